@@ -1,0 +1,193 @@
+"""What can go wrong, as a tree; each kind knows its exit code and the state it leaves a job in.
+
+KontextError
+├── UsageError            2  the command line or a setting is wrong; nothing was sent
+│   └── UnsupportedOption 2  this provider does not have that option, value or model
+├── KeyFault              3  a key or account the provider will not work with
+│   ├── MissingKey           none was found
+│   ├── InvalidKey           it cannot be a key: spaces, control characters
+│   ├── RejectedKey          the provider refused it
+│   └── NoCredit             the account is empty or locked
+├── ProviderError         4  the provider failed
+│   ├── JobFailed            it gave up on the job, or refused the request
+│   ├── UnexpectedReply      it answered in a form this version does not know
+│   ├── Canceled             somebody called it off
+│   ├── BadMedia             its file is not a complete picture
+│   └── Expired              it no longer has the job or the file
+├── Moderated             5  the prompt or the picture was withheld
+├── Unreachable           6  no usable answer after all tries
+├── StillRunning          7  we stopped waiting; the job goes on
+├── StorageFault          8  a local file
+│   ├── InputFault           cannot be read
+│   ├── OutputFault          cannot be written
+│   └── NameTaken            exists already
+├── OutcomeUnknown       11  the submit may have been accepted; no id was read
+└── Interrupted         130  Ctrl-C (143 terminated, 129 hung up)
+"""
+
+from typing import ClassVar, Literal
+
+Billed = Literal["no", "maybe", "yes"]
+
+
+class KontextError(Exception):
+    """One thing that went wrong, told to the user: a sentence, a hint to act on, and the bill."""
+
+    code: ClassVar[str]
+    exit_code: int
+    state: ClassVar[str | None] = None
+    """The state the job ends in; None where it stays as it was, because it can still be had."""
+
+    def __init__(self, message: str, *, hint: str | None = None, billed: Billed = "no") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.billed: Billed = billed
+
+
+class UsageError(KontextError):
+    """The command line or a setting is wrong; nothing was sent."""
+
+    code = "usage"
+    exit_code = 2
+
+
+class UnsupportedOption(UsageError):
+    """The provider does not have this option, value, model or operation."""
+
+    code = "unsupported_option"
+
+
+class KeyFault(KontextError):
+    """A key or account that the provider will not work with."""
+
+    exit_code = 3
+
+
+class MissingKey(KeyFault):
+    """No key was found."""
+
+    code = "missing_key"
+
+
+class InvalidKey(KeyFault):
+    """What was found cannot be a key; its value is never part of the message."""
+
+    code = "invalid_key"
+
+
+class RejectedKey(KeyFault):
+    """The provider refused the key."""
+
+    code = "rejected_key"
+
+
+class NoCredit(KeyFault):
+    """The account has no credit left, or is locked."""
+
+    code = "no_credit"
+
+
+class ProviderError(KontextError):
+    """The provider failed or answered nonsense."""
+
+    code = "provider_error"
+    exit_code = 4
+    state: ClassVar[str | None] = "failed"
+
+
+class JobFailed(ProviderError):
+    """The provider refused the request or gave up on the job."""
+
+    code = "job_failed"
+
+
+class UnexpectedReply(ProviderError):
+    """The provider answered in a form this version does not know."""
+
+    code = "unexpected_reply"
+
+
+class Canceled(ProviderError):
+    """The job was canceled, here or at the provider."""
+
+    code = "canceled"
+    state = "canceled"
+
+
+class BadMedia(ProviderError):
+    """The provider's file is not a complete picture; the job stays ready, to be fetched again."""
+
+    code = "bad_media"
+    state = None
+
+
+class Expired(ProviderError):
+    """The provider no longer has the job, or the file it made."""
+
+    code = "expired"
+    state = "expired"
+
+
+class Moderated(KontextError):
+    """The provider withheld the prompt or the picture."""
+
+    code = "moderated"
+    exit_code = 5
+    state = "moderated"
+
+
+class Unreachable(KontextError):
+    """No usable answer came after all tries."""
+
+    code = "unreachable"
+    exit_code = 6
+
+
+class StillRunning(KontextError):
+    """We stopped waiting; the job goes on at the provider."""
+
+    code = "still_running"
+    exit_code = 7
+
+
+class StorageFault(KontextError):
+    """A local file cannot be read or written."""
+
+    exit_code = 8
+
+
+class InputFault(StorageFault):
+    """An input image cannot be read or used."""
+
+    code = "input"
+
+
+class OutputFault(StorageFault):
+    """A file cannot be written; a finished job stays ready."""
+
+    code = "output"
+
+
+class NameTaken(StorageFault):
+    """A file of that name is there already, and it was not to be replaced."""
+
+    code = "name_taken"
+
+
+class OutcomeUnknown(KontextError):
+    """The submit may have been accepted and billed, but no id came back; it is not sent again."""
+
+    code = "unknown"
+    exit_code = 11
+    state = "unknown"
+
+
+class Interrupted(KontextError):
+    """A signal ended the run: SIGINT 130, SIGTERM 143, SIGHUP 129."""
+
+    code = "interrupted"
+
+    def __init__(self, message: str, *, signal_number: int, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = 128 + signal_number

@@ -1,0 +1,116 @@
+"""What the user wishes for, validated: the same for every provider."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from kontext_cli.errors import UsageError
+from kontext_cli.job import Operation
+
+AspectRatio = Literal["21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21"]
+OutputFormat = Literal["jpeg", "png"]
+
+MOST_IMAGES = 4
+LONGEST_PROMPT = 32_768
+"""Characters; far beyond what the model reads, it catches a wrong file on standard input."""
+
+_HIGHEST_CHOSEN_SEED = 2**31 - 1
+
+
+class Request(BaseModel):
+    """One wish: the operation, its prompt and images, and every option that was given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    operation: Operation
+    prompt: Annotated[str, Field(max_length=LONGEST_PROMPT)]
+    images: Annotated[tuple[str, ...], Field(max_length=MOST_IMAGES)] = ()
+    aspect_ratio: AspectRatio | None = None
+    num_images: int | None = None
+    seed: int | None = None
+    guidance_scale: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    safety_tolerance: int | None = None
+    output_format: OutputFormat | None = None
+    enhance_prompt: bool | None = None
+    sync_mode: bool | None = None
+
+    @field_validator("prompt")
+    @classmethod
+    def _says_something(cls, prompt: str) -> str:
+        if not prompt.strip():
+            raise ValueError("the prompt is empty")
+        return prompt
+
+    @model_validator(mode="after")
+    def _images_fit_the_operation(self) -> Self:
+        if self.operation == "edit" and not self.images:
+            raise ValueError("`edit` needs an image: -i PATH, https URL, or - for standard input")
+        if self.operation == "generate" and self.images:
+            raise ValueError("`generate` takes no images; use `kontext edit`")
+        return self
+
+    def options(self) -> dict[str, Any]:
+        """The prompt and the options that have a value, by field name."""
+        return self.model_dump(exclude_none=True, exclude={"operation", "images"})
+
+    def described(self) -> dict[str, Any]:
+        """The request as it is reported: every value given, images by the name they were given."""
+        return self.model_dump(exclude_none=True, exclude_defaults=True, exclude={"operation"})
+
+    def completed(self, *, takes_seed: bool) -> "Request":
+        """With what is always sent: a format, a ratio to generate at, and a seed where one goes.
+
+        The providers' own default ratios disagree, so ours is 1:1; ``edit`` leaves the ratio out,
+        which keeps the shape of the input. The seed is chosen in 1…2³¹−1, so that every picture
+        can be made again.
+        """
+        chosen: dict[str, Any] = {"output_format": self.output_format or "jpeg"}
+        if self.operation == "generate":
+            chosen["aspect_ratio"] = self.aspect_ratio or "1:1"
+        if takes_seed and self.seed is None:
+            chosen["seed"] = 1 + secrets.randbelow(_HIGHEST_CHOSEN_SEED)
+        return self.model_copy(update=chosen)
+
+
+def parse(fields: Mapping[str, Any]) -> Request:
+    """Validate ``fields`` (option names to values; None where not given) into a Request.
+
+    Raises UsageError that names every mistake.
+    """
+    try:
+        return Request.model_validate({k: v for k, v in fields.items() if v is not None})
+    except ValidationError as invalid:
+        raise UsageError("; ".join(_mistakes(invalid))) from None
+
+
+def flag(field: str) -> str:
+    """How people type a field: ``num_images`` is ``--num-images``, the prompt is itself."""
+    return field if field == "prompt" else "--" + field.replace("_", "-")
+
+
+def _mistakes(invalid: ValidationError) -> list[str]:
+    return [_mistake(error) for error in invalid.errors(include_url=False, include_context=True)]
+
+
+def _mistake(error: Any) -> str:
+    field = str(error["loc"][0]) if error["loc"] else ""
+    match error["type"]:
+        case "value_error":
+            return str(error["ctx"]["error"])
+        case "missing":
+            return f"the {field} is missing"
+        case "string_unicode":
+            return f"the {field} is not valid UTF-8 text"
+        case "extra_forbidden":
+            return f"there is no option `{field}`"
+        case "string_too_long":
+            return (
+                f"the prompt has {len(error['input']):,} characters; at most {LONGEST_PROMPT:,} go"
+            )
+        case "too_long" if field == "images":
+            return f"`edit` takes 1 to {MOST_IMAGES} images, not {error['ctx']['actual_length']}"
+        case _:
+            reason = error["msg"].removeprefix("Input should be ")
+            return f"`{flag(field)} {error['input']}` should be {reason}"
