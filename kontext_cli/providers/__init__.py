@@ -1,0 +1,40 @@
+"""The providers, by name; each is imported when it is asked for."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:
+    from kontext_cli.job import Operation
+    from kontext_cli.providers.base import Provider
+
+Name = Literal["fal", "aimlapi", "chainhub", "sandbox"]
+NAMES: tuple[Name, ...] = get_args(Name)
+
+
+def provider_class(name: str) -> "type[Provider]":
+    """The class of a provider: its data, without a base URL."""
+    found: type[Provider] = import_module(f"kontext_cli.providers.{name}").PROVIDER
+    return found
+
+
+def who_takes(operation: "Operation", field: str, value: Any = None) -> list[str]:
+    """The providers that have an option for this operation and take ``value`` (any where None)."""
+    names: list[str] = []
+    for name in NAMES:
+        row = provider_class(name)().option(field, operation)
+        serves = any(each.operation == operation for each in provider_class(name).endpoints)
+        if serves and row is not None and (value is None or row.accepts(value)):
+            names.append(name)
+    return names
+
+
+def who_serves(operation: "Operation", model: str | None = None) -> list[str]:
+    """The providers that offer an operation, on this model where one is named."""
+    return [
+        name
+        for name in NAMES
+        if any(
+            each.operation == operation and model in (None, each.model)
+            for each in provider_class(name).endpoints
+        )
+    ]

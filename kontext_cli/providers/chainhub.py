@@ -1,0 +1,56 @@
+"""chainhub: a gateway that speaks fal's queue with a key of its own.
+
+Sources: its API page for `/fal-ai/flux-pro/kontext/text-to-image`, and the manuals of gateways that
+share its template, for what that page leaves out: how to ask for the result.
+"""
+
+from dataclasses import replace
+
+from kontext_cli.job import Handle, Progress, State
+from kontext_cli.providers.call import Call, Reply
+from kontext_cli.providers.options import Endpoint, Option
+from kontext_cli.providers.queue import QueueProvider, is_pending
+from kontext_cli.sizes import ASPECT_RATIOS
+
+_GRACE = 3
+"""Times a gateway may not know a fresh job yet."""
+
+
+class Chainhub(QueueProvider):
+    """The gateway. Its replies name fal's host, which must never see this key."""
+
+    name = "chainhub"
+    home = "https://api.chainhub.tech"
+    key_variables = (("CHAINHUB_API_KEY",),)
+    trusted_hosts = frozenset({"queue.fal.run"})
+    inline_bytes = 2_500_000
+    endpoints = (Endpoint("fal-ai/flux-pro/kontext/text-to-image", "kontext-pro", "generate"),)
+    options = (
+        Option("prompt"),
+        Option("aspect_ratio", choices=ASPECT_RATIOS),
+        Option("num_images", least=1, most=4, default=1),
+        Option("guidance_scale", least=1, most=20, default=3.5),
+        Option("safety_tolerance", least=1, most=6, encode=str, default=2),
+        Option("output_format", choices=("jpeg", "png"), default="jpeg"),
+    )
+
+    def poll(self, handle: Handle) -> Call:
+        """Ask the status route while there seems to be one, and the result where there is none."""
+        return super().poll(handle) if handle.status_url else self.result(handle)
+
+    def progress(self, reply: Reply, handle: Handle) -> Progress:
+        if handle.status_url is None:
+            return self._result_so_far(reply, handle)
+        if reply.ok and isinstance(reply.object.get("status"), str):
+            return super().progress(reply, handle)
+        if reply.status in (401, 402, 403):
+            return super().progress(reply, handle)
+        return Progress(State.QUEUED, handle=replace(handle, status_url=None))
+
+    def _result_so_far(self, reply: Reply, handle: Handle) -> Progress:
+        if reply.status == 404 and not is_pending(reply) and handle.misses < _GRACE:
+            return Progress(State.QUEUED, handle=replace(handle, misses=handle.misses + 1))
+        return self.outcome(reply)
+
+
+PROVIDER = Chainhub

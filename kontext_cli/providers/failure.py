@@ -1,0 +1,115 @@
+"""What an error reply means: which of our errors it is, in the provider's own words."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from kontext_cli.errors import (
+    Billed,
+    Canceled,
+    Expired,
+    JobFailed,
+    KontextError,
+    Moderated,
+    NoCredit,
+    RejectedKey,
+)
+from kontext_cli.providers.base import Provider
+from kontext_cli.providers.call import Reply
+
+_LONGEST = 500
+_MODERATION = re.compile(
+    r"content[ _-]?(policy|checker|moderat)|moderation|nsfw|flagged|sensitive content", re.I
+)
+_CREDIT = re.compile(r"credit|balance|locked|exhausted|insufficient|funds|billing|spend", re.I)
+_CANCELED = frozenset({"client_cancelled", "client_disconnected"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a provider says no: its text, and its own word for the kind of error."""
+
+    text: str
+    type: str = ""
+
+
+def reason(reply: Reply) -> Reason:
+    """Find the words in an error body.
+
+    Looked for in this order: fal's list of details, a plain ``detail``, ``error`` or ``message``
+    (AIMLAPI, one-api gateways), the raw text.
+    """
+    body = reply.object
+    kind = str(body.get("error_type") or reply.headers.get("x-fal-error-type") or "")
+    detail = body.get("detail")
+    if isinstance(detail, list) and detail:
+        return _details(detail, kind)
+    for found in (detail, body.get("error"), body.get("message")):
+        if isinstance(found, dict):
+            return Reason(_short(found.get("message") or found), str(found.get("type") or kind))
+        if found:
+            return Reason(_short(found), kind)
+    if reply.is_html:
+        return Reason("a web page instead of an answer", kind)
+    return Reason(_short(reply.text.strip()) or "no reason given", kind)
+
+
+def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextError:
+    """The error that ``reply``, an answer of 4xx or 5xx, stands for.
+
+    ``submitted`` tells the answer for a job that was accepted from the refusal of a submit; a
+    refused submit is never billed.
+    """
+    why = reason(reply)
+    billed: Billed = provider.billed(reply) if submitted else "no"
+    said = f"{provider.name} answered {reply.status}: {why.text}"
+    if why.type == "content_policy_violation" or _withheld(reply, why):
+        return Moderated(
+            f"{provider.name} withheld it: {why.text}", hint="change the prompt", billed=billed
+        )
+    if why.type in _CANCELED or reply.status == 499:
+        return Canceled(f"the job was canceled: {why.text}", billed=billed)
+    if reply.status in provider.credit_statuses or (
+        reply.status == 403 and _CREDIT.search(why.text)
+    ):
+        return NoCredit(f"{said} (no credit, or a locked account)", hint="check the account")
+    if reply.status in (401, 403):
+        return RejectedKey(
+            f"{provider.name} rejected the key: {why.text}", hint=_key_hint(provider)
+        )
+    if submitted and reply.status in (404, 410):
+        return Expired(
+            f"{provider.name} does not know the job any more: {why.text}", billed="maybe"
+        )
+    return JobFailed(said, billed=billed)
+
+
+def _withheld(reply: Reply, why: Reason) -> bool:
+    return reply.status in (400, 403, 422, 451) and bool(
+        _MODERATION.search(f"{why.type} {why.text}")
+    )
+
+
+def _key_hint(provider: Provider) -> str | None:
+    names = [" and ".join(row) for row in provider.key_variables]
+    return f"check {', or '.join(names)}" if names else None
+
+
+def _details(details: list[Any], kind: str) -> Reason:
+    rows = [row for row in details if isinstance(row, dict)]
+    if not rows:
+        return Reason(_short(details), kind)
+    text = "; ".join(_detail(row) for row in rows)
+    return Reason(_short(text), str(rows[0].get("type") or kind))
+
+
+def _detail(row: dict[str, Any]) -> str:
+    place = row.get("loc")
+    field = str(place[-1]) if isinstance(place, list) and place else ""
+    text = str(row.get("msg") or row.get("type") or row)
+    return f"{field}: {text}" if field and field != "body" else text
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

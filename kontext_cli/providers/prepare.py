@@ -1,0 +1,137 @@
+"""From a request and a provider's table to the one call that submits it; whatever the table does
+not have is refused here, before anything is sent."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kontext_cli import providers
+from kontext_cli.errors import UnsupportedOption, UsageError
+from kontext_cli.job import Cost, Operation
+from kontext_cli.providers.base import Provider
+from kontext_cli.providers.call import Call
+from kontext_cli.providers.options import Endpoint, Option
+from kontext_cli.request import Request, flag
+
+_ENDPOINT_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request in a provider's own form, ready to be sent."""
+
+    endpoint: str
+    call: Call
+    cost: Cost
+
+
+def prepare(
+    provider: Provider, request: Request, *, model: str, image_urls: Sequence[str]
+) -> Prepared:
+    """Write the call that submits ``request``; pure.
+
+    ``image_urls`` are the input images as https URLs or data URIs. Raises UnsupportedOption with
+    the names of the providers that have what this one lacks.
+    """
+    endpoint = choose_endpoint(provider, model, request.operation, len(image_urls))
+    payload = {}
+    for field, value in request.options().items():
+        row = _row(provider, request.operation, field, value)
+        payload[row.wire or field] = row.encode(value)
+    if endpoint.images:
+        payload[endpoint.images.wire] = endpoint.images.encode(image_urls)
+    return Prepared(
+        endpoint=endpoint.id,
+        call=provider.submit(endpoint.id, payload),
+        cost=_cost(provider, endpoint.model, request.num_images or 1),
+    )
+
+
+def choose_endpoint(provider: Provider, model: str, operation: Operation, images: int) -> Endpoint:
+    """The endpoint for a model of ours, or for a provider's own endpoint id.
+
+    An id that the table does not know is taken on trust, with the form of the operation.
+    """
+    offered = [row for row in provider.endpoints if row.operation == operation]
+    if not offered:
+        raise UnsupportedOption(
+            f"{provider.name} has no `{operation}`",
+            hint=_others(providers.who_serves(operation), "do", "does"),
+        )
+    if "/" in model:
+        return _own_endpoint(provider, offered, model, images)
+    fitting = [row for row in offered if row.model == model]
+    if not fitting:
+        raise _unknown_model(provider, model, operation, offered)
+    return _for_count(fitting, images, provider)
+
+
+def _own_endpoint(
+    provider: Provider, offered: Sequence[Endpoint], endpoint_id: str, images: int
+) -> Endpoint:
+    if not _ENDPOINT_ID.fullmatch(endpoint_id):
+        raise UsageError(f"`{endpoint_id}` is not an endpoint id")
+    known = [row for row in provider.endpoints if row.id == endpoint_id]
+    if known and known[0] not in offered:
+        raise UsageError(f"`{endpoint_id}` is for `kontext {known[0].operation}`")
+    row = _for_count(known or offered, images, provider)
+    return replace(row, id=endpoint_id, model=endpoint_id)
+
+
+def _for_count(rows: Sequence[Endpoint], images: int, provider: Provider) -> Endpoint:
+    for row in rows:
+        if row.takes(images):
+            return row
+    fields = [row.images for row in rows if row.images]
+    least, most = min(f.least for f in fields), max(f.most for f in fields)
+    wanted = "1 image" if least == most == 1 else f"{least} to {most} images"
+    raise UnsupportedOption(f"{provider.name} takes {wanted} here, not {images}")
+
+
+def _unknown_model(
+    provider: Provider, model: str, operation: Operation, offered: Sequence[Endpoint]
+) -> UnsupportedOption:
+    names = ", ".join(dict.fromkeys(row.model for row in offered))
+    elsewhere = providers.who_serves(operation, model)
+    hint = _others(elsewhere, "do", "does") if elsewhere else f"it has {names}"
+    return UnsupportedOption(
+        f"{provider.name} does not {operation} with the model `{model}`", hint=hint
+    )
+
+
+def _row(provider: Provider, operation: Operation, field: str, value: Any) -> Option:
+    row = provider.option(field, operation)
+    if row is None:
+        raise UnsupportedOption(
+            f"{provider.name} has no `{flag(field)}`",
+            hint=_others(providers.who_takes(operation, field), "have it", "has it"),
+        )
+    if not row.accepts(value):
+        takers = providers.who_takes(operation, field, value)
+        raise UnsupportedOption(
+            _refusal(provider, row, value), hint=_others(takers, "take it", "takes it")
+        )
+    return row
+
+
+def _refusal(provider: Provider, row: Option, value: Any) -> str:
+    if row.longest is not None:
+        return (
+            f"the {row.field} has {len(value):,} characters; {provider.name} takes {row.limits()}"
+        )
+    return f"{provider.name} takes `{flag(row.field)}` {row.limits()}, not {value}"
+
+
+def _others(names: Sequence[str], several: str, one: str) -> str | None:
+    if not names:
+        return None
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{listed} {one if len(names) == 1 else several}"
+
+
+def _cost(provider: Provider, model: str, num_images: int) -> Cost:
+    price = provider.price(model)
+    if price is None:
+        return Cost(None, "unknown")
+    return Cost(round(price * num_images, 6), "estimate")

@@ -1,0 +1,21 @@
+"""The sandbox: fal's dialect, spoken inside this very process, without a key and for nothing."""
+
+from kontext_cli.providers.fal import Fal
+from kontext_cli.providers.options import Price
+
+
+class SandboxProvider(Fal):
+    """The emulated fal: the same options, the same path of a job, and no network."""
+
+    name = "sandbox"
+    # A name that only ever means this machine (RFC 6761), should anyone resolve it.
+    home = "http://sandbox.localhost/fal"
+    key_variables = ()
+    offline = True
+    prices = (
+        Price("kontext-pro", usd=0.0, dated="2026-11-21"),
+        Price("kontext-max", usd=0.0, dated="2026-11-21"),
+    )
+
+
+PROVIDER = SandboxProvider
