@@ -1,0 +1,143 @@
+"""What the systems do differently about files: locks, links, permissions, syncing."""
+
+import errno
+import itertools
+import os
+import stat
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+CAN_MOVE_OPEN_FILES = sys.platform != "win32"
+
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+_NO_LINKS = {
+    errno.EACCES,  # Android
+    errno.EINVAL,
+    errno.EMLINK,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.EPERM,  # FAT
+}
+_NO_FOLDER_SYNC = {errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
+
+
+def create_private(path: Path) -> tuple[int, int]:
+    """A new file open for reading and writing by us alone, and the mode it would have had."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
+    descriptor = os.open(path, flags, 0o666)
+    # Asking for the umask means to change it, for every thread; the file tells it as well.
+    mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+    _change_mode(descriptor, 0o600)
+    return descriptor, mode
+
+
+def hold(descriptor: int, path: Path) -> bool:
+    """Keep a file that was just made from being swept while it is open; False: it was already."""
+    if sys.platform == "win32":
+        return True  # open files cannot be removed there
+    else:  # noqa: RET505  # how type checkers know that there are locks here
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True  # a file system without locks gives none to a sweeper either
+        try:
+            return os.path.samestat(path.lstat(), os.fstat(descriptor))
+        except FileNotFoundError:
+            return False
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove a regular file that no living process holds; any other is left alone."""
+    with suppress(OSError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return
+        if sys.platform == "win32":
+            path.unlink()
+        else:
+            # NFS gives exclusive locks only to those who could write.
+            descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | _NO_FOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def seal(descriptor: int, mode: int) -> None:
+    """Give a finished file its mode, and have its bytes on the disk."""
+    _change_mode(descriptor, mode)
+    os.fsync(descriptor)
+
+
+def move_to_free_name(source: Path, target: Path) -> Path:
+    """Rename without ever replacing; where the name is taken, to the first free of `-2`, `-3`…"""
+    for number in itertools.count(1):
+        name = target
+        if number > 1:
+            name = target.with_name(f"{target.stem}-{number}{target.suffix}")
+        with suppress(FileExistsError):
+            _move(source, name)
+            return name
+    raise AssertionError("numbers do not end")
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system can do that."""
+    if sys.platform == "win32":
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+
+
+def _move(source: Path, target: Path) -> None:
+    """Rename; FileExistsError where anything is at the target, a dangling link too."""
+    if sys.platform == "win32":
+        source.rename(target)  # replaces nothing there
+        return
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _claim(source, target)
+        return
+    with suppress(OSError):
+        source.unlink()
+
+
+def _claim(source: Path, target: Path) -> None:
+    """Rename where there are no hard links: take the name with an empty file, then replace that.
+
+    A kill in between leaves an empty file under a final name; a plain rename could destroy
+    somebody's file, which is worse.
+    """
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600))
+    try:
+        source.replace(target)
+    except OSError:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _change_mode(descriptor: int, mode: int) -> None:
+    """Change the mode where there are modes; FAT and some shares refuse."""
+    if sys.platform != "win32":
+        with suppress(OSError):
+            os.fchmod(descriptor, mode)

@@ -1,0 +1,216 @@
+"""What a run of bytes really is, and whether it is a complete picture."""
+
+import errno
+import io
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+Format = Literal["jpeg", "png", "webp", "gif"]
+
+_NAMES: dict[Format, str] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP picture", "gif": "GIF"}
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
+_JPEG_ALONE = {0x01, 0xD8}
+_JPEG_END = 0xD9
+_SNIPPET = 60
+
+# Each with the article it is told with; only what a download or an input plausibly turns out to be.
+_OTHER_KINDS = (
+    (re.compile(rb"RIFF....WAVE", re.DOTALL), "a WAV sound"),
+    (re.compile(rb"....ftyp(avif|avis)", re.DOTALL), "an AVIF picture"),
+    (re.compile(rb"....ftyp(hei|hev|mif1|msf1)", re.DOTALL), "a HEIC picture"),
+    (re.compile(rb"....ftyp", re.DOTALL), "an MP4 video"),
+    (re.compile(rb"BM....\0\0\0\0", re.DOTALL), "a BMP picture"),
+    (re.compile(rb"II\*\0|MM\0\*"), "a TIFF picture"),
+    (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "), "a JPEG XL picture"),
+    (re.compile(rb"%PDF-"), "a PDF"),
+    (re.compile(rb"PK\x03\x04"), "a ZIP archive"),
+    (re.compile(rb"\x1f\x8b"), "gzip data"),
+)
+_TEXT_KINDS = (
+    (re.compile(rb"\s*(<!doctype html|<html)", re.IGNORECASE), "an HTML page"),
+    (re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<svg", re.DOTALL), "an SVG picture"),
+    (re.compile(rb"\s*<\?xml"), "an XML document"),
+    (re.compile(rb"\s*[{\[]"), "JSON"),
+    (re.compile(rb"[\x09\x0a\x0d\x20-\x7e\x80-\xff]{1,256}\Z"), "text"),
+)
+
+
+class NotAPicture(Exception):
+    """The bytes are not a complete picture of a kind wanted; ``reason`` goes on from "it is"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture decoded in full: what its bytes are, and its pixels (a Pillow image, loaded)."""
+
+    format: Format
+    image: "Image"
+
+
+def sniff(data: bytes) -> Format | None:
+    """The format that the first bytes of a picture tell, of those that we read."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if data.startswith(_PNG_SIGNATURE):
+        return "png"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "gif"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "webp"
+    return None
+
+
+def describe(data: bytes) -> str:
+    """What the bytes look like, as a noun with its article and an excerpt in plain ASCII."""
+    if not data:
+        return "empty"
+    if known := sniff(data):
+        return f"a {_NAMES[known]}"
+    head = data[:256]
+    for pattern, noun in _OTHER_KINDS:
+        if pattern.match(head):
+            return noun
+    for pattern, noun in _TEXT_KINDS:
+        if pattern.match(head):
+            return f"{noun}: `{_snippet(head)}`"
+    return f"no picture of a known kind: `{_snippet(head)}`"
+
+
+def decode(
+    data: bytes, *, formats: Collection[Format], most_pixels: int, most_side: int | None = None
+) -> Decoded:
+    """Decode a picture in full; of an animation, the first frame.
+
+    The size is checked from the header, before any pixel is decoded. Bytes after the picture's
+    end are allowed. Raises NotAPicture whatever is wrong.
+    """
+    kind = sniff(data)
+    if kind is None or kind not in formats:
+        raise NotAPicture(describe(data))
+    if not _ends(data, kind):
+        raise NotAPicture(f"a {_NAMES[kind]} that is cut short")
+    try:
+        image = _open(data, kind)
+        _check_size(image.size, kind, most_pixels=most_pixels, most_side=most_side)
+        image.load()
+    except NotAPicture:
+        raise
+    except MemoryError as error:
+        raise NotAPicture(f"a {_NAMES[kind]} that takes more memory than there is") from error
+    except Exception as error:
+        # Pillow's decoders raise some ten kinds of exception on damaged bytes.
+        raise NotAPicture(f"a {_NAMES[kind]} that does not decode") from error
+    return Decoded(kind, image)
+
+
+def read_regular(path: Path, *, most: int) -> bytes:
+    """The bytes of a regular file; looks before it opens, so that a pipe cannot hang it.
+
+    Raises OSError, also for what is no file, and NotAPicture for more than ``most`` bytes.
+    """
+    kind = path.stat().st_mode
+    if S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if not S_ISREG(kind):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with path.open("rb") as stream:
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise NotAPicture(f"larger than {most // 2**20} MiB")
+    return data
+
+
+def _open(data: bytes, kind: Format) -> "ImageFile":
+    """Hand the bytes to the one decoder they are for.
+
+    `Image.open` would add its guesses at related formats (a JPEG as MPO), and a size check that
+    warns instead of raising.
+    """
+    import warnings
+
+    # Remarks on odd metadata are no business of the user's; what matters is raised.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    stream = io.BytesIO(data)
+    if kind == "jpeg":
+        from PIL.JpegImagePlugin import JpegImageFile
+
+        return JpegImageFile(stream)
+    if kind == "png":
+        from PIL.PngImagePlugin import PngImageFile
+
+        return PngImageFile(stream)
+    if kind == "gif":
+        from PIL.GifImagePlugin import GifImageFile
+
+        return GifImageFile(stream)
+    from PIL.WebPImagePlugin import WebPImageFile
+
+    return WebPImageFile(stream)
+
+
+def _check_size(
+    size: tuple[int, int], kind: Format, *, most_pixels: int, most_side: int | None
+) -> None:
+    width, height = size
+    if min(size) < 1:
+        raise NotAPicture(f"a {_NAMES[kind]} without pixels")
+    if width * height > most_pixels:
+        limit = f"{most_pixels // 1_000_000} megapixels"
+    elif most_side is not None and max(size) > most_side:
+        limit = f"{most_side} pixels a side"
+    else:
+        return
+    raise NotAPicture(f"a {_NAMES[kind]} of {width}×{height} pixels, more than {limit}")
+
+
+def _ends(data: bytes, kind: Format) -> bool:
+    """Whether the end that the format prescribes is there; Pillow does without a PNG's."""
+    if kind == "jpeg":
+        return _jpeg_ends(data)
+    if kind == "png":
+        return _png_ends(data)
+    if kind == "webp":
+        return len(data) >= 8 + int.from_bytes(data[4:8], "little")
+    return True
+
+
+def _jpeg_ends(data: bytes) -> bool:
+    """Walk the segments by their lengths: a preview within the metadata has an end of its own."""
+    position = 0
+    while marker := _JPEG_MARKER.search(data, position):
+        kind, position = marker[1][0], marker.end()
+        if kind == _JPEG_END:
+            return True
+        if kind not in _JPEG_ALONE:
+            position += max(2, int.from_bytes(data[position : position + 2], "big"))
+    return False
+
+
+def _png_ends(data: bytes) -> bool:
+    position = len(_PNG_SIGNATURE)
+    while len(data) >= position + 12:
+        length = int.from_bytes(data[position : position + 4], "big")
+        kind = data[position + 4 : position + 8]
+        position += 12 + length
+        if kind == b"IEND":
+            return len(data) >= position
+    return False
+
+
+def _snippet(data: bytes) -> str:
+    """The beginning of a file on one line, nothing but printable ASCII."""
+    text = repr(b" ".join(data.split()))[2:-1].replace("`", "'")
+    return text if len(text) <= _SNIPPET else text[:_SNIPPET] + "…"

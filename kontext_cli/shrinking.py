@@ -1,0 +1,94 @@
+"""Copies of input images that are small enough to be sent within a request."""
+
+import io
+import itertools
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kontext_cli.sizes import nearest_size
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_QUALITIES = (92, 85, 75, 60)
+_SCALES = (1.0, 0.7, 0.5, 0.35, 0.25)
+_MOST_PROFILE_BYTES = 2**16
+
+
+@dataclass(frozen=True, slots=True)
+class Smaller:
+    """A JPEG copy, and its width and height in pixels."""
+
+    data: bytes
+    size: tuple[int, int]
+
+
+def shrink(image: "Image", most_bytes: int) -> Smaller | None:
+    """An upright JPEG of the picture in the size Kontext works in; None where none is so small.
+
+    The shape is kept, and nothing is enlarged; what is transparent becomes white.
+    """
+    try:
+        profile = _profile(image)
+        flat = _fit(_upright(_direct(image)))
+        for scale, quality in itertools.product(_SCALES, _QUALITIES):
+            copy = _scaled(flat, scale)
+            data = _encode(copy, quality, profile)
+            if len(data) <= most_bytes:
+                return Smaller(data, copy.size)
+    except Exception:  # whatever Pillow cannot turn into a JPEG, or has no memory for
+        return None
+    return None
+
+
+def _direct(image: "Image") -> "Image":
+    """The picture in colours that can be mixed: no palette, no 16 bits."""
+    if image.mode.startswith("I"):
+        image = image.point(lambda value: value * (1 / 256))
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _upright(image: "Image") -> "Image":
+    from PIL import ImageOps
+
+    with suppress(Exception):  # damaged metadata: the picture itself is sound
+        return ImageOps.exif_transpose(image)
+    return image
+
+
+def _fit(image: "Image") -> "Image":
+    width, height = nearest_size(*image.size)
+    scaled = _scaled(image, min(width / image.width, height / image.height, 1.0))
+    return _on_white(scaled) if scaled.mode == "RGBA" else scaled
+
+
+def _scaled(image: "Image", scale: float) -> "Image":
+    if scale == 1:
+        return image
+    from PIL.Image import Resampling
+
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image.resize(size, Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _on_white(image: "Image") -> "Image":
+    from PIL import Image
+
+    white = Image.new("RGB", image.size, "white")
+    white.paste(image, mask=image.getchannel("A"))
+    return white
+
+
+def _profile(image: "Image") -> bytes | None:
+    """The colour profile where it goes on to fit: those of CMYK and grey pictures do not."""
+    profile = image.info.get("icc_profile")
+    if image.mode not in {"RGB", "RGBA", "P"} or not isinstance(profile, bytes):
+        return None
+    return profile if len(profile) <= _MOST_PROFILE_BYTES else None
+
+
+def _encode(image: "Image", quality: int, profile: bytes | None) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=quality, optimize=True, icc_profile=profile)
+    return stream.getvalue()

@@ -1,0 +1,48 @@
+"""Prompts as file names."""
+
+import re
+import unicodedata
+
+_MOST_BYTES = 60
+_FALLBACK = "image"
+# Letters and marks that show nothing: fillers, joiners, variation selectors.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
+
+def slugify(text: str) -> str:
+    """A readable name of at most 60 bytes in UTF-8: words of any script, joined by `-`."""
+    folded = "".join(map(_fold, unicodedata.normalize("NFC", _BLANK.sub("", text))))
+    lower = unicodedata.normalize("NFC", folded.lower())
+    return _cut(_words(lower)) or _FALLBACK
+
+
+def _fold(char: str) -> str:
+    """A letter without its accent where that is plain ASCII (é, ﬁ, Ａ), else as it is (й, が)."""
+    plain = "".join(
+        part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part)
+    )
+    return plain if plain and plain.isascii() else char
+
+
+def _words(text: str) -> str:
+    kept = "-"
+    for char in text:
+        # Many scripts write vowels as marks, which count as no letters by themselves.
+        is_mark = unicodedata.category(char).startswith("M")
+        if char.isalnum() or (is_mark and not kept[-1].isascii()):
+            kept += char
+        elif kept[-1] != "-" and not is_mark:
+            kept += "-"
+    return kept.strip("-")
+
+
+def _cut(slug: str) -> str:
+    data = slug.encode()
+    if len(data) <= _MOST_BYTES:
+        return slug
+    cut = data[:_MOST_BYTES].decode(errors="ignore")
+    boundary = cut if slug[len(cut)] == "-" else cut.rpartition("-")[0]
+    # A boundary far back would lose a long sentence of a script that has no spaces.
+    return (boundary if len(boundary) > len(cut) // 2 else cut).strip("-")

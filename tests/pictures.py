@@ -1,0 +1,12 @@
+"""Small pictures for tests."""
+
+from io import BytesIO
+
+from PIL import Image
+
+
+def picture(kind: str = "jpeg", size: tuple[int, int] = (64, 48), colour: str = "teal") -> bytes:
+    """The bytes of a plain picture in one of Pillow's formats."""
+    out = BytesIO()
+    Image.new("RGB", size, colour).save(out, kind)
+    return out.getvalue()

@@ -1,0 +1,182 @@
+"""What bytes are taken for, and that nothing but a whole picture passes."""
+
+import io
+import os
+import random
+import struct
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageFile
+
+from kontext_cli.pictures import Format, NotAPicture, decode, describe, read_regular, sniff
+from pictures import picture
+
+FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")
+
+
+def noise(kind: Format, **options: bool | int) -> bytes:
+    """A picture that compresses badly, so that cuts fall into its pixels."""
+    pixels = random.Random(kind).randbytes(40 * 30 * 3)
+    out = io.BytesIO()
+    Image.frombytes("RGB", (40, 30), pixels).save(out, kind, **options)
+    return out.getvalue()
+
+
+WHOLE = {kind: noise(kind) for kind in FORMATS}
+PROGRESSIVE = noise("jpeg", progressive=True)
+
+
+def check(data: bytes, *, most_side: int | None = None) -> Format:
+    decoded = decode(data, formats=FORMATS, most_pixels=10_000, most_side=most_side)
+    return decoded.format
+
+
+def reason(data: bytes) -> str:
+    with pytest.raises(NotAPicture) as caught:
+        check(data)
+    return caught.value.reason
+
+
+def outcome(data: bytes) -> str:
+    """The format of a picture, or what it is instead."""
+    try:
+        return check(data)
+    except NotAPicture as error:
+        return error.reason
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = chunk(b"IDAT", zlib.compress(b"\0" * 64))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_whole_pictures_pass(kind: Format) -> None:
+    assert sniff(WHOLE[kind]) == kind
+    assert check(WHOLE[kind]) == kind
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_bytes_after_the_end_are_allowed(kind: Format) -> None:
+    assert check(WHOLE[kind] + b"trailing \xff\xd8 bytes") == kind
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_only_the_formats_asked_for_pass(kind: Format) -> None:
+    with pytest.raises(NotAPicture):
+        decode(WHOLE[kind], formats=set(FORMATS) - {kind}, most_pixels=10_000)
+
+
+@pytest.mark.parametrize("data", [WHOLE["jpeg"], PROGRESSIVE, WHOLE["png"], WHOLE["webp"]])
+def test_every_cut_is_refused(data: bytes) -> None:
+    assert not ImageFile.LOAD_TRUNCATED_IMAGES
+    for length in (*range(0, len(data), 41), *range(len(data) - 40, len(data))):
+        reason(data[:length])
+
+
+def test_a_cut_is_called_one() -> None:
+    assert reason(WHOLE["jpeg"][:-1]) == "a JPEG that is cut short"
+    assert reason(WHOLE["png"][:-1]) == "a PNG that is cut short"
+    assert reason(WHOLE["webp"][:-1]) == "a WebP picture that is cut short"
+
+
+def test_the_end_of_a_preview_is_not_the_end() -> None:
+    preview = picture(size=(8, 8))
+    segment = b"\xff\xe1" + struct.pack(">H", len(preview) + 2) + preview
+    data = WHOLE["jpeg"][:2] + segment + WHOLE["jpeg"][2:]
+    assert check(data) == "jpeg"
+    assert reason(data[:-2]) == "a JPEG that is cut short"
+
+
+def test_damage_is_called_so() -> None:
+    data = bytearray(WHOLE["png"])
+    data[len(data) // 2] ^= 0xFF
+    assert reason(bytes(data)) == "a PNG that does not decode"
+
+
+def test_a_bomb_is_refused_by_its_header() -> None:
+    with pytest.raises(NotAPicture) as caught:
+        decode(png_claiming(50_000, 50_000), formats=["png"], most_pixels=64_000_000)
+    assert caught.value.reason == "a PNG of 50000×50000 pixels, more than 64 megapixels"
+
+
+def test_a_long_side_is_refused() -> None:
+    with pytest.raises(NotAPicture, match="40×30 pixels, more than 39 pixels a side"):
+        check(WHOLE["gif"], most_side=39)
+
+
+def test_no_pixels_is_no_picture() -> None:
+    reason(png_claiming(0, 10))
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "empty"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "a WebP picture"),
+        (b"\0\0\0\x1cftypavif\0", "an AVIF picture"),
+        (b"\0\0\0\x1cftypheic\0", "a HEIC picture"),
+        (b"\0\0\0\x1cftypisom\0", "an MP4 video"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"PK\x03\x04", "a ZIP archive"),
+        (b"II*\0", "a TIFF picture"),
+        (b"<?xml version='1.0'?>\n<svg>", "an SVG picture: `<?xml version='1.0'?> <svg>`"),
+        (b"<?xml version='1.0'?><Error>", "an XML document: `<?xml version='1.0'?><Error>`"),
+        (b'\n{"detail": 1}', 'JSON: `{"detail": 1}`'),
+        (b"\n<!DOCTYPE HTML>\n<title>", "an HTML page: `<!DOCTYPE HTML> <title>`"),
+        ("prêt `x`".encode(), "text: `pr\\xc3\\xaat 'x'`"),
+        (b"\x1b[2J", "no picture of a known kind: `\\x1b[2J`"),
+        (b"a" * 100, f"text: `{'a' * 60}…`"),
+    ],
+)
+def test_what_it_really_is(data: bytes, told: str) -> None:
+    assert describe(data) == told
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    data=st.sampled_from([*WHOLE.values(), PROGRESSIVE]),
+    damage=st.lists(st.tuples(st.integers(0), st.binary(max_size=6)), min_size=1, max_size=4),
+    cut=st.integers(0) | st.none(),
+)
+def test_damaged_pictures_are_refused_in_one_way(
+    data: bytes, damage: list[tuple[int, bytes]], cut: int | None
+) -> None:
+    for place, patch in damage:
+        at = place % len(data)
+        data = data[:at] + patch + data[at + len(patch) :]
+    data = data if cut is None else data[: cut % len(data)]
+    assert outcome(data).isprintable()
+
+
+@given(st.sampled_from([b"", b"<html>", b"{", b"\xff\xd8\xff", b"GIF89a"]), st.binary())
+def test_hostile_bytes_are_told_in_plain_characters(head: bytes, rest: bytes) -> None:
+    assert reason(head + rest).replace("…", "").isascii()
+
+
+class TestReadRegular:
+    def test_reads_up_to_the_limit(self, tmp_path: Path) -> None:
+        path = tmp_path / "a"
+        path.write_bytes(b"12345")
+        assert read_regular(path, most=5) == b"12345"
+        with pytest.raises(NotAPicture, match="larger than"):
+            read_regular(path, most=4)
+
+    def test_a_folder_is_no_file(self, tmp_path: Path) -> None:
+        with pytest.raises(IsADirectoryError):
+            read_regular(tmp_path, most=5)
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+    def test_a_pipe_does_not_hang(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(OSError, match="no regular file"):
+            read_regular(tmp_path / "pipe", most=5)
