@@ -1,0 +1,141 @@
+"""AIMLAPI's one call: it blocks until the pictures exist, and answers in one of several shapes."""
+
+import base64
+import re
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Literal, get_args
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from kontext_cli.sandbox.failures import Failure, NoPicture
+from kontext_cli.sandbox.jobs import Job
+from kontext_cli.sandbox.payloads import AIMLAPI, parsed
+from kontext_cli.sandbox.replies import (
+    Declined,
+    Refuse,
+    delivered,
+    has_key,
+    hold,
+    origin,
+    read_object,
+    strike,
+)
+from kontext_cli.sandbox.workshop import Workshop
+
+Shape = Literal["images", "data-url", "data-b64", "both"]
+"""The printed examples' form, the schema's form with URLs or base64, or both at once."""
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_USD = {"pro": 0.052, "max": 0.104}
+_CREDITS_PER_USD = 2_000_000
+_TIMED_OUT = 504
+
+
+class Aimlapi:
+    """The images endpoint; `usage` adds what the call cost, as the provider counts it."""
+
+    def __init__(self, workshop: Workshop, *, shape: Shape, usage: bool) -> None:
+        if shape not in get_args(Shape):
+            raise ValueError(f"`{shape}` is not one of {get_args(Shape)}")
+        self._workshop = workshop
+        self._shape = shape
+        self._usage = usage
+
+    def routes(self) -> list[Route]:
+        """The one route."""
+        return [
+            Route("/v1/images/generations", self.generate, methods=["POST"]),
+            Route("/{path:path}", self.missing, methods=["GET", "POST", "PUT", "DELETE"]),
+        ]
+
+    async def missing(self, request: Request) -> Response:
+        """Any other path."""
+        return _refuse(request, 404, f"Cannot {request.method} {request.url.path}")
+
+    async def generate(self, request: Request) -> Response:
+        """Check, accept, wait, answer."""
+        refuse = partial(_refuse, request)
+        if not has_key(request, "Bearer"):
+            raise Declined(refuse(401, "This request requires a valid API key."))
+        payload = await read_object(request, self._workshop.max_body, refuse)
+        _check(payload, refuse)
+        prompt = payload["prompt"]
+        strike(self._workshop, prompt, refuse)
+        job = self._workshop.accept("aimlapi", payload["model"], payload)
+        reply = await self._reply(request, job)
+        return await delivered(self._workshop, request, prompt, reply)
+
+    async def _reply(self, request: Request, job: Job) -> Response:
+        stuck = job.outcome == "stuck"
+        if stuck or job.latency:
+            await hold(request, None if stuck else job.latency)
+        try:
+            made = await self._workshop.made(job, files=f"{origin(request)}/files")
+        except NoPicture as ended:
+            return _refuse(request, *_told(ended.failure))
+        headers = _trace(request)
+        usd = round(_USD[_tier(job)] * len(made["images"]), 4)
+        if self._usage:
+            headers["x-aimlapi-usd-spent"] = str(usd)
+        return JSONResponse(await self._shaped(job, made, usd), headers=headers)
+
+    async def _shaped(self, job: Job, made: dict[str, Any], usd: float) -> dict[str, Any]:
+        if self._shape == "images":
+            return made
+        data: list[dict[str, Any]] = []
+        for number, image in enumerate(made["images"], 1):
+            if self._shape == "data-b64":
+                encoded = base64.b64encode(await self._workshop.picture(job, number)).decode()
+                data.append({"url": None, "b64_json": encoded})
+            else:
+                data.append({"url": image["url"], "b64_json": None})
+        usage = {"credits_used": round(usd * _CREDITS_PER_USD), "usd_spent": usd}
+        shaped = {"data": data, "meta": {"usage": usage} if self._usage else None}
+        return made | shaped if self._shape == "both" else shaped
+
+
+def _refuse(request: Request, status: int, message: str) -> Response:
+    trace = _trace(request)
+    body = {
+        "statusCode": status,
+        "message": message,
+        "path": request.url.path.removeprefix(request.scope["root_path"]),
+        "requestId": trace["x-inference-id"],
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
+    }
+    return JSONResponse(body, status, headers=trace)
+
+
+def _check(payload: dict[str, Any], refuse: Refuse) -> None:
+    model = str(payload.get("model"))
+    if model not in AIMLAPI:
+        raise Declined(refuse(404, f"Model `{model}` not found"))
+    try:
+        parsed("aimlapi", model, payload)
+    except NoPicture as mistaken:
+        message = f"Body validation error: {mistaken.failure.message}"
+        raise Declined(refuse(400, message)) from mistaken
+
+
+def _told(failure: Failure) -> tuple[int, str]:
+    # what the upstream model calls 422 is a bad request here
+    if failure.status == _TIMED_OUT:
+        return failure.status, "Generation timeout"
+    status = 400 if failure.status == 422 else failure.status
+    return status, ": ".join(filter(None, (failure.kind, failure.message)))
+
+
+def _tier(job: Job) -> str:
+    return "max" if "kontext-max" in job.endpoint else "pro"
+
+
+def _trace(request: Request) -> dict[str, str]:
+    headers = {"x-inference-id": str(uuid4())}
+    client_id = request.headers.get("x-client-request-id", "")
+    if _CLIENT_ID.fullmatch(client_id):
+        headers["x-client-request-id"] = client_id
+    return headers

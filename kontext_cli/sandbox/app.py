@@ -1,0 +1,92 @@
+"""The emulated providers as one ASGI app: fal, AIMLAPI and chainhub, and the files they make."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kontext_cli.sandbox.aimlapi import Aimlapi, Shape
+from kontext_cli.sandbox.chainhub import Chainhub, Pending
+from kontext_cli.sandbox.fal import Fal
+from kontext_cli.sandbox.faults import Faults
+from kontext_cli.sandbox.ledger import Ledger, Seen
+from kontext_cli.sandbox.media import Media
+from kontext_cli.sandbox.replies import Declined
+from kontext_cli.sandbox.shelf import Shelf
+from kontext_cli.sandbox.uploads import Uploads
+from kontext_cli.sandbox.workshop import Workshop
+
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes of a submit; fal has been seen to refuse more than 4 MB."""
+
+
+class Sandbox:
+    """The emulated providers under `/fal`, `/aimlapi` and `/chainhub`, their files under `/files`.
+
+    `latency` is the seconds a job takes in all, `fault` one of `faults.FAULTS` for every request,
+    `folder` a place where jobs outlive the process.
+    """
+
+    def __init__(
+        self,
+        latency: float = 0.0,
+        fault: str | None = None,
+        *,
+        chainhub_status: bool = True,
+        chainhub_pending: Pending = "detail",
+        aimlapi_shape: Shape = "images",
+        aimlapi_usage: bool = False,
+        max_body: int = MAX_BODY,
+        folder: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.ledger = Ledger()
+        workshop = Workshop(
+            latency=latency,
+            max_body=max_body,
+            faults=Faults(fault),
+            ledger=self.ledger,
+            shelf=Shelf(folder),
+            clock=clock,
+        )
+        uploads = Uploads(workshop)
+        aimlapi = Aimlapi(workshop, shape=aimlapi_shape, usage=aimlapi_usage)
+        chainhub = Chainhub(workshop, status_route=chainhub_status, pending=chainhub_pending)
+        routes = [
+            Mount("/fal", routes=[uploads.asking(), *Fal(workshop, "/fal").routes()]),
+            Mount("/aimlapi", routes=aimlapi.routes()),
+            Mount("/chainhub", routes=chainhub.routes()),
+            Mount("/files", routes=[*uploads.routes(), *Media(workshop).routes()]),
+        ]
+        self.app: ASGIApp = _Recorder(_app(routes), self.ledger)
+
+
+def _app(routes: list[Mount]) -> Starlette:
+    def declined(_: Request, exc: Exception) -> Response:
+        if not isinstance(exc, Declined):
+            raise exc
+        return exc.reply
+
+    return Starlette(routes=routes, exception_handlers={Declined: declined})
+
+
+class _Recorder:
+    """Writes every request into the ledger before it is served."""
+
+    def __init__(self, app: ASGIApp, ledger: Ledger) -> None:
+        self._app = app
+        self._ledger = ledger
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = {
+                name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
+            }
+            query = scope["query_string"].decode("latin-1")
+            self._ledger.see(Seen(scope["method"], scope["path"], query, headers))
+        await self._app(scope, receive, send)

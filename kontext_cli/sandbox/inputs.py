@@ -1,0 +1,56 @@
+"""The input pictures of an edit: data URIs decoded, uploads looked up, other URLs stood in for."""
+
+import base64
+import binascii
+import re
+from io import BytesIO
+from urllib.parse import urlsplit
+
+from PIL import Image, ImageOps
+
+from kontext_cli.sandbox import picture
+from kontext_cli.sandbox.failures import NoPicture, typed, unreadable
+from kontext_cli.sandbox.shelf import Shelf
+
+_DATA_URI = re.compile(r"data:[^,]*?(;base64)?,(.*)", re.DOTALL)
+_UPLOAD = re.compile(r"/files/uploads/([0-9a-f]{32})/")
+
+
+def read(source: str, shelf: Shelf) -> bytes:
+    """The bytes of an input picture; NoPicture where there are none. Nothing is fetched."""
+    if source.startswith("data:"):
+        return _checked(_decoded(source), source)
+    url = urlsplit(source)
+    if url.scheme not in {"http", "https"} or not url.netloc:
+        message = "Failed to download the file. Please check if the URL is accessible."
+        raise NoPicture(
+            typed(422, "file_download_error", message, field_name="image_url", value=source)
+        )
+    upload = _UPLOAD.match(url.path)
+    kept = shelf.get(upload[1]) if upload else None
+    return picture.placeholder(source) if kept is None else _checked(kept, source)
+
+
+def shape(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels of an input picture as it is seen, upright."""
+    with Image.open(BytesIO(data)) as opened:
+        return ImageOps.exif_transpose(opened).size
+
+
+def _decoded(source: str) -> bytes:
+    match = _DATA_URI.fullmatch(source)
+    if match is None or not match[1]:
+        raise NoPicture(unreadable(source))
+    try:
+        return base64.b64decode(match[2], validate=True)
+    except binascii.Error as error:
+        raise NoPicture(unreadable(source)) from error
+
+
+def _checked(data: bytes, source: str) -> bytes:
+    try:
+        with Image.open(BytesIO(data)) as opened:
+            opened.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise NoPicture(unreadable(source)) from error
+    return data

@@ -1,0 +1,75 @@
+"""What the emulated providers accepted and what was asked of them, for tests to look at."""
+
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Condition
+from typing import Any
+
+_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One accepted submit: what a provider would bill."""
+
+    dialect: str
+    endpoint: str
+    prompt: str
+    payload: Mapping[str, Any]
+    request_id: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One request as it arrived; header names are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+
+
+class Ledger:
+    """Every accepted submit and the last 10,000 requests; safe to read from another thread."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._entries: deque[Entry] = deque(maxlen=_KEPT)
+        self._accepted: Counter[str] = Counter()
+        self._requests: deque[Seen] = deque(maxlen=_KEPT)
+
+    def accepted(self, prompt: str) -> int:
+        """How many submits of this prompt were accepted."""
+        with self._changed:
+            return self._accepted[prompt]
+
+    def wait_for(self, count: int, *, seconds: float) -> bool:
+        """Block until `count` submits were accepted in all; False if that takes too long."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._accepted.total() >= count, seconds)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The accepted submits, oldest first."""
+        with self._changed:
+            return tuple(self._entries)
+
+    @property
+    def requests(self) -> tuple[Seen, ...]:
+        """The requests, oldest first."""
+        with self._changed:
+            return tuple(self._requests)
+
+    def accept(self, entry: Entry) -> None:
+        """Write down an accepted submit."""
+        with self._changed:
+            self._entries.append(entry)
+            self._accepted[entry.prompt] += 1
+            self._changed.notify_all()
+
+    def see(self, seen: Seen) -> None:
+        """Write down a request."""
+        with self._changed:
+            self._requests.append(seen)

@@ -1,0 +1,156 @@
+"""What the providers take, field by field, as their schemas say (fal's and AIMLAPI's model pages).
+
+The words for what does not fit are pydantic's, which are also fal's.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from kontext_cli.sandbox.failures import Failure, NoPicture
+from kontext_cli.sizes import RATIO_SIZES
+
+AspectRatio = Literal["21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21"]
+
+
+class Payload(BaseModel):
+    """What every endpoint takes; unless told otherwise, fields it does not know are passed over."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    prompt: str
+    seed: int | None = None
+    guidance_scale: Annotated[float, Field(ge=1, le=20)] = 3.5
+    num_images: Annotated[int, Field(ge=1, le=4)] = 1
+    output_format: Literal["jpeg", "png"] = "jpeg"
+    safety_tolerance: Literal["1", "2", "3", "4", "5", "6"] = "2"
+    aspect_ratio: AspectRatio | None = None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The input pictures in order, as URLs or data URIs."""
+        return ()
+
+    @property
+    def inline(self) -> bool:
+        """Whether the pictures come as data URIs in the result."""
+        return False
+
+    @property
+    def asked_size(self) -> tuple[int, int] | None:
+        """Width and height in pixels; None where they follow the first input."""
+        return RATIO_SIZES[self.aspect_ratio] if self.aspect_ratio else None
+
+
+class FalPayload(Payload):
+    """What fal has on top."""
+
+    sync_mode: bool = False
+    enhance_prompt: bool = False
+
+    @property
+    def inline(self) -> bool:
+        """What sync_mode asks for."""
+        return self.sync_mode
+
+
+class FalGenerate(FalPayload):
+    """Text to image, square unless asked otherwise."""
+
+    aspect_ratio: AspectRatio = "1:1"
+
+
+class FalEdit(FalPayload):
+    """One image and an instruction."""
+
+    image_url: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The one input."""
+        return (self.image_url,)
+
+
+class FalEditMany(FalPayload):
+    """Several images and an instruction."""
+
+    image_urls: Annotated[list[str], Field(min_length=1)]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The inputs, in order."""
+        return tuple(self.image_urls)
+
+
+class GatewayGenerate(Payload):
+    """Text to image at the gateway, which also takes numbers as text and a format `default`."""
+
+    model_config = ConfigDict(strict=False)
+
+    aspect_ratio: AspectRatio = "1:1"
+
+    @field_validator("output_format", mode="before")
+    @classmethod
+    def _its_default(cls, value: object) -> object:
+        return "jpeg" if value == "default" else value
+
+
+class BlockingGenerate(Payload):
+    """Text to image at AIMLAPI: the prompt has a limit, seeds start at 1, nothing else is taken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str
+    prompt: Annotated[str, Field(max_length=4000)]
+    seed: Annotated[int, Field(ge=1)] | None = None
+    aspect_ratio: AspectRatio | None = "1:1"
+
+
+class BlockingEdit(BlockingGenerate):
+    """Up to four images and an instruction at AIMLAPI."""
+
+    aspect_ratio: AspectRatio | None = None
+    image_url: str | Annotated[list[str], Field(min_length=1, max_length=4)]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The inputs, in order."""
+        return (self.image_url,) if isinstance(self.image_url, str) else tuple(self.image_url)
+
+
+FAL: dict[str, type[Payload]] = {
+    "fal-ai/flux-pro/kontext": FalEdit,
+    "fal-ai/flux-pro/kontext/multi": FalEditMany,
+    "fal-ai/flux-pro/kontext/text-to-image": FalGenerate,
+    "fal-ai/flux-pro/kontext/max": FalEdit,
+    "fal-ai/flux-pro/kontext/max/multi": FalEditMany,
+    "fal-ai/flux-pro/kontext/max/text-to-image": FalGenerate,
+}
+CHAINHUB: dict[str, type[Payload]] = {"fal-ai/flux-pro/kontext/text-to-image": GatewayGenerate}
+AIMLAPI: dict[str, type[Payload]] = {
+    "flux/kontext-pro/text-to-image": BlockingGenerate,
+    "flux/kontext-max/text-to-image": BlockingGenerate,
+    "flux/kontext-pro/image-to-image": BlockingEdit,
+    "flux/kontext-max/image-to-image": BlockingEdit,
+}
+ENDPOINTS = {"fal": FAL, "chainhub": CHAINHUB, "aimlapi": AIMLAPI}
+"""What each endpoint of each dialect takes."""
+
+
+def parsed(dialect: str, endpoint: str, fields: dict[str, Any]) -> Payload:
+    """A payload that fits its endpoint; NoPicture, unbilled, with fal's list of what does not."""
+    try:
+        return ENDPOINTS[dialect][endpoint].model_validate(fields)
+    except ValidationError as error:
+        unbilled = {"x-fal-billable-units": "0"}
+        raise NoPicture(Failure(422, _problems(error), headers=unbilled)) from error
+
+
+def _problems(error: ValidationError) -> list[dict[str, Any]]:
+    listed = []
+    for found in error.errors(include_url=False):
+        problem: dict[str, Any] = {**found, "loc": ["body", *found["loc"]]}
+        if found["type"] == "missing":
+            del problem["input"]
+        listed.append(problem)
+    return listed

@@ -1,0 +1,62 @@
+"""The pictures of the sandbox: framed, labelled, and the same for the same request every time."""
+
+import hashlib
+from collections.abc import Sequence
+from io import BytesIO
+from random import Random
+
+from PIL import Image
+
+from kontext_cli.sandbox import caption, collage, landscape, palette
+
+_MARGIN = 26
+_FOOT = 104
+_FILE_FORMATS = {"jpeg": "JPEG", "png": "PNG"}
+
+
+def draw(
+    *,
+    prompt: str,
+    seed: int,
+    size: tuple[int, int],
+    output_format: str,
+    inputs: Sequence[bytes] = (),
+    number: int = 1,
+) -> bytes:
+    """A picture of `size` pixels as a JPEG or PNG file: a landscape, or an edit of the inputs.
+
+    `number` counts the pictures of a job from 1; each looks different.
+    """
+    digest = hashlib.sha256(f"{prompt}\0{seed}\0{number}".encode("utf-8", "replace")).digest()
+    random = Random(digest)
+    colours = palette.choose(random)
+    window = (size[0] - 2 * _MARGIN, size[1] - _MARGIN - _FOOT)
+    if inputs:
+        art = collage.compose(window, inputs, random, colours)
+    else:
+        art = landscape.paint(window, random, colours)
+    page = Image.new("RGB", size, colours.paper)
+    page.paste(art, (_MARGIN, _MARGIN))
+    words = caption.Caption(prompt=prompt, seed=seed, number=number)
+    caption.write(page, words, colours, top=size[1] - _FOOT + 20, side=_MARGIN)
+    return _encoded(page, output_format)
+
+
+def black(size: tuple[int, int], output_format: str) -> bytes:
+    """The black frame that takes the place of a flagged picture (fal's serving toolkit)."""
+    return _encoded(Image.new("RGB", size), output_format)
+
+
+def placeholder(url: str) -> bytes:
+    """What stands for an input that only a network could bring: a small landscape of its URL."""
+    random = Random(hashlib.sha256(url.encode("utf-8", "replace")).digest())
+    return _encoded(landscape.paint((740, 550), random, palette.choose(random)), "jpeg")
+
+
+def _encoded(picture: Image.Image, output_format: str) -> bytes:
+    file = BytesIO()
+    if output_format == "png":
+        picture.save(file, "PNG", compress_level=3)
+    else:
+        picture.save(file, "JPEG", quality=90)
+    return file.getvalue()

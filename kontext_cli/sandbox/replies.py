@@ -1,0 +1,125 @@
+"""Requests read and replies given in the ways that no dialect owns, the broken ones included."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+
+from kontext_cli.sandbox.faults import Point
+from kontext_cli.sandbox.workshop import Workshop
+
+Refuse = Callable[[int, str], Response]
+"""How a dialect says no: an HTTP status and a sentence in its own JSON."""
+
+_SLOW_SECONDS = 5.0
+_REFUSALS = {
+    "401": "A valid API key is required",
+    "402": "User is out of credit",
+    "403": "User is locked. Reason: Exhausted balance",
+    "429": "Too Many Requests",
+    "503": "Service temporarily unavailable",
+}
+_BUSY = {"429", "503"}
+
+
+class Declined(Exception):
+    """A request that goes no further; carries the reply."""
+
+    def __init__(self, reply: Response) -> None:
+        super().__init__(reply.status_code)
+        self.reply = reply
+
+
+def origin(request: Request) -> str:
+    """Scheme and host of this server as the client knows them, without a closing slash."""
+    return str(request.base_url).rstrip("/")
+
+
+def has_key(request: Request, scheme: str) -> bool:
+    """Whether the request carries a key, whatever it is, under the scheme of its provider."""
+    given, _, key = request.headers.get("authorization", "").partition(" ")
+    return given == scheme and bool(key.strip())
+
+
+async def read_body(request: Request, limit: int, refuse: Refuse) -> bytes:
+    """The body; one over the limit is read to its end, because half a request breaks the line."""
+    body = bytearray()
+    async for chunk in request.stream():
+        if len(body) <= limit:
+            body += chunk
+    if len(body) > limit:
+        raise Declined(refuse(413, f"Request body is larger than {limit} bytes"))
+    return bytes(body)
+
+
+async def read_object(request: Request, limit: int, refuse: Refuse) -> dict[str, Any]:
+    """The body as a JSON object."""
+    body = await read_body(request, limit, refuse)
+    if not body:
+        raise Declined(refuse(422, "Field required"))
+    try:
+        payload = json.loads(body)
+    except ValueError as error:
+        raise Declined(refuse(400, f"Invalid JSON: {error}")) from error
+    if not isinstance(payload, dict):
+        raise Declined(refuse(422, "Input should be a valid dictionary"))
+    return payload
+
+
+def html(status: int, title: str) -> Response:
+    """The page of a proxy that stands before the provider, in place of the provider's reply."""
+    page = f"<html>\n<head><title>{status} {title}</title></head>\n<body>\n<center><h1>{status} "
+    page += f"{title}</h1></center>\n<hr><center>nginx</center>\n</body>\n</html>\n"
+    return HTMLResponse(page, status)
+
+
+def cut_short(whole: bytes, *, sent: int, media_type: str) -> Response:
+    """A reply that announces its whole length and ends early.
+
+    The server finds out and closes the connection, as a failing network would; in process, where
+    there is none, the body is just too short.
+    """
+    headers = {"content-length": str(max(len(whole), sent + 1))}
+    return Response(whole[:sent], headers=headers, media_type=media_type)
+
+
+def dropped() -> Response:
+    """A connection that breaks after the status line."""
+    return cut_short(b"", sent=0, media_type="application/json")
+
+
+def strike(workshop: Workshop, prompt: str, refuse: Refuse) -> None:
+    """Decline the request if a fault is due before the job is accepted."""
+    name = workshop.faults.due(Point.SUBMIT, prompt=prompt, of=prompt)
+    if name == "html-502":
+        raise Declined(html(502, "Bad Gateway"))
+    if name == "reset":
+        raise Declined(dropped())
+    if name is None:
+        return
+    reply = refuse(int(name), _REFUSALS[name])
+    if name in _BUSY:
+        reply.headers["retry-after"] = "1"
+    raise Declined(reply)
+
+
+async def delivered(workshop: Workshop, request: Request, prompt: str, reply: Response) -> Response:
+    """The reply to an accepted submit, unless a fault loses it or holds it back."""
+    name = workshop.faults.due(Point.REPLY, prompt=prompt, of=prompt)
+    if name == "lost-reply":
+        return dropped()
+    if name == "slow":
+        await hold(request, _SLOW_SECONDS)
+    return reply
+
+
+async def hold(request: Request, seconds: float | None) -> None:
+    """Let a client wait (without a number: for ever), but no longer than it is there."""
+    with suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(seconds):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass

@@ -1,0 +1,52 @@
+"""Bytes by name: in memory, or in a folder where a later process finds them."""
+
+import os
+import time
+from collections import OrderedDict
+from pathlib import Path
+
+_ROOM = 256 * 1024 * 1024
+_KEPT_SECONDS = 7 * 24 * 3600
+
+
+class Shelf:
+    """A place for uploads and, with a folder, for jobs; what is oldest goes first."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self._files: OrderedDict[str, bytes] = OrderedDict()
+        if folder is not None:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sweep(folder)
+
+    def put(self, name: str, data: bytes) -> None:
+        """Keep bytes under a name; the caller answers for names being plain."""
+        if self.folder is not None:
+            _write(self.folder / name, data)
+            return
+        self._files[name] = data
+        while len(self._files) > 1 and sum(map(len, self._files.values())) > _ROOM:
+            self._files.popitem(last=False)
+
+    def get(self, name: str) -> bytes | None:
+        """What was kept under a name, if it still is."""
+        if self.folder is None:
+            return self._files.get(name)
+        try:
+            return (self.folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+
+
+def _write(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+    part.replace(path)
+
+
+def _sweep(folder: Path) -> None:
+    limit = time.time() - _KEPT_SECONDS
+    for path in folder.iterdir():
+        if path.is_file() and path.stat().st_mtime < limit:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,151 @@
+"""What all dialects share: requests become jobs, and jobs become pictures or failures."""
+
+import asyncio
+import base64
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from kontext_cli.sandbox import inputs, picture
+from kontext_cli.sandbox.failures import CANCELED, OUTCOMES, NoPicture
+from kontext_cli.sandbox.faults import Faults, Point
+from kontext_cli.sandbox.gallery import Gallery
+from kontext_cli.sandbox.jobs import Job, Jobs
+from kontext_cli.sandbox.ledger import Entry, Ledger
+from kontext_cli.sandbox.payloads import Payload, parsed
+from kontext_cli.sandbox.shelf import Shelf
+from kontext_cli.sizes import nearest_size
+
+_OTHER_FORMAT = {"jpeg": "png", "png": "jpeg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A valid payload, the size in pixels it comes out as, and its inputs as files."""
+
+    payload: Payload
+    size: tuple[int, int]
+    inputs: tuple[bytes, ...]
+
+
+class Workshop:
+    """Takes requests in and makes the pictures; `latency` is the seconds a job takes in all."""
+
+    def __init__(
+        self,
+        *,
+        latency: float,
+        max_body: int,
+        faults: Faults,
+        ledger: Ledger,
+        shelf: Shelf,
+        clock: Callable[[], float],
+    ) -> None:
+        self.latency = latency
+        self.max_body = max_body
+        self.faults = faults
+        self.ledger = ledger
+        self.shelf = shelf
+        self.now = clock
+        self.jobs = Jobs(shelf, clock)
+        self._gallery = Gallery()
+
+    def accept(self, dialect: str, endpoint: str, payload: dict[str, Any]) -> Job:
+        """Make a job of a request and enter it in the ledger: from here on it is billed."""
+        job = Job(
+            request_id=str(uuid4()),
+            dialect=dialect,
+            endpoint=endpoint,
+            payload=payload,
+            seed=_seed(payload),
+            outcome=None,
+            latency=self.latency,
+            created=self.now(),
+            born=time.time(),
+        )
+        job.outcome = self.faults.due(Point.OUTCOME, prompt=job.prompt, of=job.prompt)
+        self.jobs.add(job)
+        self.ledger.accept(Entry(dialect, endpoint, job.prompt, payload, job.request_id, job.seed))
+        return job
+
+    def due(self, point: Point, job: Job) -> str | None:
+        """The fault that strikes a job at this point now, if there is one."""
+        return self.faults.due(point, prompt=job.prompt, of=job.request_id)
+
+    async def made(self, job: Job, *, files: str) -> dict[str, Any]:
+        """What the model returns, in fal's form; `files` is the URL under which pictures lie."""
+        order = await asyncio.to_thread(self._order, job)
+        suffix = order.payload.output_format
+        images: list[dict[str, Any]] = []
+        for number in range(1, _count(job, order.payload) + 1):
+            url = f"{files}/{job.request_id}/{number}.{suffix}"
+            if order.payload.inline:
+                data = base64.b64encode(await self.picture(job, number)).decode()
+                url = f"data:image/{suffix};base64,{data}"
+            width, height = order.size
+            content_type = f"image/{suffix}"
+            images.append(
+                {"url": url, "width": width, "height": height, "content_type": content_type}
+            )
+        return {
+            "images": images,
+            "timings": {"inference": round(job.latency * 2 / 3, 3)},
+            "seed": job.seed,
+            "has_nsfw_concepts": [job.outcome == "flagged"] * len(images),
+            "prompt": job.prompt,
+        }
+
+    async def picture(self, job: Job, number: int) -> bytes:
+        """The file of one picture of a job, counted from 1."""
+        key = (job.request_id, number)
+        return await asyncio.to_thread(
+            self._gallery.once, key, lambda: _drawn(self._order(job), job, number)
+        )
+
+    async def has_made(self, job: Job, number: int, output_format: str) -> bool:
+        """Whether a job has a picture of this number and format to show."""
+        try:
+            payload = (await asyncio.to_thread(self._order, job)).payload
+        except NoPicture:
+            return False
+        return payload.output_format == output_format and 1 <= number <= _count(job, payload)
+
+    def _order(self, job: Job) -> Order:
+        if job.canceled:
+            raise NoPicture(CANCELED)
+        if job.outcome in OUTCOMES:
+            raise NoPicture(OUTCOMES[job.outcome])
+        payload = parsed(job.dialect, job.endpoint, job.payload)
+        files = tuple(inputs.read(source, self.shelf) for source in payload.sources)
+        size = payload.asked_size or nearest_size(*inputs.shape(files[0]))
+        return Order(payload=payload, size=size, inputs=files)
+
+
+def _drawn(order: Order, job: Job, number: int) -> bytes:
+    output_format: str = order.payload.output_format
+    if job.outcome == "flagged":
+        return picture.black(order.size, output_format)
+    if job.outcome == "png-for-jpeg":
+        output_format = _OTHER_FORMAT[output_format]
+    return picture.draw(
+        prompt=job.prompt,
+        seed=job.seed,
+        size=order.size,
+        output_format=output_format,
+        inputs=order.inputs,
+        number=number,
+    )
+
+
+def _count(job: Job, payload: Payload) -> int:
+    if job.outcome == "empty":
+        return 0
+    return payload.num_images - (job.outcome == "fewer")
+
+
+def _seed(payload: dict[str, Any]) -> int:
+    seed = payload.get("seed")
+    return seed if type(seed) is int else secrets.randbits(32)
