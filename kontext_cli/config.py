@@ -1,0 +1,103 @@
+"""`config.toml`: the user's own defaults, each mistake told with its line."""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kontext_cli.errors import UsageError
+from kontext_cli.providers import NAMES
+
+_TEXTS = ("provider", "model", "output_dir")
+_TABLES = ("providers", "prices")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the file says; prices are US dollars per picture, by provider and model."""
+
+    provider: str | None = None
+    model: str | None = None
+    output_dir: str | None = None
+    base_urls: dict[str, str] = field(default_factory=dict)
+    jobs: dict[str, int] = field(default_factory=dict)
+    prices: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def load_config(path: Path) -> Config:
+    """Read the file; an empty Config where there is none. Raises UsageError with the line."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Config()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"`{path}` cannot be read: {error}") from None
+    try:
+        return _Reader(path, text).read(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"`{path}`: {error}") from None
+
+
+class _Reader:
+    """Turns the parsed file into a Config, and knows on which line a key stands."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._lines = text.splitlines()
+
+    def read(self, data: dict[str, Any]) -> Config:
+        for key in data:
+            if key not in (*_TEXTS, *_TABLES):
+                raise self._mistake(key, f"there is no setting `{key}`")
+        texts = {key: self._value(data, key, str) for key in _TEXTS}
+        base_urls: dict[str, str] = {}
+        jobs: dict[str, int] = {}
+        for name, table in self._tables(data, "providers"):
+            for key in table:
+                if key not in ("base_url", "jobs"):
+                    raise self._mistake(key, f"there is no setting `{key}` of a provider")
+            if "base_url" in table:
+                base_urls[name] = self._value(table, "base_url", str)
+            if "jobs" in table:
+                jobs[name] = self._jobs(table)
+        prices = {
+            name: {model: self._price(table, model) for model in table}
+            for name, table in self._tables(data, "prices")
+        }
+        return Config(**texts, base_urls=base_urls, jobs=jobs, prices=prices)
+
+    def _tables(self, data: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
+        tables = self._value(data, key, dict) or {}
+        for name, table in tables.items():
+            if name not in NAMES:
+                raise self._mistake(name, f"there is no provider `{name}`")
+            if not isinstance(table, dict):
+                raise self._mistake(name, f"`{key}.{name}` should be a table")
+        return list(tables.items())
+
+    def _value(self, table: dict[str, Any], key: str, kind: type) -> Any:
+        value = table.get(key)
+        if value is not None and not isinstance(value, kind):
+            name = "text" if kind is str else "a table"
+            raise self._mistake(key, f"`{key}` should be {name}")
+        return value
+
+    def _jobs(self, table: dict[str, Any]) -> int:
+        jobs = table["jobs"]
+        if not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1:
+            raise self._mistake("jobs", "`jobs` should be a whole number of at least 1")
+        return jobs
+
+    def _price(self, table: dict[str, Any], model: str) -> float:
+        usd = table[model]
+        if not isinstance(usd, int | float) or isinstance(usd, bool) or not 0 <= usd < 1e6:
+            raise self._mistake(model, f"the price of `{model}` should be US dollars per picture")
+        return float(usd)
+
+    def _mistake(self, key: str, what: str) -> UsageError:
+        key_pattern = rf"""(^\s*|[\[.{{,]\s*)["']?{re.escape(key)}["']?\s*([=.\]]|$)"""
+        for number, line in enumerate(self._lines, start=1):
+            if re.search(key_pattern, line):
+                return UsageError(f"{self._path}:{number}: {what}")
+        return UsageError(f"{self._path}: {what}")

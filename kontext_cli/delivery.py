@@ -1,0 +1,62 @@
+"""Where a job's pictures go: files under their names, or standard output."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import gettempdir
+from typing import BinaryIO, Protocol
+
+from kontext_cli.errors import OutputFault
+from kontext_cli.job import File
+from kontext_cli.outputs import PartFile, Picture
+
+
+class Delivery(Protocol):
+    """Takes over each verified picture; ``number`` counts a job's pictures from 1."""
+
+    def folder(self, number: int) -> Path:
+        """Where the part file of a picture is written."""
+
+    def deliver(self, part: PartFile, picture: Picture, number: int) -> File | None:
+        """Put the picture where it belongs; None where that is no file."""
+
+
+class FileDelivery:
+    """Each picture under its planned name."""
+
+    def __init__(self, paths: Sequence[Path], *, overwrite: bool) -> None:
+        self._paths = paths
+        self._overwrite = overwrite
+
+    def folder(self, number: int) -> Path:
+        return self._path(number).parent
+
+    def deliver(self, part: PartFile, picture: Picture, number: int) -> File:
+        return part.publish(picture, self._path(number), overwrite=self._overwrite)
+
+    def _path(self, number: int) -> Path:
+        """The planned path; a provider that sends more than was asked gets further numbers."""
+        if number <= len(self._paths):
+            return self._paths[number - 1]
+        last = self._paths[-1]
+        return last.with_name(f"{last.stem}-{number}{last.suffix}")
+
+
+class StreamDelivery:
+    """The bytes of the one picture to standard output, once they are known to be whole."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """``stream`` is unbuffered, so that a reader that has gone is noticed here."""
+        self._stream = stream
+
+    def folder(self, number: int) -> Path:  # noqa: ARG002
+        return Path(gettempdir())
+
+    def deliver(self, part: PartFile, picture: Picture, number: int) -> None:  # noqa: ARG002
+        try:
+            with part.reading() as source:
+                rest = memoryview(source.read())
+            while rest:
+                rest = rest[self._stream.write(rest) :]
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OutputFault(f"cannot write to standard output: {reason}") from None
