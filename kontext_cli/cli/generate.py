@@ -1,0 +1,43 @@
+"""`kontext generate`: a picture from a prompt."""
+
+from kontext_cli.cli import options
+from kontext_cli.cli.flags import Flags
+
+EXAMPLES = """\b
+Examples:
+  kontext generate "a lighthouse in fog"
+  kontext generate "a lighthouse in fog" -a 16:9 -n 4 -d pictures
+  kontext generate "a lighthouse in fog" -p fal -m kontext-max -o lighthouse.png
+  echo "a lighthouse in fog" | kontext generate - -o - > lighthouse.jpg
+  kontext generate "a lighthouse in fog" --provider sandbox     (offline, no key)
+"""
+
+
+def generate(
+    prompt: options.Prompt = None,
+    provider: options.Provider = None,
+    model: options.Model = None,
+    aspect_ratio: options.AspectRatio = None,
+    num_images: options.NumImages = None,
+    seed: options.Seed = None,
+    guidance_scale: options.GuidanceScale = None,
+    safety_tolerance: options.SafetyTolerance = None,
+    output_format: options.OutputFormat = None,
+    enhance_prompt: options.EnhancePrompt = False,
+    sync_mode: options.SyncMode = False,
+    keep_flagged: options.KeepFlagged = False,
+    output: options.Output = None,
+    output_dir: options.OutputDir = None,
+    name: options.NameTemplate = None,
+    exists: options.Exists = "error",
+    timeout: options.Timeout = 600,
+    dry_run: options.DryRun = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> int:
+    """Make a picture from a prompt."""
+    flags = Flags(operation="generate", **locals())
+    from kontext_cli.cli.session import run_one
+
+    return run_one(flags)

@@ -1,0 +1,232 @@
+"""What is printed: results on standard output, talk on standard error."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from kontext_cli.cli.printable import one_line, printable
+from kontext_cli.errors import KontextError
+from kontext_cli.job import Cost, File, Job, State
+
+SCHEMA = 1
+_BILLED = {"no": "not billed", "maybe": "may have been billed", "yes": "billed"}
+
+
+class View(Protocol):
+    """Shows jobs under way on standard error."""
+
+    def show(self, job: Job, logs: Sequence[str]) -> None:
+        """A job has changed, or has something to say."""
+
+    def say(self, line: str) -> None:
+        """A line for the person at the terminal, already printable."""
+
+    def close(self) -> None:
+        """Take away whatever was drawn."""
+
+
+class Silence:
+    """The view of `--quiet`."""
+
+    def show(self, job: Job, logs: Sequence[str]) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Lines:
+    """Plain lines, one for each change: for logs, pipes and pipelines."""
+
+    def show(self, job: Job, logs: Sequence[str]) -> None:
+        for log in logs:
+            self.say(f"{job.provider}: {one_line(log)}")
+        if not logs:
+            self.say(f"job {job.id}: {describe(job)}")
+
+    def say(self, line: str) -> None:
+        to_stderr(line)
+
+    def close(self) -> None: ...
+
+
+class Report:
+    """Tells results and errors in the form that was asked for, while a view shows the way."""
+
+    def __init__(self, view: View, *, as_json: bool = False) -> None:
+        self._view = view
+        self._as_json = as_json
+
+    def watch(self, job: Job, logs: Sequence[str]) -> None:
+        """Follow a job; the end of a job is told by ``ended``."""
+        if logs or job.state in (State.SUBMITTING, State.QUEUED, State.RUNNING, State.READY):
+            self._view.show(job, logs)
+
+    def notice(self, text: str) -> None:
+        """Something the user should know that is no error."""
+        self._view.say(f"notice: {one_line(text)}")
+
+    def ended(self, job: Job) -> None:
+        """Tell how a job ended: its files, or its error."""
+        self._view.close()
+        if self._as_json:
+            to_stdout(as_line(job_record(job)))
+        else:
+            for file in job.files:
+                to_stdout(str(file.path))
+        if job.error:
+            print_error(job.error, job)
+        else:
+            self._view.say(f"job {job.id}: {describe(job)}")
+
+    def close(self) -> None:
+        """Take away whatever was drawn."""
+        self._view.close()
+
+
+def describe(job: Job) -> str:
+    """A job's state in a few words."""
+    match job.state:
+        case State.QUEUED if job.position is not None:
+            return f"queued at {job.provider}, position {job.position}"
+        case State.QUEUED:
+            return f"queued at {job.provider}"
+        case State.SUBMITTING:
+            return f"submitting to {job.provider}"
+        case State.RUNNING:
+            return f"running at {job.provider}"
+        case State.READY:
+            return "ready, downloading"
+        case State.SAVED:
+            return _saved(job)
+        case _:
+            return str(job.state)
+
+
+def cost_text(cost: Cost) -> str:
+    """A cost in words."""
+    if cost.usd is None:
+        return "cost unknown"
+    if cost.usd == 0:
+        return "free"
+    amount = f"${cost.usd:.4f}".rstrip("0").rstrip(".")
+    return amount if cost.source == "provider" else f"about {amount}"
+
+
+def print_error(error: KontextError, job: Job | None = None) -> None:
+    """The human form of an error, on standard error: what, which job, the bill, what to do."""
+    to_stderr(f"error: {one_line(error.message)}")
+    if job is not None:
+        named = [f"job {job.id}"]
+        if job.request_id:
+            named.append(f"request id {one_line(job.request_id)}")
+        to_stderr(f"  {', '.join(named)}: {_BILLED[error.billed]}")
+    if error.hint:
+        to_stderr(f"hint: {one_line(error.hint)}")
+
+
+def error_record(error: KontextError) -> dict[str, Any]:
+    """An error that belongs to no job, for `--json`."""
+    return {
+        "schema": SCHEMA,
+        "type": "error",
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "exit_code": error.exit_code,
+    }
+
+
+def job_record(job: Job) -> dict[str, Any]:
+    """A job for `--json`."""
+    return {
+        "schema": SCHEMA,
+        "type": "job",
+        "id": job.id,
+        "batch": None,
+        "index": None,
+        "operation": job.operation,
+        "provider": job.provider,
+        "model": job.model,
+        "endpoint": job.endpoint,
+        "request": job.request,
+        "request_id": job.request_id,
+        "state": str(job.state),
+        "seed": job.seed,
+        "files": [_file_record(file) for file in job.files],
+        "cost": {"usd": job.cost.usd, "source": job.cost.source},
+        "reply": job.reply,
+        "skipped": job.skipped,
+        "error": _job_error(job.error),
+        "created_at": _utc(job.created_at),
+        "finished_at": _utc(job.finished_at),
+    }
+
+
+def as_line(record: Mapping[str, Any]) -> str:
+    """One line of JSON Lines, plain ASCII so that it survives any locale."""
+    return json.dumps(record, separators=(",", ":"), allow_nan=False)
+
+
+def to_stdout(text: str) -> None:
+    """Print a result."""
+    _write(sys.stdout, text)
+
+
+def to_stderr(text: str) -> None:
+    """Print a line of talk, its control characters escaped."""
+    _write(sys.stderr, printable(text))
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """A stream that is closed, full or without a reader is no reason to fail paid work.
+
+    What could not be written is dropped together with the stream, or Python would try once more
+    at its exit.
+    """
+    if stream is None:
+        return
+    try:
+        stream.write(text + "\n")
+        stream.flush()
+    except OSError:
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123
+            os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def _saved(job: Job) -> str:
+    if job.skipped:
+        return "there already, nothing sent"
+    sizes = dict.fromkeys(f"{file.width}×{file.height} {file.format}" for file in job.files)
+    facts = [*sizes, *([f"seed {job.seed}"] if job.seed is not None else []), cost_text(job.cost)]
+    return f"saved ({', '.join(facts)})"
+
+
+def _file_record(file: File) -> dict[str, Any]:
+    return {
+        "path": str(Path(file.path).absolute()),
+        "sha256": file.sha256,
+        "bytes": file.bytes,
+        "width": file.width,
+        "height": file.height,
+        "format": file.format,
+    }
+
+
+def _job_error(error: KontextError | None) -> dict[str, Any] | None:
+    if error is None:
+        return None
+    return {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "billed": error.billed,
+    }
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z" if moment else None

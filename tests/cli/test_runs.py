@@ -1,0 +1,453 @@
+"""The commands as a user runs them, on every provider, over real sockets.
+
+The oracle is the sandbox's ledger: what it accepted is what would be billed.
+"""
+
+import json
+import os
+import sys
+from base64 import b64decode
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from kontext_cli.cli import run
+from pictures import picture
+
+KEY = "canary-key-0123456789"
+KEYS = {"fal": "FAL_KEY", "aimlapi": "AIMLAPI_API_KEY", "chainhub": "CHAINHUB_API_KEY"}
+HOSTED = list(KEYS)
+
+
+class Shell:
+    """A folder, keys for every provider, and a sandbox that stands in for all of them."""
+
+    def __init__(
+        self,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        start: Callable[..., Any],
+        capfdbinary: pytest.CaptureFixture[bytes],
+    ) -> None:
+        self.folder = folder
+        self._monkeypatch = monkeypatch
+        self._start = start
+        self._capture = capfdbinary
+        monkeypatch.chdir(folder)
+        self.serve()
+
+    def serve(self, **options: Any) -> None:
+        """Put a sandbox with these options behind every provider."""
+        self.server = self._start(**options)
+        self.ledger = self.server.ledger
+        for name, variable in KEYS.items():
+            self.set(**{f"KONTEXT_{name.upper()}_BASE_URL": f"{self.server.url}/{name}"})
+            self.set(**{variable: KEY})
+
+    def set(self, **environ: str) -> None:
+        for name, value in environ.items():
+            self._monkeypatch.setenv(name, value)
+
+    def __call__(self, *argv: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
+        """The exit code, standard output and standard error of one run."""
+        stream = self.folder.parent / "stdin"
+        stream.write_bytes(stdin)
+        with stream.open() as text:
+            self._monkeypatch.setattr(sys, "stdin", text)
+            code = run(argv)
+        out, err = self._capture.readouterr()
+        assert KEY.encode() not in out
+        assert KEY.encode() not in err
+        assert b"Traceback" not in err
+        return code, out, err.decode()
+
+    def files(self) -> list[str]:
+        return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
+
+    def accepted(self) -> int:
+        return len(self.ledger.entries)
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    sandbox: Callable[..., Any],
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> Shell:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    return Shell(folder, monkeypatch, sandbox, capfdbinary)
+
+
+@pytest.mark.parametrize("provider", [*HOSTED, "sandbox"])
+def test_generate(shell: Shell, provider: str) -> None:
+    code, out, err = shell("generate", "a red fox", "-p", provider, "-a", "16:9", "-n", "2")
+    assert code == 0, err
+    first, second = out.decode().splitlines()
+    assert (Path(first).name, Path(second).name) == tuple(shell.files())
+    for line in (first, second):
+        with Image.open(line) as image:
+            assert (image.format, image.size) == ("JPEG", (1392, 752))
+    assert "saved (1392×752 jpeg" in err
+    assert shell.accepted() == (provider != "sandbox")
+
+
+@pytest.mark.parametrize("provider", ["fal", "aimlapi", "sandbox"])
+@pytest.mark.parametrize("model", ["kontext-pro", "kontext-max"])
+@pytest.mark.parametrize("images", [1, 4])
+def test_edit(shell: Shell, provider: str, model: str, images: int) -> None:
+    (shell.folder / "in.png").write_bytes(picture("png", (400, 300)))
+    inputs = ["-i", "in.png"] * images
+    code, out, err = shell("edit", "make it winter", *inputs, "-p", provider, "-m", model)
+    assert code == 0, err
+    with Image.open(out.decode().strip()) as image:
+        assert image.size == (1184, 880)
+    if images == 1:
+        assert out == b"in-edit.jpg\n"
+
+
+def test_edit_reads_an_image_from_standard_input(shell: Shell) -> None:
+    code, out, _ = shell("edit", "make it winter", "-i", "-", "-o", "-", stdin=picture("png"))
+    assert code == 0
+    with Image.open(BytesIO(out)) as image:
+        assert image.format == "JPEG"
+    assert shell.files() == []
+    (entry,) = shell.ledger.entries
+    head, _, data = entry.payload["image_url"].partition(",")
+    assert head == "data:image/png;base64"
+    assert b64decode(data) == picture("png")
+
+
+def test_a_url_is_passed_on(shell: Shell) -> None:
+    url = "https://example.com/pictures/beach.png?x=1"
+    code, out, _ = shell("edit", "add a bird", "-i", url, "-p", "aimlapi")
+    assert (code, out) == (0, b"beach-edit.jpg\n")
+    assert shell.ledger.entries[0].payload["image_url"] == url
+
+
+def test_a_prompt_from_standard_input(shell: Shell) -> None:
+    code, _, _ = shell("generate", "-", stdin="\ufeffein Fuchs\r\n".encode())
+    assert code == 0
+    assert [entry.prompt for entry in shell.ledger.entries] == ["ein Fuchs"]
+
+
+def test_a_large_input_is_shrunk_with_a_notice(shell: Shell) -> None:
+    noise = Image.effect_noise((1800, 1200), 90).convert("RGB")
+    noise.save(shell.folder / "large.png")
+    assert (shell.folder / "large.png").stat().st_size > 2_500_000
+    code, _, err = shell("edit", "calm it", "-i", "large.png", "-p", "fal")
+    assert code == 0
+    assert "notice: `large.png` is " in err
+    assert "sent as 1248×832 JPEG" in err
+    (entry,) = shell.ledger.entries
+    assert len(entry.payload["image_url"]) < 2_500_000 * 4 / 3
+
+
+def test_every_option_reaches_fal(shell: Shell) -> None:
+    code, out, err = shell(
+        *("generate", "x", "-p", "fal", "-m", "kontext-max", "-a", "21:9", "-n", "1"),
+        *("--seed", "7", "-g", "2.5", "--safety-tolerance", "6", "--output-format", "png"),
+        *("--enhance-prompt", "--sync-mode", "-o", "x.png"),
+    )
+    assert (code, out) == (0, b"x.png\n"), err
+    (entry,) = shell.ledger.entries
+    assert entry.endpoint == "fal-ai/flux-pro/kontext/max/text-to-image"
+    assert entry.payload == {
+        "prompt": "x",
+        "aspect_ratio": "21:9",
+        "num_images": 1,
+        "seed": 7,
+        "guidance_scale": 2.5,
+        "safety_tolerance": "6",
+        "output_format": "png",
+        "enhance_prompt": True,
+        "sync_mode": True,
+    }
+
+
+@pytest.mark.parametrize("shape", ["images", "data-url", "data-b64", "both"])
+def test_both_answer_shapes_of_aimlapi(shell: Shell, shape: str) -> None:
+    shell.serve(aimlapi_shape=shape, aimlapi_usage=True)
+    code, out, _ = shell("generate", "x", "-p", "aimlapi", "--json")
+    record = json.loads(out)
+    assert (code, record["state"], len(record["files"])) == (0, "saved", 1)
+    assert record["cost"]["source"] == "provider"
+
+
+@pytest.mark.parametrize("status_route", [True, False])
+@pytest.mark.parametrize("pending", ["detail", "status", "failed-word", "202"])
+def test_chainhub_with_and_without_a_status_route(
+    shell: Shell, status_route: bool, pending: str
+) -> None:
+    shell.serve(latency=0.2, chainhub_status=status_route, chainhub_pending=pending)
+    code, _, err = shell("generate", "x", "-p", "chainhub")
+    assert code == 0, err
+    asked = [seen.path for seen in shell.ledger.requests if seen.path.endswith("/status")]
+    assert len(asked) > 1 if status_route else len(asked) == 1
+
+
+def test_no_key_ever_reaches_the_files(shell: Shell) -> None:
+    for provider in HOSTED:
+        shell("generate", "x", "-p", provider, "-d", provider)
+    media = [seen for seen in shell.ledger.requests if seen.path.startswith("/files")]
+    assert len(media) == len(HOSTED)
+    assert all("authorization" not in seen.headers for seen in media)
+
+
+FAULTS = [
+    ("429", 0, 1),
+    ("503", 0, 1),
+    ("html-502", 11, 0),
+    ("reset", 11, 0),
+    ("lost-reply", 11, 1),
+    ("poll-503", 0, 1),
+    ("poll-reset", 0, 1),
+    ("unknown-status", 0, 1),
+    ("result-503", 0, 1),
+    ("failed", 4, 1),
+    ("crashed", 4, 1),
+    ("timed-out", 4, 1),
+    ("invalid", 4, 1),
+    ("refused", 5, 1),
+    ("flagged", 5, 1),
+    ("empty", 4, 1),
+    ("truncated-media", 0, 1),
+    ("media-503", 0, 1),
+    ("media-redirect", 0, 1),
+    ("media-404", 4, 1),
+    ("401", 3, 0),
+    ("402", 3, 0),
+    ("403", 3, 0),
+    ("png-for-jpeg", 0, 1),
+]
+
+
+@pytest.mark.parametrize(("fault", "code", "accepted"), FAULTS)
+def test_each_fault_ends_as_it_should_and_is_never_paid_twice(
+    shell: Shell, fault: str, code: int, accepted: int
+) -> None:
+    ended, out, err = shell("generate", f"[fault:{fault}] x", "-p", "fal", "--json", "-o", "x.jpg")
+    record = json.loads(out)
+    assert (ended, shell.accepted()) == (code, accepted), err
+    if code == 0:
+        suffix = ".png" if fault == "png-for-jpeg" else ".jpg"
+        assert record["state"] == "saved"
+        assert shell.files() == [f"x{suffix}"]
+    else:
+        assert record["error"]["message"] in err
+        assert shell.files() == []
+    if code == 11:
+        assert (record["state"], record["error"]["billed"]) == ("unknown", "maybe")
+        assert "may have been billed" in err
+
+
+@pytest.mark.parametrize("fault", ["503", "html-502", "reset", "lost-reply"])
+def test_a_blocking_submit_is_sent_once(shell: Shell, fault: str) -> None:
+    code, _, err = shell("generate", f"[fault:{fault}*9] x", "-p", "aimlapi")
+    assert code == 11
+    assert "may have been billed" in err
+    assert len([seen for seen in shell.ledger.requests if seen.method == "POST"]) == 1
+
+
+def test_fewer_pictures_than_asked_for_are_told(shell: Shell) -> None:
+    code, out, err = shell("generate", "[fault:fewer] x", "-n", "3", "-p", "fal")
+    assert code == 0
+    assert len(out.splitlines()) == 2
+    assert "notice: fal made 2 of 3 pictures" in err
+
+
+def test_a_flagged_picture_is_kept_on_request(shell: Shell) -> None:
+    code, out, _ = shell("generate", "[fault:flagged] x", "-p", "fal", "--keep-flagged")
+    assert code == 0
+    assert len(out.splitlines()) == 1
+
+
+def test_timeout_of_a_queue(shell: Shell) -> None:
+    argv = ("generate", "[fault:stuck] x", "-p", "fal", "--timeout", "0.4", "--json")
+    code, out, err = shell(*argv)
+    record = json.loads(out)
+    assert (code, record["state"], record["error"]["code"]) == (7, "queued", "still_running")
+    assert record["request_id"] == shell.ledger.entries[0].request_id
+    assert record["request_id"] in err
+
+
+def test_timeout_of_a_blocking_call(shell: Shell) -> None:
+    argv = ("generate", "[fault:stuck] x", "-p", "aimlapi", "--timeout", "0.4", "--json")
+    code, out, _ = shell(*argv)
+    record = json.loads(out)
+    assert (code, record["state"], record["error"]["code"]) == (11, "unknown", "unknown")
+
+
+def test_a_provider_that_is_not_there(shell: Shell) -> None:
+    with_nobody_listening = "http://127.0.0.1:9/fal"
+    shell.set(KONTEXT_FAL_BASE_URL=with_nobody_listening)
+    code, _, err = shell("generate", "x", "-p", "fal", "--timeout", "0.5")
+    assert code == 6
+    assert "not billed" in err
+
+
+def test_the_json_line(shell: Shell) -> None:
+    _, out, err = shell("generate", "a red fox", "-p", "fal", "--json", "--seed", "5")
+    record = json.loads(out)
+    (file,) = record.pop("files")
+    data = (shell.folder / "a-red-fox-5.jpg").read_bytes()
+    assert file["path"] == str(shell.folder / "a-red-fox-5.jpg")
+    assert (file["bytes"], file["width"], file["height"]) == (len(data), 1024, 1024)
+    assert len(file["sha256"]) == 64
+    assert record["created_at"] <= record["finished_at"]
+    for key in ("id", "request_id", "created_at", "finished_at"):
+        assert isinstance(record.pop(key), str)
+    timings = record["reply"].pop("timings")
+    assert isinstance(timings, dict)
+    assert record == {
+        "schema": 1,
+        "type": "job",
+        "batch": None,
+        "index": None,
+        "operation": "generate",
+        "provider": "fal",
+        "model": "kontext-pro",
+        "endpoint": "fal-ai/flux-pro/kontext/text-to-image",
+        "request": {
+            "prompt": "a red fox",
+            "aspect_ratio": "1:1",
+            "seed": 5,
+            "output_format": "jpeg",
+        },
+        "state": "saved",
+        "seed": 5,
+        "cost": {"usd": 0.04, "source": "estimate"},
+        "reply": {"prompt": "a red fox"},
+        "skipped": False,
+        "error": None,
+    }
+    assert "job " in err
+
+
+def test_exists(shell: Shell) -> None:
+    argv = ("generate", "x", "-p", "fal", "-o", "x.jpg")
+    assert shell(*argv)[:2] == (0, b"x.jpg\n")
+    first = (shell.folder / "x.jpg").read_bytes()
+    assert shell(*argv)[0] == 8
+    assert shell(*argv, "--exists", "skip")[:2] == (0, b"x.jpg\n")
+    assert shell.accepted() == 1
+    assert shell(*argv, "--exists", "number")[:2] == (0, b"x-2.jpg\n")
+    assert (shell.folder / "x.jpg").read_bytes() == first
+    assert shell(*argv, "--exists", "overwrite")[:2] == (0, b"x.jpg\n")
+    assert (shell.folder / "x.jpg").read_bytes() != first
+    assert shell.accepted() == 3
+
+
+def test_skip_says_so_in_json(shell: Shell) -> None:
+    argv = ("generate", "x", "-p", "fal", "-o", "x.jpg")
+    shell(*argv)
+    code, out, _ = shell(*argv, "--exists", "skip", "--json")
+    record = json.loads(out)
+    assert (code, record["skipped"], record["state"]) == (0, True, "saved")
+    assert len(record["files"]) == 1
+
+
+def test_dry_run_needs_no_key_and_sends_nothing(shell: Shell) -> None:
+    for variable in KEYS.values():
+        shell.set(**{variable: ""})
+    (shell.folder / "in.png").write_bytes(picture("png"))
+    code, out, err = shell("edit", "x", "-i", "in.png", "--dry-run", "-d", "new", "--seed", "4")
+    text = out.decode()
+    assert (code, err) == (0, "")
+    url = f"{shell.server.url}/fal/fal-ai/flux-pro/kontext"
+    assert text.startswith(f"POST {url}\n{{")
+    assert '"image_url": "data:image/png;base64,' in text
+    assert "characters)" in text
+    assert f"file: {Path('new') / 'in-edit.jpg'}\n" in text
+    assert "cost: about $0.04" in text
+    assert shell.ledger.requests == ()
+    assert shell.files() == ["in.png"]
+
+
+def test_dry_run_as_json(shell: Shell) -> None:
+    code, out, _ = shell("generate", "x", "-p", "chainhub", "--dry-run", "--json")
+    record = json.loads(out)
+    assert (code, record["state"], record["cost"]) == (
+        0,
+        "planned",
+        {"usd": None, "source": "unknown"},
+    )
+
+
+def test_quiet_says_nothing_but_errors(shell: Shell) -> None:
+    assert shell("generate", "x", "-p", "fal", "-q")[2] == ""
+    assert shell("generate", "[fault:failed] x", "-p", "fal", "-q")[2].startswith("error: ")
+
+
+def test_debug_tells_each_request_without_secrets(shell: Shell) -> None:
+    _, _, err = shell("generate", "x", "-p", "fal", "--debug")
+    assert f"POST {shell.server.url}/fal/fal-ai/flux-pro/kontext/text-to-image → 200" in err
+    assert "/requests/" in err
+    assert "?" not in err
+
+
+def test_plain_lines_follow_the_queue(shell: Shell) -> None:
+    shell.serve(latency=0.4)
+    _, _, err = shell("generate", "x", "-p", "fal")
+    lines = [line.partition(": ")[2] for line in err.splitlines() if line.startswith("job ")]
+    assert lines[0] == "submitting to fal"
+    assert lines[1].startswith("queued at fal, position ")
+    assert "running at fal" in lines
+    assert lines[-2] == "ready, downloading"
+    assert lines[-1].startswith("saved (1024×1024 jpeg, seed ")
+    assert any(line.startswith("fal: ") and "|" in line for line in err.splitlines())
+
+
+def test_the_environment_and_the_config_file(shell: Shell) -> None:
+    config = Path(os.environ["HOME"]) / "config"
+    config.mkdir(parents=True)
+    shell.set(KONTEXT_CONFIG_DIR=str(config))
+    (config / "config.toml").write_text(
+        'provider = "aimlapi"\nmodel = "kontext-max"\noutput_dir = "from-config"\n'
+        "[prices.aimlapi]\nkontext-max = 0.5\n"
+    )
+    _, out, _ = shell("generate", "x", "--json")
+    record = json.loads(out)
+    assert (record["provider"], record["model"]) == ("aimlapi", "kontext-max")
+    assert record["cost"] == {"usd": 0.5, "source": "estimate"}
+    assert Path(record["files"][0]["path"]).parent.name == "from-config"
+
+    shell.set(KONTEXT_PROVIDER="fal", KONTEXT_MODEL="kontext-pro", KONTEXT_OUTPUT_DIR="from-env")
+    _, out, _ = shell("generate", "x", "--json")
+    record = json.loads(out)
+    assert (record["provider"], record["model"]) == ("fal", "kontext-pro")
+    assert Path(record["files"][0]["path"]).parent.name == "from-env"
+
+    _, out, _ = shell("generate", "x", "--json", "-p", "chainhub", "-d", "from-flag")
+    record = json.loads(out)
+    assert record["provider"] == "chainhub"
+    assert Path(record["files"][0]["path"]).parent.name == "from-flag"
+
+
+def test_output_is_relative_to_a_folder_only_when_both_are_typed(shell: Shell) -> None:
+    shell.set(KONTEXT_OUTPUT_DIR="elsewhere")
+    assert shell("generate", "x", "-p", "fal", "-o", "x.jpg")[1] == b"x.jpg\n"
+    out = shell("generate", "x", "-p", "fal", "-o", "x.jpg", "-d", "sub")[1]
+    assert out.decode().strip() == str(Path("sub") / "x.jpg")
+
+
+def test_several_pictures_by_template(shell: Shell) -> None:
+    argv = ("generate", "x", "-p", "fal", "-n", "2", "--seed", "9")
+    _, out, _ = shell(*argv, "--name", "{provider}/{slug}-{seed:04}-{n:02}")
+    assert [Path(line).as_posix() for line in out.decode().splitlines()] == [
+        "fal/x-0009-01.jpg",
+        "fal/x-0009-02.jpg",
+    ]
+
+
+def test_hostile_server_text_is_escaped(shell: Shell) -> None:
+    prompt = "\x1b]0;owned\x07 \u202e x"
+    code, out, err = shell("generate", prompt, "-p", "fal")
+    assert code == 0
+    assert b"\x1b" not in out
+    assert "\x1b" not in err
