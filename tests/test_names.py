@@ -79,11 +79,19 @@ class TestSlugify:
     def test_words(self, text: str, slug: str) -> None:
         assert slugify(text) == slug
 
-    def test_is_cut_between_words(self) -> None:
-        assert slugify("word " * 40) == "-".join(["word"] * 12)
-
-    def test_a_first_word_of_sixty_bytes_stays_whole(self) -> None:
-        assert slugify("a" * 60 + " b") == "a" * 60
+    @pytest.mark.parametrize(
+        ("text", "slug"),
+        [
+            ("word " * 40, "-".join(["word"] * 12)),
+            ("seven77 " * 40, "-".join(["seven77"] * 7)),
+            (f"{'a' * 40} {'b' * 19} c", f"{'a' * 40}-{'b' * 19}"),
+            (f"{'a' * 40} {'b' * 19}", f"{'a' * 40}-{'b' * 19}"),
+            (f"{'a' * 40} {'b' * 20}", "a" * 40),
+            ("a" * 61, "a" * 60),
+        ],
+    )
+    def test_is_cut_between_words(self, text: str, slug: str) -> None:
+        assert slugify(text) == slug
 
     def test_a_long_sentence_without_spaces_is_cut_between_letters(self) -> None:
         assert slugify("a " + "夜" * 100) == "a-" + "夜" * 19
@@ -124,6 +132,7 @@ class TestTemplate:
             ("nul.txt", "out/nul_.txt.jpg"),
             ("Com1 .x", "out/Com1_.x.jpg"),
             ("console", "out/console.jpg"),
+            ("x" * 200, f"out/{'x' * 200}.jpg"),
         ],
     )
     def test_gives_the_path(self, template: str, path: str) -> None:
@@ -245,6 +254,7 @@ class TestOutput:
             ("a:b", "out/a:b.jpg"),
             ("new/cat.jpg", "out/new/cat.jpg"),
             ("/abs/cat.jpg", "/abs/cat.jpg"),
+            ("x" * 200, f"out/{'x' * 200}.jpg"),
             ("at 9\u202fPM", "out/at 9\u202fPM.jpg"),
         ],
     )

@@ -94,6 +94,13 @@ class TestPrepareFolder:
             prepare_folder(tmp_path)
         assert caught.value.hint == "choose another folder with `-d`"
 
+    def test_a_full_disk_is_found_out(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(os, "write", raising(errno.ENOSPC))
+        with pytest.raises(OutputFault, match="No space left"):
+            prepare_folder(tmp_path)
+
     def test_sweeps_what_a_killed_writer_left(
         self, tmp_path: Path, writer: subprocess.Popen[bytes]
     ) -> None:
@@ -159,8 +166,9 @@ class TestPartFile:
             os.umask(before)
         assert stat.S_IMODE(file.path.stat().st_mode) == 0o640
 
+    @pytest.mark.parametrize("gone", [True, False])
     def test_a_part_file_swept_while_it_was_made_is_made_again(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gone: bool
     ) -> None:
         hold = disk.hold
         swept: list[Path] = []
@@ -168,6 +176,8 @@ class TestPartFile:
         def sweep_first(descriptor: int, path: Path) -> bool:
             if not swept:
                 swept.append(path)
+                if not gone:
+                    return False
                 path.unlink()
             return hold(descriptor, path)
 
@@ -175,6 +185,27 @@ class TestPartFile:
         file = save(tmp_path / "a.jpg")
         assert file.path.read_bytes() == picture()
         assert list(tmp_path.iterdir()) == [file.path]
+
+    def test_a_sweeper_that_was_quicker_to_lock_is_given_way(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(disk, "hold", lambda *_: False)
+        with pytest.raises(OutputFault, match="remove the files"):
+            PartFile.create(tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="no list of open files here")
+    def test_no_file_stays_open(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / ".kontext-1.part").touch()
+        before = len(list(Path("/dev/fd").iterdir()))
+        prepare_folder(tmp_path)
+        save(tmp_path / "a.jpg")
+        monkeypatch.setattr(Path, "hardlink_to", raising(errno.EPERM))
+        save(tmp_path / "b.jpg")
+        monkeypatch.setattr(disk, "hold", lambda *_: False)
+        with pytest.raises(OutputFault):
+            PartFile.create(tmp_path)
+        assert len(list(Path("/dev/fd").iterdir())) == before
 
     def test_restart_forgets_the_first_try(self, tmp_path: Path) -> None:
         with PartFile.create(tmp_path) as part:
@@ -186,12 +217,12 @@ class TestPartFile:
 
     def test_writing_goes_on_after_reading(self, tmp_path: Path) -> None:
         with PartFile.create(tmp_path) as part:
-            part.write(b"one ")
+            part.write(b"one" * 100_000)
             with part.reading() as stream:
                 assert stream.read(2) == b"on"
             part.write(b"two")
             with part.reading() as stream:
-                assert stream.read() == b"one two"
+                assert stream.read() == b"one" * 100_000 + b"two"
 
     def test_more_than_the_most_is_refused(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -109,6 +109,18 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     assert caught.value.reason == "a PNG of 50000×50000 pixels, more than 64 megapixels"
 
 
+def test_the_limits_themselves_are_allowed() -> None:
+    assert decode(WHOLE["png"], formats=FORMATS, most_pixels=1200, most_side=40).format == "png"
+    with pytest.raises(NotAPicture):
+        decode(WHOLE["png"], formats=FORMATS, most_pixels=1199)
+
+
+def test_odd_metadata_is_passed_over_without_a_warning() -> None:
+    no_frames = chunk(b"acTL", struct.pack(">II", 0, 0))
+    data = WHOLE["png"]
+    assert check(data[:33] + no_frames + data[33:]) == "png"
+
+
 def test_a_long_side_is_refused() -> None:
     with pytest.raises(NotAPicture, match="40×30 pixels, more than 39 pixels a side"):
         check(WHOLE["gif"], most_side=39)

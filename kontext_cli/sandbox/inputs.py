@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image, ImageOps
 
-from kontext_cli.sandbox import picture
+from kontext_cli.sandbox.drawing import picture
 from kontext_cli.sandbox.failures import NoPicture, typed, unreadable
 from kontext_cli.sandbox.shelf import Shelf
 

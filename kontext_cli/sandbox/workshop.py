@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from kontext_cli.sandbox import inputs, picture
+from kontext_cli.sandbox import inputs
+from kontext_cli.sandbox.drawing import picture
 from kontext_cli.sandbox.failures import CANCELED, OUTCOMES, NoPicture
 from kontext_cli.sandbox.faults import Faults, Point
 from kontext_cli.sandbox.gallery import Gallery

@@ -8,15 +8,10 @@ from typing import Any
 import pytest
 
 from kontext_cli.sizes import RATIO_SIZES
-from pictures import picture
-from sandbox.clients import GENERATE, PRO, Queue, client, fal, opened
+from sandbox.clients import GENERATE, Queue, client, fal, opened
 from sandbox.running import Running, StartSandbox
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def data_uri(data: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
 def test_a_job_goes_from_submit_to_file(queue: Queue, running: Running) -> None:
@@ -58,35 +53,6 @@ def test_a_submit_may_carry_query_parameters(queue: Queue) -> None:
 def test_sizes_follow_the_aspect_ratio(queue: Queue, ratio: str, size: tuple[int, int]) -> None:
     image = queue.made(aspect_ratio=ratio)["images"][0]
     assert (image["width"], image["height"]) == size
-
-
-@pytest.mark.parametrize("endpoint", [PRO, f"{PRO}/max"])
-def test_an_edit_takes_the_shape_of_its_input(queue: Queue, endpoint: str) -> None:
-    source = data_uri(picture("png", (160, 90)))
-    image = queue.made(endpoint, image_url=source)["images"][0]
-    file = queue.http.get(image["url"])
-    assert (image["width"], image["height"]) == opened(file.content).size == (1392, 752)
-
-
-def test_an_edit_has_the_aspect_ratio_it_is_given(queue: Queue) -> None:
-    source = data_uri(picture("png", (160, 90)))
-    image = queue.made(PRO, image_url=source, aspect_ratio="9:21")["images"][0]
-    assert (image["width"], image["height"]) == RATIO_SIZES["9:21"]
-
-
-@pytest.mark.parametrize("endpoint", [f"{PRO}/multi", f"{PRO}/max/multi"])
-def test_several_inputs_take_the_shape_of_the_first(queue: Queue, endpoint: str) -> None:
-    sources = [data_uri(picture("png", size)) for size in ((90, 160), (10, 10))]
-    image = queue.made(endpoint, image_urls=sources)["images"][0]
-    assert (image["width"], image["height"]) == RATIO_SIZES["9:16"]
-
-
-def test_a_url_is_not_fetched_but_stood_in_for(queue: Queue) -> None:
-    here, there = (
-        queue.made(PRO, image_url=f"https://example.com/{name}.png", seed=1) for name in "ab"
-    )
-    files = [queue.http.get(made["images"][0]["url"]).content for made in (here, there)]
-    assert files[0] != files[1]
 
 
 def test_the_seed_that_was_chosen_makes_the_same_picture_again(queue: Queue) -> None:
@@ -143,31 +109,6 @@ def test_a_bad_field_is_accepted_and_fails_in_the_result(
     assert (problem["loc"], problem["type"]) == (["body", where], kind)
     assert result.headers["x-fal-billable-units"] == "0"
     assert len(running.ledger.entries) == 1
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "where"), [(PRO, "image_url"), (f"{PRO}/multi", "image_urls")]
-)
-def test_an_edit_without_an_input_misses_it(queue: Queue, endpoint: str, where: str) -> None:
-    problem = {"loc": ["body", where], "msg": "Field required", "type": "missing"}
-    assert queue.result(endpoint).json() == {"detail": [problem]}
-
-
-@pytest.mark.parametrize(
-    ("source", "kind"),
-    [
-        ("data:image/png;base64,%%%", "image_load_error"),
-        ("data:image/png;base64,aGVsbG8=", "image_load_error"),
-        ("data:image/png,hello", "image_load_error"),
-        (data_uri(picture("png", (300, 300))[:60]), "image_load_error"),
-        ("/home/me/in.png", "file_download_error"),
-        ("ftp://example.com/in.png", "file_download_error"),
-    ],
-)
-def test_an_input_that_is_no_picture(queue: Queue, source: str, kind: str) -> None:
-    result = queue.result(PRO, image_url=source)
-    assert result.status_code == 422
-    assert result.json()["detail"][0]["type"] == kind
 
 
 @pytest.mark.parametrize(
@@ -235,17 +176,6 @@ def test_every_reply_names_a_request(queue: Queue) -> None:
     assert cancelled.headers["x-fal-request-id"] == job["request_id"]
     for refused in (queue.submit("no/such"), queue.http.get("/x"), queue.http.put(f"/{GENERATE}")):
         assert UUID.fullmatch(refused.headers["x-fal-request-id"])
-
-
-def test_an_upload_becomes_an_input(queue: Queue) -> None:
-    wide = picture("png", (210, 90))
-    place = queue.http.post("/storage/upload/initiate", json={"file_name": "in.png"}).json()
-    with client("") as bare:
-        assert bare.put(place["upload_url"], content=wide).status_code == 200
-        assert bare.get(place["file_url"]).content == wide
-        assert bare.put(place["upload_url"], content=b"again").status_code == 403
-    image = queue.made(PRO, image_url=place["file_url"])["images"][0]
-    assert (image["width"], image["height"]) == RATIO_SIZES["21:9"]
 
 
 def test_jobs_in_a_folder_outlive_the_process(sandbox: StartSandbox, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from kontext_cli.sandbox import picture
-from kontext_cli.sandbox.palette import MOODS, choose
+from kontext_cli.sandbox.drawing import picture
+from kontext_cli.sandbox.drawing.palette import MOODS, choose
 from kontext_cli.sizes import KONTEXT_SIZES
 from sandbox.clients import opened
 

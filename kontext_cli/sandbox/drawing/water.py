@@ -4,8 +4,8 @@ from random import Random
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from kontext_cli.sandbox.palette import Palette
-from kontext_cli.sandbox.sky import strip
+from kontext_cli.sandbox.drawing.palette import Palette
+from kontext_cli.sandbox.drawing.sky import strip
 
 _FINE = 2
 

@@ -4,7 +4,7 @@ from random import Random
 
 from PIL import Image, ImageChops, ImageDraw
 
-from kontext_cli.sandbox.palette import Palette, Rgb
+from kontext_cli.sandbox.drawing.palette import Palette, Rgb
 
 _STARS = 260
 _HALOS = ((11.0, 0.50), (3.2, 0.55))

@@ -7,7 +7,7 @@ from random import Random
 
 from PIL import Image
 
-from kontext_cli.sandbox import caption, collage, landscape, palette
+from kontext_cli.sandbox.drawing import caption, collage, landscape, palette
 
 _MARGIN = 26
 _FOOT = 104

@@ -6,8 +6,8 @@ from random import Random
 
 from PIL import Image, ImageOps
 
-from kontext_cli.sandbox.palette import Palette
-from kontext_cli.sandbox.ridges import Ridge, raise_ridge
+from kontext_cli.sandbox.drawing.palette import Palette
+from kontext_cli.sandbox.drawing.ridges import Ridge, raise_ridge
 
 _TINT = 0.42
 """How far an input's colours go towards those of the mood; its own must stay recognisable."""

@@ -5,10 +5,10 @@ from random import Random
 
 from PIL import Image
 
-from kontext_cli.sandbox.palette import Palette
-from kontext_cli.sandbox.ridges import Ridge, raise_ridge
-from kontext_cli.sandbox.sky import drift_clouds, hang_sun, open_sky, sow_stars
-from kontext_cli.sandbox.water import flood
+from kontext_cli.sandbox.drawing.palette import Palette
+from kontext_cli.sandbox.drawing.ridges import Ridge, raise_ridge
+from kontext_cli.sandbox.drawing.sky import drift_clouds, hang_sun, open_sky, sow_stars
+from kontext_cli.sandbox.drawing.water import flood
 
 _RIDGES = 6
 _LAKES = 0.45

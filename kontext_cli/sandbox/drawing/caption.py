@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from kontext_cli.sandbox.palette import Palette
+from kontext_cli.sandbox.drawing.palette import Palette
 
 NOTICE = "SANDBOX - not made by a model"
 _PROMPT_HEIGHT = 24

@@ -6,8 +6,8 @@ from random import Random
 
 from PIL import Image, ImageDraw
 
-from kontext_cli.sandbox.palette import Palette, Rgb
-from kontext_cli.sandbox.sky import strip
+from kontext_cli.sandbox.drawing.palette import Palette, Rgb
+from kontext_cli.sandbox.drawing.sky import strip
 
 _FINE = 2
 """Shapes are drawn this many times larger and averaged down, which smooths their edges."""

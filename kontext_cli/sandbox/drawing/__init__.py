@@ -1,0 +1,1 @@
+"""The picture that the sandbox draws."""
