@@ -22,8 +22,10 @@ from kontext_cli.providers.base import Provider
 from kontext_cli.providers.call import Call, Reply
 from kontext_cli.providers.failure import failure
 from kontext_cli.providers.queue import QueueProvider
+from kontext_cli.providers.storage import Storage
 from kontext_cli.retry import was_refused
 from kontext_cli.transport import Submission, Transport
+from kontext_cli.upload import InlineImage, inline_images, too_large, upload
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -78,6 +80,7 @@ class Engine:
             job.finished_at = datetime.now(UTC)
 
     async def _result(self, job: Job, call: Call, timeout: float) -> Progress:
+        call = await self._uploaded(job, call, timeout)
         submission = Submission()
         try:
             async with asyncio.timeout(timeout):
@@ -94,14 +97,13 @@ class Engine:
     async def _submit(self, job: Job, call: Call, submission: Submission) -> Progress:
         self._enter(job, State.SUBMITTING)
         blocking = self._provider.blocking
-        try:
+        reply = await self._transport.submit(call, submission, blocking=blocking)
+        if reply.status == 413 and self._provider.uploads and (inline := inline_images(call)):
+            submission.sent = False
+            call = await self._upload(job, call, inline)
             reply = await self._transport.submit(call, submission, blocking=blocking)
-            if not reply.ok:
-                raise self._not_accepted(reply, blocking=blocking)
-        except KontextError as error:
-            if error.state is None:
-                self._enter(job, State.FAILED)
-            raise
+        if not reply.ok:
+            raise self._not_accepted(reply, blocking=blocking)
         try:
             return read(self._provider.accepted, reply, job.endpoint)
         except UnexpectedReply as error:
@@ -109,6 +111,27 @@ class Engine:
                 f"{error.message}: it may have been accepted and may have been billed",
                 billed="maybe",
             ) from error
+
+    async def _uploaded(self, job: Job, call: Call, timeout: float) -> Call:
+        """The call without the images that are too large to go inline."""
+        large = too_large(call, self._provider.inline_bytes)
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._upload(job, call, large)
+        except TimeoutError:
+            name = self._provider.name
+            raise Unreachable(f"the upload to {name} took more than {timeout:g} s") from None
+
+    async def _upload(self, job: Job, call: Call, images: Sequence[InlineImage]) -> Call:
+        if not images or not isinstance(self._provider, Storage):
+            return call
+        return await upload(
+            call,
+            images,
+            self._provider,
+            self._transport,
+            tell=lambda line: self._watch(job, [line]),
+        )
 
     async def _follow(self, job: Job, progress: Progress) -> Progress:
         provider = self._provider
@@ -174,6 +197,8 @@ class Engine:
         job.error = error
         if error.state:
             self._enter(job, State(error.state))
+        elif job.state in (State.PLANNED, State.SUBMITTING):
+            self._enter(job, State.FAILED)
 
     def _tell(self, job: Job, progress: Progress, seen: int) -> None:
         news = progress.logs[seen:]
@@ -220,7 +245,6 @@ class Engine:
             )
         if submission.sent:
             return self._cut_short(f"no answer within {timeout:g} s")
-        self._enter(job, State.FAILED)
         return Unreachable(f"{name} could not be reached within {timeout:g} s")
 
     def _flagged(self, flagged: int, all_of_them: int) -> Moderated:

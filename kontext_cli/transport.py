@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -21,7 +21,7 @@ from kontext_cli.errors import (
     Unreachable,
     UsageError,
 )
-from kontext_cli.providers.call import Call, Reply
+from kontext_cli.providers.call import Call, Kind, Reply
 from kontext_cli.retry import Patience, may_submit_again, should_ask_again
 from kontext_cli.urls import is_loopback, may_download, without_query
 
@@ -32,6 +32,7 @@ DOWNLOAD_SECONDS = 300.0
 
 _REQUEST_TIMEOUT = httpx2.Timeout(connect=10.0, read=10.0, write=30.0, pool=None)
 _SUBMIT_TIMEOUT = httpx2.Timeout(connect=10.0, read=None, write=60.0, pool=None)
+_UPLOAD_TIMEOUT = httpx2.Timeout(connect=10.0, read=60.0, write=60.0, pool=None)
 _NEVER_SENT = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -69,13 +70,14 @@ class Transport:
     """Two clients: one that carries a provider's key and follows no redirect, one without a key
     for its files.
 
-    ``app`` answers in place of the network (the sandbox). ``trace`` is told of every request.
+    ``key_bases`` are the URLs below which the key may go, the provider's own base first. ``app``
+    answers in place of the network (the sandbox). ``trace`` is told of every request.
     """
 
     def __init__(
         self,
         provider: str,
-        base_url: str,
+        key_bases: Sequence[str],
         authorization: str | None = None,
         *,
         app: Any = None,
@@ -83,14 +85,19 @@ class Transport:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._provider = provider
-        self._base_url = base_url
+        self._key_bases = tuple(f"{base}/" for base in key_bases)
         self._authorization = authorization
         self._in_process = app is not None
-        self._on_loopback = is_loopback(base_url)
+        self._on_loopback = is_loopback(key_bases[0])
         self._trace = trace
         self._sleep = sleep
         self._api = self._client(app, {"Accept": "application/json"})
         self._media = self._client(app, {"Accept": "image/*", "Accept-Encoding": "identity"})
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether the provider is on this machine, where its files may be too."""
+        return self._on_loopback
 
     async def __aenter__(self) -> Self:
         return self
@@ -128,18 +135,40 @@ class Transport:
             await self._sleep(wait)
 
     async def ask(self, call: Call) -> Reply:
-        """Make a GET, and again while the failure is one of the moment.
+        """Make a call that costs nothing, and again while the failure is one of the moment.
 
         Raises Unreachable after the last try.
         """
+        return await self._until_answered(call.kind, lambda: self._send(call, _REQUEST_TIMEOUT))
+
+    async def put(self, url: str, content: bytes, media_type: str) -> Reply:
+        """Write ``content`` to a URL made for it, without any key.
+
+        Raises Unreachable after the last try.
+        """
+
+        async def send() -> Reply:
+            request = self._media.build_request(
+                "PUT",
+                url,
+                content=content,
+                headers={"Content-Type": media_type, "Accept": "*/*"},
+                timeout=_UPLOAD_TIMEOUT,
+            )
+            async with self._answer(self._media, request) as response:
+                return await self._read(response)
+
+        return await self._until_answered("upload", send)
+
+    async def _until_answered(self, kind: Kind, send: Callable[[], Awaitable[Reply]]) -> Reply:
         patience = Patience()
         while True:
             try:
-                reply = await self._send(call, _REQUEST_TIMEOUT)
+                reply = await send()
             except httpx2.TransportError as error:
                 wait, last = patience.next_wait(), self._unreachable(error)
             else:
-                if not should_ask_again(call.kind, reply):
+                if not should_ask_again(kind, reply):
                     return reply
                 wait, last = patience.next_wait(reply), self._too_busy(reply)
             if wait is None:
@@ -181,7 +210,7 @@ class Transport:
         headers = {}
         content = None
         if self._authorization:
-            if not call.url.startswith(self._base_url + "/"):
+            if not call.url.startswith(self._key_bases):
                 raise AssertionError("a key was about to leave for another host")
             headers["Authorization"] = self._authorization
         if call.json is not None:

@@ -67,7 +67,7 @@ def run(
     async def work() -> None:
         transport = Transport(
             provider.name,
-            provider.base_url,
+            provider.key_bases,
             provider.authorization(KEY),
             app=script,
             sleep=at_once,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
@@ -123,6 +123,7 @@ class TestUrl:
             load(url)
         assert len(caught.value.message) < 200
 
+    @settings(deadline=None)
     @given(st.text())
     def test_whatever_follows_the_scheme(self, rest: str) -> None:
         try:

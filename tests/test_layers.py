@@ -29,6 +29,7 @@ LAYERS = (
     ("config", "paths", "retry", "inline", "inputs", "names"),
     ("outputs",),
     ("settings", "transport", "delivery", "plan"),
+    ("upload",),
     ("engine",),
     ("sandbox",),
     ("cli",),

@@ -23,16 +23,21 @@ from kontext_cli.config import load_config
 from kontext_cli.delivery import Delivery, FileDelivery, StreamDelivery
 from kontext_cli.engine import Engine
 from kontext_cli.errors import Interrupted, UsageError
-from kontext_cli.inputs import InputImage, load_images
+from kontext_cli.inputs import MOST_INPUT_BYTES, InputImage, load_images
 from kontext_cli.job import Job, State
 from kontext_cli.names import Names, format_of, template_fields
 from kontext_cli.outputs import existing_file, prepare_folder
 from kontext_cli.paths import config_dir
 from kontext_cli.plan import Plan, Wanted, plan_job
 from kontext_cli.providers.base import Provider
-from kontext_cli.request import Request, parse
+from kontext_cli.request import MOST_IMAGES, Request, parse
 from kontext_cli.settings import Settings
 from kontext_cli.transport import Transport
+
+SANDBOX_SECONDS = 0.3
+"""How long a sandbox job takes in this process: enough to see the queue move."""
+UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
+"""Nothing has to be shrunk for a provider that takes uploads."""
 
 
 def run_one(flags: Flags) -> int:
@@ -48,7 +53,7 @@ def run_one(flags: Flags) -> int:
     request = _request(flags)
     images = load_images(
         request.images,
-        inline_bytes=provider.inline_bytes,
+        inline_bytes=UPLOADED if provider.uploads else provider.inline_bytes,
         provider=provider.name,
         stdin=stdin_bytes,
     )
@@ -176,15 +181,11 @@ def _transport(provider: Provider, key: str | None, flags: Flags) -> Transport:
         key = "sandbox"
     return Transport(
         provider.name,
-        provider.base_url,
+        provider.key_bases,
         provider.authorization(key) if key else None,
         app=app,
         trace=to_stderr if flags.debug else lambda _line: None,
     )
-
-
-SANDBOX_SECONDS = 0.3
-"""How long a sandbox job takes in this process: enough to see the queue move."""
 
 
 def _interrupted(job: Job, signal_number: int) -> Interrupted:

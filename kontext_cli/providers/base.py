@@ -19,6 +19,7 @@ class Provider(ABC):
     several is one key in parts, joined by a colon. ``trusted_hosts`` are hosts whose follow-up
     paths are believed; the key goes to the base alone. ``inline_bytes`` is how much image data,
     in raw bytes, a request may carry. ``credit_statuses`` are those that mean an empty account.
+    ``uploads`` says that larger images go to a storage of the provider's first (`Storage`).
     ``blocking`` says that the submit's answer is the result: there is nothing to ask again.
     """
 
@@ -31,6 +32,7 @@ class Provider(ABC):
     options: ClassVar[tuple[Option, ...]]
     prices: ClassVar[tuple[Price, ...]] = ()
     inline_bytes: ClassVar[int]
+    uploads: ClassVar[bool] = False
     blocking: ClassVar[bool] = False
     offline: ClassVar[bool] = False
     credit_statuses: ClassVar[frozenset[int]] = frozenset({402})
@@ -41,6 +43,11 @@ class Provider(ABC):
         """``base_url`` stands in for ``home``; ``prices``, by model, for our own estimates."""
         self.base_url = self.normalised(base_url or self.home)
         self._prices = prices or {}
+
+    @property
+    def key_bases(self) -> tuple[str, ...]:
+        """The only URLs below which the key may go."""
+        return (self.base_url,)
 
     @staticmethod
     def normalised(base_url: str) -> str:

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-Kind = Literal["submit", "status", "result"]
+Kind = Literal["submit", "status", "result", "upload"]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One HTTP request to be made with the provider's key.
 
-    ``kind`` decides what may be asked again: a submit hardly ever, a status always, a result
-    until it answers for the job.
+    ``kind`` decides what may be asked again: a submit hardly ever, a result until it answers for
+    the job, a status or a place to upload to always.
     """
 
     kind: Kind

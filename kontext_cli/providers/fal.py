@@ -18,6 +18,7 @@ from kontext_cli.providers.options import (
     one_image,
 )
 from kontext_cli.providers.queue import QueueProvider
+from kontext_cli.providers.storage import Storage
 from kontext_cli.sizes import ASPECT_RATIOS
 
 _ONE = ImageField("image_url", least=1, most=1, encode=one_image)
@@ -26,7 +27,7 @@ _PRO = "fal-ai/flux-pro/kontext"
 _MAX = "fal-ai/flux-pro/kontext/max"
 
 
-class Fal(QueueProvider):
+class Fal(QueueProvider, Storage):
     """fal.ai, asked through its queue: a job outlives a dropped connection there."""
 
     name = "fal"
@@ -36,6 +37,7 @@ class Fal(QueueProvider):
     trusted_hosts = frozenset({"queue.fal.run"})
     # Data URIs are known to fail somewhere between 3 and 10 MB; base64 adds a third.
     inline_bytes = 2_500_000
+    uploads = True
     endpoints = (
         Endpoint(f"{_PRO}/text-to-image", "kontext-pro", "generate"),
         Endpoint(f"{_MAX}/text-to-image", "kontext-max", "generate"),
@@ -59,6 +61,15 @@ class Fal(QueueProvider):
         Price("kontext-pro", usd=0.04, dated="2026-11-21"),
         Price("kontext-max", usd=0.08, dated="2026-11-21"),
     )
+
+    @property
+    def storage_url(self) -> str:
+        """Uploads are asked for at a host of their own, or at the base that stands in for fal."""
+        return "https://rest.fal.ai" if self.base_url == self.home else self.base_url
+
+    @property
+    def key_bases(self) -> tuple[str, ...]:
+        return (self.base_url, self.storage_url)
 
     def billed(self, reply: Reply) -> Billed:
         """fal's documentation: a 5xx is not billed; a 422 may be, unless it says zero units."""

@@ -136,16 +136,60 @@ def test_a_prompt_from_standard_input(shell: Shell) -> None:
     assert [entry.prompt for entry in shell.ledger.entries] == ["ein Fuchs"]
 
 
-def test_a_large_input_is_shrunk_with_a_notice(shell: Shell) -> None:
+def large_picture(folder: Path) -> bytes:
     noise = Image.effect_noise((1800, 1200), 90).convert("RGB")
-    noise.save(shell.folder / "large.png")
-    assert (shell.folder / "large.png").stat().st_size > 2_500_000
-    code, _, err = shell("edit", "calm it", "-i", "large.png", "-p", "fal")
+    noise.save(folder / "large.png")
+    return (folder / "large.png").read_bytes()
+
+
+def test_a_large_input_is_shrunk_with_a_notice(shell: Shell) -> None:
+    assert len(large_picture(shell.folder)) > 2_500_000
+    code, _, err = shell("edit", "calm it", "-i", "large.png", "-p", "aimlapi")
     assert code == 0
     assert "notice: `large.png` is " in err
     assert "sent as 1248×832 JPEG" in err
     (entry,) = shell.ledger.entries
     assert len(entry.payload["image_url"]) < 2_500_000 * 4 / 3
+
+
+def uploads(shell: Shell) -> list[Any]:
+    return [seen for seen in shell.ledger.requests if seen.method == "PUT"]
+
+
+def test_a_large_input_goes_to_fals_storage_first(shell: Shell) -> None:
+    data = large_picture(shell.folder)
+    code, _, err = shell("edit", "calm it", "-i", "large.png", "-p", "fal")
+    assert code == 0, err
+    assert "fal: uploading an input image, " in err
+    (put,) = uploads(shell)
+    assert "authorization" not in put.headers
+    assert put.headers["content-length"] == str(len(data))
+    assert put.headers["content-type"] == "image/png"
+    (entry,) = shell.ledger.entries
+    assert entry.payload["image_url"] == f"{shell.server.url}{put.path}"
+    (initiate,) = [s for s in shell.ledger.requests if s.path.endswith("/initiate")]
+    assert initiate.headers["authorization"] == f"Key {KEY}"
+
+
+def test_an_input_that_is_refused_as_too_large_is_uploaded(shell: Shell) -> None:
+    shell.serve(max_body=10_000)
+    Image.effect_noise((200, 200), 90).save(shell.folder / "small.png")
+    code, _, err = shell("edit", "calm it", "-i", "small.png", "-p", "fal")
+    assert code == 0, err
+    assert len(uploads(shell)) == 1
+    assert shell.accepted() == 1
+
+
+def test_only_what_is_too_large_is_uploaded(shell: Shell) -> None:
+    large_picture(shell.folder)
+    (shell.folder / "small.png").write_bytes(picture("png"))
+    inputs = ("-i", "small.png", "-i", "large.png", "-i", "https://example.com/a.png")
+    code, _, err = shell("edit", "mix them", *inputs, "-p", "fal")
+    assert code == 0, err
+    small, large, url = shell.ledger.entries[0].payload["image_urls"]
+    assert small.startswith("data:image/png;base64,")
+    assert large.startswith(f"{shell.server.url}/files/uploads/")
+    assert url == "https://example.com/a.png"
 
 
 def test_every_option_reaches_fal(shell: Shell) -> None:
@@ -189,6 +233,18 @@ def test_chainhub_with_and_without_a_status_route(
     assert code == 0, err
     asked = [seen.path for seen in shell.ledger.requests if seen.path.endswith("/status")]
     assert len(asked) > 1 if status_route else len(asked) == 1
+
+
+def test_a_line_feed_behind_a_key_is_no_part_of_it(shell: Shell) -> None:
+    shell.set(FAL_KEY=f" {KEY}\r\n")
+    assert shell("generate", "x", "-p", "fal")[0] == 0
+    assert shell.ledger.requests[0].headers["authorization"] == f"Key {KEY}"
+
+
+def test_a_key_in_two_parts(shell: Shell) -> None:
+    shell.set(FAL_KEY="", FAL_KEY_ID="id", FAL_KEY_SECRET="secret")
+    assert shell("generate", "x", "-p", "fal")[0] == 0
+    assert shell.ledger.requests[0].headers["authorization"] == "Key id:secret"
 
 
 def test_no_key_ever_reaches_the_files(shell: Shell) -> None:
