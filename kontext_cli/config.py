@@ -17,6 +17,7 @@ _TABLES = ("providers", "prices")
 class Config:
     """What the file says; prices are US dollars per picture, by provider and model."""
 
+    path: Path | None = None
     provider: str | None = None
     model: str | None = None
     output_dir: str | None = None
@@ -65,7 +66,7 @@ class _Reader:
             name: {model: self._price(table, model) for model in table}
             for name, table in self._tables(data, "prices")
         }
-        return Config(**texts, base_urls=base_urls, jobs=jobs, prices=prices)
+        return Config(self._path, **texts, base_urls=base_urls, jobs=jobs, prices=prices)
 
     def _tables(self, data: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
         tables = self._value(data, key, dict) or {}

@@ -6,6 +6,7 @@ KontextError
 ├── KeyFault              3  a key or account the provider will not work with
 │   ├── MissingKey           none was found
 │   ├── InvalidKey           it cannot be a key: spaces, control characters
+│   ├── CredentialsFault     the file of stored keys is damaged, or open to others
 │   ├── RejectedKey          the provider refused it
 │   └── NoCredit             the account is empty or locked
 ├── ProviderError         4  the provider failed
@@ -74,6 +75,12 @@ class InvalidKey(KeyFault):
     """What was found cannot be a key; its value is never part of the message."""
 
     code = "invalid_key"
+
+
+class CredentialsFault(KeyFault):
+    """The file of stored keys is damaged, or others can read it."""
+
+    code = "credentials"
 
 
 class RejectedKey(KeyFault):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from kontext_cli.errors import UsageError
 from kontext_cli.job import Operation
+from kontext_cli.words import flag
 
 AspectRatio = Literal["21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21"]
 OutputFormat = Literal["jpeg", "png"]
@@ -83,11 +84,6 @@ def parse(fields: Mapping[str, Any]) -> Request:
         return Request.model_validate({k: v for k, v in fields.items() if v is not None})
     except ValidationError as invalid:
         raise UsageError("; ".join(_mistakes(invalid))) from None
-
-
-def flag(field: str) -> str:
-    """How people type a field: ``num_images`` is ``--num-images``, the prompt is itself."""
-    return field if field == "prompt" else "--" + field.replace("_", "-")
 
 
 def _mistakes(invalid: ValidationError) -> list[str]:

@@ -6,9 +6,12 @@ lies where one happens to stand.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
-from kontext_cli.config import Config
-from kontext_cli.errors import InvalidKey, MissingKey, UsageError
+from kontext_cli.config import Config, load_config
+from kontext_cli.credentials import Credentials, checked_key
+from kontext_cli.errors import MissingKey, UsageError
+from kontext_cli.paths import config_dir
 from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
 from kontext_cli.urls import check_base_url
@@ -17,11 +20,26 @@ DEFAULT_MODEL = "kontext-pro"
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """A value, and where it comes from."""
+
+    value: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """The environment and the config file, asked in that order after the flags."""
+    """The environment, the config file and the stored keys, asked in that order after the flags."""
 
     environ: Mapping[str, str]
     config: Config
+    credentials: Credentials
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str]) -> Self:
+        """Read the config file. Raises UsageError with the line of a mistake."""
+        folder = config_dir(environ)
+        return cls(environ, load_config(folder / "config.toml"), Credentials(folder))
 
     def provider(self, flag: str | None, *, needs_key: bool = True) -> Name:
         """The provider's name: flag, KONTEXT_PROVIDER, config, else the first that has a key.
@@ -29,9 +47,9 @@ class Settings:
         Raises MissingKey with every variable's name where there is no key at all, unless none is
         needed: then it is the first in order.
         """
-        given = flag or self._env("KONTEXT_PROVIDER") or self.config.provider
+        given = self._first(flag, "provider", self.config.provider)
         if given is not None:
-            return _known(given)
+            return known_provider(given.value)
         for name in NAMES:
             if self.key(name) is not None:
                 return name
@@ -41,75 +59,98 @@ class Settings:
 
     def model(self, flag: str | None) -> str:
         """The model's name, or a provider's own endpoint id."""
-        return flag or self._env("KONTEXT_MODEL") or self.config.model or DEFAULT_MODEL
+        return self._with_default(flag, "model", self.config.model, DEFAULT_MODEL).value
 
     def output_dir(self, flag: str | None) -> str:
         """The folder that files go to; the working folder where nothing is set."""
-        return flag or self._env("KONTEXT_OUTPUT_DIR") or self.config.output_dir or "."
+        return self._with_default(flag, "output_dir", self.config.output_dir, ".").value
 
-    def base_url(self, name: Name) -> str | None:
+    def base_url(self, name: Name) -> Setting | None:
         """Another host for a provider, None for its own. Raises UsageError for an unsafe one."""
         if provider_class(name).offline:
             return None
-        variable = f"KONTEXT_{name.upper()}_BASE_URL"
-        url = self._env(variable)
-        if url:
-            return check_base_url(url, variable)
-        url = self.config.base_urls.get(name)
-        return check_base_url(url, f"base_url of {name} in the config") if url else None
+        given = self._first(None, f"{name}_base_url", self.config.base_urls.get(name))
+        if given is not None:
+            check_base_url(given.value, f"the base URL of {name} ({given.origin})")
+        return given
 
     def open(self, name: Name) -> Provider:
         """The provider, on its base URL and with its prices as they are set."""
-        return provider_class(name)(self.base_url(name), self.config.prices.get(name))
+        base_url = self.base_url(name)
+        prices = self.config.prices.get(name)
+        return provider_class(name)(base_url.value if base_url else None, prices)
 
-    def key(self, name: Name) -> str | None:
-        """The provider's key, None where there is none. Raises InvalidKey without its value."""
-        for variables in provider_class(name).key_variables:
-            parts = [_key_part(self.environ.get(each, ""), each) for each in variables]
+    def key(self, name: Name) -> Setting | None:
+        """The provider's key, None where there is none. Raises KeyFault without its value."""
+        variables = provider_class(name).key_variables
+        for row in variables:
+            parts = [checked_key(self.environ.get(each, ""), each) for each in row]
             if all(parts):
-                return ":".join(parts)
-        return None
+                return Setting(":".join(parts), " and ".join(row))
+        stored = self.credentials.key(name) if variables else None
+        return Setting(stored, str(self.credentials.path)) if stored else None
 
     def require_key(self, name: Name) -> str | None:
         """The provider's key; None only for a provider that has none.
 
         Raises MissingKey with the names of the variables.
         """
-        variables = provider_class(name).key_variables
         key = self.key(name)
-        if variables and key is None:
-            raise MissingKey(f"there is no key for {name}", hint=f"set {_spelled(name)}")
-        return key
+        if provider_class(name).key_variables and key is None:
+            raise MissingKey(
+                f"there is no key for {name}",
+                hint=f"set {spelled_variables(name)}, or store one with `kontext auth set {name}`",
+            )
+        return key.value if key else None
 
-    def _env(self, variable: str) -> str | None:
-        return self.environ.get(variable, "").strip() or None
+    def described(self) -> dict[str, Setting]:
+        """Every setting that has a value, by name, with where it comes from."""
+        config = self.config
+        found: dict[str, Setting | None] = {
+            "provider": self._first(None, "provider", config.provider),
+            "model": self._with_default(None, "model", config.model, DEFAULT_MODEL),
+            "output_dir": self._with_default(None, "output_dir", config.output_dir, "."),
+        }
+        for name in NAMES:
+            found[f"{name} base_url"] = self.base_url(name)
+            for model, usd in config.prices.get(name, {}).items():
+                found[f"{name} price of {model}"] = Setting(f"{usd:g}", str(config.path))
+        return {name: setting for name, setting in found.items() if setting}
+
+    def _with_default(
+        self, flag: str | None, name: str, configured: str | None, default: str
+    ) -> Setting:
+        return self._first(flag, name, configured) or Setting(default, "default")
+
+    def _first(self, flag: str | None, name: str, configured: str | None) -> Setting | None:
+        """Flag, variable, config file: the first that says something."""
+        variable = f"KONTEXT_{name.upper()}"
+        for value, origin in (
+            (flag, "command line"),
+            (self.environ.get(variable, "").strip(), variable),
+            (configured, str(self.config.path)),
+        ):
+            if value:
+                return Setting(value, origin)
+        return None
 
 
-def _known(given: str) -> Name:
+def known_provider(given: str) -> Name:
+    """The provider of that name. Raises UsageError where there is none."""
     for name in NAMES:
         if name == given:
             return name
     raise UsageError(f"there is no provider `{given}`", hint=f"there are {', '.join(NAMES)}")
 
 
-def _key_part(value: str, variable: str) -> str:
-    """Secret files end in newlines, which must not reach a header: it would be printed."""
-    value = value.strip()
-    if any(not "!" <= character <= "~" for character in value):
-        raise InvalidKey(
-            f"{variable} cannot be a key: it holds a space, a line break or a non-ASCII character",
-            hint="copy the key again, without anything around it",
-        )
-    return value
-
-
-def _spelled(name: Name) -> str:
+def spelled_variables(name: Name) -> str:
+    """The variables of a provider's key, in words."""
     return " or ".join(" and ".join(row) for row in provider_class(name).key_variables)
 
 
 def _no_key_at_all() -> MissingKey:
     keyed = [name for name in NAMES if provider_class(name).key_variables]
-    listed = "; ".join(f"{name}: {_spelled(name)}" for name in keyed)
+    listed = "; ".join(f"{name}: {spelled_variables(name)}" for name in keyed)
     return MissingKey(
         f"there is no key for any provider ({listed})",
         hint="set one of them, or try it offline with --provider sandbox",

@@ -23,10 +23,10 @@ HOMES = {
 
 LAYERS = (
     ("errors",),
-    ("job", "sizes"),
+    ("job", "sizes", "words"),
     ("request", "urls", "slugs", "templates", "pictures", "shrinking", "disk"),
     ("providers",),
-    ("config", "paths", "retry", "inline", "inputs", "names"),
+    ("config", "paths", "credentials", "retry", "inline", "inputs", "names"),
     ("outputs",),
     ("settings", "transport", "delivery", "plan"),
     ("upload",),

@@ -1,29 +1,44 @@
 """The command line: its commands, and the one place where errors become exit codes."""
 
+import re
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 import typer
 
 from kontext_cli import __version__
-from kontext_cli.cli import edit, generate
+from kontext_cli.cli import auth, edit, generate, models
+from kontext_cli.cli.help import HelpfulCommand, HelpfulGroup
 from kontext_cli.cli.report import as_line, error_record, print_error, to_stderr, to_stdout
 from kontext_cli.errors import KontextError, UsageError
 
 _USAGE_ERROR = typer.BadParameter.__base__ or typer.BadParameter
 """What Typer raises for a command line it cannot read; it publishes only this subclass."""
 
+EXAMPLES = """\b
+Examples:
+  kontext generate "a lighthouse in fog" --provider sandbox     (offline, no key)
+  kontext generate "a lighthouse in fog" -o lighthouse.png
+  kontext edit "make it winter" -i house.jpg
+  kontext generate --help
+"""
+
 app = typer.Typer(
     name="kontext",
     help="Make and edit images with FLUX.1 Kontext.",
+    epilog=EXAMPLES,
+    cls=HelpfulGroup,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     pretty_exceptions_show_locals=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.command(epilog=generate.EXAMPLES)(generate.generate)
-app.command(epilog=edit.EXAMPLES)(edit.edit)
+app.command(cls=HelpfulCommand, epilog=generate.EXAMPLES)(generate.generate)
+app.command(cls=HelpfulCommand, epilog=edit.EXAMPLES)(edit.edit)
+app.command(cls=HelpfulCommand, epilog=models.EXAMPLES)(models.models)
+app.add_typer(auth.app, name="auth")
 
 
 def _show_version(wanted: bool) -> None:
@@ -75,7 +90,17 @@ def _usage(error: Exception) -> UsageError:
     message = getattr(error, "format_message", error.__str__)()
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "kontext"
-    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=f"{path} --help")
+    hint = _near_choice(message) or f"{path} --help"
+    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
+
+
+def _near_choice(message: str) -> str | None:
+    """What a mistyped choice may have been meant to be; for commands and flags, Typer says so."""
+    found = re.search(r"'([^']+)' is not one of (.+)", message)
+    if found is None:
+        return None
+    near = get_close_matches(found[1], re.findall(r"'([^']+)'", found[2]), n=1)
+    return f"did you mean `{near[0]}`?" if near else None
 
 
 def _tell_bug(error: Exception) -> int:

@@ -6,6 +6,11 @@ import typer
 
 from kontext_cli.providers import Name
 
+_MAKE = "What to make"
+_PUT = "Where to put it"
+_WAIT = "How to wait"
+_TELL = "What is said"
+
 Prompt = Annotated[
     str | None,
     typer.Argument(help="What to make, or what to change. `-` reads standard input."),
@@ -17,12 +22,16 @@ Images = Annotated[
         "-i",
         metavar="IMAGE",
         help="Input image: a path, an https URL, or `-` for standard input. Up to four times.",
+        rich_help_panel=_MAKE,
     ),
 ]
 Provider = Annotated[
     Name | None,
     typer.Option(
-        "--provider", "-p", help="Who makes it. Else KONTEXT_PROVIDER, else the first with a key."
+        "--provider",
+        "-p",
+        help="Who makes it. Else KONTEXT_PROVIDER, else the first with a key.",
+        rich_help_panel=_MAKE,
     ),
 ]
 Model = Annotated[
@@ -32,56 +41,98 @@ Model = Annotated[
         "-m",
         metavar="NAME",
         help="kontext-pro (the default), kontext-max, or a provider's own endpoint id.",
+        rich_help_panel=_MAKE,
     ),
 ]
 AspectRatio = Annotated[
     Literal["21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21"] | None,
     typer.Option(
-        "--aspect-ratio", "-a", help="Shape. `generate`: 1:1 by default; `edit`: the input's."
+        "--aspect-ratio",
+        "-a",
+        help="Shape. `generate`: 1:1 by default; `edit`: the input's.",
+        rich_help_panel=_MAKE,
     ),
 ]
 NumImages = Annotated[
-    int | None, typer.Option("--num-images", "-n", metavar="N", help="How many pictures, 1 to 4.")
+    int | None,
+    typer.Option(
+        "--num-images", "-n", metavar="N", help="How many pictures, 1 to 4.", rich_help_panel=_MAKE
+    ),
 ]
 Seed = Annotated[
     int | None,
     typer.Option(
-        "--seed", metavar="N", help="The same seed and prompt make the same picture. Else chosen."
+        "--seed",
+        metavar="N",
+        help="The same seed and prompt make the same picture. Else chosen.",
+        rich_help_panel=_MAKE,
     ),
 ]
 GuidanceScale = Annotated[
     float | None,
     typer.Option(
-        "--guidance-scale", "-g", metavar="X", help="How closely to follow the prompt, 1 to 20."
+        "--guidance-scale",
+        "-g",
+        metavar="X",
+        help="How closely to follow the prompt, 1 to 20.",
+        rich_help_panel=_MAKE,
     ),
 ]
 SafetyTolerance = Annotated[
     int | None,
-    typer.Option("--safety-tolerance", metavar="N", help="1 to 6; 1 is the strictest."),
+    typer.Option(
+        "--safety-tolerance", metavar="N", help="1 to 6; 1 is the strictest.", rich_help_panel=_MAKE
+    ),
 ]
 OutputFormat = Annotated[
     Literal["jpeg", "png"] | None,
-    typer.Option("--output-format", help="Else from the suffix of --output, else jpeg."),
+    typer.Option(
+        "--output-format",
+        help="Else from the suffix of --output, else jpeg.",
+        rich_help_panel=_MAKE,
+    ),
 ]
 EnhancePrompt = Annotated[
-    bool, typer.Option("--enhance-prompt", help="Let the provider improve the prompt.")
+    bool,
+    typer.Option(
+        "--enhance-prompt", help="Let the provider improve the prompt.", rich_help_panel=_MAKE
+    ),
 ]
 SyncMode = Annotated[
     bool,
     typer.Option(
-        "--sync-mode", help="The picture inside the reply, kept out of the provider's history."
+        "--sync-mode",
+        help="The picture inside the reply, kept out of the provider's history.",
+        rich_help_panel=_MAKE,
     ),
 ]
 KeepFlagged = Annotated[
-    bool, typer.Option("--keep-flagged", help="Save what the provider flagged as unsafe, too.")
+    bool,
+    typer.Option(
+        "--keep-flagged",
+        help="Save what the provider flagged as unsafe, too.",
+        rich_help_panel=_PUT,
+    ),
 ]
 Output = Annotated[
     str | None,
-    typer.Option("--output", "-o", metavar="PATH", help="The file. `-` is standard output."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="The file. `-` is standard output.",
+        rich_help_panel=_PUT,
+    ),
 ]
 OutputDir = Annotated[
     str | None,
-    typer.Option("--output-dir", "-d", metavar="DIR", help="The folder, made where it is missing."),
+    typer.Option(
+        "--output-dir",
+        "-d",
+        metavar="DIR",
+        help="The folder, made where it is missing.",
+        rich_help_panel=_PUT,
+    ),
 ]
 NameTemplate = Annotated[
     str | None,
@@ -89,24 +140,47 @@ NameTemplate = Annotated[
         "--name",
         metavar="TEMPLATE",
         help="How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} …",
+        rich_help_panel=_PUT,
     ),
 ]
 Exists = Annotated[
     Literal["error", "skip", "number", "overwrite"],
-    typer.Option("--exists", help="What to do with a name that is taken."),
+    typer.Option("--exists", help="What to do with a name that is taken.", rich_help_panel=_PUT),
 ]
 Timeout = Annotated[
     float,
-    typer.Option("--timeout", metavar="SECONDS", help="How long to wait for the pictures."),
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        help="How long to wait for the pictures.",
+        rich_help_panel=_WAIT,
+    ),
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Show what would be sent, written and paid; send nothing."),
+    typer.Option(
+        "--dry-run",
+        help="Show what would be sent, written and paid; send nothing.",
+        rich_help_panel=_TELL,
+    ),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", help="JSON Lines on standard output, one object a job.")
+    bool,
+    typer.Option(
+        "--json", help="JSON Lines on standard output, one object a job.", rich_help_panel=_TELL
+    ),
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on standard error but errors.")]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet", "-q", help="Nothing on standard error but errors.", rich_help_panel=_TELL
+    ),
+]
 Debug = Annotated[
-    bool, typer.Option("--debug", help="Tell each request on standard error, without secrets.")
+    bool,
+    typer.Option(
+        "--debug",
+        help="Tell each request on standard error, without secrets.",
+        rich_help_panel=_TELL,
+    ),
 ]

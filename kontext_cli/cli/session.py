@@ -19,7 +19,6 @@ from kontext_cli.cli.report import (
 )
 from kontext_cli.cli.signals import run_until_signal
 from kontext_cli.cli.streams import check_single_use, read_prompt, stdin_bytes, stdout_bytes
-from kontext_cli.config import load_config
 from kontext_cli.delivery import Delivery, FileDelivery, StreamDelivery
 from kontext_cli.engine import Engine
 from kontext_cli.errors import Interrupted, UsageError
@@ -27,7 +26,6 @@ from kontext_cli.inputs import MOST_INPUT_BYTES, InputImage, load_images
 from kontext_cli.job import Job, State
 from kontext_cli.names import Names, format_of, template_fields
 from kontext_cli.outputs import existing_file, prepare_folder
-from kontext_cli.paths import config_dir
 from kontext_cli.plan import Plan, Wanted, plan_job
 from kontext_cli.providers.base import Provider
 from kontext_cli.request import MOST_IMAGES, Request, parse
@@ -46,7 +44,7 @@ def run_one(flags: Flags) -> int:
     Raises KontextError for whatever is found wrong before anything is sent.
     """
     _check_combinations(flags)
-    settings = Settings(os.environ, load_config(config_dir(os.environ) / "config.toml"))
+    settings = Settings.load(os.environ)
     name = settings.provider(flags.provider, needs_key=not flags.dry_run)
     provider = settings.open(name)
     key = None if flags.dry_run else settings.require_key(name)

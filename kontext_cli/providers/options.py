@@ -52,7 +52,7 @@ class Option:
             return f"{self.least:g} to {self.most:g}"
         if self.least is not None:
             return f"at least {self.least:g}"
-        return "any"
+        return "anything"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from kontext_cli.job import Cost, Operation
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.call import Call
 from kontext_cli.providers.options import Endpoint, Option
-from kontext_cli.request import Request, flag
+from kontext_cli.request import Request
+from kontext_cli.words import flag
 
 _ENDPOINT_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)+", re.ASCII)
 

@@ -150,7 +150,7 @@ def test_refused(
         ({"FAL_KEY": "two words"}, 3, "FAL_KEY cannot be a key"),
         ({"FAL_KEY": "two\nlines"}, 3, "FAL_KEY cannot be a key"),
         ({"FAL_KEY": "caf\u00e9"}, 3, "FAL_KEY cannot be a key"),
-        ({"FAL_KEY": ""}, 3, "set FAL_KEY or FAL_KEY_ID and FAL_KEY_SECRET"),
+        ({"FAL_KEY": ""}, 3, "set FAL_KEY or FAL_KEY_ID and FAL_KEY_SECRET, or store one"),
         ({"KONTEXT_PROVIDER": "replicate"}, 2, "there is no provider `replicate`"),
         ({"KONTEXT_FAL_BASE_URL": "http://10.0.0.7/fal"}, 2, "plain http to `10.0.0.7`"),
         ({"KONTEXT_FAL_BASE_URL": "fal.example"}, 2, "KONTEXT_FAL_BASE_URL"),

@@ -1,0 +1,49 @@
+"""Help pages that begin with examples, and group their options."""
+
+from typing import Any
+
+import typer.core
+
+_OTHERS = "Options"
+
+
+class HelpfulGroup(typer.core.TyperGroup):
+    """A group of commands whose help shows its examples first."""
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Write what the commands are for, and the examples."""
+        super().format_help_text(ctx, formatter)
+        super().format_epilog(ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write nothing: the examples stand above."""
+
+
+class HelpfulCommand(typer.core.TyperCommand):
+    """A command whose help shows its examples first, then its options by what they are for.
+
+    The groups are those that options name as their help panel.
+    """
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Write what the command does, and its examples."""
+        super().format_help_text(ctx, formatter)
+        super().format_epilog(ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write nothing: the examples stand above."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments and options, each group under its heading."""
+        groups: dict[str, list[tuple[str, str]]] = {"Arguments": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is None:
+                continue
+            is_argument = parameter.param_type_name == "argument"
+            panel = getattr(parameter, "rich_help_panel", None) or _OTHERS
+            groups.setdefault("Arguments" if is_argument else panel, []).append(record)
+        for heading, records in groups.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)

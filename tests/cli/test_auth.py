@@ -1,0 +1,210 @@
+"""Keys: stored in private, found in order, never shown."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kontext_cli.cli import run
+from processes import PROGRAM, kontext
+
+KEY = "canary-key-0123456789"
+posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "config"
+    monkeypatch.setenv("KONTEXT_CONFIG_DIR", str(folder))
+    return folder
+
+
+def stored(config: Path) -> str:
+    return (config / "credentials.toml").read_text()
+
+
+def test_set_reads_standard_input_and_says_nothing_of_the_key(config: Path, tmp_path: Path) -> None:
+    done = kontext("auth", "set", "fal", cwd=tmp_path, stdin=f"{KEY}\n".encode())
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert KEY.encode() not in done.stderr
+    assert stored(config) == f'fal = "{KEY}"\n'
+
+
+@posix
+def test_the_file_is_for_its_owner_alone(config: Path, tmp_path: Path) -> None:
+    os.umask(0)
+    kontext("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
+    kontext("auth", "set", "aimlapi", cwd=tmp_path, stdin=KEY.encode())
+    path = config / "credentials.toml"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(config.stat().st_mode) == 0o700
+    assert [each.name for each in config.iterdir()] == ["credentials.toml"]
+
+
+def test_a_stored_key_is_used_and_the_environment_beats_it(
+    config: Path,
+    tmp_path: Path,
+    sandbox: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = sandbox()
+    monkeypatch.setenv("KONTEXT_FAL_BASE_URL", f"{server.url}/fal")
+    kontext("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
+    assert kontext("generate", "x", cwd=tmp_path).returncode == 0
+    assert server.ledger.requests[0].headers["authorization"] == f"Key {KEY}"
+    count = len(server.ledger.requests)
+    assert kontext("generate", "y", cwd=tmp_path, FAL_KEY="other").returncode == 0
+    assert server.ledger.requests[count].headers["authorization"] == "Key other"
+
+
+def test_status_tells_sources_and_endings(
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    kontext("auth", "set", "aimlapi", cwd=tmp_path, stdin=KEY.encode())
+    monkeypatch.setenv("FAL_KEY_ID", "identity-of-someone")
+    monkeypatch.setenv("FAL_KEY_SECRET", "secret-of-someone-else")
+    monkeypatch.setenv("CHAINHUB_API_KEY", "short-key")
+    assert run(["auth", "status"]) == 0
+    lines = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())
+    assert lines["fal"] == "FAL_KEY_ID and FAL_KEY_SECRET, ends in else"
+    assert lines["aimlapi"] == f"{config / 'credentials.toml'}, ends in 6789"
+    assert lines["chainhub"] == "CHAINHUB_API_KEY, set"
+    assert lines["sandbox"] == "needs no key"
+
+
+def test_status_as_json(config: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    kontext("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
+    assert run(["auth", "status", "--json"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert records[0] == {
+        "schema": 1,
+        "type": "key",
+        "provider": "fal",
+        "source": str(config / "credentials.toml"),
+        "last4": "6789",
+        "error": None,
+    }
+    assert [record["source"] for record in records[1:]] == [None, None, None]
+
+
+def test_remove(config: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    kontext("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
+    kontext("auth", "set", "aimlapi", cwd=tmp_path, stdin=b"another-key")
+    assert run(["auth", "remove", "fal"]) == 0
+    assert stored(config) == 'aimlapi = "another-key"\n'
+    assert run(["auth", "remove", "fal"]) == 0
+    assert "no stored key" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", [b"", b"\n", b"  \r\n"])
+def test_no_key(config: Path, tmp_path: Path, given: bytes) -> None:
+    done = kontext("auth", "set", "fal", cwd=tmp_path, stdin=given)
+    assert (done.returncode, done.stderr) == (3, b"error: no key was given\n")
+    assert not config.exists()
+
+
+@pytest.mark.parametrize(
+    "given", [b"two words", b"two\nlines", "schl\u00fcssel".encode(), b"\xff\xfe"]
+)
+def test_what_cannot_be_a_key(config: Path, tmp_path: Path, given: bytes) -> None:
+    done = kontext("auth", "set", "fal", cwd=tmp_path, stdin=given)
+    assert done.returncode == 3
+    assert b"cannot be a key" in done.stderr
+    assert given not in done.stderr
+    assert not config.exists()
+
+
+def test_the_sandbox_needs_no_key(config: Path, tmp_path: Path) -> None:
+    done = kontext("auth", "set", "sandbox", cwd=tmp_path, stdin=b"key")
+    assert (done.returncode, done.stderr) == (2, b"error: sandbox needs no key\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'fal = "{KEY}',
+        f'fall = "{KEY}"',
+        "fal = 7",
+        f'[fal]\nkey = "{KEY}"',
+        f'fal = "{KEY} and more"',
+        "\x00",
+    ],
+)
+def test_a_damaged_file_is_told_without_its_content(
+    config: Path, tmp_path: Path, text: str
+) -> None:
+    config.mkdir()
+    path = config / "credentials.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    done = kontext("generate", "x", "-p", "fal", cwd=tmp_path)
+    assert done.returncode == 3
+    assert b"credentials.toml" in done.stderr
+    assert KEY.encode() not in done.stderr
+    assert path.read_text() == text
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
+def test_a_file_that_others_can_read_is_refused(config: Path, tmp_path: Path, mode: int) -> None:
+    config.mkdir()
+    path = config / "credentials.toml"
+    path.write_text(f'fal = "{KEY}"\n')
+    path.chmod(mode)
+    done = kontext("generate", "x", "-p", "fal", cwd=tmp_path)
+    assert done.returncode == 3
+    assert b"can be read by others" in done.stderr
+    assert f"hint: chmod 600 {path}".encode() in done.stderr
+
+
+@posix
+def test_a_key_in_the_environment_leaves_the_file_alone(config: Path, tmp_path: Path) -> None:
+    config.mkdir()
+    (config / "credentials.toml").write_text("damaged")
+    done = kontext("generate", "x", "-p", "fal", "-m", "nope", cwd=tmp_path, FAL_KEY="k")
+    assert done.returncode == 2
+
+
+@posix
+def test_on_a_terminal_the_key_is_asked_for_unseen(config: Path, tmp_path: Path) -> None:
+    import pty
+
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [*PROGRAM, "auth", "set", "fal"],
+        cwd=tmp_path,
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        start_new_session=True,
+    )
+    os.close(follower)
+    seen = b""
+    while b"not shown" not in seen:
+        seen += os.read(leader, 1024)
+    os.write(leader, f"{KEY}\n".encode())
+    seen += _rest(leader)
+    assert process.wait(timeout=20) == 0
+    os.close(leader)
+    assert KEY.encode() not in seen
+    assert stored(config) == f'fal = "{KEY}"\n'
+
+
+def _rest(descriptor: int) -> bytes:
+    """What is still to come from a terminal; Linux tells its end as an error."""
+    rest = b""
+    try:
+        while chunk := os.read(descriptor, 1024):
+            rest += chunk
+    except OSError:
+        pass
+    return rest

@@ -1,0 +1,126 @@
+"""The catalogue: the providers' tables, without key or network."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kontext_cli.cli import run
+from kontext_cli.providers import NAMES, provider_class
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KONTEXT_CONFIG_DIR", str(tmp_path))
+    return tmp_path / "config.toml"
+
+
+def test_every_endpoint_and_option_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models"]) == 0
+    out = capsys.readouterr().out
+    for name in NAMES:
+        for endpoint in provider_class(name).endpoints:
+            assert endpoint.id in out
+        for row in provider_class(name).options:
+            assert row.field == "prompt" or f"--{row.field.replace('_', '-')}" in out
+    assert "about $0.04 (2026-11-21)" in out
+    assert "price unknown" in out
+    assert "FAL_KEY_ID and FAL_KEY_SECRET" in out
+
+
+def test_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "-p", "fal", "-m", "kontext-max", "--json"]) == 0
+    generate, edit = map(json.loads, capsys.readouterr().out.splitlines())
+    options = {option.pop("name"): option for option in generate.pop("options")}
+    assert generate == {
+        "schema": 1,
+        "type": "model",
+        "provider": "fal",
+        "model": "kontext-max",
+        "operation": "generate",
+        "endpoints": [{"id": "fal-ai/flux-pro/kontext/max/text-to-image", "images": None}],
+        "price": {"usd": 0.08, "source": "estimate", "dated": "2026-11-21"},
+    }
+    assert options["guidance_scale"] == {
+        "least": 1,
+        "most": 20,
+        "longest": None,
+        "choices": None,
+        "default": 3.5,
+    }
+    assert [each["images"] for each in edit["endpoints"]] == [[1, 1], [2, 4]]
+
+
+@pytest.mark.parametrize(
+    ("argv", "lines"), [([], 13), (["-p", "chainhub"], 1), (["-m", "kontext-max"], 6)]
+)
+def test_narrowed(argv: list[str], lines: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "--json", *argv]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == lines
+
+
+def test_a_model_that_nobody_has(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "-m", "kontext-ultra"]) == 2
+    assert "there is no model `kontext-ultra`" in capsys.readouterr().err
+
+
+def test_prices_and_origins_of_settings(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text(
+        'provider = "fal"\noutput_dir = "pictures"\n'
+        '[providers.fal]\nbase_url = "https://proxy.example/fal"\njobs = 4\n'
+        "[prices.fal]\nkontext-max = 0.07\n"
+    )
+    monkeypatch.setenv("KONTEXT_OUTPUT_DIR", "elsewhere")
+    assert run(["models", "-p", "fal", "--debug"]) == 0
+    out, err = capsys.readouterr()
+    assert "fal  https://proxy.example/fal" in out
+    assert "about $0.07 (from the config)" in out
+    assert err.splitlines() == [
+        f"provider = fal ({config})",
+        "model = kontext-pro (default)",
+        "output_dir = elsewhere (KONTEXT_OUTPUT_DIR)",
+        f"fal base_url = https://proxy.example/fal ({config})",
+        f"fal price of kontext-max = 0.07 ({config})",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ('provider = "fal"\nprovder = 1\n', 2, "there is no setting `provder`"),
+        ("model = 7\n", 1, "`model` should be text"),
+        ('[providers.fal]\nbase_ulr = "x"\n', 2, "no setting `base_ulr` of a provider"),
+        ("\n[providers.replicate]\n", 2, "there is no provider `replicate`"),
+        ("[providers.fal]\njobs = 0\n", 2, "`jobs` should be a whole number"),
+        ("[providers.fal]\njobs = true\n", 2, "`jobs` should be a whole number"),
+        ("[prices.fal]\nkontext-pro = -1\n", 2, "the price of `kontext-pro`"),
+        ('[prices.fal]\n"kontext-pro" = "x"\n', 2, "the price of `kontext-pro`"),
+        ("[prices]\nfal = 3\n", 2, "`prices.fal` should be a table"),
+        ("providers = 3\n", 1, "`providers` should be a table"),
+    ],
+)
+def test_mistakes_in_the_config_have_their_line(
+    config: Path, capsys: pytest.CaptureFixture[str], text: str, line: int, says: str
+) -> None:
+    config.write_text(text)
+    assert run(["models"]) == 2
+    err = capsys.readouterr().err
+    assert f"{config}:{line}: " in err
+    assert says in err
+
+
+@pytest.mark.parametrize("text", ["provider = \n", "[", "\x00", "a = 1\na = 2\n"])
+def test_a_config_that_is_no_toml(
+    config: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    config.write_text(text)
+    assert run(["models"]) == 2
+    assert str(config) in capsys.readouterr().err
+
+
+def test_an_unsafe_base_url_in_the_config(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config.write_text('[providers.fal]\nbase_url = "http://proxy.example"\n')
+    assert run(["models"]) == 2
+    assert "plain http" in capsys.readouterr().err
