@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 from uuid import uuid4
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from kontext_cli.sandbox.failures import Failure, NoPicture
@@ -16,6 +16,7 @@ from kontext_cli.sandbox.jobs import Job
 from kontext_cli.sandbox.payloads import AIMLAPI, parsed
 from kontext_cli.sandbox.replies import (
     Declined,
+    Json,
     Refuse,
     delivered,
     has_key,
@@ -81,7 +82,7 @@ class Aimlapi:
         usd = round(_USD[_tier(job)] * len(made["images"]), 4)
         if self._usage:
             headers["x-aimlapi-usd-spent"] = str(usd)
-        return JSONResponse(await self._shaped(job, made, usd), headers=headers)
+        return Json(await self._shaped(job, made, usd), headers=headers)
 
     async def _shaped(self, job: Job, made: dict[str, Any], usd: float) -> dict[str, Any]:
         if self._shape == "images":
@@ -107,7 +108,7 @@ def _refuse(request: Request, status: int, message: str) -> Response:
         "requestId": trace["x-inference-id"],
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
     }
-    return JSONResponse(body, status, headers=trace)
+    return Json(body, status, headers=trace)
 
 
 def _check(payload: dict[str, Any], refuse: Refuse) -> None:

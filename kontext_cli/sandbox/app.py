@@ -7,7 +7,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kontext_cli.sandbox.aimlapi import Aimlapi, Shape
@@ -16,7 +16,7 @@ from kontext_cli.sandbox.fal import Fal
 from kontext_cli.sandbox.faults import Faults
 from kontext_cli.sandbox.ledger import Ledger, Seen
 from kontext_cli.sandbox.media import Media
-from kontext_cli.sandbox.replies import Declined
+from kontext_cli.sandbox.replies import Declined, Json
 from kontext_cli.sandbox.shelf import Shelf
 from kontext_cli.sandbox.uploads import Uploads
 from kontext_cli.sandbox.workshop import Workshop
@@ -26,7 +26,9 @@ MAX_BODY = 4 * 1024 * 1024
 
 
 class Sandbox:
-    """The emulated providers under `/fal`, `/aimlapi` and `/chainhub`, their files under `/files`.
+    """The emulated providers under `/fal`, `/aimlapi` and `/chainhub`.
+
+    Their files are under `/files`, and `/ledger` tells what they accepted.
 
     `latency` is the seconds a job takes in all, `fault` one of `faults.FAULTS` for every request,
     `folder` a place where jobs outlive the process.
@@ -57,16 +59,20 @@ class Sandbox:
         uploads = Uploads(workshop)
         aimlapi = Aimlapi(workshop, shape=aimlapi_shape, usage=aimlapi_usage)
         chainhub = Chainhub(workshop, status_route=chainhub_status, pending=chainhub_pending)
-        routes = [
-            Mount("/fal", routes=[uploads.asking(), *Fal(workshop, "/fal").routes()]),
+        routes: list[Route | Mount] = [
+            Route("/ledger", self._told, methods=["GET"]),
+            Mount("/fal", routes=[*uploads.asking(), *Fal(workshop, "/fal").routes()]),
             Mount("/aimlapi", routes=aimlapi.routes()),
             Mount("/chainhub", routes=chainhub.routes()),
             Mount("/files", routes=[*uploads.routes(), *Media(workshop).routes()]),
         ]
         self.app: ASGIApp = _Recorder(_app(routes), self.ledger)
 
+    async def _told(self, _: Request) -> Response:
+        return Json(self.ledger.record())
 
-def _app(routes: list[Mount]) -> Starlette:
+
+def _app(routes: list[Route | Mount]) -> Starlette:
     def declined(_: Request, exc: Exception) -> Response:
         if not isinstance(exc, Declined):
             raise exc

@@ -3,7 +3,7 @@
 from typing import Any, Literal, get_args
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from kontext_cli.sandbox import follow
@@ -13,6 +13,7 @@ from kontext_cli.sandbox.jobs import Job, Status
 from kontext_cli.sandbox.payloads import CHAINHUB
 from kontext_cli.sandbox.replies import (
     Declined,
+    Json,
     delivered,
     has_key,
     html,
@@ -63,7 +64,7 @@ class Chainhub:
         strike(self._workshop, prompt, refuse)
         job = self._workshop.accept("chainhub", endpoint, payload)
         body = follow.accepted(job, base=_FOREIGN_BASE, now=self._workshop.now())
-        return await delivered(self._workshop, request, prompt, JSONResponse(body))
+        return await delivered(self._workshop, request, prompt, Json(body))
 
     async def status(self, request: Request) -> Response:
         """Where a job is, in fal's words."""
@@ -81,14 +82,14 @@ class Chainhub:
         try:
             made = await self._workshop.made(job, files=f"{origin(request)}/files")
         except NoPicture as ended:
-            return JSONResponse(ended.failure.body, ended.failure.status)
-        return JSONResponse(made | {"request": job.payload})
+            return Json(ended.failure.body, ended.failure.status)
+        return Json(made | {"request": job.payload})
 
     async def cancel(self, request: Request) -> Response:
         """Pass a cancel on to the queue."""
         job = self._job(request)
         status, word = follow.cancel(self._workshop, job)
-        return JSONResponse({"status": word}, status)
+        return Json({"status": word}, status)
 
     def _too_early(self, job: Job) -> Response:
         now = self._workshop.now()
@@ -105,7 +106,7 @@ class Chainhub:
             "failed-word": ({"status": "FAILED", "error": follow.STILL_IN_PROGRESS}, 200),
             "202": ({"request_id": job.request_id}, 202),
         }
-        return JSONResponse(*replies[self._pending])
+        return Json(*replies[self._pending])
 
     def _job(self, request: Request) -> Job:
         _check_key(request)
@@ -126,4 +127,4 @@ def _check_key(request: Request) -> None:
 def refuse(status: int, message: str) -> Response:
     """An error in the form that gateways of this family use."""
     error = {"message": message, "type": "new_api_error", "code": "", "param": ""}
-    return JSONResponse({"error": error}, status)
+    return Json({"error": error}, status)

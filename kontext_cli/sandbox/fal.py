@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from kontext_cli.sandbox import follow
@@ -16,6 +16,7 @@ from kontext_cli.sandbox.jobs import Job, Status
 from kontext_cli.sandbox.payloads import FAL
 from kontext_cli.sandbox.replies import (
     Declined,
+    Json,
     delivered,
     has_key,
     html,
@@ -60,7 +61,7 @@ class Fal:
         strike(self._workshop, prompt, refuse)
         job = self._workshop.accept("fal", endpoint, payload)
         body = follow.accepted(job, base=self._base(request), now=self._workshop.now())
-        reply = JSONResponse(body, headers={"x-fal-request-id": job.request_id})
+        reply = Json(body, headers={"x-fal-request-id": job.request_id})
         return await delivered(self._workshop, request, prompt, reply)
 
     async def status(self, request: Request) -> Response:
@@ -68,7 +69,7 @@ class Fal:
         job = self._job(request)
         logs = follow.wants_logs(request.query_params.get("logs"))
         reply = follow.status_reply(self._workshop, job, base=self._base(request), logs=logs)
-        if isinstance(reply, JSONResponse):
+        if isinstance(reply, Json):
             reply.headers["x-fal-request-id"] = job.request_id
         return reply
 
@@ -93,14 +94,14 @@ class Fal:
             made = await self._workshop.made(job, files=f"{origin(request)}/files")
         except NoPicture as ended:
             return failed(ended.failure, job.request_id)
-        return JSONResponse(made, headers={"x-fal-request-id": job.request_id})
+        return Json(made, headers={"x-fal-request-id": job.request_id})
 
     async def cancel(self, request: Request) -> Response:
         """Take a job out of the queue, or ask a running one to stop."""
         check_key(request)
         status, word = follow.cancel(self._workshop, self._find(request))
         request_id = request.path_params["request_id"]
-        return JSONResponse({"status": word}, status, headers={"x-fal-request-id": request_id})
+        return Json({"status": word}, status, headers={"x-fal-request-id": request_id})
 
     async def _events(self, job: Job, *, base: str, logs: bool) -> AsyncIterator[str]:
         told: tuple[object, ...] = ()
@@ -154,4 +155,4 @@ def failed(failure: Failure, request_id: str) -> Response:
     headers = {"x-fal-request-id": request_id, **failure.headers}
     if failure.error_type is not None:
         headers["x-fal-error-type"] = failure.error_type
-    return JSONResponse(failure.body, failure.status, headers=headers)
+    return Json(failure.body, failure.status, headers=headers)

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from starlette.exceptions import HTTPException
 
-_MARKER = re.compile(r"\[fault:([a-z0-9-]+)(?:\*(\d+))?\]")
-_SPELLED = re.compile(r"([a-z0-9-]+)(?:\*(\d+))?")
+_MARKER = re.compile(r"\[fault:([a-z0-9*-]+)\]")
+_SPELLED = re.compile(r"([a-z0-9-]+)(?:\*([0-9]{1,9}))?")
 
 
 class Point(StrEnum):
@@ -92,19 +92,13 @@ class Faults:
 def _spelled(text: str) -> tuple[str, int | None]:
     match = _SPELLED.fullmatch(text)
     if match is None or match[1] not in FAULTS:
-        raise ValueError(_unknown(text))
+        raise ValueError(f"the sandbox has no fault `{text}`; it has {', '.join(FAULTS)}")
     return match[1], int(match[2]) if match[2] else None
 
 
 def _marked(prompt: str) -> list[tuple[str, int | None]]:
-    marked = []
-    for name, times in _MARKER.findall(prompt):
-        if name not in FAULTS:
-            # a typing mistake in a test would otherwise make it pass for nothing
-            raise HTTPException(400, _unknown(name))
-        marked.append((name, int(times) if times else None))
-    return marked
-
-
-def _unknown(name: str) -> str:
-    return f"the sandbox has no fault `{name}`; it has {', '.join(FAULTS)}"
+    try:
+        return [_spelled(text) for text in _MARKER.findall(prompt)]
+    except ValueError as error:
+        # a typing mistake in a test would otherwise make it pass for nothing
+        raise HTTPException(400, str(error)) from error

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from kontext_cli.sandbox.failures import OUTCOMES
 from kontext_cli.sandbox.faults import Point
 from kontext_cli.sandbox.jobs import Job, Status
-from kontext_cli.sandbox.replies import dropped, html
+from kontext_cli.sandbox.replies import Json, dropped, html
 from kontext_cli.sandbox.workshop import Workshop
 
 STILL_IN_PROGRESS = "Request is still in progress"
@@ -54,7 +54,7 @@ def status_reply(workshop: Workshop, job: Job, *, base: str, logs: bool) -> Resp
     body = progress(job, base=base, now=workshop.now(), logs=logs)
     if name == "unknown-status":
         body |= {"status": "WARMING_UP", "warmup": {"runners": 0, "eta": None}}
-    return JSONResponse(body, 200 if body["status"] == Status.COMPLETED else 202)
+    return Json(body, 200 if body["status"] == Status.COMPLETED else 202)
 
 
 def cancel(workshop: Workshop, job: Job | None) -> tuple[int, str]:

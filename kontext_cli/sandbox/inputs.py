@@ -1,8 +1,8 @@
 """The input pictures of an edit: data URIs decoded, uploads looked up, other URLs stood in for."""
 
 import base64
-import binascii
 import re
+from contextlib import suppress
 from io import BytesIO
 from urllib.parse import urlsplit
 
@@ -20,13 +20,7 @@ def read(source: str, shelf: Shelf) -> bytes:
     """The bytes of an input picture; NoPicture where there are none. Nothing is fetched."""
     if source.startswith("data:"):
         return _checked(_decoded(source), source)
-    url = urlsplit(source)
-    if url.scheme not in {"http", "https"} or not url.netloc:
-        message = "Failed to download the file. Please check if the URL is accessible."
-        raise NoPicture(
-            typed(422, "file_download_error", message, field_name="image_url", value=source)
-        )
-    upload = _UPLOAD.match(url.path)
+    upload = _UPLOAD.match(_path(source))
     kept = shelf.get(upload[1]) if upload else None
     return picture.placeholder(source) if kept is None else _checked(kept, source)
 
@@ -37,13 +31,24 @@ def shape(data: bytes) -> tuple[int, int]:
         return ImageOps.exif_transpose(opened).size
 
 
+def _path(source: str) -> str:
+    with suppress(ValueError):
+        url = urlsplit(source)
+        if url.scheme in {"http", "https"} and url.netloc:
+            return url.path
+    message = "Failed to download the file. Please check if the URL is accessible."
+    raise NoPicture(
+        typed(422, "file_download_error", message, field_name="image_url", value=source)
+    )
+
+
 def _decoded(source: str) -> bytes:
     match = _DATA_URI.fullmatch(source)
     if match is None or not match[1]:
         raise NoPicture(unreadable(source))
     try:
         return base64.b64decode(match[2], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise NoPicture(unreadable(source)) from error
 
 

@@ -7,6 +7,9 @@ from threading import Condition
 from typing import Any
 
 _KEPT = 10_000
+_HEAD = 40
+_LEVELS = 8
+"""How deep a payload is told; no endpoint takes more than two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,17 @@ class Entry:
     payload: Mapping[str, Any]
     request_id: str
     seed: int
+
+    def record(self) -> dict[str, Any]:
+        """The entry for JSON; of an inline picture only its head is left."""
+        return {
+            "dialect": self.dialect,
+            "endpoint": self.endpoint,
+            "prompt": self.prompt,
+            "request_id": self.request_id,
+            "seed": self.seed,
+            "payload": _shortened(dict(self.payload), levels=_LEVELS),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,15 @@ class Ledger:
         with self._changed:
             return self._changed.wait_for(lambda: self._accepted.total() >= count, seconds)
 
+    def record(self) -> dict[str, Any]:
+        """What was accepted, for JSON: how many submits in all, by prompt, and each."""
+        with self._changed:
+            return {
+                "accepted": self._accepted.total(),
+                "by_prompt": dict(self._accepted),
+                "entries": [entry.record() for entry in self._entries],
+            }
+
     @property
     def entries(self) -> tuple[Entry, ...]:
         """The accepted submits, oldest first."""
@@ -73,3 +96,16 @@ class Ledger:
         """Write down a request."""
         with self._changed:
             self._requests.append(seen)
+
+
+def _shortened(value: Any, *, levels: int) -> Any:
+    if isinstance(value, str) and value.startswith("data:"):
+        head, comma, data = value.partition(",")
+        return f"{head[:_HEAD]}{comma}… ({len(data):,} characters)"
+    if not isinstance(value, list | dict):
+        return value
+    if not levels:
+        return "…"
+    if isinstance(value, list):
+        return [_shortened(each, levels=levels - 1) for each in value]
+    return {key: _shortened(each, levels=levels - 1) for key, each in value.items()}

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from kontext_cli.sandbox.faults import Point
 from kontext_cli.sandbox.workshop import Workshop
@@ -34,6 +35,14 @@ class Declined(Exception):
         self.reply = reply
 
 
+class Json(JSONResponse):
+    """JSON in plain ASCII: what a client sent may hold half a character, which UTF-8 has not."""
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of the body."""
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
 def origin(request: Request) -> str:
     """Scheme and host of this server as the client knows them, without a closing slash."""
     return str(request.base_url).rstrip("/")
@@ -41,8 +50,13 @@ def origin(request: Request) -> str:
 
 def has_key(request: Request, scheme: str) -> bool:
     """Whether the request carries a key, whatever it is, under the scheme of its provider."""
+    return bool(key_of(request, scheme))
+
+
+def key_of(request: Request, scheme: str) -> str:
+    """The key or token that the request carries under a scheme, empty where there is none."""
     given, _, key = request.headers.get("authorization", "").partition(" ")
-    return given == scheme and bool(key.strip())
+    return key.strip() if given == scheme else ""
 
 
 async def read_body(request: Request, limit: int, refuse: Refuse) -> bytes:
@@ -62,8 +76,8 @@ async def read_object(request: Request, limit: int, refuse: Refuse) -> dict[str,
     if not body:
         raise Declined(refuse(422, "Field required"))
     try:
-        payload = json.loads(body)
-    except ValueError as error:
+        payload = json.loads(body, parse_float=_finite, parse_constant=_finite)
+    except (ValueError, RecursionError) as error:
         raise Declined(refuse(400, f"Invalid JSON: {error}")) from error
     if not isinstance(payload, dict):
         raise Declined(refuse(422, "Input should be a valid dictionary"))
@@ -123,3 +137,11 @@ async def hold(request: Request, seconds: float | None) -> None:
         async with asyncio.timeout(seconds):
             while (await request.receive())["type"] != "http.disconnect":
                 pass
+
+
+def _finite(number: str) -> float:
+    # Python reads NaN, Infinity and 1e999, which no JSON can say again
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"`{number}` is not a number of JSON")
+    return value

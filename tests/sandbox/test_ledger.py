@@ -8,7 +8,7 @@ import httpx2
 from kontext_cli.sandbox.app import Sandbox
 from kontext_cli.sandbox.gallery import Gallery
 from kontext_cli.sandbox.ledger import Ledger, Seen
-from sandbox.clients import Queue, client, opened
+from sandbox.clients import PRO, Queue, client, opened
 from sandbox.running import Running
 
 
@@ -29,6 +29,28 @@ def test_prompts_are_counted_apart(queue: Queue, running: Running) -> None:
         1,
         0,
     ]
+
+
+def test_anyone_may_ask_what_was_accepted(queue: Queue, running: Running) -> None:
+    inline = "data:image/png;base64," + "A" * 4_000
+    job = queue.job(PRO, prompt="a fox", seed=3, image_url=inline)
+    for prompt in ("a hare", "a fox", "[fault:401]"):
+        queue.submit(prompt=prompt, seed=4, deep=[[[[[[[[[[]]]]]]]]]])
+    with client(running.url) as bare:
+        told = bare.get("/ledger").json()
+    assert (told["accepted"], told["by_prompt"]) == (3, {"a fox": 2, "a hare": 1})
+    assert told["entries"][0] == {
+        "dialect": "fal",
+        "endpoint": PRO,
+        "prompt": "a fox",
+        "request_id": job["request_id"],
+        "seed": 3,
+        "payload": {
+            "prompt": "a fox",
+            "seed": 3,
+            "image_url": "data:image/png;base64,… (4,000 characters)",
+        },
+    }
 
 
 def test_keys_are_seen_where_they_were_sent(queue: Queue, running: Running) -> None:
