@@ -4,12 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 PICTURE := a lighthouse in fog, long exposure
 
-.PHONY: demo test check format picture clean
+.PHONY: demo test check format completions picture clean
 
 demo: .venv/installed
 	$(BIN)/kontext generate "$(PICTURE)" --provider sandbox --output-dir demo --exists number
 
-test: .venv/installed
+test: .venv/installed .venv/shells
 	$(BIN)/pytest -n auto
 
 check: .venv/installed
@@ -20,6 +20,9 @@ check: .venv/installed
 format: .venv/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+completions: .venv/installed
+	$(BIN)/python -m kontext_cli.cli.completions
 
 picture: .venv/installed
 	$(BIN)/python docs/draw_run.py
@@ -33,3 +36,15 @@ clean:
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable . --group dev
 	touch $@
+
+# The tests press TAB in zsh and fish, and set the man page. What they need for it is installed where
+# that takes no more than apt-get and root, tried once; elsewhere those tests are skipped by name.
+.venv/shells: | .venv/installed
+	@for tool in zsh fish groff; do command -v $$tool || missing=yes; done >/dev/null; \
+	if [ "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt="apt-get -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=10"; \
+		{ $$apt update && $$apt install --no-install-recommends zsh fish groff-base; } \
+		</dev/null >/dev/null 2>&1 || true; \
+	fi
+	@touch $@

@@ -1,0 +1,249 @@
+# kontext: completion for bash 3.2 and newer. Written by `make completions`; not to be edited.
+
+# What the command $1 has; fails where there is none.
+_kontext_command() {
+    case "$*" in
+        kontext)
+            commands='generate edit status fetch cancel forget models sandbox completion auth'
+            options='--version -h,--help'
+            ;;
+        'kontext generate')
+            commands=''
+            options='-p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
+            ;;
+        'kontext edit')
+            commands=''
+            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
+            ;;
+        'kontext status')
+            commands=''
+            options='-p,--provider -m,--model --limit --state... --batch --watch --timeout --json -q,--quiet --debug -h,--help'
+            ;;
+        'kontext fetch')
+            commands=''
+            options='-p,--provider -m,--model -o,--output -d,--output-dir --name --keep-flagged --resubmit --timeout --json -q,--quiet --debug -h,--help'
+            ;;
+        'kontext cancel')
+            commands=''
+            options='-p,--provider -m,--model --json --debug -h,--help'
+            ;;
+        'kontext forget')
+            commands=''
+            options='--older-than --state... -h,--help'
+            ;;
+        'kontext models')
+            commands=''
+            options='-p,--provider -m,--model --json --debug -h,--help'
+            ;;
+        'kontext sandbox')
+            commands=''
+            options='--host --port --latency --fault -q,--quiet -h,--help'
+            ;;
+        'kontext completion')
+            commands=''
+            options=-h,--help
+            ;;
+        'kontext auth')
+            commands='set status remove'
+            options=-h,--help
+            ;;
+        'kontext auth set')
+            commands=''
+            options=-h,--help
+            ;;
+        'kontext auth status')
+            commands=''
+            options='--json -h,--help'
+            ;;
+        'kontext auth remove')
+            commands=''
+            options=-h,--help
+            ;;
+        *) return 1 ;;
+    esac
+}
+
+# What may follow the option $2 of the command $1; fails where it takes no value.
+_kontext_value() {
+    case "$*" in
+        'kontext generate -p' | 'kontext generate --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
+        'kontext generate -m' | 'kontext generate --model') values='kontext-pro kontext-max' kind='' ;;
+        'kontext generate -a' | 'kontext generate --aspect-ratio') values='21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' kind='' ;;
+        'kontext generate -n' | 'kontext generate --num-images') values='' kind='' ;;
+        'kontext generate --seed') values='' kind='' ;;
+        'kontext generate -g' | 'kontext generate --guidance-scale') values='' kind='' ;;
+        'kontext generate --safety-tolerance') values='' kind='' ;;
+        'kontext generate --output-format') values='jpeg png' kind='' ;;
+        'kontext generate -o' | 'kontext generate --output') values='' kind=default ;;
+        'kontext generate -d' | 'kontext generate --output-dir') values='' kind=dirnames ;;
+        'kontext generate --name') values='' kind='' ;;
+        'kontext generate --exists') values='error skip number overwrite' kind='' ;;
+        'kontext generate --timeout') values='' kind='' ;;
+        'kontext edit -i' | 'kontext edit --image') values='' kind=default ;;
+        'kontext edit -p' | 'kontext edit --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
+        'kontext edit -m' | 'kontext edit --model') values='kontext-pro kontext-max' kind='' ;;
+        'kontext edit -a' | 'kontext edit --aspect-ratio') values='21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' kind='' ;;
+        'kontext edit -n' | 'kontext edit --num-images') values='' kind='' ;;
+        'kontext edit --seed') values='' kind='' ;;
+        'kontext edit -g' | 'kontext edit --guidance-scale') values='' kind='' ;;
+        'kontext edit --safety-tolerance') values='' kind='' ;;
+        'kontext edit --output-format') values='jpeg png' kind='' ;;
+        'kontext edit -o' | 'kontext edit --output') values='' kind=default ;;
+        'kontext edit -d' | 'kontext edit --output-dir') values='' kind=dirnames ;;
+        'kontext edit --name') values='' kind='' ;;
+        'kontext edit --exists') values='error skip number overwrite' kind='' ;;
+        'kontext edit --timeout') values='' kind='' ;;
+        'kontext status -p' | 'kontext status --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
+        'kontext status -m' | 'kontext status --model') values='kontext-pro kontext-max' kind='' ;;
+        'kontext status --limit') values='' kind='' ;;
+        'kontext status --state') values='' kind='' ;;
+        'kontext status --batch') values='' kind='' ;;
+        'kontext status --timeout') values='' kind='' ;;
+        'kontext fetch -p' | 'kontext fetch --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
+        'kontext fetch -m' | 'kontext fetch --model') values='kontext-pro kontext-max' kind='' ;;
+        'kontext fetch -o' | 'kontext fetch --output') values='' kind=default ;;
+        'kontext fetch -d' | 'kontext fetch --output-dir') values='' kind=dirnames ;;
+        'kontext fetch --name') values='' kind='' ;;
+        'kontext fetch --timeout') values='' kind='' ;;
+        'kontext cancel -p' | 'kontext cancel --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
+        'kontext cancel -m' | 'kontext cancel --model') values='kontext-pro kontext-max' kind='' ;;
+        'kontext forget --older-than') values='' kind='' ;;
+        'kontext forget --state') values='' kind='' ;;
+        'kontext models -p' | 'kontext models --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
+        'kontext models -m' | 'kontext models --model') values='kontext-pro kontext-max' kind='' ;;
+        'kontext sandbox --host') values='' kind='' ;;
+        'kontext sandbox --port') values='' kind='' ;;
+        'kontext sandbox --latency') values='' kind='' ;;
+        'kontext sandbox --fault') values='' kind='' ;;
+        *) return 1 ;;
+    esac
+}
+
+# What the argument number $2 of the command $1 may be; fails where anything may.
+_kontext_argument() {
+    case "$*" in
+        'kontext completion '1) values='bash zsh fish powershell' kind='' ;;
+        'kontext auth set '1) values='fal aimlapi chainhub sandbox' kind='' ;;
+        'kontext auth remove '1) values='fal aimlapi chainhub sandbox' kind='' ;;
+        *) return 1 ;;
+    esac
+}
+
+_kontext() {
+    local IFS=$' \t\n' words cur kept='' command=kontext place=1 given=' ' pending='' plain=''
+    local commands='' options='' values='' kind=''
+    COMPREPLY=()
+    _kontext_split
+    cur=${words[${#words[@]} - 1]//[\"\'\\]/}
+    # what readline takes for the word, $2, may be only its end
+    if [[ $cur == *"$2" ]]; then kept=${cur%"$2"}; fi
+    _kontext_read
+    if [[ $pending ]]; then
+        _kontext_value "$command" "$pending"
+        _kontext_offer_values ''
+    elif [[ ! $plain && $cur == --*=* ]]; then
+        _kontext_value "$command" "${cur%%=*}" && _kontext_offer_values "${cur%%=*}="
+    elif [[ ! $plain && $cur == -* ]]; then
+        _kontext_offer_options "$cur"
+    else
+        if ((place == 1)); then _kontext_offer '' $commands; fi
+        _kontext_argument "$command" "$place" && _kontext_offer_values ''
+        if [[ ! $plain && ! $cur && ! $values && ! $kind && ! $commands ]]; then
+            _kontext_offer_options --
+        fi
+    fi
+}
+
+# Sets `words`, up to the cursor: bash cuts them at `=` and `:`, too.
+_kontext_split() {
+    local line=${COMP_LINE:0:COMP_POINT} trimmed word last='' i
+    words=()
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        trimmed=${line#"${line%%[![:space:]]*}"}
+        if ((${#word} > ${#trimmed})); then word=$trimmed; fi
+        if ((i > 0)) && [[ $trimmed == "$line" && ($word == [:=]* || $last == *[:=]) ]]; then
+            words[${#words[@]} - 1]+=$word
+        else
+            words[${#words[@]}]=$word
+        fi
+        last=$word
+        line=${trimmed#"$word"}
+    done
+}
+
+# Reads the words before the last: which command, which options, at which argument.
+_kontext_read() {
+    local word i
+    _kontext_command "$command"
+    for ((i = 1; i < ${#words[@]} - 1; i++)); do
+        word=${words[i]}
+        if [[ $pending ]]; then
+            pending=''
+        elif [[ $plain || $word != -?* ]]; then
+            if [[ $commands ]] && _kontext_command "$command $word"; then
+                command="$command $word" given=' ' place=1
+            else
+                place=$((place + 1))
+            fi
+        elif [[ $word == -- ]]; then
+            plain=yes
+        elif [[ $word == --* ]]; then
+            given="$given${word%%=*} "
+            if [[ $word != *=* ]] && _kontext_value "$command" "$word"; then pending=$word; fi
+        else
+            _kontext_read_short "${word#-}"
+        fi
+    done
+    values='' kind=''
+}
+
+# Reads the letters of -qn2 or -qn 2.
+_kontext_read_short() {
+    local letters=$1 flag
+    while [[ $letters ]]; do
+        flag=-${letters:0:1} letters=${letters:1}
+        given="$given$flag "
+        if _kontext_value "$command" "$flag"; then
+            if [[ ! $letters ]]; then pending=$flag; fi
+            return
+        fi
+    done
+}
+
+# Offers those of the words $2 and up that go on from what is typed; $1 stands before each.
+_kontext_offer() {
+    local before=$1 word
+    shift
+    for word; do
+        word=$before$word
+        if [[ $word == "$cur"* ]]; then COMPREPLY[${#COMPREPLY[@]}]=${word#"$kept"}; fi
+    done
+}
+
+_kontext_offer_values() {
+    _kontext_offer "$1" $values
+    if [[ $kind ]]; then compopt -o "$kind" 2>/dev/null; fi
+}
+
+# Offers the options that begin with $1, but those given already.
+_kontext_offer_options() {
+    local option flag names
+    for option in $options; do
+        names=${option%...}
+        names=${names//,/ }
+        for flag in $names; do
+            if [[ $option != *... && $given == *" $flag "* ]]; then continue 2; fi
+        done
+        for flag in $names; do
+            if [[ $flag == "$1"* ]]; then _kontext_offer '' "$flag"; fi
+        done
+    done
+}
+
+# Before 4.2 bash cannot be told while it completes: files come whenever nothing is offered.
+if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 402)); then
+    complete -F _kontext kontext
+else
+    complete -o default -F _kontext kontext
+fi

@@ -1,0 +1,307 @@
+# kontext: completion for fish. Written by `make completions`; not to be edited.
+
+# Reads the words before the cursor, once for each change: which command, which options.
+function __kontext_read
+    set -l words (commandline -opc)
+    test "$words" = "$__kontext_words"; and return
+    set -g __kontext_words $words
+    set -g __kontext_command kontext
+    set -g __kontext_given
+    set -g __kontext_place 1
+    set -l pending
+    set -l plain
+    set -e words[1]
+    for word in $words
+        if test -n "$pending"
+            set -a __kontext_given $pending
+            set pending
+        else if test -n "$plain"; or not string match -qr '^-.' -- $word
+            if __kontext_is_command "$__kontext_command $word"
+                set __kontext_command "$__kontext_command $word"
+                set __kontext_given
+                set __kontext_place 1
+            else
+                set __kontext_place (math $__kontext_place + 1)
+            end
+        else if test "$word" = --
+            set plain yes
+        else if string match -qr '^--' -- $word
+            set -l parts (string split -m 1 = -- $word)
+            if test (count $parts) -eq 1; and __kontext_takes_value "$__kontext_command $word"
+                set pending $word
+            else
+                set -a __kontext_given $parts[1]
+            end
+        else
+            set pending (__kontext_read_short $word)
+        end
+    end
+end
+
+# Reads the letters of -qn2 or -qn 2; prints the one whose value is the next word.
+function __kontext_read_short
+    set -l letters (string split '' -- (string sub -s 2 -- $argv))
+    while set -q letters[1]
+        set -l flag -$letters[1]
+        set -e letters[1]
+        if __kontext_takes_value "$__kontext_command $flag"; and not set -q letters[1]
+            printf '%s
+' $flag
+            return
+        end
+        set -a __kontext_given $flag
+        __kontext_takes_value "$__kontext_command $flag"; and return
+    end
+end
+
+# The line is in the command $argv[1].
+function __kontext_in
+    __kontext_read
+    test "$__kontext_command" = $argv[1]
+end
+
+# The line is in the command $argv[1], at its argument number $argv[2].
+function __kontext_at
+    __kontext_in $argv[1]; and test $__kontext_place -eq $argv[2]
+end
+
+# The line is in the command $argv[1], at its argument number $argv[2] or behind it.
+function __kontext_from
+    __kontext_in $argv[1]; and test $__kontext_place -ge $argv[2]
+end
+
+# The line is in the command $argv[1] and has none of the options after it.
+function __kontext_lacks
+    __kontext_in $argv[1]; or return
+    for flag in $argv[2..-1]
+        contains -- $flag $__kontext_given; and return 1
+    end
+    return 0
+end
+
+# The words are a command.
+function __kontext_is_command
+    contains -- "$argv" \
+        'kontext' \
+        'kontext generate' \
+        'kontext edit' \
+        'kontext status' \
+        'kontext fetch' \
+        'kontext cancel' \
+        'kontext forget' \
+        'kontext models' \
+        'kontext sandbox' \
+        'kontext completion' \
+        'kontext auth' \
+        'kontext auth set' \
+        'kontext auth status' \
+        'kontext auth remove'
+end
+
+# The words are a command and its option.
+function __kontext_takes_value
+    contains -- "$argv" \
+        'kontext generate -p' \
+        'kontext generate --provider' \
+        'kontext generate -m' \
+        'kontext generate --model' \
+        'kontext generate -a' \
+        'kontext generate --aspect-ratio' \
+        'kontext generate -n' \
+        'kontext generate --num-images' \
+        'kontext generate --seed' \
+        'kontext generate -g' \
+        'kontext generate --guidance-scale' \
+        'kontext generate --safety-tolerance' \
+        'kontext generate --output-format' \
+        'kontext generate -o' \
+        'kontext generate --output' \
+        'kontext generate -d' \
+        'kontext generate --output-dir' \
+        'kontext generate --name' \
+        'kontext generate --exists' \
+        'kontext generate --timeout' \
+        'kontext edit -i' \
+        'kontext edit --image' \
+        'kontext edit -p' \
+        'kontext edit --provider' \
+        'kontext edit -m' \
+        'kontext edit --model' \
+        'kontext edit -a' \
+        'kontext edit --aspect-ratio' \
+        'kontext edit -n' \
+        'kontext edit --num-images' \
+        'kontext edit --seed' \
+        'kontext edit -g' \
+        'kontext edit --guidance-scale' \
+        'kontext edit --safety-tolerance' \
+        'kontext edit --output-format' \
+        'kontext edit -o' \
+        'kontext edit --output' \
+        'kontext edit -d' \
+        'kontext edit --output-dir' \
+        'kontext edit --name' \
+        'kontext edit --exists' \
+        'kontext edit --timeout' \
+        'kontext status -p' \
+        'kontext status --provider' \
+        'kontext status -m' \
+        'kontext status --model' \
+        'kontext status --limit' \
+        'kontext status --state' \
+        'kontext status --batch' \
+        'kontext status --timeout' \
+        'kontext fetch -p' \
+        'kontext fetch --provider' \
+        'kontext fetch -m' \
+        'kontext fetch --model' \
+        'kontext fetch -o' \
+        'kontext fetch --output' \
+        'kontext fetch -d' \
+        'kontext fetch --output-dir' \
+        'kontext fetch --name' \
+        'kontext fetch --timeout' \
+        'kontext cancel -p' \
+        'kontext cancel --provider' \
+        'kontext cancel -m' \
+        'kontext cancel --model' \
+        'kontext forget --older-than' \
+        'kontext forget --state' \
+        'kontext models -p' \
+        'kontext models --provider' \
+        'kontext models -m' \
+        'kontext models --model' \
+        'kontext sandbox --host' \
+        'kontext sandbox --port' \
+        'kontext sandbox --latency' \
+        'kontext sandbox --fault'
+end
+
+set -e __kontext_words
+complete -c kontext -e
+complete -c kontext -f
+
+complete -c kontext -n '__kontext_at "kontext" 1' -a generate -d 'Make a picture from a prompt'
+complete -c kontext -n '__kontext_at "kontext" 1' -a edit -d 'Change one to four pictures as an instruction says'
+complete -c kontext -n '__kontext_at "kontext" 1' -a status -d 'Show recent jobs, or ask the provider about some'
+complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait if need be, and save the files under the names asked for at submit'
+complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel'
+complete -c kontext -n '__kontext_at "kontext" 1' -a forget -d 'Drop jobs, and with them their prompts'
+complete -c kontext -n '__kontext_at "kontext" 1' -a models -d 'List providers, models, options and prices'
+complete -c kontext -n '__kontext_at "kontext" 1' -a sandbox -d 'Serve the emulated providers on this machine, for other clients and for pipelines'
+complete -c kontext -n '__kontext_at "kontext" 1' -a completion -d 'Print the script that completes command lines in a shell'
+complete -c kontext -n '__kontext_at "kontext" 1' -a auth -d 'Store the keys of providers, see where keys come from'
+complete -c kontext -n '__kontext_lacks "kontext" --version' -l version -d 'Show the version'
+complete -c kontext -n '__kontext_lacks "kontext" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_lacks "kontext generate" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Who makes it'
+complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'kontext-pro (the default), kontext-max, or a provider\'s own endpoint id'
+complete -c kontext -n '__kontext_lacks "kontext generate" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Shape'
+complete -c kontext -n '__kontext_lacks "kontext generate" -n --num-images' -s n -l num-images -x -d 'How many pictures, 1 to 4'
+complete -c kontext -n '__kontext_lacks "kontext generate" --seed' -l seed -x -d 'The same seed and prompt make the same picture'
+complete -c kontext -n '__kontext_lacks "kontext generate" -g --guidance-scale' -s g -l guidance-scale -x -d 'How closely to follow the prompt, 1 to 20'
+complete -c kontext -n '__kontext_lacks "kontext generate" --safety-tolerance' -l safety-tolerance -x -d '1 to 6; 1 is the strictest'
+complete -c kontext -n '__kontext_lacks "kontext generate" --output-format' -l output-format -x -a 'jpeg png' -d 'Else from the suffix of --output, else jpeg'
+complete -c kontext -n '__kontext_lacks "kontext generate" --enhance-prompt' -l enhance-prompt -d 'Let the provider improve the prompt'
+complete -c kontext -n '__kontext_lacks "kontext generate" --sync-mode' -l sync-mode -d 'The picture inside the reply, kept out of the provider\'s history'
+complete -c kontext -n '__kontext_lacks "kontext generate" --keep-flagged' -l keep-flagged -d 'Save what the provider flagged as unsafe, too'
+complete -c kontext -n '__kontext_lacks "kontext generate" -o --output' -s o -l output -r -F -d 'The file'
+complete -c kontext -n '__kontext_lacks "kontext generate" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'The folder, made where it is missing'
+complete -c kontext -n '__kontext_lacks "kontext generate" --name' -l name -x -d 'How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} ...'
+complete -c kontext -n '__kontext_lacks "kontext generate" --exists' -l exists -x -a 'error skip number overwrite' -d 'What to do with a name that is taken'
+complete -c kontext -n '__kontext_lacks "kontext generate" --no-wait' -l no-wait -d 'Submit, print the job id, and leave'
+complete -c kontext -n '__kontext_lacks "kontext generate" --timeout' -l timeout -x -d 'How long to wait for the pictures'
+complete -c kontext -n '__kontext_lacks "kontext generate" --dry-run' -l dry-run -d 'Show what would be sent, written and paid; send nothing'
+complete -c kontext -n '__kontext_lacks "kontext generate" --json' -l json -d 'JSON Lines on standard output, one object a job'
+complete -c kontext -n '__kontext_lacks "kontext generate" -q --quiet' -s q -l quiet -d 'Nothing on standard error but errors'
+complete -c kontext -n '__kontext_lacks "kontext generate" --debug' -l debug -d 'Tell each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
+complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Who makes it'
+complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'kontext-pro (the default), kontext-max, or a provider\'s own endpoint id'
+complete -c kontext -n '__kontext_lacks "kontext edit" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Shape'
+complete -c kontext -n '__kontext_lacks "kontext edit" -n --num-images' -s n -l num-images -x -d 'How many pictures, 1 to 4'
+complete -c kontext -n '__kontext_lacks "kontext edit" --seed' -l seed -x -d 'The same seed and prompt make the same picture'
+complete -c kontext -n '__kontext_lacks "kontext edit" -g --guidance-scale' -s g -l guidance-scale -x -d 'How closely to follow the prompt, 1 to 20'
+complete -c kontext -n '__kontext_lacks "kontext edit" --safety-tolerance' -l safety-tolerance -x -d '1 to 6; 1 is the strictest'
+complete -c kontext -n '__kontext_lacks "kontext edit" --output-format' -l output-format -x -a 'jpeg png' -d 'Else from the suffix of --output, else jpeg'
+complete -c kontext -n '__kontext_lacks "kontext edit" --enhance-prompt' -l enhance-prompt -d 'Let the provider improve the prompt'
+complete -c kontext -n '__kontext_lacks "kontext edit" --sync-mode' -l sync-mode -d 'The picture inside the reply, kept out of the provider\'s history'
+complete -c kontext -n '__kontext_lacks "kontext edit" --keep-flagged' -l keep-flagged -d 'Save what the provider flagged as unsafe, too'
+complete -c kontext -n '__kontext_lacks "kontext edit" -o --output' -s o -l output -r -F -d 'The file'
+complete -c kontext -n '__kontext_lacks "kontext edit" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'The folder, made where it is missing'
+complete -c kontext -n '__kontext_lacks "kontext edit" --name' -l name -x -d 'How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} ...'
+complete -c kontext -n '__kontext_lacks "kontext edit" --exists' -l exists -x -a 'error skip number overwrite' -d 'What to do with a name that is taken'
+complete -c kontext -n '__kontext_lacks "kontext edit" --no-wait' -l no-wait -d 'Submit, print the job id, and leave'
+complete -c kontext -n '__kontext_lacks "kontext edit" --timeout' -l timeout -x -d 'How long to wait for the pictures'
+complete -c kontext -n '__kontext_lacks "kontext edit" --dry-run' -l dry-run -d 'Show what would be sent, written and paid; send nothing'
+complete -c kontext -n '__kontext_lacks "kontext edit" --json' -l json -d 'JSON Lines on standard output, one object a job'
+complete -c kontext -n '__kontext_lacks "kontext edit" -q --quiet' -s q -l quiet -d 'Nothing on standard error but errors'
+complete -c kontext -n '__kontext_lacks "kontext edit" --debug' -l debug -d 'Tell each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext edit" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_lacks "kontext status" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Whose request id it is, if the job is not one of ours'
+complete -c kontext -n '__kontext_lacks "kontext status" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'The model that request id was for'
+complete -c kontext -n '__kontext_lacks "kontext status" --limit' -l limit -x -d 'How many jobs'
+complete -c kontext -n '__kontext_in "kontext status"' -l state -x -d 'Only jobs in this state'
+complete -c kontext -n '__kontext_lacks "kontext status" --batch' -l batch -x -d 'Only jobs of this batch'
+complete -c kontext -n '__kontext_lacks "kontext status" --watch' -l watch -d 'Follow the named jobs until they are made'
+complete -c kontext -n '__kontext_lacks "kontext status" --timeout' -l timeout -x -d 'How long to wait for the pictures'
+complete -c kontext -n '__kontext_lacks "kontext status" --json' -l json -d 'JSON Lines on standard output, one object a job'
+complete -c kontext -n '__kontext_lacks "kontext status" -q --quiet' -s q -l quiet -d 'Nothing on standard error but errors'
+complete -c kontext -n '__kontext_lacks "kontext status" --debug' -l debug -d 'Tell each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext status" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_lacks "kontext fetch" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Whose request id it is, if the job is not one of ours'
+complete -c kontext -n '__kontext_lacks "kontext fetch" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'The model that request id was for'
+complete -c kontext -n '__kontext_lacks "kontext fetch" -o --output' -s o -l output -r -F -d 'The file'
+complete -c kontext -n '__kontext_lacks "kontext fetch" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'The folder, made where it is missing'
+complete -c kontext -n '__kontext_lacks "kontext fetch" --name' -l name -x -d 'How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} ...'
+complete -c kontext -n '__kontext_lacks "kontext fetch" --keep-flagged' -l keep-flagged -d 'Save what the provider flagged as unsafe, too'
+complete -c kontext -n '__kontext_lacks "kontext fetch" --resubmit' -l resubmit -d 'Your word to send a named `unknown` or `failed` job again; it may cost again'
+complete -c kontext -n '__kontext_lacks "kontext fetch" --timeout' -l timeout -x -d 'How long to wait for the pictures'
+complete -c kontext -n '__kontext_lacks "kontext fetch" --json' -l json -d 'JSON Lines on standard output, one object a job'
+complete -c kontext -n '__kontext_lacks "kontext fetch" -q --quiet' -s q -l quiet -d 'Nothing on standard error but errors'
+complete -c kontext -n '__kontext_lacks "kontext fetch" --debug' -l debug -d 'Tell each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext fetch" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_lacks "kontext cancel" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Whose request id it is, if the job is not one of ours'
+complete -c kontext -n '__kontext_lacks "kontext cancel" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'The model that request id was for'
+complete -c kontext -n '__kontext_lacks "kontext cancel" --json' -l json -d 'JSON Lines on standard output, one object a job'
+complete -c kontext -n '__kontext_lacks "kontext cancel" --debug' -l debug -d 'Tell each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext cancel" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_lacks "kontext forget" --older-than' -l older-than -x -d 'As in 30d, 12h, 90m'
+complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -d 'Jobs in this state'
+complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Who makes it'
+complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'kontext-pro (the default), kontext-max, or a provider\'s own endpoint id'
+complete -c kontext -n '__kontext_lacks "kontext models" --json' -l json -d 'JSON Lines on standard output, one object a job'
+complete -c kontext -n '__kontext_lacks "kontext models" --debug' -l debug -d 'Tell each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext models" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_lacks "kontext sandbox" --host' -l host -x -d 'A loopback address, or localhost'
+complete -c kontext -n '__kontext_lacks "kontext sandbox" --port' -l port -x -d '0 takes any free one'
+complete -c kontext -n '__kontext_lacks "kontext sandbox" --latency' -l latency -x -d 'How long a job takes in all'
+complete -c kontext -n '__kontext_lacks "kontext sandbox" --fault' -l fault -x -d 'What goes wrong, always or the first K times'
+complete -c kontext -n '__kontext_lacks "kontext sandbox" -q --quiet' -s q -l quiet -d 'Nothing on standard error but errors'
+complete -c kontext -n '__kontext_lacks "kontext sandbox" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_at "kontext completion" 1' -a 'bash zsh fish powershell' -d 'Whose script to print'
+complete -c kontext -n '__kontext_lacks "kontext completion" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_at "kontext auth" 1' -a set -d 'Store a key: asked for on a terminal, else read from standard input'
+complete -c kontext -n '__kontext_at "kontext auth" 1' -a status -d 'Where each provider\'s key comes from'
+complete -c kontext -n '__kontext_at "kontext auth" 1' -a remove -d 'Forget a stored key'
+complete -c kontext -n '__kontext_lacks "kontext auth" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_at "kontext auth set" 1' -a 'fal aimlapi chainhub sandbox' -d 'Whose key'
+complete -c kontext -n '__kontext_lacks "kontext auth set" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_lacks "kontext auth status" --json' -l json -d 'JSON Lines on standard output, one object a job'
+complete -c kontext -n '__kontext_lacks "kontext auth status" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_at "kontext auth remove" 1' -a 'fal aimlapi chainhub sandbox' -d 'Whose key'
+complete -c kontext -n '__kontext_lacks "kontext auth remove" -h --help' -s h -l help -d ''

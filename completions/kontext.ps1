@@ -1,0 +1,332 @@
+# kontext: completion for PowerShell 5.1 and newer. Written by `make completions`; not to be edited.
+
+Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $tree = @{
+        'kontext' = @{
+            Commands = @(
+                @{ Name = 'generate'; Help = 'Make a picture from a prompt' }
+                @{ Name = 'edit'; Help = 'Change one to four pictures as an instruction says' }
+                @{ Name = 'status'; Help = 'Show recent jobs, or ask the provider about some' }
+                @{ Name = 'fetch'; Help = 'Wait if need be, and save the files under the names asked for at submit' }
+                @{ Name = 'cancel'; Help = 'Ask the provider to cancel' }
+                @{ Name = 'forget'; Help = 'Drop jobs, and with them their prompts' }
+                @{ Name = 'models'; Help = 'List providers, models, options and prices' }
+                @{ Name = 'sandbox'; Help = 'Serve the emulated providers on this machine, for other clients and for pipelines' }
+                @{ Name = 'completion'; Help = 'Print the script that completes command lines in a shell' }
+                @{ Name = 'auth'; Help = 'Store the keys of providers, see where keys come from' }
+            )
+            Options = @(
+                @{ Flags = @('--version'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show the version' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+            )
+        }
+        'kontext generate' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Who makes it' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'kontext-pro (the default), kontext-max, or a provider''s own endpoint id' }
+                @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Shape' }
+                @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How many pictures, 1 to 4' }
+                @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'The same seed and prompt make the same picture' }
+                @{ Flags = @('-g', '--guidance-scale'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How closely to follow the prompt, 1 to 20' }
+                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = '1 to 6; 1 is the strictest' }
+                @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Else from the suffix of --output, else jpeg' }
+                @{ Flags = @('--enhance-prompt'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Let the provider improve the prompt' }
+                @{ Flags = @('--sync-mode'); Kind = ''; Values = @(); Repeatable = $false; Help = 'The picture inside the reply, kept out of the provider''s history' }
+                @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Save what the provider flagged as unsafe, too' }
+                @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'The file' }
+                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'The folder, made where it is missing' }
+                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} ...' }
+                @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do with a name that is taken' }
+                @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and leave' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the pictures' }
+                @{ Flags = @('--dry-run'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show what would be sent, written and paid; send nothing' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'value'; Values = @(); Repeatable = $false; Help = 'What to make, or what to change' }
+            )
+        }
+        'kontext edit' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('-i', '--image'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Input image: a path, an https URL, or `-` for standard input' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Who makes it' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'kontext-pro (the default), kontext-max, or a provider''s own endpoint id' }
+                @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Shape' }
+                @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How many pictures, 1 to 4' }
+                @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'The same seed and prompt make the same picture' }
+                @{ Flags = @('-g', '--guidance-scale'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How closely to follow the prompt, 1 to 20' }
+                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = '1 to 6; 1 is the strictest' }
+                @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Else from the suffix of --output, else jpeg' }
+                @{ Flags = @('--enhance-prompt'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Let the provider improve the prompt' }
+                @{ Flags = @('--sync-mode'); Kind = ''; Values = @(); Repeatable = $false; Help = 'The picture inside the reply, kept out of the provider''s history' }
+                @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Save what the provider flagged as unsafe, too' }
+                @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'The file' }
+                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'The folder, made where it is missing' }
+                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} ...' }
+                @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do with a name that is taken' }
+                @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and leave' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the pictures' }
+                @{ Flags = @('--dry-run'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show what would be sent, written and paid; send nothing' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'value'; Values = @(); Repeatable = $false; Help = 'What to make, or what to change' }
+            )
+        }
+        'kontext status' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Whose request id it is, if the job is not one of ours' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'The model that request id was for' }
+                @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How many jobs' }
+                @{ Flags = @('--state'); Kind = 'value'; Values = @(); Repeatable = $true; Help = 'Only jobs in this state' }
+                @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only jobs of this batch' }
+                @{ Flags = @('--watch'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Follow the named jobs until they are made' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the pictures' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id, or any unambiguous start of one; with --provider also a request id' }
+            )
+        }
+        'kontext fetch' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Whose request id it is, if the job is not one of ours' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'The model that request id was for' }
+                @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'The file' }
+                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'The folder, made where it is missing' }
+                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} ...' }
+                @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Save what the provider flagged as unsafe, too' }
+                @{ Flags = @('--resubmit'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Your word to send a named `unknown` or `failed` job again; it may cost again' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the pictures' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id, or any unambiguous start of one; with --provider also a request id' }
+            )
+        }
+        'kontext cancel' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Whose request id it is, if the job is not one of ours' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'The model that request id was for' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id, or any unambiguous start of one; with --provider also a request id' }
+            )
+        }
+        'kontext forget' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('--older-than'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'As in 30d, 12h, 90m' }
+                @{ Flags = @('--state'); Kind = 'value'; Values = @(); Repeatable = $true; Help = 'Jobs in this state' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id, or any unambiguous start of one; with --provider also a request id' }
+            )
+        }
+        'kontext models' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Who makes it' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'kontext-pro (the default), kontext-max, or a provider''s own endpoint id' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+            )
+        }
+        'kontext sandbox' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('--host'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'A loopback address, or localhost' }
+                @{ Flags = @('--port'); Kind = 'value'; Values = @(); Repeatable = $false; Help = '0 takes any free one' }
+                @{ Flags = @('--latency'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long a job takes in all' }
+                @{ Flags = @('--fault'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'What goes wrong, always or the first K times' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+            )
+        }
+        'kontext completion' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'value'; Values = @('bash', 'zsh', 'fish', 'powershell'); Repeatable = $false; Help = 'Whose script to print' }
+            )
+        }
+        'kontext auth' = @{
+            Commands = @(
+                @{ Name = 'set'; Help = 'Store a key: asked for on a terminal, else read from standard input' }
+                @{ Name = 'status'; Help = 'Where each provider''s key comes from' }
+                @{ Name = 'remove'; Help = 'Forget a stored key' }
+            )
+            Options = @(
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+            )
+        }
+        'kontext auth set' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Whose key' }
+            )
+        }
+        'kontext auth status' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+            )
+        }
+        'kontext auth remove' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Whose key' }
+            )
+        }
+    }
+
+    $path = 'kontext'
+    $place = 0
+    $given = @()
+    $pending = $null
+    $plain = $false
+
+    function Find-Option($flag) {
+        $tree[$path].Options | Where-Object { $_.Flags -ccontains $flag } | Select-Object -First 1
+    }
+
+    # Offers a text that goes on from what is typed.
+    function Add-Text($text, $help, $type) {
+        if ($text.StartsWith($wordToComplete, [StringComparison]::Ordinal)) {
+            [System.Management.Automation.CompletionResult]::new($text, $text, $type, $help)
+        }
+    }
+
+    # Offers paths that go on from what is typed after $before.
+    function Add-Path($kind, $before) {
+        $typed = $wordToComplete.Substring($before.Length)
+        $paths = [System.Management.Automation.CompletionCompleters]::CompleteFilename($typed)
+        foreach ($path in $paths) {
+            $type = $path.ResultType
+            if ($kind -eq 'folder' -and $type -ne 'ProviderContainer') { continue }
+            [System.Management.Automation.CompletionResult]::new(
+                $before + $path.CompletionText, $path.ListItemText, $type, $path.ToolTip)
+        }
+    }
+
+    # Offers what an option or an argument may be; $before stands before each.
+    function Add-Value($wanted, $before) {
+        foreach ($value in $wanted.Values) {
+            Add-Text "$before$value" $wanted.Help 'ParameterValue'
+        }
+        if ($wanted.Kind -ne 'value') { Add-Path $wanted.Kind $before }
+    }
+
+    # Reads the words before the cursor: which command, which options, at which argument.
+    $words = @($commandAst.CommandElements | Select-Object -Skip 1 |
+        Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
+        ForEach-Object { $_.Extent.Text })
+    foreach ($word in $words) {
+        if ($pending) {
+            $pending = $null
+        } elseif ($plain -or $word -notmatch '^-.') {
+            if ($place -eq 0 -and $tree.ContainsKey("$path $word")) {
+                $path = "$path $word"
+                $given = @()
+            } else {
+                $place++
+            }
+        } elseif ($word -eq '--') {
+            $plain = $true
+        } elseif ($word -like '--*') {
+            $flag = ($word -split '=', 2)[0]
+            $given += $flag
+            $option = Find-Option $flag
+            if ($option -and $option.Kind -and $word -notlike '*=*') { $pending = $option }
+        } else {
+            for ($at = 1; $at -lt $word.Length; $at++) {
+                $flag = '-' + $word[$at]
+                $given += $flag
+                $option = Find-Option $flag
+                if ($option -and $option.Kind) {
+                    if ($at -eq $word.Length - 1) { $pending = $option }
+                    break
+                }
+            }
+        }
+    }
+
+    $here = $tree[$path]
+    if ($pending) {
+        Add-Value $pending ''
+    } elseif (-not $plain -and $wordToComplete -match '^--[^=]+=') {
+        $before = $Matches[0]
+        $option = Find-Option $before.TrimEnd('=')
+        if ($option -and $option.Kind) { Add-Value $option $before }
+    } elseif (-not $plain -and $wordToComplete -like '-*') {
+        foreach ($option in $here.Options) {
+            $again = @($option.Flags | Where-Object { $given -ccontains $_ })
+            if ($again.Count -gt 0 -and -not $option.Repeatable) { continue }
+            foreach ($flag in $option.Flags) { Add-Text $flag $option.Help 'ParameterName' }
+        }
+    } else {
+        if ($place -eq 0) {
+            foreach ($command in $here.Commands) { Add-Text $command.Name $command.Help 'Command' }
+        }
+        $last = $here.Arguments.Count - 1
+        if ($last -ge 0 -and $here.Arguments[$last].Repeatable) {
+            $place = [Math]::Min($place, $last)
+        }
+        if ($place -le $last) { Add-Value $here.Arguments[$place] '' }
+    }
+}

@@ -1,0 +1,45 @@
+"""`kontext completion`: the script that completes command lines in a shell."""
+
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from kontext_cli.cli.report import to_stdout
+
+EXAMPLES = """\b
+Examples:
+  kontext completion bash > ~/.local/share/bash-completion/completions/kontext
+  kontext completion zsh > ~/.zfunc/_kontext              (a folder of your fpath)
+  kontext completion fish > ~/.config/fish/completions/kontext.fish
+  kontext completion powershell >> $PROFILE
+"""
+
+FILES = {
+    "bash": "kontext.bash",
+    "zsh": "_kontext",
+    "fish": "kontext.fish",
+    "powershell": "kontext.ps1",
+}
+
+
+def completion(
+    shell: Annotated[
+        Literal["bash", "zsh", "fish", "powershell"],
+        typer.Argument(help="Whose script to print."),
+    ],
+) -> None:
+    """Print the script that completes command lines in a shell."""
+    script = (_folder() / FILES[shell]).read_text(encoding="ascii")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(newline="\n")  # a bash on Windows stumbles over its own
+    to_stdout(script.removesuffix("\n"))
+
+
+def _folder() -> Path:
+    """Where the scripts are: in the installed package, else at the top of the checkout."""
+    package = Path(__file__).parents[1]
+    installed = package / "completions"
+    return installed if installed.is_dir() else package.parent / "completions"

@@ -1,0 +1,68 @@
+"""`kontext completion`, and the files that `make completions` writes."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kontext_cli.cli import app, completion, run
+from kontext_cli.cli.completions import ROOT, written
+from processes import kontext
+from test_startup import HEAVY, imported
+
+SCRIPTS = {shell: ROOT / "completions" / name for shell, name in completion.FILES.items()}
+
+
+@pytest.mark.parametrize("path", written(app), ids=lambda path: path.name)
+def test_the_file_is_current(path: Path) -> None:
+    assert path.read_text(encoding="ascii") == written(app)[path], "run `make completions`"
+
+
+@pytest.mark.parametrize("shell", SCRIPTS)
+def test_the_very_file_is_printed(tmp_path: Path, shell: str) -> None:
+    done = kontext("completion", shell, cwd=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout == SCRIPTS[shell].read_bytes()
+    assert done.stderr == b""
+
+
+def test_printing_stays_light() -> None:
+    assert not imported("completion", "zsh") & HEAVY
+
+
+@pytest.mark.parametrize("argv", [["tcsh"], [], ["BASH"]])
+def test_an_unknown_shell(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["completion", *argv]) == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    assert streams.err.startswith("error: ")
+    assert all(shell in streams.err for shell in SCRIPTS)
+
+
+def test_the_man_page_has_every_exit_code_and_variable() -> None:
+    page = (ROOT / "man/kontext.1").read_text(encoding="ascii").replace("\\-", "-")
+    for term in (
+        "0",
+        "11",
+        "130, 143, 129",
+        "CHAINHUB_API_KEY",
+        "FAL_KEY, FAL_KEY_ID, FAL_KEY_SECRET",
+    ):
+        assert f"\n\\fB{term}\\fR\n" in page
+    assert "KONTEXT_CONFIG_DIR" in page
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="no groff here")
+def test_the_man_page_is_sound() -> None:
+    done = subprocess.run(
+        ["groff", "-man", "-Tutf8", "-ww", str(ROOT / "man/kontext.1")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    assert "KONTEXT(1)" in done.stdout
+    assert "kontext completion" in re.sub(r"\x1b\[\d*m|.\x08", "", done.stdout)
