@@ -14,3 +14,13 @@ def config_dir(environ: Mapping[str, str]) -> Path:
     from platformdirs import user_config_path
 
     return user_config_path(APP, appauthor=False)
+
+
+def state_dir(environ: Mapping[str, str]) -> Path:
+    """The folder of the journal: KONTEXT_STATE_DIR, else what the system prescribes."""
+    given = environ.get("KONTEXT_STATE_DIR")
+    if given:
+        return Path(given)
+    from platformdirs import user_state_path
+
+    return user_state_path(APP, appauthor=False)

@@ -1,0 +1,55 @@
+"""What blocking providers answered, on disk before it is acted on: nobody can ask them again."""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from kontext_cli.errors import JournalFault
+from kontext_cli.providers.call import Reply
+
+_KEPT_HEADERS = ("x-aimlapi-usd-spent", "x-inference-id")
+
+
+class Answers:
+    """Whole replies by job id, for their owner alone, until the pictures are saved."""
+
+    def __init__(self, state_folder: Path) -> None:
+        self._folder = state_folder / "answers"
+
+    def keep(self, job_id: str, reply: Reply) -> None:
+        """Write a reply and have it on the disk. Raises JournalFault."""
+        headers = {name: reply.headers[name] for name in _KEPT_HEADERS if name in reply.headers}
+        head = json.dumps({"status": reply.status, "headers": headers}).encode()
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            descriptor = os.open(self._path(job_id), flags, 0o600)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(head + b"\n" + reply.body)
+                stream.flush()
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise JournalFault(
+                f"the provider's answer cannot be kept in `{self._folder}`: {error.strerror}",
+                billed="yes",
+            ) from None
+
+    def find(self, job_id: str) -> Reply | None:
+        """The reply of a job, None where none was kept whole."""
+        try:
+            head, _, body = self._path(job_id).read_bytes().partition(b"\n")
+            kept: Mapping[str, Any] = json.loads(head)
+            return Reply(kept["status"], kept["headers"], body)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def drop(self, job_id: str) -> None:
+        """Forget a reply that is no longer needed."""
+        with suppress(OSError):
+            self._path(job_id).unlink()
+
+    def _path(self, job_id: str) -> Path:
+        return self._folder / job_id

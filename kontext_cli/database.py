@@ -1,0 +1,106 @@
+"""SQLite as it is used here: connections, transactions, and what its refusals mean."""
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from kontext_cli.errors import JournalFault
+
+_BUSY_SECONDS = 10.0
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_ANOTHER_FOLDER = "name a folder that can be written in KONTEXT_STATE_DIR"
+_MAKE_ROOM = "make room on the disk"
+_HINTS = {
+    sqlite3.SQLITE_BUSY: "try again when the other kontext is done",
+    sqlite3.SQLITE_FULL: _MAKE_ROOM,
+}
+
+
+class Damaged(Exception):
+    """The file is no journal, or no longer; says why."""
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection to a file that is there; ``mode`` is ``ro`` or ``rw``."""
+    location = path.absolute().as_posix()
+    slashes = "file://" if location.startswith("/") else "file:///"
+    db = sqlite3.connect(
+        f"{slashes}{quote(os.fsencode(location))}?mode={mode}",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+    )
+    # All text of ours is ASCII; where damage made it something else, its reader will tell.
+    db.text_factory = lambda raw: raw.decode("ascii", "replace")
+    return db
+
+
+def make_durable(db: sqlite3.Connection) -> None:
+    """Have each commit on the disk before it returns."""
+    (mode,) = db.execute("PRAGMA journal_mode").fetchone()
+    # Without a write-ahead log, only EXTRA outlives a power cut just after the commit.
+    db.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
+    db.execute("PRAGMA wal_autocheckpoint = 0")
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing, and no other writer meanwhile."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """The same content for several queries."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        with suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+
+
+def checkpoint(db: sqlite3.Connection) -> None:
+    """Empty the write-ahead log into the file, where others let us.
+
+    Writers are kept out meanwhile: before SQLite 3.51.3 a commit during a checkpoint could be
+    lost (its "WAL-reset bug"), which is why none is made automatically.
+    """
+    with suppress(sqlite3.Error):
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@contextmanager
+def faults(doing: str) -> Iterator[None]:
+    """Tell the refusals of SQLite and of the system as JournalFault, damage as Damaged."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = primary_code(error)
+        if code is None:
+            raise  # a mistake of ours
+        if code in _DAMAGE:
+            raise Damaged(str(error)) from error
+        raise JournalFault(f"{doing}: {error}", hint=_HINTS.get(code, _ANOTHER_FOLDER)) from error
+    except UnicodeDecodeError as error:  # of a message that quotes the file
+        raise Damaged("it holds text that is none") from error
+    except OSError as error:
+        hint = _MAKE_ROOM if error.errno == errno.ENOSPC else _ANOTHER_FOLDER
+        raise JournalFault(f"{doing}: {error.strerror or error}", hint=hint) from error
+
+
+def primary_code(error: sqlite3.Error) -> int | None:
+    """SQLite's own number for what went wrong; None where Python found the mistake."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF

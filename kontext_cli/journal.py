@@ -1,0 +1,257 @@
+"""The journal: every job on disk before its request leaves, and at each step from there."""
+
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+from kontext_cli import journal_file
+from kontext_cli.database import Damaged, checkpoint, faults, snapshot, transaction
+from kontext_cli.errors import JournalFault
+from kontext_cli.failpoint import reached
+from kontext_cli.job import OPEN, Job, State
+from kontext_cli.journal_file import Tell
+from kontext_cli.journal_names import ambiguous, no_such_job
+from kontext_cli.journal_rows import Row, job_of
+from kontext_cli.journal_table import Table
+from kontext_cli.running import Running
+
+T = TypeVar("T")
+
+_COMMITS_TO_CHECKPOINT = 500
+_NO_FILE = (-1, -1)
+
+
+class Journal:
+    """The jobs of one state folder, shared with every other process that uses it.
+
+    A context manager, for one thread. A job found in ``submitting`` whose process has died is
+    told as ``unknown``: it may have been accepted. All methods raise JournalFault.
+    """
+
+    def __init__(
+        self, folder: Path, db: sqlite3.Connection, tell: Tell, *, writable: bool = True
+    ) -> None:
+        self._folder = folder
+        self._path = folder / journal_file.FILE
+        self._db = db
+        self._table = Table(db)
+        self._tell = tell
+        self._writable = writable
+        self._running = Running(folder)
+        self._file = journal_file.identity(self._path)
+        self._commits = 0
+
+    @classmethod
+    def open(cls, folder: Path, *, tell: Tell = lambda _line: None) -> Self:
+        """The journal of a state folder, proved to be writable; made where there is none.
+
+        A damaged one is moved aside, which ``tell`` is told.
+        """
+        return cls(folder, journal_file.open_to_write(folder, tell), tell)
+
+    @classmethod
+    def read(cls, folder: Path, *, tell: Tell = lambda _line: None) -> Self | None:
+        """The journal of a state folder for reading alone, None where there is none."""
+        db = journal_file.open_to_read(folder, tell)
+        return None if db is None else cls(folder, db, tell, writable=False)
+
+    def close(self) -> None:
+        """Leave the file, and our open jobs to others."""
+        with suppress(sqlite3.Error):
+            self._db.close()
+        with suppress(OSError):
+            self._running.leave()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def record(self, job: Job) -> None:
+        """Have a job as it is now on the disk; while it is open, it belongs to this process."""
+
+        def put() -> None:
+            self._table.put(job, self._running.enter() if job.state in OPEN else None)
+            reached(f"before-{job.state}")
+
+        self._write(put)
+        reached(f"after-{job.state}")
+
+    def claim(self, job: Job) -> bool:
+        """Take a job over from a process that died, or from nobody; False where one lives.
+
+        False, too, where the job is no longer in the state that ``job`` has. One that the journal
+        does not know becomes ours.
+        """
+
+        def take() -> bool:
+            row = self._table.row(job.id)
+            if row is None:
+                self._table.put(job, self._running.enter())
+                return True
+            if self._is_elsewhere(row) or self._state(row) != job.state:
+                return False
+            self._table.set_state(job.id, job.state, self._running.enter())
+            return True
+
+        return self._write(take)
+
+    def forget(
+        self,
+        *,
+        ids: Collection[str] = (),
+        older_than: timedelta | None = None,
+        states: Collection[State] = (),
+    ) -> int:
+        """Drop the jobs that meet all that is given, and give their room back; how many.
+
+        An open job goes only where it is named; nothing goes where nothing is given.
+        """
+        if not ids and older_than is None and not states:
+            return 0
+
+        def drop() -> int:
+            self._settle()
+            return self._table.delete(ids, older_than, states)
+
+        count = self._write(drop)
+        if count:
+            self._shrink()
+        return count
+
+    def find(self, name: str) -> Job:
+        """The job of an id, of any unambiguous start of one, or of a provider's request id.
+
+        Raises UsageError, with the candidates or the nearest ids.
+        """
+        with self._reading():
+            jobs = [self._job(row) for row in self._table.named(name)]
+            if not jobs:
+                raise no_such_job(name, self._table.newest_ids())
+        if len(jobs) > 1:
+            raise ambiguous(name, jobs)
+        return jobs[0]
+
+    def recent(
+        self, *, limit: int = 20, states: Collection[State] = (), batch: str | None = None
+    ) -> list[Job]:
+        """The newest jobs first, of some states or of one batch."""
+        with self._reading():
+            if batch is not None:
+                rows = self._table.newest_of_batch(batch)
+            elif states:
+                stored = {*states, State.SUBMITTING} if State.UNKNOWN in states else {*states}
+                rows = self._table.newest_of_states(stored)
+            else:
+                rows = self._table.newest()
+            jobs = (job for job in self._readable(rows) if not states or job.state in states)
+            return list(islice(jobs, limit))
+
+    def unfinished(self) -> list[Job]:
+        """The jobs that are not at their end, the oldest first."""
+        with self._reading():
+            return list(self._readable(self._table.open()))
+
+    def owned_elsewhere(self, job_id: str) -> bool:
+        """Whether another process is alive and at that job."""
+        with self._reading():
+            row = self._table.row(job_id)
+            return row is not None and self._is_elsewhere(row)
+
+    def _write(self, work: Callable[[], T]) -> T:
+        """Do the work in one transaction; where the file is found damaged, in a new one."""
+        if not self._writable:
+            raise JournalFault(f"the journal `{self._path}` was opened for reading alone")
+        doing = f"cannot write the journal `{self._path}`"
+        try:
+            return self._transact(work, doing)
+        except Damaged:
+            self._reopen(thorough=True)
+        try:
+            return self._transact(work, doing)
+        except Damaged as damage:
+            raise JournalFault(f"{doing}: {damage}") from damage
+
+    def _transact(self, work: Callable[[], T], doing: str) -> T:
+        with faults(doing):
+            # Removed, or found damaged and moved aside, by somebody else.
+            if journal_file.identity(self._path) != self._file:
+                self._reopen()
+            with transaction(self._db):
+                result = work()
+        self._commits += 1
+        if self._commits % _COMMITS_TO_CHECKPOINT == 0:
+            checkpoint(self._db)
+        return result
+
+    def _reopen(self, *, thorough: bool = False) -> None:
+        self.close()
+        self._file = _NO_FILE
+        self._db = journal_file.open_to_write(self._folder, self._tell, thorough=thorough)
+        self._table = Table(self._db)
+        self._file = journal_file.identity(self._path)
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """One state of the journal for several queries."""
+        doing = f"cannot read the journal `{self._path}`"
+        try:
+            with faults(doing), snapshot(self._db):
+                yield
+        except Damaged as damage:
+            journal_file.open_to_write(self._folder, self._tell, thorough=True).close()
+            raise JournalFault(
+                f"{doing}: {damage}", hint="it was mended or moved aside; try again"
+            ) from damage
+
+    def _readable(self, rows: Iterable[Row]) -> Iterator[Job]:
+        """The jobs of some rows; one that cannot be read is told, and left out."""
+        for row in rows:
+            try:
+                yield self._job(row)
+            except JournalFault as fault:
+                self._tell(f"{fault.message}; it is left out")
+
+    def _job(self, row: Row) -> Job:
+        try:
+            job = job_of(row)
+        except ValueError as error:
+            raise JournalFault(str(error)) from error
+        job.state = State(self._state(row))
+        return job
+
+    def _state(self, row: Row) -> str:
+        """The state of a row that was just read: a process is known as alive before it writes."""
+        if row.state != State.SUBMITTING or (row.owner and self._running.is_alive(row.owner)):
+            return row.state
+        return State.UNKNOWN
+
+    def _is_elsewhere(self, row: Row) -> bool:
+        owner = row.owner
+        return owner is not None and owner != self._running.token and self._running.is_alive(owner)
+
+    def _settle(self) -> None:
+        """Write down as unknown what is told as unknown."""
+        for row in list(self._table.newest_of_states([State.SUBMITTING])):
+            if self._state(row) == State.UNKNOWN:
+                self._table.set_state(row.id, State.UNKNOWN, None)
+
+    def _shrink(self) -> None:
+        """Leave nothing of what was forgotten in the file; it is forgotten without that, too."""
+        try:
+            with faults("the journal could not be made smaller"):
+                self._db.execute("VACUUM")
+        except (JournalFault, Damaged) as fault:
+            self._tell(str(fault))
+        checkpoint(self._db)

@@ -1,0 +1,182 @@
+"""`journal.db`: made whole, opened with care, and moved aside where it is damaged."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from kontext_cli import disk
+from kontext_cli.database import Damaged, connect, faults, make_durable
+from kontext_cli.errors import JournalFault
+from kontext_cli.journal_schema import (
+    check_tables,
+    check_whole,
+    is_older,
+    refuse_newer,
+    upgrade,
+    version_at_rest,
+)
+
+Tell = Callable[[str], None]
+"""Takes a sentence for the user."""
+
+FILE = "journal.db"
+_SIDES = ("", "-wal", "-shm", "-journal")
+_TRIES = 5
+_QUICKLY_CHECKED = 32 * 2**20
+"""Bytes of a file whose indexes are checked whenever it is opened: about 50 ms."""
+
+
+def open_to_write(folder: Path, tell: Tell, *, thorough: bool = False) -> sqlite3.Connection:
+    """The journal of a state folder, proved to be writable; made where there is none.
+
+    A damaged one is moved aside, and told; ``thorough`` looks for damage in a large one, too.
+    Raises JournalFault.
+    """
+    path = folder / FILE
+    with faults(_writing(path)):
+        _make_folder(folder)
+        for _ in range(_TRIES):
+            try:
+                return _opened(path, thorough=thorough)
+            except FileNotFoundError:
+                _make(folder, tell)
+            except Damaged as damage:
+                _set_aside(folder, tell, damage, thorough=thorough)
+    raise JournalFault(f"the journal `{path}` is damaged as often as it is made")
+
+
+def open_to_read(folder: Path, tell: Tell) -> sqlite3.Connection | None:
+    """The journal of a state folder for reading, None where there is none, or no more.
+
+    A damaged one is moved aside, and told. Raises JournalFault.
+    """
+    path = folder / FILE
+    with faults(_reading(path)):
+        try:
+            return _opened_to_read(path)
+        except FileNotFoundError:
+            return None
+        except Damaged as damage:
+            _set_aside(folder, tell, damage)
+            return None
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Tells whether there is still the same file under a name; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _opened(path: Path, *, thorough: bool = False) -> sqlite3.Connection:
+    """The file for writing. Raises FileNotFoundError, Damaged, JournalFault."""
+    thorough = _size(path) <= _QUICKLY_CHECKED or thorough
+    with faults(_writing(path)):
+        refuse_newer(version_at_rest(path), path)
+        db = connect(path, "rw")
+        try:
+            check_whole(db, thorough=thorough)
+            make_durable(db)
+            upgrade(db, path)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _opened_to_read(path: Path) -> sqlite3.Connection:
+    """The file for reading. Raises FileNotFoundError, Damaged, JournalFault."""
+    _size(path)
+    with faults(_reading(path)):
+        version = version_at_rest(path)
+        refuse_newer(version, path)
+        if is_older(version):
+            _opened(path).close()
+        db = connect(path, "ro")
+        try:
+            check_tables(db)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _size(path: Path) -> int:
+    """The bytes of the file. SQLite takes an empty one for new; ours are named when complete."""
+    size = path.stat().st_size
+    if size == 0:
+        raise Damaged("it is empty")
+    return size
+
+
+def _set_aside(folder: Path, tell: Tell, damage: Damaged, *, thorough: bool = False) -> None:
+    """Move a damaged journal out of the way, unless another process just did."""
+    path = folder / FILE
+    with _alone(folder):
+        with suppress(FileNotFoundError, Damaged):
+            _opened(path, thorough=thorough).close()
+            return
+        _move_aside(path, tell, str(damage))
+
+
+def _make(folder: Path, tell: Tell) -> None:
+    """An empty journal, complete before it gets its name; unless another process just made one."""
+    path, new = folder / FILE, folder / f"{FILE}.new"
+    with _alone(folder):
+        if path.exists():
+            return
+        # The log of another journal would be read into the new one.
+        _move_aside(path, tell, "a part of it is missing")
+        for side in _SIDES:
+            _beside(new, side).unlink(missing_ok=True)
+        os.close(disk.create_private(new)[0])
+        with closing(connect(new, "rw")) as db:
+            upgrade(db, new)
+            db.execute("PRAGMA journal_mode = WAL")  # network file systems do not take it
+        new.rename(path)
+        disk.sync_folder(folder)
+
+
+def _move_aside(path: Path, tell: Tell, damage: str) -> None:
+    """Rename the file with all that belongs to it, and say so."""
+    aside = path.with_name(f"{FILE}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
+    there = [side for side in _SIDES if _beside(path, side).exists()]
+    for side in there:
+        _beside(path, side).rename(_beside(aside, side))
+    if there:
+        disk.sync_folder(path.parent)
+        tell(f"the journal was damaged ({damage}); it is now `{aside}`, and its jobs are not known")
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time: SQLite's lock waits, and ends with its holder, on every system."""
+    lock = folder / "journal.lock"
+    with suppress(FileExistsError):
+        os.close(disk.create_private(lock)[0])
+    with closing(connect(lock, "rw")) as db:
+        db.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+def _beside(path: Path, side: str) -> Path:
+    return path.with_name(path.name + side)
+
+
+def _writing(path: Path) -> str:
+    return f"cannot write the journal `{path}`"
+
+
+def _reading(path: Path) -> str:
+    return f"cannot read the journal `{path}`"

@@ -1,0 +1,131 @@
+"""The tables of the journal, version by version, and whether a file holds them."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from kontext_cli.database import Damaged, connect, primary_code, transaction
+from kontext_cli.errors import JournalFault
+from kontext_cli.journal_rows import COLUMNS
+
+OPEN_STATES = "('submitting', 'queued', 'running', 'ready')"
+OPEN_JOBS = (
+    f"SELECT {COLUMNS} FROM jobs INDEXED BY jobs_open WHERE state IN {OPEN_STATES} ORDER BY id"  # noqa: S608
+)
+
+UPGRADES: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE jobs (
+            id TEXT PRIMARY KEY NOT NULL,
+            state TEXT NOT NULL,
+            owner TEXT,
+            batch TEXT,
+            request_id TEXT,
+            created_at TEXT NOT NULL,
+            details TEXT NOT NULL
+        )
+        """,
+        "CREATE INDEX jobs_by_state ON jobs (state, id)",
+        "CREATE INDEX jobs_by_batch ON jobs (batch, id) WHERE batch IS NOT NULL",
+        "CREATE INDEX jobs_by_request ON jobs (request_id) WHERE request_id IS NOT NULL",
+        f"CREATE INDEX jobs_open ON jobs (id) WHERE state IN {OPEN_STATES}",
+    ),
+)
+"""The statements that bring version n of the file to version n + 1; a new file is version 0."""
+
+
+def version_at_rest(path: Path) -> int:
+    """The version of a file, read without changing a byte of it.
+
+    0 where only a writer can tell: after a kill in the midst of a write without a write-ahead log.
+    """
+    with closing(connect(path, "ro")) as db, _sense():
+        try:
+            return _version(db)
+        except sqlite3.OperationalError as error:
+            if primary_code(error) != sqlite3.SQLITE_READONLY:
+                raise
+            return 0
+
+
+def refuse_newer(version: int, path: Path) -> None:
+    """Leave the file of a later version alone. Raises JournalFault."""
+    if version > len(UPGRADES):
+        raise JournalFault(
+            f"the journal `{path}` was written by a newer kontext, and is left alone",
+            hint="update kontext, or name another folder in KONTEXT_STATE_DIR",
+        )
+
+
+def is_older(version: int) -> bool:
+    """Whether a file has to be upgraded first, or to be written by all means."""
+    return version < len(UPGRADES)
+
+
+def check_whole(db: sqlite3.Connection, *, thorough: bool) -> None:
+    """Look through the whole file, when ``thorough`` at its indexes as well, which are mended.
+
+    Raises Damaged.
+    """
+    with _sense():
+        _check(db, "quick_check")
+        if thorough:
+            _check_indexes(db)
+    check_tables(db)
+
+
+def check_tables(db: sqlite3.Connection) -> None:
+    """See whether the tables are there. Raises Damaged."""
+    with _sense():
+        version = _version(db)
+        if version < 1:
+            raise Damaged("it has no version")
+        if version == len(UPGRADES):
+            db.execute(f"{OPEN_JOBS} LIMIT 0")
+
+
+def upgrade(db: sqlite3.Connection, path: Path) -> None:
+    """Bring the file to our version; it writes in any case, which proves that it can."""
+    with transaction(db):
+        version = _version(db)
+        refuse_newer(version, path)
+        for statements in UPGRADES[version:]:
+            for statement in statements:
+                db.execute(statement)
+        db.execute(f"PRAGMA user_version = {len(UPGRADES)}")
+
+
+def _check_indexes(db: sqlite3.Connection) -> None:
+    """Make the indexes anew where they do not fit the table: nothing is lost with them."""
+    try:
+        _check(db, "integrity_check")
+    except Damaged:
+        try:
+            db.execute("REINDEX")
+        except sqlite3.IntegrityError as error:
+            raise Damaged(str(error)) from error
+        _check(db, "integrity_check")
+
+
+def _check(db: sqlite3.Connection, kind: str) -> None:
+    (verdict,) = db.execute(f"PRAGMA {kind}(1)").fetchone()
+    if verdict != "ok":
+        raise Damaged(" ".join(str(verdict).split()))
+
+
+def _version(db: sqlite3.Connection) -> int:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+@contextmanager
+def _sense() -> Iterator[None]:
+    """While a file is looked at first, statements that make no sense in it are damage as well."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if primary_code(error) == sqlite3.SQLITE_ERROR:
+            raise Damaged(str(error)) from error
+        raise

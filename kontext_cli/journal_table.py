@@ -1,0 +1,110 @@
+"""The table of jobs: every statement on it, each within a transaction of its caller."""
+
+import heapq
+import sqlite3
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
+
+from kontext_cli.job import Job, State
+from kontext_cli.journal_names import MOST_CANDIDATES
+from kontext_cli.journal_rows import COLUMNS, Row, ascii_text, moment, row_of, stored_row
+from kontext_cli.journal_schema import OPEN_JOBS, OPEN_STATES
+
+_JOBS = f"SELECT {COLUMNS} FROM jobs"  # noqa: S608
+_PUT = (
+    f"INSERT INTO jobs ({COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
+    " ON CONFLICT (id) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in Row._fields[1:])
+)
+_NEWEST_IDS = "SELECT id FROM jobs ORDER BY id DESC LIMIT 500"
+_MOST = f"LIMIT {MOST_CANDIDATES + 1}"
+
+
+class Table:
+    """The table ``jobs`` of one connection; ids sort by time."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def put(self, job: Job, owner: str | None) -> None:
+        """Insert a job, or replace what is known of it."""
+        self._db.execute(_PUT, row_of(job, owner))
+
+    def set_state(self, job_id: str, state: State, owner: str | None) -> None:
+        """Change the state and the owner of a job, and nothing else."""
+        self._db.execute(
+            "UPDATE jobs SET state = ?, owner = ? WHERE id = ?", (state.value, owner, job_id)
+        )
+
+    def row(self, job_id: str) -> Row | None:
+        """The row of an id."""
+        return next(self._rows("WHERE id = ?", job_id), None)
+
+    def newest(self) -> Iterator[Row]:
+        """All rows, the newest first; read as far as they are asked for."""
+        return self._rows("ORDER BY id DESC")
+
+    def newest_of_batch(self, batch: str) -> Iterator[Row]:
+        """The rows of one batch, the newest first."""
+        return self._rows("WHERE batch = ? ORDER BY id DESC", ascii_text(batch))
+
+    def newest_of_states(self, states: Collection[State]) -> Iterator[Row]:
+        """The rows of some states, the newest first; from one range of the index for each."""
+        ranges = [self._rows("WHERE state = ? ORDER BY id DESC", each.value) for each in states]
+        return heapq.merge(*ranges, key=lambda row: row.id, reverse=True)
+
+    def open(self) -> Iterator[Row]:
+        """The rows of open jobs, the oldest first."""
+        return map(stored_row, self._db.execute(OPEN_JOBS))
+
+    def named(self, name: str) -> Collection[Row]:
+        """The rows that a name may mean, one more than are ever shown; one for a whole id."""
+        name = ascii_text(name.strip()) or ""
+        if not name:
+            return ()
+        start = name.lower()
+        by_id = self._rows(f"WHERE id >= ? AND id < ? ORDER BY id {_MOST}", start, f"{start}~")
+        found = {row.id: row for row in by_id}
+        if start in found:
+            return (found[start],)
+        by_request = self._rows(f"WHERE request_id = ? ORDER BY rowid DESC {_MOST}", name)
+        return (found | {row.id: row for row in by_request}).values()
+
+    def newest_ids(self) -> list[str]:
+        """Some ids that may have been meant."""
+        return [str(job_id) for (job_id,) in self._db.execute(_NEWEST_IDS)]
+
+    def delete(
+        self, ids: Collection[str], older_than: timedelta | None, states: Collection[State]
+    ) -> int:
+        """Delete the rows that meet all that is given; open jobs only by id. How many it were."""
+        conditions, values = _conditions(older_than, states)
+        conditions.append("id = ?" if ids else f"state NOT IN {OPEN_STATES}")
+        sets = [(*values, each) for each in set(ids)] or [tuple(values)]
+        deleting = f"DELETE FROM jobs WHERE {' AND '.join(conditions)}"  # noqa: S608
+        return self._db.executemany(deleting, sets).rowcount
+
+    def _rows(self, clause: str, *values: str | None) -> Iterator[Row]:
+        return map(stored_row, self._db.execute(f"{_JOBS} {clause}", values))
+
+
+def _conditions(
+    older_than: timedelta | None, states: Collection[State]
+) -> tuple[list[str], list[str]]:
+    """What SQL says for jobs of an age and of some states, and its values."""
+    conditions: list[str] = []
+    values: list[str] = []
+    if older_than is not None:
+        conditions.append("created_at < ?")
+        values.append(moment(_ago(older_than)))
+    if states:
+        conditions.append(f"state IN ({', '.join('?' * len(states))})")
+        values += [state.value for state in states]
+    return conditions, values
+
+
+def _ago(age: timedelta) -> datetime:
+    try:
+        return datetime.now(UTC) - age
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)

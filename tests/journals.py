@@ -1,0 +1,115 @@
+"""Jobs to keep, and processes that keep them."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kontext_cli.errors import BadMedia
+from kontext_cli.job import Cost, File, Handle, Job, Output, Source, State, Target, new_id
+
+REQUEST_ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
+
+
+def job(state: State = State.QUEUED, **given: Any) -> Job:
+    """A job as it is while it is on its way, with whatever is given instead."""
+    usual: dict[str, Any] = {
+        "operation": "generate",
+        "provider": "fal",
+        "model": "kontext-pro",
+        "endpoint": "fal-ai/flux-pro/kontext/text-to-image",
+        "request": {"prompt": "a red fox", "seed": 42},
+        "seed": 42,
+        "cost": Cost(0.04, "estimate"),
+        "id": new_id(),
+    }
+    return Job(**usual | {"state": state} | given)
+
+
+def full_job() -> Job:
+    """A job that has a value in each of its fields."""
+    url = f"https://queue.fal.run/fal-ai/flux-pro/requests/{REQUEST_ID}"
+    return job(
+        State.READY,
+        digest="d" * 64,
+        sources=(Source("/home/a/\udcff.png", "5" * 64), Source("-", None)),
+        target=Target((Path("/home/a/fox.jpg"), Path("/home/a/\udcfffox.jpg")), True, True),
+        batch='a "batch" — 1',
+        index=7,
+        handle=Handle(REQUEST_ID, f"{url}/status", url, f"{url}/cancel", misses=2),
+        request_id=REQUEST_ID,
+        position=3,
+        outputs=(Output("https://v3.fal.media/a.jpg", None, 1234, True), Output("https://b/b.png")),
+        files=(File(Path("/home/a/fox.jpg"), "e" * 64, 123, 64, 48, "jpeg", 2),),
+        reply={"prompt": "ein Füchslein 🦊", "timings": {"inference": 1.25}, "n": [None, True]},
+        skipped=True,
+        error=BadMedia("it is cut short", hint="fetch it again", billed="yes"),
+        created_at=datetime(2026, 1, 31, 23, 59, 59, 1, tzinfo=UTC),
+        finished_at=datetime(2026, 2, 1, tzinfo=UTC),
+    )
+
+
+def facts(kept: Job) -> dict[str, Any]:
+    """All that a job says, comparable: errors by what they tell."""
+    values = {each.name: getattr(kept, each.name) for each in fields(Job)}
+    error = kept.error
+    if error is not None:
+        told = (error.message, error.hint, error.billed, error.exit_code)
+        values["error"] = (type(error), *told)
+    return values
+
+
+PRELUDE = """
+import sys
+from pathlib import Path
+from kontext_cli.job import Cost, Job, State, new_id
+from kontext_cli.journal import Journal
+
+def job(state, **given):
+    return Job("generate", "fal", "kontext-pro", "x", {}, 42, Cost(0.04, "estimate"),
+               given.pop("id", None) or new_id(), state=State(state), **given)
+
+folder = Path(sys.argv[1])
+"""
+
+
+def start(code: str, *argv: object, **environ: str) -> subprocess.Popen[str]:
+    """Run the prelude and ``code`` in a process of its own, with pipes to talk through."""
+    import os
+
+    return subprocess.Popen(
+        [sys.executable, "-c", PRELUDE + code, *map(str, argv)],
+        env={**os.environ, **environ},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    """The next line that a process prints."""
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@contextmanager
+def holder(folder: Path, *states: str) -> Iterator[list[str]]:
+    """The ids of jobs that a living process has just recorded; it is killed at the end."""
+    code = """
+with Journal.open(folder) as journal:
+    for state in sys.argv[2:]:
+        mine = job(state)
+        journal.record(mine)
+        print(mine.id, flush=True)
+    sys.stdin.read()
+"""
+    process = start(code, folder, *states)
+    try:
+        yield [line(process) for _ in states]
+    finally:
+        process.kill()
+        process.communicate()
