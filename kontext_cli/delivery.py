@@ -1,13 +1,16 @@
 """Where a job's pictures go: files under their names, or standard output."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import gettempdir
 from typing import BinaryIO, Protocol
 
-from kontext_cli.errors import OutputFault
+from kontext_cli.errors import KontextError, OutputFault
+from kontext_cli.failpoint import reached
 from kontext_cli.job import File
-from kontext_cli.outputs import PartFile, Picture
+from kontext_cli.names import fit_suffix
+from kontext_cli.outputs import PartFile, Picture, existing_file
 
 
 class Delivery(Protocol):
@@ -31,7 +34,21 @@ class FileDelivery:
         return self._path(number).parent
 
     def deliver(self, part: PartFile, picture: Picture, number: int) -> File:
-        return part.publish(picture, self._path(number), overwrite=self._overwrite)
+        path = self._path(number)
+        there = self._there_already(path, picture)
+        if there is None:
+            there = part.publish(picture, path, overwrite=self._overwrite)
+            reached("renamed")
+        return replace(there, number=number)
+
+    def _there_already(self, path: Path, picture: Picture) -> File | None:
+        """The very picture under its name: a run that was killed got as far as that."""
+        path = fit_suffix(path, picture.format)
+        try:
+            file = existing_file(path) if path.is_file() and not path.is_symlink() else None
+        except KontextError:
+            return None
+        return file if file and file.sha256 == picture.sha256 else None
 
     def _path(self, number: int) -> Path:
         """The planned path; a provider that sends more than was asked gets further numbers."""

@@ -1,27 +1,29 @@
 """One job, from submit to file: the straight line that every command walks a part of."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 
+from kontext_cli.answers import Answers
+from kontext_cli.collect import collect
 from kontext_cli.delivery import Delivery
 from kontext_cli.errors import (
+    Expired,
+    JournalFault,
     KontextError,
-    Moderated,
     OutcomeUnknown,
-    ProviderError,
-    StillRunning,
     UnexpectedReply,
     Unreachable,
 )
-from kontext_cli.inline import inline_picture
-from kontext_cli.job import Cost, File, Handle, Job, Output, Progress, State
-from kontext_cli.outputs import PartFile, Picture
+from kontext_cli.failpoint import reached
+from kontext_cli.job import OPEN, Cost, Handle, Job, Progress, State
+from kontext_cli.outcome import bill, cut_short, still_running, way_on
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.call import Call, Reply
 from kontext_cli.providers.failure import failure
-from kontext_cli.providers.queue import QueueProvider
+from kontext_cli.providers.queue import Cancellation, QueueProvider
 from kontext_cli.providers.storage import Storage
 from kontext_cli.retry import was_refused
 from kontext_cli.transport import Submission, Transport
@@ -29,6 +31,8 @@ from kontext_cli.upload import InlineImage, inline_images, too_large, upload
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Record = Callable[[Job], None]
+"""Writes a job into the journal, and has it on the disk before it returns."""
 Watch = Callable[[Job, Sequence[str]], None]
 """Told of a job on each change of its state or position, with the log lines that are new."""
 
@@ -39,20 +43,26 @@ _BLUNT = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 
 
 class Engine:
-    """Runs jobs against one provider."""
+    """Runs jobs against one provider, and leaves a record at every step."""
 
     def __init__(
         self,
         provider: Provider,
         transport: Transport,
-        watch: Watch = lambda _job, _logs: None,
         *,
+        record: Record = lambda _job: None,
+        answers: Answers | None = None,
+        watch: Watch = lambda _job, _logs: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """``answers`` keeps what a blocking provider says, before anything is made of it."""
         self._provider = provider
         self._transport = transport
+        self._record = record
+        self._answers = answers
         self._watch = watch
         self._sleep = sleep
+        self._unrecorded: set[str] = set()
 
     async def run(
         self,
@@ -69,48 +79,190 @@ class Engine:
         ``job.error``; cancellation leaves the job in the state it was in, ``unknown`` where its
         submit was cut short.
         """
+
+        async def work() -> None:
+            began = time.monotonic()
+            await self._submit(job, call, timeout)
+            rest = timeout - (time.monotonic() - began)
+            await self._bring_home(job, delivery, rest, keep_flagged=keep_flagged)
+
+        await self._to_its_end(job, work())
+
+    async def submit(self, job: Job, call: Call, *, timeout: float) -> None:
+        """Hand the job over and leave it there."""
+        await self._to_its_end(job, self._submit(job, call, timeout))
+
+    async def fetch(
+        self, job: Job, delivery: Delivery, *, timeout: float, keep_flagged: bool = False
+    ) -> None:
+        """Go on with a job that was accepted, from wherever it is."""
+        job.error = None
+        if job.state is State.SAVED:
+            job.state = State.READY
+        work = self._bring_home(job, delivery, timeout, keep_flagged=keep_flagged)
+        await self._to_its_end(job, work)
+
+    async def follow(self, job: Job, *, timeout: float) -> None:
+        """Wait until a job's result is there, and leave it there."""
+        await self._to_its_end(job, self._wait(job, timeout))
+
+    async def ask(self, job: Job) -> None:
+        """Ask the provider where a job is, its result included, and write that down."""
+
+        async def work() -> None:
+            provider, handle = self._queue(job)
+            progress = await self._poll(job, provider, handle)
+            if progress.done and not progress.outputs:
+                progress = await self._outcome(provider, handle)
+            if progress.outputs:
+                self._note_result(job, progress)
+            else:
+                self._enter(job, progress.state, progress.position)
+
+        await self._to_its_end(job, work())
+
+    async def cancel(self, job: Job) -> Cancellation:
+        """Ask the provider to call a job off. Raises KontextError."""
+        provider, handle = self._queue(job)
+        return read(provider.canceled, await self._transport.ask(provider.cancel(handle)))
+
+    async def _to_its_end(self, job: Job, work: Awaitable[None]) -> None:
         try:
-            progress = await self._result(job, call, timeout)
-            self._note_result(job, progress)
-            await self._collect(job, progress.outputs, delivery, keep_flagged=keep_flagged)
-            self._enter(job, State.SAVED)
+            await work
         except KontextError as error:
             self._end(job, error)
-        finally:
-            job.finished_at = datetime.now(UTC)
 
-    async def _result(self, job: Job, call: Call, timeout: float) -> Progress:
+    async def _submit(self, job: Job, call: Call, timeout: float) -> None:
+        """Send the job and note what came of it: a handle, or the pictures themselves."""
         call = await self._uploaded(job, call, timeout)
         submission = Submission()
+        self._enter(job, State.SUBMITTING)
         try:
             async with asyncio.timeout(timeout):
-                progress = await self._submit(job, call, submission)
-                return await self._follow(job, progress)
+                reply = await self._submitted(job, call, submission)
         except TimeoutError:
-            raise self._out_of_time(job, submission, timeout) from None
+            raise self._out_of_time(submission, timeout) from None
         except asyncio.CancelledError:
-            if job.state is State.SUBMITTING and submission.sent:
-                job.error = self._cut_short("it was interrupted")
-                self._enter(job, State.UNKNOWN)
+            self._interrupt(job, submission)
             raise
+        reached("replied")
+        if not reply.ok:
+            raise self._not_accepted(reply)
+        self._accept(job, reply)
 
-    async def _submit(self, job: Job, call: Call, submission: Submission) -> Progress:
-        self._enter(job, State.SUBMITTING)
+    async def _submitted(self, job: Job, call: Call, submission: Submission) -> Reply:
         blocking = self._provider.blocking
         reply = await self._transport.submit(call, submission, blocking=blocking)
         if reply.status == 413 and self._provider.uploads and (inline := inline_images(call)):
             submission.sent = False
             call = await self._upload(job, call, inline)
             reply = await self._transport.submit(call, submission, blocking=blocking)
-        if not reply.ok:
-            raise self._not_accepted(reply, blocking=blocking)
+        return reply
+
+    def _accept(self, job: Job, reply: Reply) -> None:
+        if self._provider.blocking and self._answers:
+            self._keep_answer(job, self._answers, reply)
         try:
-            return read(self._provider.accepted, reply, job.endpoint)
+            progress = read(self._provider.accepted, reply, job.endpoint)
         except UnexpectedReply as error:
             raise OutcomeUnknown(
                 f"{error.message}: it may have been accepted and may have been billed",
                 billed="maybe",
             ) from error
+        if progress.outputs:
+            self._note_result(job, progress)
+            return
+        job.handle = progress.handle
+        job.request_id = progress.handle.request_id if progress.handle else None
+        self._enter(job, progress.state, progress.position)
+
+    def _keep_answer(self, job: Job, answers: Answers, reply: Reply) -> None:
+        try:
+            answers.keep(job.id, reply)
+        except JournalFault as fault:
+            self._watch(job, [fault.message])
+
+    async def _bring_home(
+        self, job: Job, delivery: Delivery, timeout: float, *, keep_flagged: bool
+    ) -> None:
+        """Wait for the pictures and save them; a dead link is worth asking for the result again."""
+        if not job.outputs:
+            await self._wait(job, timeout)
+        try:
+            await self._save(job, delivery, keep_flagged=keep_flagged)
+        except Expired:
+            if job.handle is None:
+                raise
+            provider, handle = self._queue(job)
+            self._note_result(job, await self._outcome(provider, handle))
+            await self._save(job, delivery, keep_flagged=keep_flagged)
+        self._enter(job, State.SAVED)
+        if self._answers:
+            self._answers.drop(job.id)
+
+    async def _save(self, job: Job, delivery: Delivery, *, keep_flagged: bool) -> None:
+        reached("downloading")
+        await collect(
+            job,
+            job.outputs,
+            delivery,
+            self._transport,
+            keep_flagged=keep_flagged,
+            saved=self._keep,
+        )
+
+    async def _wait(self, job: Job, timeout: float) -> None:
+        """Follow a job until its result is there."""
+        kept = self._answers.find(job.id) if self._answers and self._provider.blocking else None
+        if kept is not None:
+            self._note_result(job, read(self._provider.accepted, kept, job.endpoint))
+            return
+        try:
+            async with asyncio.timeout(timeout):
+                self._note_result(job, await self._follow(job))
+        except TimeoutError:
+            raise still_running(self._provider.name, timeout) from None
+
+    async def _follow(self, job: Job) -> Progress:
+        provider, handle = self._queue(job)
+        progress = Progress(job.state, job.position)
+        seen = 0
+        wait = _FIRST_POLL
+        while True:
+            await self._sleep(wait)
+            wait = min(wait * _POLL_GROWTH, _LONGEST_POLL)
+            reached("polling")
+            progress = await self._poll(job, provider, handle)
+            handle = job.handle or handle
+            self._tell(job, progress, seen)
+            seen = max(seen, len(progress.logs))
+            if progress.done and not progress.outputs:
+                progress = await self._outcome(provider, handle)
+            if progress.outputs:
+                return progress
+
+    async def _poll(self, job: Job, provider: QueueProvider, handle: Handle) -> Progress:
+        reply = await self._transport.ask(provider.poll(handle))
+        progress = read(provider.progress, reply, handle)
+        if progress.handle:
+            job.handle = progress.handle
+        return progress
+
+    async def _outcome(self, provider: QueueProvider, handle: Handle) -> Progress:
+        return read(provider.outcome, await self._transport.ask(provider.result(handle)))
+
+    def _queue(self, job: Job) -> tuple[QueueProvider, Handle]:
+        """The provider and the handle of a job that can be asked about."""
+        provider = self._provider
+        if not isinstance(provider, QueueProvider):
+            raise OutcomeUnknown(
+                f"{provider.name} answers once and cannot be asked again; "
+                "the job may have been billed",
+                billed="maybe",
+            )
+        if job.handle is None:
+            raise UnexpectedReply(f"{provider.name} sent no way to ask for the job")
+        return provider, job.handle
 
     async def _uploaded(self, job: Job, call: Call, timeout: float) -> Call:
         """The call without the images that are too large to go inline."""
@@ -133,127 +285,76 @@ class Engine:
             tell=lambda line: self._watch(job, [line]),
         )
 
-    async def _follow(self, job: Job, progress: Progress) -> Progress:
-        provider = self._provider
-        handle = progress.handle
-        seen = 0
-        wait = _FIRST_POLL
-        while not progress.outputs:
-            if handle is None or not isinstance(provider, QueueProvider):
-                raise UnexpectedReply(f"{provider.name} answered without pictures")
-            job.request_id = handle.request_id
-            self._tell(job, progress, seen)
-            seen = max(seen, len(progress.logs))
-            if progress.done:
-                reply = await self._transport.ask(provider.result(handle))
-                progress = read(provider.outcome, reply)
-            if progress.outputs:
-                break
-            await self._sleep(wait)
-            wait = min(wait * _POLL_GROWTH, _LONGEST_POLL)
-            progress, handle = await self._poll(provider, handle)
-        return progress
-
-    async def _poll(self, provider: QueueProvider, handle: Handle) -> tuple[Progress, Handle]:
-        reply = await self._transport.ask(provider.poll(handle))
-        progress = read(provider.progress, reply, handle)
-        return progress, progress.handle or handle
-
-    async def _collect(
-        self, job: Job, outputs: Sequence[Output], delivery: Delivery, *, keep_flagged: bool
-    ) -> None:
-        """Save every picture that may be saved, side by side; one that fails stops no other."""
-        numbered = list(enumerate(outputs, start=1))
-        wanted = [(n, output) for n, output in numbered if keep_flagged or not output.flagged]
-        saving = [self._save(output, delivery, number) for number, output in wanted]
-        ended = await asyncio.gather(*saving, return_exceptions=True)
-        job.files = tuple(file for file in ended if isinstance(file, File))
-        for each in ended:
-            if isinstance(each, BaseException):
-                raise each
-        if len(wanted) < len(numbered):
-            raise self._flagged(len(numbered) - len(wanted), len(numbered))
-
-    async def _save(self, output: Output, delivery: Delivery, number: int) -> File | None:
-        with PartFile.create(delivery.folder(number)) as part:
-
-            async def check(announced: int | None) -> Picture:
-                return await asyncio.to_thread(part.verify, announced or output.bytes)
-
-            inline = inline_picture(output)
-            if inline is not None:
-                part.write(inline)
-                picture = await check(None)
-            else:
-                picture = await self._transport.download(output.url or "", part, check)
-            return await asyncio.to_thread(delivery.deliver, part, picture, number)
-
-    def _end(self, job: Job, error: KontextError) -> None:
-        """Note how the job ended. What was accepted may cost, whatever went wrong on our side."""
-        if job.state is State.READY:
-            error.billed = "yes"
-        elif job.request_id and not isinstance(error, ProviderError | Moderated):
-            error.billed = "maybe"
-        job.error = error
-        if error.state:
-            self._enter(job, State(error.state))
-        elif job.state in (State.PLANNED, State.SUBMITTING):
-            self._enter(job, State.FAILED)
-
     def _tell(self, job: Job, progress: Progress, seen: int) -> None:
-        news = progress.logs[seen:]
-        if (progress.state, progress.position) != (job.state, job.position):
+        """Pass on what is new; only another state is worth a record."""
+        if progress.state != job.state:
+            self._enter(job, progress.state, progress.position)
+        elif progress.position != job.position:
             job.position = progress.position
-            job.state = progress.state
             self._watch(job, ())
+        news = progress.logs[seen:]
         if news:
             self._watch(job, news)
 
-    def _enter(self, job: Job, state: State) -> None:
+    def _enter(self, job: Job, state: State, position: int | None = None) -> None:
         job.state = state
-        job.position = None
+        job.position = position
+        if state not in OPEN:
+            job.finished_at = datetime.now(UTC)
+        self._keep(job)
         self._watch(job, ())
+
+    def _keep(self, job: Job) -> None:
+        """Record a job. Without a record nothing is sent; but what is paid goes on without one."""
+        try:
+            self._record(job)
+        except JournalFault as fault:
+            if job.state is State.SUBMITTING:
+                raise
+            self._unrecorded.add(job.id)
+            self._watch(job, [fault.message])
 
     def _note_result(self, job: Job, progress: Progress) -> None:
         job.reply = progress.reply
+        job.outputs = progress.outputs
         if progress.seed is not None:
             job.seed = progress.seed
         if progress.usd is not None:
             job.cost = Cost(progress.usd, "provider")
         self._enter(job, State.READY)
 
-    def _not_accepted(self, reply: Reply, *, blocking: bool) -> KontextError:
-        if was_refused(reply, blocking=blocking):
-            return read(failure, self._provider, reply, submitted=False)
-        return self._cut_short(f"{self._provider.name} answered {reply.status}")
+    def _end(self, job: Job, error: KontextError) -> None:
+        """Note how the job ended, or that it goes on without us."""
+        job.error = error
+        error.billed = bill(job, error)
+        error.hint = way_on(job, error, recorded=job.id not in self._unrecorded)
+        if self._answers and error.state not in (None, State.UNKNOWN):
+            self._answers.drop(job.id)
+        if error.state:
+            self._enter(job, State(error.state))
+        elif job.state in (State.PLANNED, State.SUBMITTING):
+            self._enter(job, State.FAILED)
+        else:
+            self._keep(job)
 
-    def _cut_short(self, how: str) -> OutcomeUnknown:
-        return OutcomeUnknown(
-            f"the outcome of the submit is unknown ({how}): "
-            "it may have been accepted and may have been billed",
-            hint=f"look at {self._provider.name}'s own list of requests before sending it again",
-            billed="maybe",
-        )
-
-    def _out_of_time(self, job: Job, submission: Submission, timeout: float) -> KontextError:
-        name = self._provider.name
-        if job.state is not State.SUBMITTING:
-            return StillRunning(
-                f"{name} is still at it after {timeout:g} s; the job goes on there",
-                hint="give it longer with --timeout",
-                billed="maybe",
-            )
+    def _interrupt(self, job: Job, submission: Submission) -> None:
+        """A submit cut short: whether its bytes left decides what can be said of it."""
         if submission.sent:
-            return self._cut_short(f"no answer within {timeout:g} s")
-        return Unreachable(f"{name} could not be reached within {timeout:g} s")
+            job.error = cut_short("it was interrupted")
+            job.error.hint = way_on(job, job.error, recorded=True)
+            self._enter(job, State.UNKNOWN)
+        else:
+            self._enter(job, State.CANCELED)
 
-    def _flagged(self, flagged: int, all_of_them: int) -> Moderated:
-        what = "the picture" if all_of_them == 1 else f"{flagged} of {all_of_them} pictures"
-        return Moderated(
-            f"{self._provider.name} flagged {what} as unsafe; not saved",
-            hint="change the prompt, or save it all the same with --keep-flagged",
-            billed="yes",
-        )
+    def _not_accepted(self, reply: Reply) -> KontextError:
+        if was_refused(reply, blocking=self._provider.blocking):
+            return read(failure, self._provider, reply, submitted=False)
+        return cut_short(f"{self._provider.name} answered {reply.status}")
+
+    def _out_of_time(self, submission: Submission, timeout: float) -> KontextError:
+        if submission.sent:
+            return cut_short(f"no answer within {timeout:g} s")
+        return Unreachable(f"{self._provider.name} could not be reached within {timeout:g} s")
 
 
 def read(adapter: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -21,12 +21,14 @@ KontextError
 ├── StorageFault          8  a local file
 │   ├── InputFault           cannot be read
 │   ├── OutputFault          cannot be written
+│   ├── JournalFault         the journal cannot be kept
 │   └── NameTaken            exists already
 ├── OutcomeUnknown       11  the submit may have been accepted; no id was read
 └── Interrupted         130  Ctrl-C (143 terminated, 129 hung up)
 """
 
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
 
 Billed = Literal["no", "maybe", "yes"]
 
@@ -176,6 +178,12 @@ class OutputFault(StorageFault):
     code = "output"
 
 
+class JournalFault(StorageFault):
+    """The journal of jobs cannot be read or written, or comes from a newer version."""
+
+    code = "journal"
+
+
 class NameTaken(StorageFault):
     """A file of that name is there already, and it was not to be replaced."""
 
@@ -198,3 +206,29 @@ class Interrupted(KontextError):
     def __init__(self, message: str, *, signal_number: int, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.exit_code = 128 + signal_number
+
+
+def revived(record: Mapping[str, Any]) -> KontextError:
+    """The error that a record tells of: code, message, hint, billed, exit_code.
+
+    A code that this version does not know becomes a ProviderError.
+    """
+    kinds = (kind for kind in _kinds(KontextError) if vars(kind).get("code") == record["code"])
+    kind = next(kinds, ProviderError)
+    error = _empty(kind, record)
+    error.billed = record["billed"]
+    error.exit_code = record["exit_code"]
+    return error
+
+
+def _empty(kind: type[KontextError], record: Mapping[str, Any]) -> KontextError:
+    if issubclass(kind, Interrupted):
+        number = record["exit_code"] - 128
+        return kind(record["message"], signal_number=number, hint=record["hint"])
+    return kind(record["message"], hint=record["hint"])
+
+
+def _kinds(parent: type[KontextError]) -> Iterator[type[KontextError]]:
+    for kind in parent.__subclasses__():
+        yield kind
+        yield from _kinds(kind)

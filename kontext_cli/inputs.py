@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.pictures import Decoded, Format, NotAPicture, decode, read_regular
@@ -84,15 +84,16 @@ def load_images(
 
 def _load(source: str, share: _Share, stdin: Callable[[], BinaryIO]) -> InputImage:
     if _URL.match(source):
-        return InputImage(source=source, stem=_url_stem(_check_url(source)), url=source)
+        _check_url(source)
+        return InputImage(source=source, stem=stem_of(source), url=source)
     if source == "-":
-        return _inline(source, "standard input", "stdin", _read_stream(stdin()), share)
+        return _inline(source, "standard input", stem_of(source), _read_stream(stdin()), share)
     if not source:
         raise UsageError("an input image has an empty name", hint="name a file with `-i`")
-    return _inline(source, f"`{source}`", Path(source).stem, _read_path(source), share)
+    return _inline(source, f"`{source}`", stem_of(source), _read_path(source), share)
 
 
-def _check_url(url: str) -> SplitResult:
+def _check_url(url: str) -> None:
     shown = url if len(url) <= _SHOWN else url[:_SHOWN] + "…"
     scheme = url.partition(":")[0].lower()
     if scheme != "https":
@@ -111,15 +112,19 @@ def _check_url(url: str) -> SplitResult:
         raise UsageError(
             f"`{shown}` is not a valid URL", hint="write spaces as `%20`, and check the host"
         )
-    return parts
 
 
 def _is_odd(char: str) -> bool:
     return unicodedata.category(char)[0] in "CZ"
 
 
-def _url_stem(parts: SplitResult) -> str:
-    return PurePosixPath(unquote(parts.path)).stem or "image"
+def stem_of(source: str) -> str:
+    """The part of a source that can name what is made of it."""
+    if source == "-":
+        return "stdin"
+    if _URL.match(source):
+        return PurePosixPath(unquote(urlsplit(source).path)).stem or "image"
+    return Path(source).stem
 
 
 def _read_path(source: str) -> bytes:

@@ -1,20 +1,23 @@
 """One request handed to one provider: its states, what the provider made, what lies on disk."""
 
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 from kontext_cli.errors import KontextError
 
 Operation = Literal["generate", "edit"]
 
-_ID_FIRST = "abcdefghjkmnpqrstvwxyz"
-_ID_REST = "0123456789" + _ID_FIRST
-_ID_LENGTH = 10
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID_LENGTH = 12
+_CHANCE_BITS = 25
+_EPOCH = 1_735_689_600  # 2025-01-01
 
 
 class State(StrEnum):
@@ -31,6 +34,10 @@ class State(StrEnum):
     CANCELED = "canceled"
     EXPIRED = "expired"
     UNKNOWN = "unknown"
+
+
+OPEN = frozenset({State.SUBMITTING, State.QUEUED, State.RUNNING, State.READY})
+"""The states of a job that is not at its end yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A verified picture on disk under its final name; sizes in bytes and pixels."""
+    """A verified picture on disk under its final name; sizes in bytes and pixels.
+
+    ``number`` counts the pictures of its job from 1.
+    """
 
     path: Path
     sha256: str
@@ -88,6 +98,7 @@ class File:
     width: int
     height: int
     format: Literal["jpeg", "png"]
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +109,33 @@ class Cost:
     source: Literal["provider", "estimate", "unknown"]
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An input image as it was given: an absolute path, a URL, or ``-``; sha256 of its bytes.
+
+    It tells whether the same picture can be sent once more; the bytes themselves are not kept.
+    """
+
+    name: str
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The files asked for when a job was submitted; paths are absolute."""
+
+    paths: tuple[Path, ...]
+    overwrite: bool = False
+    keep_flagged: bool = False
+
+
 @dataclass(slots=True)
 class Job:
-    """One request handed to one provider, from plan to file."""
+    """One request handed to one provider, from plan to file.
+
+    ``digest`` is the identity of what was asked for; ``target`` is None where the picture goes
+    to standard output. ``handle`` and ``outputs`` are what it takes to go on after a crash.
+    """
 
     operation: Operation
     provider: str
@@ -110,9 +145,16 @@ class Job:
     seed: int | None
     cost: Cost
     id: str
+    digest: str = ""
+    sources: tuple[Source, ...] = ()
+    target: Target | None = None
+    batch: str | None = None
+    index: int | None = None
     state: State = State.PLANNED
+    handle: Handle | None = None
     request_id: str | None = None
     position: int | None = None
+    outputs: tuple[Output, ...] = ()
     files: tuple[File, ...] = ()
     reply: Mapping[str, Any] = field(default_factory=dict)
     skipped: bool = False
@@ -121,8 +163,28 @@ class Job:
     finished_at: datetime | None = None
 
 
+class _Ids:
+    """Ids that sort by time: 35 bits of 32 ms since 2025, 25 bits of chance, ever upward."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = Lock()
+
+    def next(self) -> str:
+        since = int((time.time() - _EPOCH) * 1000) >> 5
+        with self._lock:
+            drawn = (max(since, 0) << _CHANCE_BITS) + secrets.randbits(_CHANCE_BITS)
+            if drawn <= self._last:
+                drawn = self._last + 1 + secrets.randbits(12)
+            self._last = drawn
+        return "".join(
+            _ALPHABET[drawn >> shift & 31] for shift in range(5 * (_ID_LENGTH - 1), -1, -5)
+        )
+
+
+_IDS = _Ids()
+
+
 def new_id() -> str:
-    """A job id: ten letters and digits without look-alikes, the first a letter (49 bits)."""
-    return secrets.choice(_ID_FIRST) + "".join(
-        secrets.choice(_ID_REST) for _ in range(_ID_LENGTH - 1)
-    )
+    """A job id: twelve letters and digits without look-alikes that sort by time (60 bits)."""
+    return _IDS.next()

@@ -1,12 +1,14 @@
 """A job before it is sent: its call, its names, its cost. Nothing here sends or writes."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
-from kontext_cli.inputs import InputImage
-from kontext_cli.job import Job, new_id
+from kontext_cli.inputs import InputImage, stem_of
+from kontext_cli.job import Job, Source, Target, new_id
 from kontext_cli.names import Exists, Names, name_files, slugify
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.call import Call
@@ -43,6 +45,7 @@ def plan_job(
     wanted: Wanted | None,
 ) -> Plan:
     """Turn a wish into a job for one provider. Raises KontextError for whatever cannot be done."""
+    wish = request.completed(takes_seed=False)
     request = request.completed(takes_seed=provider.option("seed", request.operation) is not None)
     prepared = prepare(provider, request, model=model, image_urls=[image.url for image in images])
     job = Job(
@@ -54,34 +57,61 @@ def plan_job(
         request=request.described(),
         seed=request.seed,
         cost=prepared.cost,
+        digest=_digest(wish, provider, prepared.endpoint, images),
+        sources=tuple(_source(image) for image in images),
     )
-    names = None if wanted is None else _names(job, request, images, wanted)
+    if wanted is None:
+        return Plan(job, prepared.call, None)
+    names = names_for(job, wanted)
+    job.target = Target(
+        tuple(path.absolute() for path in names.paths), overwrite=wanted.exists == "overwrite"
+    )
     return Plan(job, prepared.call, names)
 
 
-def _names(job: Job, request: Request, images: Sequence[InputImage], wanted: Wanted) -> Names:
+def _digest(wish: Request, provider: Provider, endpoint: str, images: Sequence[InputImage]) -> str:
+    """The identity of what is asked for: every value given, and the images by their content.
+
+    A seed that we choose is no part of it, so that asking again finds what is there.
+    """
+    asked = {
+        "provider": provider.name,
+        "endpoint": endpoint,
+        "options": wish.options(),
+        "images": [image.sha256 or image.source for image in images],
+    }
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _source(image: InputImage) -> Source:
+    is_file = image.sha256 is not None and image.source != "-"
+    return Source(str(Path(image.source).absolute()) if is_file else image.source, image.sha256)
+
+
+def names_for(job: Job, wanted: Wanted) -> Names:
+    """The names of a job's pictures. Raises UsageError, NameTaken or OutputFault."""
     return name_files(
         output=wanted.output,
         folder=wanted.folder,
-        template=wanted.template or _default_template(job, images),
+        template=wanted.template or _default_template(job),
         fields={
             "index": 1,
             "id": job.id,
-            "slug": slugify(request.prompt),
+            "slug": slugify(str(job.request.get("prompt", ""))),
             "seed": job.seed,
             "job": job.id,
             "provider": job.provider,
             "model": job.model,
-            "stem": images[0].stem if images else None,
+            "stem": stem_of(job.sources[0].name) if job.sources else None,
             "date": datetime.now().astimezone().strftime("%Y-%m-%d"),
         },
-        count=request.num_images or 1,
-        output_format=request.output_format or "jpeg",
+        count=job.request.get("num_images", 1),
+        output_format=job.request.get("output_format", "jpeg"),
         exists=wanted.exists,
     )
 
 
-def _default_template(job: Job, images: Sequence[InputImage]) -> str:
-    if len(images) == 1 and images[0].source != "-":
+def _default_template(job: Job) -> str:
+    if len(job.sources) == 1 and job.sources[0].name != "-":
         return "{stem}-edit"
     return "{slug}-{seed}" if job.seed is not None else "{slug}-{job}"

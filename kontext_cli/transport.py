@@ -21,6 +21,7 @@ from kontext_cli.errors import (
     Unreachable,
     UsageError,
 )
+from kontext_cli.failpoint import reached
 from kontext_cli.providers.call import Call, Kind, Reply
 from kontext_cli.retry import Patience, may_submit_again, should_ask_again
 from kontext_cli.urls import is_loopback, may_download, without_query
@@ -64,6 +65,8 @@ class Submission:
         """Follow the connection: headers that start to go out are a request that may arrive."""
         if event.endswith("send_request_headers.started"):
             self.sent = True
+        elif event.endswith("send_request_body.complete"):
+            reached("sent")
 
 
 class Transport:
@@ -306,7 +309,6 @@ class Transport:
         return OutcomeUnknown(
             f"{self._provider} was sent the job, but its answer was lost ({_kind(error)}): "
             "it may have been accepted and may have been billed",
-            hint="look at the provider's own list of requests before sending it again",
             billed="maybe",
         )
 

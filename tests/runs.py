@@ -1,7 +1,7 @@
 """One job through plan and engine, against a scripted provider."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ def run(
     timeout: float = 60.0,
     keep_flagged: bool = False,
     told: list[tuple[str, int | None, tuple[str, ...]]] | None = None,
+    record: Callable[[Job], None] = lambda _job: None,
 ) -> Job:
     """Send a planned job to the script; the job tells how it ended."""
     provider = provider or provider_class(plan.job.provider)()
@@ -73,7 +74,7 @@ def run(
             sleep=at_once,
         )
         async with transport:
-            engine = Engine(provider, transport, watch, sleep=at_once)
+            engine = Engine(provider, transport, record=record, watch=watch, sleep=at_once)
             await engine.run(
                 plan.job, plan.call, delivery, timeout=timeout, keep_flagged=keep_flagged
             )

@@ -1,5 +1,6 @@
 """One job from submit to file, with everything that can go wrong on the way."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from kontext_cli.errors import (
     BadMedia,
     Expired,
     JobFailed,
+    JournalFault,
     KontextError,
     Moderated,
     NoCredit,
@@ -253,10 +255,29 @@ def test_bytes_that_are_no_picture_never_get_the_name(tmp_path: Path) -> None:
     assert len(answers.requests) == 3 + 5
 
 
-def test_a_dead_link_is_expired(tmp_path: Path) -> None:
-    job, error = outcome(tmp_path, script(media=[Answer(b"", 404)] * 9))
+def test_a_dead_link_is_expired_when_the_result_knows_no_other(tmp_path: Path) -> None:
+    answers = script(result=[DONE, DONE], media=[Answer(b"", 404)] * 9)
+    job, error = outcome(tmp_path, answers)
     assert isinstance(error, Expired)
     assert (job.state, error.billed) == (State.EXPIRED, "yes")
+    assert len(answers.submits()) == 1
+
+
+def test_for_a_dead_link_the_result_is_asked_once_more(tmp_path: Path) -> None:
+    fresh = "https://v3.fal.media/b.jpeg"
+    answers = Scripted(
+        {
+            SUBMIT: ACCEPTED,
+            STATUS: COMPLETED,
+            RESULT: [DONE, {"images": [{"url": fresh}]}],
+            MEDIA: Answer(b"", 410),
+            f"GET {fresh}": PICTURE,
+        }
+    )
+    job, error = outcome(tmp_path, answers)
+    assert error is None
+    assert job.state is State.SAVED
+    assert answers.unused() == []
 
 
 def test_a_file_may_redirect_and_never_sees_the_key(tmp_path: Path) -> None:
@@ -377,3 +398,41 @@ def test_what_a_provider_says_it_cost(tmp_path: Path) -> None:
 def test_status_bodies_of_another_world_are_waited_through(tmp_path: Path, body: Any) -> None:
     job, _ = outcome(tmp_path, script(status=[body, COMPLETED]))
     assert job.state is State.SAVED
+
+
+def test_a_job_that_cannot_be_recorded_is_not_sent(tmp_path: Path) -> None:
+    answers = script()
+    job, error = outcome(tmp_path, answers, record=failing_from(State.SUBMITTING))
+    assert isinstance(error, JournalFault)
+    assert (job.state, error.exit_code, error.billed) == (State.FAILED, 8, "no")
+    assert answers.requests == []
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.READY, State.SAVED])
+def test_what_is_paid_for_comes_home_without_a_record(tmp_path: Path, state: State) -> None:
+    told: list[tuple[str, int | None, tuple[str, ...]]] = []
+    job, error = outcome(tmp_path, script(), record=failing_from(state), told=told)
+    assert error is None
+    assert job.state is State.SAVED
+    assert files(tmp_path) == ["x-5.jpg"]
+    assert any("the disk is full" in logs for _, _, logs in told)
+
+
+def test_a_job_without_a_record_is_fetched_by_its_request_id(tmp_path: Path) -> None:
+    answers = script(status=[HTML] * 9)
+    _, error = outcome(tmp_path, answers, record=failing_from(State.QUEUED))
+    assert error is not None
+    assert error.hint == "kontext fetch r1 -p fal"
+
+
+def failing_from(state: State) -> Callable[[Job], None]:
+    """A journal on a disk that is full from some state on."""
+    failing = False
+
+    def record(job: Job) -> None:
+        nonlocal failing
+        failing = failing or job.state is state
+        if failing:
+            raise JournalFault("the disk is full")
+
+    return record

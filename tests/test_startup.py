@@ -5,7 +5,17 @@ import sys
 
 import pytest
 
-HEAVY = {"httpx2", "pydantic", "rich", "rich.progress", "asyncio", "PIL", "starlette", "sqlite3"}
+HEAVY = {
+    "httpx2",
+    "pydantic",
+    "rich",
+    "rich.progress",
+    "asyncio",
+    "PIL",
+    "starlette",
+    "uvicorn",
+    "sqlite3",
+}
 
 
 def imported(*argv: str) -> set[str]:
@@ -27,6 +37,10 @@ def imported(*argv: str) -> set[str]:
         ["--version"],
         ["generate", "--help"],
         ["edit", "--help"],
+        ["sandbox", "--help"],
+        ["auth", "--help"],
+        ["completion", "--help"],
+        ["fetch", "--help"],
         ["generate", "x", "--no-such-option"],
         ["generate", "x", "-n", "many"],
         ["genrate"],

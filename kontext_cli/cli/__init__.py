@@ -8,7 +8,18 @@ from difflib import get_close_matches
 import typer
 
 from kontext_cli import __version__
-from kontext_cli.cli import auth, edit, generate, models
+from kontext_cli.cli import (
+    auth,
+    cancel,
+    completion,
+    edit,
+    fetch,
+    forget,
+    generate,
+    models,
+    sandbox,
+    status,
+)
 from kontext_cli.cli.help import HelpfulCommand, HelpfulGroup
 from kontext_cli.cli.report import as_line, error_record, print_error, to_stderr, to_stdout
 from kontext_cli.errors import KontextError, UsageError
@@ -35,9 +46,18 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-app.command(cls=HelpfulCommand, epilog=generate.EXAMPLES)(generate.generate)
-app.command(cls=HelpfulCommand, epilog=edit.EXAMPLES)(edit.edit)
-app.command(cls=HelpfulCommand, epilog=models.EXAMPLES)(models.models)
+for command, examples in (
+    (generate.generate, generate.EXAMPLES),
+    (edit.edit, edit.EXAMPLES),
+    (status.status, status.EXAMPLES),
+    (fetch.fetch, fetch.EXAMPLES),
+    (cancel.cancel, cancel.EXAMPLES),
+    (forget.forget, forget.EXAMPLES),
+    (models.models, models.EXAMPLES),
+    (sandbox.sandbox, sandbox.EXAMPLES),
+    (completion.completion, completion.EXAMPLES),
+):
+    app.command(cls=HelpfulCommand, epilog=examples)(command)
 app.add_typer(auth.app, name="auth")
 
 

@@ -31,6 +31,7 @@ def edit(
     output_dir: options.OutputDir = None,
     name: options.NameTemplate = None,
     exists: options.Exists = "error",
+    no_wait: options.NoWait = False,
     timeout: options.Timeout = 600,
     dry_run: options.DryRun = False,
     json: options.Json = False,
@@ -39,6 +40,6 @@ def edit(
 ) -> int:
     """Change one to four pictures as an instruction says."""
     flags = Flags(operation="edit", **locals())
-    from kontext_cli.cli.session import run_one
+    from kontext_cli.cli.make import run_one
 
     return run_one(flags)

@@ -37,6 +37,7 @@ class Flags:
     output_dir: str | None
     name: str | None
     exists: Any
+    no_wait: bool
     timeout: float
     dry_run: bool
     json: bool

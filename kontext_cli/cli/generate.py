@@ -30,6 +30,7 @@ def generate(
     output_dir: options.OutputDir = None,
     name: options.NameTemplate = None,
     exists: options.Exists = "error",
+    no_wait: options.NoWait = False,
     timeout: options.Timeout = 600,
     dry_run: options.DryRun = False,
     json: options.Json = False,
@@ -38,6 +39,6 @@ def generate(
 ) -> int:
     """Make a picture from a prompt."""
     flags = Flags(operation="generate", **locals())
-    from kontext_cli.cli.session import run_one
+    from kontext_cli.cli.make import run_one
 
     return run_one(flags)

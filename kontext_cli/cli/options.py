@@ -147,6 +147,36 @@ Exists = Annotated[
     Literal["error", "skip", "number", "overwrite"],
     typer.Option("--exists", help="What to do with a name that is taken.", rich_help_panel=_PUT),
 ]
+NoWait = Annotated[
+    bool,
+    typer.Option(
+        "--no-wait",
+        help="Submit, print the job id, and leave. `kontext fetch ID` brings the pictures.",
+        rich_help_panel=_WAIT,
+    ),
+]
+Jobs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[JOB]...",
+        help="A job id, or any unambiguous start of one; with --provider also a request id.",
+    ),
+]
+NamedJobs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="JOB...",
+        help="A job id, or any unambiguous start of one; with --provider also a request id.",
+    ),
+]
+AtProvider = Annotated[
+    Name | None,
+    typer.Option("--provider", "-p", help="Whose request id it is, if the job is not one of ours."),
+]
+AtModel = Annotated[
+    str | None,
+    typer.Option("--model", "-m", metavar="NAME", help="The model that request id was for."),
+]
 Timeout = Annotated[
     float,
     typer.Option(

@@ -60,6 +60,8 @@ class Report:
     def __init__(self, view: View, *, as_json: bool = False) -> None:
         self._view = view
         self._as_json = as_json
+        self.show_relative = False
+        """Whether paths are shown from the working folder, because they were typed so."""
 
     def watch(self, job: Job, logs: Sequence[str]) -> None:
         """Follow a job; the end of a job is told by ``ended``."""
@@ -77,15 +79,40 @@ class Report:
             to_stdout(as_line(job_record(job)))
         else:
             for file in job.files:
-                to_stdout(str(file.path))
+                to_stdout(self._shown(file.path))
         if job.error:
             print_error(job.error, job)
         else:
             self._view.say(f"job {job.id}: {describe(job)}")
 
+    def submitted(self, job: Job) -> None:
+        """Tell the id of a job that goes on by itself."""
+        self._view.close()
+        to_stdout(as_line(job_record(job)) if self._as_json else job.id)
+        self._view.say(f"job {job.id}: {describe(job)}; kontext fetch {job.id}")
+
     def close(self) -> None:
         """Take away whatever was drawn."""
         self._view.close()
+
+    def _shown(self, path: Path) -> str:
+        return os.path.relpath(path) if self.show_relative else str(path)
+
+
+def open_report(*, as_json: bool, quiet: bool) -> Report:
+    """The report for this process: live on a terminal, plain lines elsewhere."""
+    return Report(_view(as_json=as_json, quiet=quiet), as_json=as_json)
+
+
+def _view(*, as_json: bool, quiet: bool) -> View:
+    if quiet:
+        return Silence()
+    on_a_terminal = sys.stderr is not None and sys.stderr.isatty()
+    if as_json or not on_a_terminal or os.environ.get("TERM") == "dumb":
+        return Lines()
+    from kontext_cli.cli.live import Live
+
+    return Live()
 
 
 def describe(job: Job) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-Kind = Literal["submit", "status", "result", "upload"]
+Kind = Literal["submit", "status", "result", "cancel", "upload"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Call:
     """One HTTP request to be made with the provider's key.
 
     ``kind`` decides what may be asked again: a submit hardly ever, a result until it answers for
-    the job, a status or a place to upload to always.
+    the job, all others always.
     """
 
     kind: Kind

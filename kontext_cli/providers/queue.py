@@ -6,6 +6,7 @@ IN_PROGRESS and COMPLETED; a job that failed is COMPLETED too, and only its resu
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -20,6 +21,23 @@ _STATES = {"IN_QUEUE": State.QUEUED, "IN_PROGRESS": State.RUNNING, "COMPLETED": 
 _PENDING = re.compile(r"in progress|not ready|in queue|still (running|processing)", re.I)
 _THREE_PART_APPS = ("workflows", "comfy")
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9._~%+:@-]+)+")
+
+
+class Cancellation(StrEnum):
+    """What a queue says to a request to cancel (fal's queue documentation)."""
+
+    REMOVED = "removed from the queue"
+    REQUESTED = "requested; it runs already, and may still finish and be billed"
+    TOO_LATE = "too late: it is completed"
+    UNKNOWN = "the provider does not know the job"
+
+
+_CANCELLATIONS = {
+    200: Cancellation.REMOVED,
+    202: Cancellation.REQUESTED,
+    400: Cancellation.TOO_LATE,
+    404: Cancellation.UNKNOWN,
+}
 
 
 class QueueProvider(Provider):
@@ -86,6 +104,17 @@ class QueueProvider(Provider):
         if not reply.object:
             raise JobFailed(f"{self.name} sent a result that is not JSON", billed="maybe")
         return read_result(self.name, reply)
+
+    def cancel(self, handle: Handle) -> Call:
+        """The call that asks for a job to be called off."""
+        return Call("cancel", "PUT", handle.cancel_url)
+
+    def canceled(self, reply: Reply) -> Cancellation:
+        """Read the answer to ``cancel``. Raises KontextError for any but its four."""
+        found = _CANCELLATIONS.get(reply.status)
+        if found is None:
+            raise failure(self, reply, submitted=True)
+        return found
 
     def _own(self, url: object, request_id: str) -> str | None:
         """``url`` moved to our base; None unless it is a plain path of this job on a known host."""

@@ -84,6 +84,7 @@ def test_a_signal_leaves_a_queued_job_running(
     assert process.returncode == 128 + number
     assert (record["state"], record["error"]["code"]) == ("queued", "interrupted")
     assert record["request_id"].encode() in err
+    assert f"hint: kontext fetch {record['id']}".encode() in err
     assert b"Traceback" not in err
     assert len(server.ledger.entries) == 1
     assert not any(path.name.endswith(".part") for path in tmp_path.iterdir())
@@ -207,3 +208,21 @@ def _wait_for_line(process: subprocess.Popen[bytes], text: bytes) -> None:
 
 def _wait_for_submit(server: Any) -> None:
     assert server.ledger.wait_for(1, seconds=20)
+
+
+@posix
+def test_a_second_signal_leaves_at_once(tmp_path: Path, provider: Callable[..., Any]) -> None:
+    server, environ = provider()
+    process = start(
+        *("generate", "[fault:stuck] x", "-p", "fal"),
+        cwd=tmp_path,
+        environ=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    _wait_for_line(process, b"queued")
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert len(server.ledger.entries) == 1

@@ -1,0 +1,77 @@
+"""What `kontext status JOB` does: ask the provider now."""
+
+import asyncio
+from collections.abc import Sequence
+
+from kontext_cli.cli.history import print_table
+from kontext_cli.cli.named_jobs import exit_code_of, named_jobs
+from kontext_cli.cli.report import Report, as_line, job_record, open_report, print_error, to_stdout
+from kontext_cli.cli.session import Session
+from kontext_cli.job import Job, State
+from kontext_cli.providers import Name
+from kontext_cli.settings import known_provider
+
+_STATE_CODES = {
+    State.PLANNED: 0,
+    State.SAVED: 0,
+    State.READY: 0,
+    State.SUBMITTING: 7,
+    State.QUEUED: 7,
+    State.RUNNING: 7,
+    State.MODERATED: 5,
+    State.UNKNOWN: 11,
+}
+_FAILED = 4
+
+
+def ask(
+    names: Sequence[str],
+    *,
+    provider: Name | None,
+    model: str | None,
+    watch: bool,
+    timeout: float,
+    as_json: bool,
+    quiet: bool,
+    debug: bool,
+) -> int:
+    """Print where jobs are now; the exit code by their state."""
+    report = open_report(as_json=as_json, quiet=quiet or not watch)
+    with Session(report, debug=debug) as session:
+        jobs = named_jobs(session, names, provider=provider, model=model)
+        waiting = [job for job in jobs if job.state in (State.QUEUED, State.RUNNING)]
+
+        async def work() -> None:
+            await asyncio.gather(*(_ask(session, job, watch, timeout) for job in waiting))
+
+        session.run(work(), waiting)
+        _tell(jobs, report, as_json=as_json)
+        return exit_code_of([_code(job, asked=job in waiting) for job in jobs])
+
+
+async def _ask(session: Session, job: Job, watch: bool, timeout: float) -> None:
+    provider = session.settings.open(known_provider(job.provider))
+    async with session.engine(provider) as engine:
+        if watch:
+            await engine.follow(job, timeout=timeout)
+        else:
+            await engine.ask(job)
+
+
+def _tell(jobs: Sequence[Job], report: Report, *, as_json: bool) -> None:
+    report.close()
+    if as_json:
+        for job in jobs:
+            to_stdout(as_line(job_record(job)))
+    else:
+        print_table(jobs)
+    for job in jobs:
+        if job.error:
+            print_error(job.error, job)
+
+
+def _code(job: Job, *, asked: bool) -> int:
+    """The code of the job's state; that of the fault where asking failed."""
+    if asked and job.error is not None:
+        return job.error.exit_code
+    return _STATE_CODES.get(job.state, _FAILED)

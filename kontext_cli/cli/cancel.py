@@ -1,0 +1,22 @@
+"""`kontext cancel`: ask the provider to call jobs off."""
+
+from kontext_cli.cli import options
+
+EXAMPLES = """\b
+Examples:
+  kontext cancel 1q3x
+  kontext cancel 764cabcf-b745-4b3e-ae38-1200304cf45b -p fal
+"""
+
+
+def cancel(
+    jobs: options.NamedJobs,
+    provider: options.AtProvider = None,
+    model: options.AtModel = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> int:
+    """Ask the provider to cancel. What runs already may still finish and be billed."""
+    from kontext_cli.cli.canceling import run_cancel
+
+    return run_cancel(jobs, provider=provider, model=model, as_json=json, debug=debug)

@@ -1,0 +1,57 @@
+"""`kontext fetch`: wait for jobs that were submitted, and save their pictures."""
+
+from typing import Annotated
+
+import typer
+
+from kontext_cli.cli import options
+
+EXAMPLES = """\b
+Examples:
+  kontext fetch                             (every unfinished job)
+  kontext fetch 1q3x
+  kontext fetch 1q3x -o lighthouse.jpg
+  kontext fetch 1q3x --resubmit             (send an unknown or failed job again)
+  kontext fetch 764cabcf-b745-4b3e-ae38-1200304cf45b -p fal -d pictures
+"""
+
+
+def fetch(
+    jobs: options.Jobs = None,
+    provider: options.AtProvider = None,
+    model: options.AtModel = None,
+    output: options.Output = None,
+    output_dir: options.OutputDir = None,
+    name: options.NameTemplate = None,
+    keep_flagged: options.KeepFlagged = False,
+    resubmit: Annotated[
+        bool,
+        typer.Option(
+            "--resubmit",
+            help="Your word to send a named `unknown` or `failed` job again; it may cost again.",
+        ),
+    ] = False,
+    timeout: options.Timeout = 600,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> int:
+    """Wait if need be, and save the files under the names asked for at submit."""
+    from kontext_cli.cli.fetching import Fetch, run_fetch
+
+    return run_fetch(
+        Fetch(
+            names=tuple(jobs or ()),
+            provider=provider,
+            model=model,
+            output=output,
+            output_dir=output_dir,
+            template=name,
+            keep_flagged=keep_flagged,
+            resubmit=resubmit,
+            timeout=timeout,
+            as_json=json,
+            quiet=quiet,
+            debug=debug,
+        )
+    )

@@ -1,0 +1,218 @@
+"""What `kontext fetch` does: bring home what was submitted, never submit by itself."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kontext_cli.cli.make import file_delivery, load_sources
+from kontext_cli.cli.named_jobs import exit_code_of, named_jobs
+from kontext_cli.cli.report import Report, open_report
+from kontext_cli.cli.session import Session
+from kontext_cli.cli.streams import stdout_bytes
+from kontext_cli.delivery import Delivery, StreamDelivery
+from kontext_cli.errors import (
+    InputFault,
+    KontextError,
+    OutcomeUnknown,
+    StillRunning,
+    UsageError,
+)
+from kontext_cli.inputs import InputImage
+from kontext_cli.job import OPEN, Job, State, Target
+from kontext_cli.names import template_fields
+from kontext_cli.outputs import existing_file
+from kontext_cli.plan import Wanted, names_for
+from kontext_cli.providers import Name
+from kontext_cli.providers.base import Provider
+from kontext_cli.providers.call import Call
+from kontext_cli.providers.prepare import prepare
+from kontext_cli.request import Request, parse
+from kontext_cli.settings import known_provider
+
+_AT_ONCE = 8
+_RESUBMITTED = (State.UNKNOWN, State.FAILED, State.CANCELED)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """What was typed for `fetch`."""
+
+    names: tuple[str, ...]
+    provider: Name | None
+    model: str | None
+    output: str | None
+    output_dir: str | None
+    template: str | None
+    keep_flagged: bool
+    resubmit: bool
+    timeout: float
+    as_json: bool
+    quiet: bool
+    debug: bool
+
+
+@dataclass(slots=True)
+class _Errand:
+    """One job to bring home: its way to disk, and the call where it is to be sent again."""
+
+    job: Job
+    provider: Provider
+    delivery: Delivery
+    call: Call | None = None
+
+
+def run_fetch(fetch: Fetch) -> int:
+    """Bring home the jobs that are named, else all that are unfinished; the exit code.
+
+    Jobs of unknown outcome that nobody named are listed and do not count.
+    """
+    _check(fetch)
+    report = open_report(as_json=fetch.as_json, quiet=fetch.quiet)
+    with Session(report, debug=fetch.debug) as session:
+        jobs = _jobs(session, fetch)
+        errands = [each for job in jobs if (each := _errand(session, job, fetch)) is not None]
+        _run(session, errands, fetch)
+        for job in jobs:
+            report.ended(job)
+        counted = [job for job in jobs if fetch.names or job.state is not State.UNKNOWN]
+        return exit_code_of([job.error.exit_code if job.error else 0 for job in counted])
+
+
+def _check(fetch: Fetch) -> None:
+    if fetch.output is not None and fetch.template is not None:
+        raise UsageError("--output and --name both name the file; give one of them")
+    if fetch.output is not None and len(fetch.names) != 1:
+        raise UsageError("--output names the file of one job", hint="kontext fetch JOB -o PATH")
+    if fetch.output == "-" and fetch.as_json:
+        raise UsageError("`-o -` and --json both want standard output")
+    if fetch.resubmit and not fetch.names:
+        raise UsageError("--resubmit needs the jobs by name", hint="kontext fetch JOB --resubmit")
+    if fetch.template is not None:
+        template_fields(fetch.template)
+
+
+def _jobs(session: Session, fetch: Fetch) -> list[Job]:
+    if fetch.names:
+        return named_jobs(session, fetch.names, provider=fetch.provider, model=fetch.model)
+    return [
+        job
+        for job in session.journal.unfinished()
+        if fetch.provider in (None, job.provider) and fetch.model in (None, job.model)
+    ]
+
+
+def _errand(session: Session, job: Job, fetch: Fetch) -> _Errand | None:
+    """What is to be done for a job; None where nothing is, and the job then tells why."""
+    if session.journal.owned_elsewhere(job.id):
+        job.error = StillRunning("another kontext is at this job", billed="maybe")
+        return None
+    provider = session.settings.open(known_provider(job.provider))
+    if fetch.resubmit and job.state in _RESUBMITTED:
+        call = _call_again(job, provider)
+        return _Errand(job, provider, _delivery(job, fetch), call)
+    if job.state is State.SAVED and not _lacks_files(job, session.report):
+        job.skipped = True
+        return None
+    if job.state is State.UNKNOWN and not provider.blocking:
+        job.error = job.error or _unknown(job)
+        return None
+    if job.state not in (*OPEN, State.SAVED, State.UNKNOWN, State.EXPIRED):
+        return None
+    job.error = None
+    return _Errand(job, provider, _delivery(job, fetch))
+
+
+def _unknown(job: Job) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"{job.provider} may have accepted and billed this job, but its answer was never read",
+        hint=f"look at {job.provider}'s own list of requests; "
+        f"`kontext fetch {job.id} --resubmit` sends it again",
+        billed="maybe",
+    )
+
+
+def _lacks_files(job: Job, report: Report) -> bool:
+    """Whether files of a saved job were deleted since; they are no longer its files then.
+
+    One that was changed is left alone.
+    """
+    there = [file for file in job.files if file.path.exists()]
+    for file in there:
+        try:
+            changed = existing_file(file.path).sha256 != file.sha256
+        except KontextError:
+            changed = True
+        if changed:
+            report.notice(f"{file.path} was changed since it was saved; it is left alone")
+    if there and len(there) == len(job.files):
+        report.notice(f"job {job.id} is saved already")
+        return False
+    job.files = tuple(there)
+    return True
+
+
+def _delivery(job: Job, fetch: Fetch) -> Delivery:
+    """Where the files go: as asked for now, else as asked for at submit."""
+    if fetch.output == "-":
+        if job.request.get("num_images", 1) > 1:
+            raise UsageError("`-o -` takes one picture, not several")
+        return StreamDelivery(stdout_bytes())
+    asked_now = fetch.output or fetch.output_dir or fetch.template
+    if asked_now or job.target is None:
+        folder = Path(fetch.output_dir or ".")
+        names = names_for(job, Wanted(folder, fetch.output, fetch.template))
+        job.target = Target(tuple(path.absolute() for path in names.paths))
+    if fetch.keep_flagged:
+        job.target = Target(job.target.paths, job.target.overwrite, keep_flagged=True)
+    return file_delivery(job.target)
+
+
+def _call_again(job: Job, provider: Provider) -> Call:
+    """The call of a job that is to be sent once more. Raises InputFault for changed images."""
+    images = load_sources(tuple(source.name for source in job.sources), provider)
+    _check_unchanged(job, images)
+    request = _request_again(job)
+    prepared = prepare(
+        provider, request, model=job.model, image_urls=[image.url for image in images]
+    )
+    return prepared.call
+
+
+def _request_again(job: Job) -> Request:
+    if not job.request:
+        raise UsageError(f"job {job.id} was submitted elsewhere, and cannot be sent from here")
+    images = tuple(source.name for source in job.sources) or None
+    return parse({**job.request, "operation": job.operation, "images": images})
+
+
+def _check_unchanged(job: Job, images: Sequence[InputImage]) -> None:
+    for source, image in zip(job.sources, images, strict=True):
+        if source.sha256 != image.sha256:
+            raise InputFault(
+                f"`{source.name}` is not the picture that job {job.id} was submitted with",
+                hint="make a new job of it with `kontext edit`",
+            )
+
+
+def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch) -> None:
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def go(errand: _Errand) -> None:
+        job = errand.job
+        async with limit, session.engine(errand.provider) as engine:
+            keep = bool(job.target and job.target.keep_flagged)
+            if not session.journal.claim(job):
+                job.error = StillRunning("another kontext is at this job", billed="maybe")
+            elif errand.call is not None:
+                job.error = None
+                await engine.run(
+                    job, errand.call, errand.delivery, timeout=fetch.timeout, keep_flagged=keep
+                )
+            else:
+                await engine.fetch(job, errand.delivery, timeout=fetch.timeout, keep_flagged=keep)
+
+    async def work() -> None:
+        await asyncio.gather(*map(go, errands))
+
+    session.run(work(), [errand.job for errand in errands])

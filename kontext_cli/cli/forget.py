@@ -1,0 +1,31 @@
+"""`kontext forget`: drop jobs from the journal."""
+
+from typing import Annotated
+
+import typer
+
+from kontext_cli.cli import options
+from kontext_cli.job import State
+
+EXAMPLES = """\b
+Examples:
+  kontext forget 1q3x 1q40
+  kontext forget --older-than 30d
+  kontext forget --state failed --state canceled
+"""
+
+
+def forget(
+    jobs: options.Jobs = None,
+    older_than: Annotated[
+        str | None,
+        typer.Option("--older-than", metavar="AGE", help="As in 30d, 12h, 90m. Open jobs stay."),
+    ] = None,
+    state: Annotated[
+        list[State] | None, typer.Option("--state", help="Jobs in this state. Repeatable.")
+    ] = None,
+) -> int:
+    """Drop jobs, and with them their prompts. Open jobs only when named. Files stay."""
+    from kontext_cli.cli.forgetting import run_forget
+
+    return run_forget(jobs or (), older_than=older_than, states=state or ())

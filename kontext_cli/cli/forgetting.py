@@ -1,0 +1,40 @@
+"""What `kontext forget` does: fewer jobs in the journal."""
+
+import os
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+
+from kontext_cli.answers import Answers
+from kontext_cli.cli.report import to_stderr
+from kontext_cli.errors import UsageError
+from kontext_cli.job import State
+from kontext_cli.journal import Journal
+from kontext_cli.paths import state_dir
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence[State]) -> int:
+    """Drop what is named, or all that is as old and in such a state as was said."""
+    if not names and older_than is None and not states:
+        raise UsageError("what is to be forgotten?", hint="kontext forget --older-than 30d")
+    if names and (older_than is not None or states):
+        raise UsageError("jobs are forgotten by name, or by age and state; not both at once")
+    age = None if older_than is None else _age(older_than)
+    folder = state_dir(os.environ)
+    with Journal.open(folder, tell=to_stderr) as journal:
+        ids = [journal.find(name).id for name in names]
+        count = journal.forget(ids=ids, older_than=age, states=states)
+    answers = Answers(folder)
+    for job_id in ids:
+        answers.drop(job_id)
+    to_stderr(f"forgot {count} job{'' if count == 1 else 's'}")
+    return 0
+
+
+def _age(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip().lower())
+    if found is None:
+        raise UsageError(f"`{text}` is not an age", hint="30d, 12h, 90m")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})

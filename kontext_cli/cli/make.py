@@ -1,0 +1,193 @@
+"""What `generate` and `edit` do: one job, from what was typed to its files."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from kontext_cli.cli.dry_run import show_plan
+from kontext_cli.cli.flags import Flags
+from kontext_cli.cli.report import Report, as_line, job_record, open_report, to_stdout
+from kontext_cli.cli.session import Session
+from kontext_cli.cli.streams import check_single_use, read_prompt, stdin_bytes, stdout_bytes
+from kontext_cli.delivery import Delivery, FileDelivery, StreamDelivery
+from kontext_cli.errors import UnsupportedOption, UsageError
+from kontext_cli.inputs import MOST_INPUT_BYTES, InputImage, load_images
+from kontext_cli.job import Job, State, Target
+from kontext_cli.names import Names, format_of, template_fields
+from kontext_cli.outputs import existing_file, prepare_folder
+from kontext_cli.plan import Plan, Wanted, plan_job
+from kontext_cli.providers.base import Provider
+from kontext_cli.request import MOST_IMAGES, Request, parse
+from kontext_cli.settings import Settings
+
+UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
+"""Nothing has to be shrunk for a provider that takes uploads."""
+
+
+def run_one(flags: Flags) -> int:
+    """Do what `generate` or `edit` was asked for; the exit code.
+
+    Raises KontextError for whatever is found wrong before anything is sent.
+    """
+    _check_combinations(flags)
+    report = open_report(as_json=flags.json, quiet=flags.quiet)
+    with Session(report, debug=flags.debug) as session:
+        settings = session.settings
+        name = settings.provider(flags.provider, needs_key=not flags.dry_run)
+        provider = settings.open(name)
+        if not flags.dry_run:
+            settings.require_key(name)
+        _check_waiting(flags, provider)
+        request = _request(flags)
+        images = load_sources(request.images, provider)
+        plan = plan_job(
+            request,
+            provider,
+            model=settings.model(flags.model),
+            images=images,
+            wanted=_wanted(flags, settings),
+        )
+        _tell_notices(report, images, plan.names)
+        if flags.dry_run:
+            return _show(plan, as_json=flags.json)
+        if plan.names is not None and plan.names.skip:
+            return _skip(plan.job, plan.names, report)
+        return _run(plan, provider, flags, session)
+
+
+def load_sources(sources: tuple[str, ...], provider: Provider) -> tuple[InputImage, ...]:
+    """The input images, at a size that the provider takes."""
+    return load_images(
+        sources,
+        inline_bytes=UPLOADED if provider.uploads else provider.inline_bytes,
+        provider=provider.name,
+        stdin=stdin_bytes,
+    )
+
+
+def file_delivery(target: Target) -> FileDelivery:
+    """The way to a job's files, their folders made and proven. Raises OutputFault."""
+    for folder in dict.fromkeys(path.parent for path in target.paths):
+        prepare_folder(folder)
+    return FileDelivery(target.paths, overwrite=target.overwrite)
+
+
+def _check_combinations(flags: Flags) -> None:
+    if flags.output == "-":
+        _check_standard_output(flags)
+    if flags.output is not None and flags.name is not None:
+        raise UsageError("--output and --name both name the file; give one of them")
+    if flags.name is not None:
+        template_fields(flags.name)
+    if flags.no_wait and flags.sync_mode:
+        raise UsageError("--sync-mode brings the picture in the reply; --no-wait does not wait")
+    if not 0 < flags.timeout < float("inf"):
+        raise UsageError(f"--timeout should be a number of seconds above 0, not {flags.timeout:g}")
+
+
+def _check_standard_output(flags: Flags) -> None:
+    if (flags.num_images or 1) > 1:
+        raise UsageError("`-o -` takes one picture, not several")
+    if flags.json:
+        raise UsageError("`-o -` and --json both want standard output")
+    if flags.no_wait:
+        raise UsageError("`-o -` has nothing to write with --no-wait")
+    if sys.stdout is not None and sys.stdout.isatty() and not flags.dry_run:
+        raise UsageError(
+            "`-o -` would write a picture to the terminal", hint="send it to a file or a pipe"
+        )
+
+
+def _check_waiting(flags: Flags, provider: Provider) -> None:
+    if flags.no_wait and provider.blocking:
+        raise UnsupportedOption(
+            f"{provider.name} answers in one call, so --no-wait would lose the picture",
+            hint="fal, chainhub and sandbox have a queue",
+        )
+
+
+def _request(flags: Flags) -> Request:
+    check_single_use(flags.prompt, flags.images)
+    fields: dict[str, Any] = flags.request_fields()
+    if flags.output_format is None and flags.output not in (None, "-"):
+        fields["output_format"] = format_of(flags.output or "")
+    return parse({**fields, "prompt": read_prompt(flags.prompt, flags.operation)})
+
+
+def _wanted(flags: Flags, settings: Settings) -> Wanted | None:
+    """Where files go. A path typed with -o stands for itself, unless -d was typed as well."""
+    if flags.output == "-":
+        return None
+    folder = flags.output_dir if flags.output is not None else settings.output_dir(flags.output_dir)
+    return Wanted(
+        folder=Path(folder or "."),
+        output=flags.output,
+        template=flags.name,
+        exists=flags.exists,
+    )
+
+
+def _tell_notices(report: Report, images: tuple[InputImage, ...], names: Names | None) -> None:
+    for image in images:
+        if image.notice:
+            report.notice(image.notice)
+    for notice in names.notices if names else ():
+        report.notice(notice)
+
+
+def _show(plan: Plan, *, as_json: bool) -> int:
+    if as_json:
+        to_stdout(as_line(job_record(plan.job)))
+    else:
+        show_plan(plan)
+    return 0
+
+
+def _skip(job: Job, names: Names, report: Report) -> int:
+    job.files = tuple(existing_file(path) for path in names.paths)
+    job.state = State.SAVED
+    job.skipped = True
+    report.ended(job)
+    return 0
+
+
+def _run(plan: Plan, provider: Provider, flags: Flags, session: Session) -> int:
+    job = plan.job
+    delivery = _delivery(plan, flags)
+
+    async def work() -> None:
+        async with session.engine(provider) as engine:
+            if flags.no_wait:
+                await engine.submit(job, plan.call, timeout=flags.timeout)
+            else:
+                await engine.run(
+                    job,
+                    plan.call,
+                    delivery,
+                    timeout=flags.timeout,
+                    keep_flagged=flags.keep_flagged,
+                )
+
+    session.run(work(), [job])
+    if plan.names is not None:
+        session.report.show_relative = not plan.names.paths[0].is_absolute()
+    _tell_shortfall(job, session.report)
+    if flags.no_wait and job.error is None:
+        session.report.submitted(job)
+    else:
+        session.report.ended(job)
+    return job.error.exit_code if job.error else 0
+
+
+def _delivery(plan: Plan, flags: Flags) -> Delivery:
+    target = plan.job.target
+    if target is None:
+        return StreamDelivery(stdout_bytes())
+    plan.job.target = Target(target.paths, target.overwrite, flags.keep_flagged)
+    return file_delivery(plan.job.target)
+
+
+def _tell_shortfall(job: Job, report: Report) -> None:
+    asked = job.request.get("num_images", 1)
+    if job.state is State.SAVED and job.target and len(job.files) < asked:
+        report.notice(f"{job.provider} made {len(job.files)} of {asked} pictures")

@@ -1,0 +1,55 @@
+"""`kontext status`: recent jobs from the journal, or what the provider says of some now."""
+
+from typing import Annotated
+
+import typer
+
+from kontext_cli.cli import options
+from kontext_cli.job import State
+
+EXAMPLES = """\b
+Examples:
+  kontext status                            (recent jobs, from the journal; asks nobody)
+  kontext status --state unknown
+  kontext status 1q3x                       (asks the provider now)
+  kontext status 1q3x --watch
+  kontext status 764cabcf-b745-4b3e-ae38-1200304cf45b -p fal
+"""
+
+
+def status(
+    jobs: options.Jobs = None,
+    provider: options.AtProvider = None,
+    model: options.AtModel = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many jobs.")] = 20,
+    state: Annotated[
+        list[State] | None, typer.Option("--state", help="Only jobs in this state. Repeatable.")
+    ] = None,
+    batch: Annotated[
+        str | None, typer.Option("--batch", metavar="NAME", help="Only jobs of this batch.")
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Follow the named jobs until they are made.")
+    ] = False,
+    timeout: options.Timeout = 600,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> int:
+    """Show recent jobs, or ask the provider about some."""
+    if not jobs:
+        from kontext_cli.cli.history import show_recent
+
+        return show_recent(limit=limit, states=state or (), batch=batch, as_json=json)
+    from kontext_cli.cli.asking import ask
+
+    return ask(
+        jobs,
+        provider=provider,
+        model=model,
+        watch=watch,
+        timeout=timeout,
+        as_json=json,
+        quiet=quiet,
+        debug=debug,
+    )
