@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
+from kontext_cli.errors import JournalFault
 from kontext_cli.job import Job, State
 from kontext_cli.journal_names import MOST_CANDIDATES
 from kontext_cli.journal_rows import COLUMNS, Row, ascii_text, moment, row_of, stored_row
@@ -15,6 +16,7 @@ _PUT = (
     f"INSERT INTO jobs ({COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
     " ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in Row._fields[1:])
+    + " WHERE jobs.created_at = excluded.created_at"
 )
 _NEWEST_IDS = "SELECT id FROM jobs ORDER BY id DESC LIMIT 500"
 _MOST = f"LIMIT {MOST_CANDIDATES + 1}"
@@ -27,8 +29,12 @@ class Table:
         self._db = db
 
     def put(self, job: Job, owner: str | None) -> None:
-        """Insert a job, or replace what is known of it."""
-        self._db.execute(_PUT, row_of(job, owner))
+        """Insert a job, or replace what is known of it.
+
+        Raises JournalFault where another job has its id: two processes can draw the same one.
+        """
+        if self._db.execute(_PUT, row_of(job, owner)).rowcount == 0:
+            raise JournalFault(f"another job has the id {job.id}", hint="run it again")
 
     def set_state(self, job_id: str, state: State, owner: str | None) -> None:
         """Change the state and the owner of a job, and nothing else."""
