@@ -409,7 +409,11 @@ class TestDamage:
             aside += len(moved)
         assert min(in_silence, aside, refused) > 3
 
-    def test_no_truncation_loses_jobs_in_silence(self, folder: Path, whole: bytes) -> None:
+    @pytest.mark.parametrize("quickly_checked", [0, 2**20])
+    def test_no_truncation_loses_jobs_in_silence(
+        self, folder: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch, quickly_checked: int
+    ) -> None:
+        monkeypatch.setattr(journal_file, "_QUICKLY_CHECKED", quickly_checked)
         for size in (0, 1, 50, 100, 4095, *range(4096, len(whole), 4096)):
             put(folder, whole[:size])
             told: list[str] = []
@@ -417,6 +421,17 @@ class TestDamage:
             (moved,) = folder.glob("*.damaged-*Z")
             assert moved.read_bytes() == whole[:size]
             assert [str(moved) in each for each in told] == [True]
+
+    @pytest.mark.usefixtures("whole")
+    def test_an_emptied_journal_keeps_its_log(self, folder: Path, told: list[str]) -> None:
+        with holder(folder, "queued"):
+            pass
+        log = (folder / f"{FILE}-wal").read_bytes()
+        (folder / FILE).write_bytes(b"")
+        assert self.seen(folder, told) == {0}
+        (moved,) = folder.glob("*.damaged-*Z-wal")
+        assert len(log) > 0
+        assert moved.read_bytes() == log
 
     @pytest.mark.usefixtures("whole")
     def test_an_index_that_does_not_fit_is_made_anew(self, folder: Path, told: list[str]) -> None:
