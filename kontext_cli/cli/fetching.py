@@ -72,9 +72,11 @@ def run_fetch(fetch: Fetch) -> int:
     with Session(report, debug=fetch.debug) as session:
         jobs = _jobs(session, fetch)
         errands = [each for job in jobs if (each := _errand(session, job, fetch)) is not None]
-        _run(session, errands, fetch)
+        under_way = {errand.job.id for errand in errands}
         for job in jobs:
-            report.ended(job)
+            if job.id not in under_way:
+                report.ended(job)
+        _run(session, errands, fetch)
         counted = [job for job in jobs if fetch.names or job.state is not State.UNKNOWN]
         return exit_code_of([job.error.exit_code if job.error else 0 for job in counted])
 
@@ -196,9 +198,16 @@ def _check_unchanged(job: Job, images: Sequence[InputImage]) -> None:
 
 
 def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch) -> None:
+    """Do all errands, a few at a time, and tell each job as it ends."""
     limit = asyncio.Semaphore(_AT_ONCE)
+    told: set[str] = set()
 
     async def go(errand: _Errand) -> None:
+        await bring(errand)
+        told.add(errand.job.id)
+        session.report.ended(errand.job)
+
+    async def bring(errand: _Errand) -> None:
         job = errand.job
         async with limit, session.engine(errand.provider) as engine:
             keep = bool(job.target and job.target.keep_flagged)
@@ -216,3 +225,6 @@ def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch) -> None:
         await asyncio.gather(*map(go, errands))
 
     session.run(work(), [errand.job for errand in errands])
+    for errand in errands:
+        if errand.job.id not in told:
+            session.report.ended(errand.job)

@@ -12,7 +12,11 @@ from kontext_cli.job import Job
 
 
 class Live:
-    """A spinner, the state and the elapsed time of each job; logs and notices scroll above it."""
+    """A line for each job under way: a spinner, its state, the time, and the last thing its
+    provider said. Notices scroll above.
+    """
+
+    holds_results = True
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, markup=False, highlight=False, emoji=False)
@@ -20,23 +24,35 @@ class Live:
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[said]}", markup=False, style="dim"),
             console=self._console,
             transient=True,
         )
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, job: Job, logs: Sequence[str]) -> None:
-        """Redraw a job's line, and put what it says above it."""
+        """Redraw a job's line."""
         if job.id not in self._tasks:
             self._progress.start()
-            self._tasks[job.id] = self._progress.add_task("", total=None)
-        for log in logs:
-            self._console.print(Text(f"  {one_line(log)}", style="dim"))
-        self._progress.update(self._tasks[job.id], description=describe(job))
+            self._tasks[job.id] = self._progress.add_task("", total=None, said="")
+        if logs:
+            self._progress.update(self._tasks[job.id], said=one_line(logs[-1]))
+        several = len(self._tasks) > 1
+        description = f"{job.id}  {describe(job)}" if several else describe(job)
+        self._progress.update(self._tasks[job.id], description=description)
 
     def say(self, line: str) -> None:
         """Put a line above what is drawn."""
-        self._console.print(Text(line))
+        self._console.print(Text(line), soft_wrap=True)
+
+    def warn(self, line: str) -> None:
+        """Put a line of an error above what is drawn."""
+        self.say(line)
+
+    def drop(self, job: Job) -> None:
+        """Take a job's line away."""
+        if job.id in self._tasks:
+            self._progress.remove_task(self._tasks.pop(job.id))
 
     def close(self) -> None:
         """Take the view away."""

@@ -17,7 +17,12 @@ _BILLED = {"no": "not billed", "maybe": "may have been billed", "yes": "billed"}
 
 
 class View(Protocol):
-    """Shows jobs under way on standard error."""
+    """Shows jobs under way on standard error.
+
+    ``holds_results`` says that lines on a terminal's standard output would tear what it draws.
+    """
+
+    holds_results: bool
 
     def show(self, job: Job, logs: Sequence[str]) -> None:
         """A job has changed, or has something to say."""
@@ -25,22 +30,37 @@ class View(Protocol):
     def say(self, line: str) -> None:
         """A line for the person at the terminal, already printable."""
 
+    def warn(self, line: str) -> None:
+        """A line of an error, already printable."""
+
+    def drop(self, job: Job) -> None:
+        """A job has ended, and is about to be told."""
+
     def close(self) -> None:
         """Take away whatever was drawn."""
 
 
 class Silence:
-    """The view of `--quiet`."""
+    """The view of `--quiet`: errors alone."""
+
+    holds_results = False
 
     def show(self, job: Job, logs: Sequence[str]) -> None: ...
 
     def say(self, line: str) -> None: ...
+
+    def warn(self, line: str) -> None:
+        to_stderr(line)
+
+    def drop(self, job: Job) -> None: ...
 
     def close(self) -> None: ...
 
 
 class Lines:
     """Plain lines, one for each change: for logs, pipes and pipelines."""
+
+    holds_results = False
 
     def show(self, job: Job, logs: Sequence[str]) -> None:
         for log in logs:
@@ -51,6 +71,11 @@ class Lines:
     def say(self, line: str) -> None:
         to_stderr(line)
 
+    def warn(self, line: str) -> None:
+        to_stderr(line)
+
+    def drop(self, job: Job) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -60,6 +85,8 @@ class Report:
     def __init__(self, view: View, *, as_json: bool = False) -> None:
         self._view = view
         self._as_json = as_json
+        self._holding = view.holds_results and sys.stdout is not None and sys.stdout.isatty()
+        self._held: list[str] = []
         self.show_relative = False
         """Whether paths are shown from the working folder, because they were typed so."""
 
@@ -74,26 +101,36 @@ class Report:
 
     def ended(self, job: Job) -> None:
         """Tell how a job ended: its files, or its error."""
-        self._view.close()
+        self._view.drop(job)
         if self._as_json:
-            to_stdout(as_line(job_record(job)))
+            self._result(as_line(job_record(job)))
         else:
             for file in job.files:
-                to_stdout(self._shown(file.path))
+                self._result(self._shown(file.path))
         if job.error:
-            print_error(job.error, job)
+            for line in error_lines(job.error, job):
+                self._view.warn(printable(line))
         else:
             self._view.say(f"job {job.id}: {describe(job)}")
 
     def submitted(self, job: Job) -> None:
         """Tell the id of a job that goes on by itself."""
-        self._view.close()
-        to_stdout(as_line(job_record(job)) if self._as_json else job.id)
+        self._view.drop(job)
+        self._result(as_line(job_record(job)) if self._as_json else job.id)
         self._view.say(f"job {job.id}: {describe(job)}; kontext fetch {job.id}")
 
     def close(self) -> None:
-        """Take away whatever was drawn."""
+        """Take away whatever was drawn, and print what was held back for it."""
         self._view.close()
+        self._holding = False
+        while self._held:
+            to_stdout(self._held.pop(0))
+
+    def _result(self, line: str) -> None:
+        if self._holding:
+            self._held.append(line)
+        else:
+            to_stdout(line)
 
     def _shown(self, path: Path) -> str:
         return os.path.relpath(path) if self.show_relative else str(path)
@@ -145,15 +182,22 @@ def cost_text(cost: Cost) -> str:
 
 
 def print_error(error: KontextError, job: Job | None = None) -> None:
-    """The human form of an error, on standard error: what, which job, the bill, what to do."""
-    to_stderr(f"error: {one_line(error.message)}")
+    """The human form of an error, on standard error."""
+    for line in error_lines(error, job):
+        to_stderr(line)
+
+
+def error_lines(error: KontextError, job: Job | None = None) -> list[str]:
+    """What happened, to which job, whether it may have been billed, and what to do next."""
+    lines = [f"error: {one_line(error.message)}"]
     if job is not None:
         named = [f"job {job.id}"]
         if job.request_id:
             named.append(f"request id {one_line(job.request_id)}")
-        to_stderr(f"  {', '.join(named)}: {_BILLED[error.billed]}")
+        lines.append(f"  {', '.join(named)}: {_BILLED[error.billed]}")
     if error.hint:
-        to_stderr(f"hint: {one_line(error.hint)}")
+        lines.append(f"hint: {one_line(error.hint)}")
+    return lines
 
 
 def error_record(error: KontextError) -> dict[str, Any]:
