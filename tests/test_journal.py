@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from journals import REQUEST_ID, facts, full_job, holder, job, line, start
-from kontext_cli import database, journal_file
 from kontext_cli.errors import (
     Interrupted,
     JournalFault,
@@ -24,7 +23,8 @@ from kontext_cli.errors import (
     revived,
 )
 from kontext_cli.job import OPEN, Cost, File, Handle, Job, Output, Source, State, Target
-from kontext_cli.journal import Journal
+from kontext_cli.journal import Journal, database
+from kontext_cli.journal import file as journal_file
 
 CANARY = "iVBORw0KGgoAAAANSUhEUgcanary"
 

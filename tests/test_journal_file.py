@@ -13,10 +13,12 @@ from typing import Any, NoReturn
 import pytest
 
 from journals import facts, full_job, holder, job
-from kontext_cli import database, disk, journal_file, journal_schema
+from kontext_cli import disk
 from kontext_cli.errors import JournalFault
 from kontext_cli.job import Job, State
-from kontext_cli.journal import Journal
+from kontext_cli.journal import Journal, database
+from kontext_cli.journal import file as journal_file
+from kontext_cli.journal import schema as journal_schema
 from kontext_cli.paths import state_dir
 
 POSIX = sys.platform != "win32"
@@ -182,7 +184,7 @@ class TestDurability:
     def test_a_long_run_does_not_let_the_log_grow(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("kontext_cli.journal._COMMITS_TO_CHECKPOINT", 20)
+        monkeypatch.setattr("kontext_cli.journal.journal._COMMITS_TO_CHECKPOINT", 20)
         one = job()
         with Journal.open(folder) as journal:
             sizes = []

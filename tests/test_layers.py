@@ -26,7 +26,7 @@ HOMES = {
         "cli/fetching.py",
         "sandbox/",
     ),
-    "sqlite3": ("database.py", "journal"),
+    "sqlite3": ("journal/",),
 }
 """The only places that may import each library."""
 
@@ -38,8 +38,6 @@ LAYERS = (
     ("config", "paths", "credentials", "retry", "inline", "inputs", "names"),
     ("outputs",),
     ("settings", "transport", "delivery", "plan"),
-    ("database", "running", "journal_names", "journal_rows"),
-    ("journal_schema", "journal_table", "journal_file"),
     ("journal",),
     ("upload", "collect", "answers", "outcome"),
     ("engine",),

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from kontext_cli.errors import JournalFault
 from kontext_cli.job import Job, State
-from kontext_cli.journal_names import MOST_CANDIDATES
-from kontext_cli.journal_rows import COLUMNS, Row, ascii_text, moment, row_of, stored_row
-from kontext_cli.journal_schema import OPEN_JOBS, OPEN_STATES
+from kontext_cli.journal.names import MOST_CANDIDATES
+from kontext_cli.journal.rows import COLUMNS, Row, ascii_text, moment, row_of, stored_row
+from kontext_cli.journal.schema import OPEN_JOBS, OPEN_STATES
 
 _JOBS = f"SELECT {COLUMNS} FROM jobs"  # noqa: S608
 _PUT = (

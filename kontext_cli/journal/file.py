@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kontext_cli import disk
-from kontext_cli.database import Damaged, connect, faults, make_durable
 from kontext_cli.errors import JournalFault
-from kontext_cli.journal_schema import (
+from kontext_cli.journal.database import Damaged, connect, faults, make_durable
+from kontext_cli.journal.schema import (
     check_tables,
     check_whole,
     is_older,

@@ -9,16 +9,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from kontext_cli import journal_file
-from kontext_cli.database import Damaged, checkpoint, faults, snapshot, transaction
 from kontext_cli.errors import JournalFault
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Job, State
-from kontext_cli.journal_file import Tell
-from kontext_cli.journal_names import ambiguous, no_such_job
-from kontext_cli.journal_rows import Row, job_of
-from kontext_cli.journal_table import Table
-from kontext_cli.running import Running
+from kontext_cli.journal import file
+from kontext_cli.journal.database import Damaged, checkpoint, faults, snapshot, transaction
+from kontext_cli.journal.file import Tell
+from kontext_cli.journal.names import ambiguous, no_such_job
+from kontext_cli.journal.rows import Row, job_of
+from kontext_cli.journal.running import Running
+from kontext_cli.journal.table import Table
 
 T = TypeVar("T")
 
@@ -37,13 +37,13 @@ class Journal:
         self, folder: Path, db: sqlite3.Connection, tell: Tell, *, writable: bool = True
     ) -> None:
         self._folder = folder
-        self._path = folder / journal_file.FILE
+        self._path = folder / file.FILE
         self._db = db
         self._table = Table(db)
         self._tell = tell
         self._writable = writable
         self._running = Running(folder)
-        self._file = journal_file.identity(self._path)
+        self._file = file.identity(self._path)
         self._commits = 0
 
     @classmethod
@@ -52,12 +52,12 @@ class Journal:
 
         A damaged one is moved aside, which ``tell`` is told.
         """
-        return cls(folder, journal_file.open_to_write(folder, tell), tell)
+        return cls(folder, file.open_to_write(folder, tell), tell)
 
     @classmethod
     def read(cls, folder: Path, *, tell: Tell = lambda _line: None) -> Self | None:
         """The journal of a state folder for reading alone, None where there is none."""
-        db = journal_file.open_to_read(folder, tell)
+        db = file.open_to_read(folder, tell)
         return None if db is None else cls(folder, db, tell, writable=False)
 
     def close(self) -> None:
@@ -186,7 +186,7 @@ class Journal:
     def _transact(self, work: Callable[[], T], doing: str) -> T:
         with faults(doing):
             # Removed, or found damaged and moved aside, by somebody else.
-            if journal_file.identity(self._path) != self._file:
+            if file.identity(self._path) != self._file:
                 self._reopen()
             with transaction(self._db):
                 result = work()
@@ -198,9 +198,9 @@ class Journal:
     def _reopen(self, *, thorough: bool = False) -> None:
         self.close()
         self._file = _NO_FILE
-        self._db = journal_file.open_to_write(self._folder, self._tell, thorough=thorough)
+        self._db = file.open_to_write(self._folder, self._tell, thorough=thorough)
         self._table = Table(self._db)
-        self._file = journal_file.identity(self._path)
+        self._file = file.identity(self._path)
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
@@ -210,7 +210,7 @@ class Journal:
             with faults(doing), snapshot(self._db):
                 yield
         except Damaged as damage:
-            journal_file.open_to_write(self._folder, self._tell, thorough=True).close()
+            file.open_to_write(self._folder, self._tell, thorough=True).close()
             raise JournalFault(
                 f"{doing}: {damage}", hint="it was mended or moved aside; try again"
             ) from damage

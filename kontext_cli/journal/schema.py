@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from kontext_cli.database import Damaged, connect, primary_code, transaction
 from kontext_cli.errors import JournalFault
-from kontext_cli.journal_rows import COLUMNS
+from kontext_cli.journal.database import Damaged, connect, primary_code, transaction
+from kontext_cli.journal.rows import COLUMNS
 
 OPEN_STATES = "('submitting', 'queued', 'running', 'ready')"
 OPEN_JOBS = (
