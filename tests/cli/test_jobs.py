@@ -4,6 +4,7 @@ The oracle is the sandbox's ledger: nothing is ever accepted twice without the u
 """
 
 import json
+import os
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -13,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from kontext_cli.cli.report import as_line, job_record
+from kontext_cli.journal import Journal
+from kontext_cli.paths import state_dir
 from pictures import picture
 from processes import kontext
 
@@ -49,9 +53,15 @@ class World:
         return done
 
     def jobs(self, *argv: str) -> list[dict[str, Any]]:
-        """What `status` says, as JSON."""
-        done = self("status", "--json", *argv)
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        """What `status --json` says; without arguments read from the journal right here."""
+        if argv:
+            done = self("status", "--json", *argv)
+            return [json.loads(line) for line in done.stdout.splitlines()]
+        journal = Journal.read(state_dir(os.environ))
+        if journal is None:
+            return []
+        with journal:
+            return [json.loads(as_line(job_record(job))) for job in journal.recent()]
 
     def submit(self, prompt: str = "x", *argv: str) -> str:
         """Submit without waiting; the job id."""
