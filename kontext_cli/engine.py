@@ -234,8 +234,9 @@ class Engine:
             reached("polling")
             progress = await self._poll(job, provider, handle)
             handle = job.handle or handle
-            self._tell(job, progress, seen)
-            seen = max(seen, len(progress.logs))
+            if not progress.outputs:
+                self._tell(job, progress, seen)
+                seen = max(seen, len(progress.logs))
             if progress.done and not progress.outputs:
                 progress = await self._outcome(provider, handle)
             if progress.outputs:

@@ -117,7 +117,7 @@ class Report:
         """Tell the id of a job that goes on by itself."""
         self._view.drop(job)
         self._result(as_line(job_record(job)) if self._as_json else job.id)
-        self._view.say(f"job {job.id}: {describe(job)}; kontext fetch {job.id}")
+        self._view.say(f"job {job.id} goes on at {job.provider}: kontext fetch {job.id}")
 
     def close(self) -> None:
         """Take away whatever was drawn, and print what was held back for it."""
