@@ -3,25 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 
+from kontext_cli.cli.exit_codes import common_code, state_code
 from kontext_cli.cli.history import print_table
-from kontext_cli.cli.named_jobs import exit_code_of, named_jobs
+from kontext_cli.cli.named_jobs import named_jobs
 from kontext_cli.cli.report import Report, as_line, job_record, open_report, print_error, to_stdout
 from kontext_cli.cli.session import Session
+from kontext_cli.errors import KeyFault
 from kontext_cli.job import Job, State
 from kontext_cli.providers import Name
 from kontext_cli.settings import known_provider
-
-_STATE_CODES = {
-    State.PLANNED: 0,
-    State.SAVED: 0,
-    State.READY: 0,
-    State.SUBMITTING: 7,
-    State.QUEUED: 7,
-    State.RUNNING: 7,
-    State.MODERATED: 5,
-    State.UNKNOWN: 11,
-}
-_FAILED = 4
 
 
 def ask(
@@ -46,16 +36,19 @@ def ask(
 
         session.run(work(), waiting)
         _tell(jobs, report, as_json=as_json)
-        return exit_code_of([_code(job, asked=job in waiting) for job in jobs])
+        return common_code([_code(job, asked=job in waiting) for job in jobs])
 
 
 async def _ask(session: Session, job: Job, watch: bool, timeout: float) -> None:
     provider = session.settings.open(known_provider(job.provider))
-    async with session.engine(provider) as engine:
-        if watch:
-            await engine.follow(job, timeout=timeout)
-        else:
-            await engine.ask(job)
+    try:
+        async with session.engine(provider) as engine:
+            if watch:
+                await engine.follow(job, timeout=timeout)
+            else:
+                await engine.ask(job)
+    except KeyFault as fault:  # of this provider; the others' jobs are asked about
+        job.error = fault
 
 
 def _tell(jobs: Sequence[Job], report: Report, *, as_json: bool) -> None:
@@ -74,4 +67,4 @@ def _code(job: Job, *, asked: bool) -> int:
     """The code of the job's state; that of the fault where asking failed."""
     if asked and job.error is not None:
         return job.error.exit_code
-    return _STATE_CODES.get(job.state, _FAILED)
+    return state_code(job.state)

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from kontext_cli.cli.named_jobs import exit_code_of, named_jobs
+from kontext_cli.cli.exit_codes import common_code
+from kontext_cli.cli.named_jobs import named_jobs
 from kontext_cli.cli.report import (
     as_line,
     job_record,
@@ -40,7 +41,7 @@ def run_cancel(
         if as_json:
             for job in jobs:
                 to_stdout(as_line(job_record(job)))
-        return exit_code_of(codes)
+        return common_code(codes)
 
 
 def _check(session: Session, job: Job) -> None:

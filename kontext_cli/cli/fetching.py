@@ -5,17 +5,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kontext_cli.cli.exit_codes import common_code, state_code
 from kontext_cli.cli.make import file_delivery, load_sources
-from kontext_cli.cli.named_jobs import exit_code_of, named_jobs
+from kontext_cli.cli.named_jobs import named_jobs
 from kontext_cli.cli.report import Report, open_report
 from kontext_cli.cli.session import Session
 from kontext_cli.cli.streams import stdout_bytes
 from kontext_cli.delivery import Delivery, StreamDelivery
 from kontext_cli.errors import (
     InputFault,
+    KeyFault,
     KontextError,
     OutcomeUnknown,
     StillRunning,
+    StorageFault,
     UsageError,
 )
 from kontext_cli.inputs import InputImage
@@ -31,6 +34,8 @@ from kontext_cli.request import Request, parse
 from kontext_cli.settings import known_provider
 
 _AT_ONCE = 8
+_LISTED = 100
+"""Jobs of unknown outcome that are told when nobody named a job."""
 _RESUBMITTED = (State.UNKNOWN, State.FAILED, State.CANCELED)
 
 
@@ -71,14 +76,18 @@ def run_fetch(fetch: Fetch) -> int:
     report = open_report(as_json=fetch.as_json, quiet=fetch.quiet)
     with Session(report, debug=fetch.debug) as session:
         jobs = _jobs(session, fetch)
-        errands = [each for job in jobs if (each := _errand(session, job, fetch)) is not None]
+        errands = [each for job in jobs if (each := _errand_if_any(session, job, fetch))]
         under_way = {errand.job.id for errand in errands}
         for job in jobs:
             if job.id not in under_way:
                 report.ended(job)
         _run(session, errands, fetch)
         counted = [job for job in jobs if fetch.names or job.state is not State.UNKNOWN]
-        return exit_code_of([job.error.exit_code if job.error else 0 for job in counted])
+        return common_code([_code(job) for job in counted])
+
+
+def _code(job: Job) -> int:
+    return job.error.exit_code if job.error else state_code(job.state)
 
 
 def _check(fetch: Fetch) -> None:
@@ -97,11 +106,22 @@ def _check(fetch: Fetch) -> None:
 def _jobs(session: Session, fetch: Fetch) -> list[Job]:
     if fetch.names:
         return named_jobs(session, fetch.names, provider=fetch.provider, model=fetch.model)
+    unknown = session.journal.recent(limit=_LISTED, states=[State.UNKNOWN])
+    found = {job.id: job for job in (*session.journal.unfinished(), *unknown)}
     return [
         job
-        for job in session.journal.unfinished()
+        for job in found.values()
         if fetch.provider in (None, job.provider) and fetch.model in (None, job.model)
     ]
+
+
+def _errand_if_any(session: Session, job: Job, fetch: Fetch) -> _Errand | None:
+    """What is to be done for a job; a fault of its folder or its images is its own affair."""
+    try:
+        return _errand(session, job, fetch)
+    except StorageFault as fault:
+        job.error = fault
+        return None
 
 
 def _errand(session: Session, job: Job, fetch: Fetch) -> _Errand | None:
@@ -203,7 +223,10 @@ def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch) -> None:
     told: set[str] = set()
 
     async def go(errand: _Errand) -> None:
-        await bring(errand)
+        try:
+            await bring(errand)
+        except KeyFault as fault:  # of this provider; the others' jobs go on
+            errand.job.error = fault
         told.add(errand.job.id)
         session.report.ended(errand.job)
 

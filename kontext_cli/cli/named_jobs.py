@@ -22,12 +22,6 @@ def named_jobs(
     return list(found.values())
 
 
-def exit_code_of(codes: Sequence[int]) -> int:
-    """One code for several jobs: theirs where they agree, else that of a mixed outcome."""
-    distinct = set(codes)
-    return distinct.pop() if len(distinct) == 1 else 9 if distinct else 0
-
-
 def _find(session: Session, name: str, provider: Name | None, model: str | None) -> Job:
     try:
         return session.journal.find(name)

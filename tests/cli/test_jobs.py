@@ -214,6 +214,7 @@ def test_an_unknown_outcome_is_listed_and_resubmitted_only_on_request(world: Wor
 
     done = world("fetch")
     assert done.returncode == 0
+    assert record["id"] in done.stderr.decode()
     assert world.files() == []
     done = world("fetch", record["id"])
     assert done.returncode == 11
@@ -360,6 +361,33 @@ def test_cancel_of_a_job_that_runs_may_still_be_billed(world: World) -> None:
     done = world("status", job, "--json")
     assert done.returncode == 4
     assert json.loads(done.stdout)["state"] == "canceled"
+
+
+def test_fetch_of_a_job_that_has_ended_tells_how(world: World) -> None:
+    canceled = world.submit("[fault:stuck] x")
+    world("cancel", canceled)
+    failed = world.submit("[fault:failed] y")
+    world("fetch", failed)
+    for job, says in ((canceled, "canceled"), (failed, "Internal server error")):
+        done = world("fetch", job)
+        assert done.returncode == 4
+        assert says in done.stderr.decode()
+    assert world("fetch", canceled, failed).returncode == 4
+    assert world("fetch", canceled, world.submit("z")).returncode == 9
+    assert len(world.ledger.entries) == 3
+
+
+def test_one_job_that_cannot_be_fetched_stops_no_other(world: World) -> None:
+    world("generate", "x", "-p", "chainhub", "--no-wait")
+    world.submit("y", "--seed", "1", "-d", "gone")
+    world.submit("z", "--seed", "1")
+    (world.folder / "gone").rmdir()
+    (world.folder / "gone").write_text("in the way")
+    done = world("fetch", CHAINHUB_API_KEY="")
+    assert done.returncode == 9
+    assert "there is no key for chainhub" in done.stderr.decode()
+    assert "in the way" in (world.folder / "gone").read_text()
+    assert world.files() == ["gone", "z-1.jpg"]
 
 
 def test_cancel_what_the_provider_does_not_know(world: World) -> None:
