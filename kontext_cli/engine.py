@@ -99,11 +99,13 @@ class Engine:
         job.error = None
         if job.state is State.SAVED:
             job.state = State.READY
+        self._watch(job, ())
         work = self._bring_home(job, delivery, timeout, keep_flagged=keep_flagged)
         await self._to_its_end(job, work)
 
     async def follow(self, job: Job, *, timeout: float) -> None:
         """Wait until a job's result is there, and leave it there."""
+        self._watch(job, ())
         await self._to_its_end(job, self._wait(job, timeout))
 
     async def ask(self, job: Job) -> None:
