@@ -112,10 +112,7 @@ class Engine:
         """Ask the provider where a job is, its result included, and write that down."""
 
         async def work() -> None:
-            provider, handle = self._queue(job)
-            progress = await self._poll(job, provider, handle)
-            if progress.done and not progress.outputs:
-                progress = await self._outcome(provider, handle)
+            progress = await self._result_if_done(job, await self._poll(job))
             if progress.outputs:
                 self._note_result(job, progress)
             else:
@@ -195,8 +192,7 @@ class Engine:
         except Expired:
             if job.handle is None:
                 raise
-            provider, handle = self._queue(job)
-            self._note_result(job, await self._outcome(provider, handle))
+            self._note_result(job, await self._outcome(job))
             await self._save(job, delivery, keep_flagged=keep_flagged)
         self._enter(job, State.SAVED)
         if self._answers:
@@ -226,32 +222,32 @@ class Engine:
             raise still_running(self._provider.name, timeout) from None
 
     async def _follow(self, job: Job) -> Progress:
-        provider, handle = self._queue(job)
-        progress = Progress(job.state, job.position)
         seen = 0
         wait = _FIRST_POLL
         while True:
             await self._sleep(wait)
             wait = min(wait * _POLL_GROWTH, _LONGEST_POLL)
             reached("polling")
-            progress = await self._poll(job, provider, handle)
-            handle = job.handle or handle
+            progress = await self._poll(job)
             if not progress.outputs:
                 self._tell(job, progress, seen)
                 seen = max(seen, len(progress.logs))
-            if progress.done and not progress.outputs:
-                progress = await self._outcome(provider, handle)
+                progress = await self._result_if_done(job, progress)
             if progress.outputs:
                 return progress
 
-    async def _poll(self, job: Job, provider: QueueProvider, handle: Handle) -> Progress:
-        reply = await self._transport.ask(provider.poll(handle))
-        progress = read(provider.progress, reply, handle)
-        if progress.handle:
-            job.handle = progress.handle
+    async def _poll(self, job: Job) -> Progress:
+        provider, handle = self._queue(job)
+        progress = read(provider.progress, await self._transport.ask(provider.poll(handle)), handle)
+        job.handle = progress.handle or handle
         return progress
 
-    async def _outcome(self, provider: QueueProvider, handle: Handle) -> Progress:
+    async def _result_if_done(self, job: Job, progress: Progress) -> Progress:
+        """A queue that calls a job done leaves it to the result how it ended."""
+        return await self._outcome(job) if progress.done and not progress.outputs else progress
+
+    async def _outcome(self, job: Job) -> Progress:
+        provider, handle = self._queue(job)
         return read(provider.outcome, await self._transport.ask(provider.result(handle)))
 
     def _queue(self, job: Job) -> tuple[QueueProvider, Handle]:

@@ -91,16 +91,12 @@ class Transport:
         self._key_bases = tuple(f"{base}/" for base in key_bases)
         self._authorization = authorization
         self._in_process = app is not None
-        self._on_loopback = is_loopback(key_bases[0])
+        self.on_loopback = is_loopback(key_bases[0])
+        """Whether the provider is on this machine, where its files may be too."""
         self._trace = trace
         self._sleep = sleep
         self._api = self._client(app, {"Accept": "application/json"})
         self._media = self._client(app, {"Accept": "image/*", "Accept-Encoding": "identity"})
-
-    @property
-    def on_loopback(self) -> bool:
-        """Whether the provider is on this machine, where its files may be too."""
-        return self._on_loopback
 
     async def __aenter__(self) -> Self:
         return self
@@ -241,7 +237,7 @@ class Transport:
     async def _fetch(self, url: str, sink: Sink) -> int | None:
         """Write what ``url`` holds to ``sink``; the announced size in bytes, where there is one."""
         for _hop in range(MOST_HOPS + 1):
-            if not may_download(url, from_loopback=self._on_loopback):
+            if not may_download(url, from_loopback=self.on_loopback):
                 raise BadMedia(
                     f"{self._provider} names a file that is not on https: {without_query(url)}",
                     billed="yes",
@@ -293,7 +289,7 @@ class Transport:
                 transport=httpx2.ASGITransport(app) if app else None,
                 follow_redirects=False,
                 # A proxy cannot reach this machine's own loopback.
-                trust_env=not self._on_loopback,
+                trust_env=not self.on_loopback,
             )
         except OSError as error:
             raise UsageError(

@@ -22,7 +22,7 @@ HOMES = {
         "collect.py",
         "transport.py",
         "cli/signals.py",
-        "cli/asking.py",
+        "cli/session.py",
         "cli/fetching.py",
         "sandbox/",
     ),

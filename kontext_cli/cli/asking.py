@@ -1,6 +1,5 @@
 """What `kontext status JOB` does: ask the provider now."""
 
-import asyncio
 from collections.abc import Sequence
 
 from kontext_cli.cli.exit_codes import common_code, state_code
@@ -8,10 +7,9 @@ from kontext_cli.cli.history import print_table
 from kontext_cli.cli.named_jobs import named_jobs
 from kontext_cli.cli.report import Report, as_line, job_record, open_report, print_error, to_stdout
 from kontext_cli.cli.session import Session
-from kontext_cli.errors import KeyFault
+from kontext_cli.engine import Engine
 from kontext_cli.job import Job, State
 from kontext_cli.providers import Name
-from kontext_cli.settings import known_provider
 
 
 def ask(
@@ -31,24 +29,15 @@ def ask(
         jobs = named_jobs(session, names, provider=provider, model=model)
         waiting = [job for job in jobs if job.state in (State.QUEUED, State.RUNNING)]
 
-        async def work() -> None:
-            await asyncio.gather(*(_ask(session, job, watch, timeout) for job in waiting))
-
-        session.run(work(), waiting)
-        _tell(jobs, report, as_json=as_json)
-        return common_code([_code(job, asked=job in waiting) for job in jobs])
-
-
-async def _ask(session: Session, job: Job, watch: bool, timeout: float) -> None:
-    provider = session.settings.open(known_provider(job.provider))
-    try:
-        async with session.engine(provider) as engine:
+        async def ask_one(engine: Engine, job: Job) -> None:
             if watch:
                 await engine.follow(job, timeout=timeout)
             else:
                 await engine.ask(job)
-    except KeyFault as fault:  # of this provider; the others' jobs are asked about
-        job.error = fault
+
+        session.run(session.for_each(waiting, ask_one), waiting)
+        _tell(jobs, report, as_json=as_json)
+        return common_code([_code(job, asked=job in waiting) for job in jobs])
 
 
 def _tell(jobs: Sequence[Job], report: Report, *, as_json: bool) -> None:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kontext_cli.cli.exit_codes import common_code, state_code
-from kontext_cli.cli.make import file_delivery, load_sources
+from kontext_cli.cli.make import check_names, file_delivery, load_sources
 from kontext_cli.cli.named_jobs import named_jobs
 from kontext_cli.cli.report import Report, open_report
 from kontext_cli.cli.session import Session
 from kontext_cli.cli.streams import stdout_bytes
 from kontext_cli.delivery import Delivery, StreamDelivery
+from kontext_cli.engine import Engine
 from kontext_cli.errors import (
     InputFault,
-    KeyFault,
     KontextError,
     OutcomeUnknown,
     StillRunning,
@@ -23,7 +23,7 @@ from kontext_cli.errors import (
 )
 from kontext_cli.inputs import InputImage
 from kontext_cli.job import OPEN, Job, State, Target
-from kontext_cli.names import template_fields
+from kontext_cli.outcome import way_on
 from kontext_cli.outputs import existing_file
 from kontext_cli.plan import Wanted, names_for
 from kontext_cli.providers import Name
@@ -62,7 +62,6 @@ class _Errand:
     """One job to bring home: its way to disk, and the call where it is to be sent again."""
 
     job: Job
-    provider: Provider
     delivery: Delivery
     call: Call | None = None
 
@@ -91,16 +90,13 @@ def _code(job: Job) -> int:
 
 
 def _check(fetch: Fetch) -> None:
-    if fetch.output is not None and fetch.template is not None:
-        raise UsageError("--output and --name both name the file; give one of them")
+    check_names(fetch.output, fetch.template)
     if fetch.output is not None and len(fetch.names) != 1:
         raise UsageError("--output names the file of one job", hint="kontext fetch JOB -o PATH")
     if fetch.output == "-" and fetch.as_json:
         raise UsageError("`-o -` and --json both want standard output")
     if fetch.resubmit and not fetch.names:
         raise UsageError("--resubmit needs the jobs by name", hint="kontext fetch JOB --resubmit")
-    if fetch.template is not None:
-        template_fields(fetch.template)
 
 
 def _jobs(session: Session, fetch: Fetch) -> list[Job]:
@@ -132,7 +128,7 @@ def _errand(session: Session, job: Job, fetch: Fetch) -> _Errand | None:
     provider = session.settings.open(known_provider(job.provider))
     if fetch.resubmit and job.state in _RESUBMITTED:
         call = _call_again(job, provider)
-        return _Errand(job, provider, _delivery(job, fetch), call)
+        return _Errand(job, _delivery(job, fetch), call)
     if job.state is State.SAVED and not _lacks_files(job, session.report):
         job.skipped = True
         return None
@@ -142,16 +138,16 @@ def _errand(session: Session, job: Job, fetch: Fetch) -> _Errand | None:
     if job.state not in (*OPEN, State.SAVED, State.UNKNOWN, State.EXPIRED):
         return None
     job.error = None
-    return _Errand(job, provider, _delivery(job, fetch))
+    return _Errand(job, _delivery(job, fetch))
 
 
 def _unknown(job: Job) -> OutcomeUnknown:
-    return OutcomeUnknown(
+    error = OutcomeUnknown(
         f"{job.provider} may have accepted and billed this job, but its answer was never read",
-        hint=f"look at {job.provider}'s own list of requests; "
-        f"`kontext fetch {job.id} --resubmit` sends it again",
         billed="maybe",
     )
+    error.hint = way_on(job, error, recorded=True)
+    return error
 
 
 def _lacks_files(job: Job, report: Report) -> bool:
@@ -220,34 +216,29 @@ def _check_unchanged(job: Job, images: Sequence[InputImage]) -> None:
 def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch) -> None:
     """Do all errands, a few at a time, and tell each job as it ends."""
     limit = asyncio.Semaphore(_AT_ONCE)
+    by_job = {errand.job.id: errand for errand in errands}
     told: set[str] = set()
 
-    async def go(errand: _Errand) -> None:
-        try:
-            await bring(errand)
-        except KeyFault as fault:  # of this provider; the others' jobs go on
-            errand.job.error = fault
-        told.add(errand.job.id)
-        session.report.ended(errand.job)
+    async def go(engine: Engine, job: Job) -> None:
+        async with limit:
+            await _bring(session, engine, by_job[job.id], fetch.timeout)
+        told.add(job.id)
+        session.report.ended(job)
 
-    async def bring(errand: _Errand) -> None:
-        job = errand.job
-        async with limit, session.engine(errand.provider) as engine:
-            keep = bool(job.target and job.target.keep_flagged)
-            if not session.journal.claim(job):
-                job.error = StillRunning("another kontext is at this job", billed="maybe")
-            elif errand.call is not None:
-                job.error = None
-                await engine.run(
-                    job, errand.call, errand.delivery, timeout=fetch.timeout, keep_flagged=keep
-                )
-            else:
-                await engine.fetch(job, errand.delivery, timeout=fetch.timeout, keep_flagged=keep)
+    jobs = [errand.job for errand in errands]
+    session.run(session.for_each(jobs, go), jobs)
+    for job in jobs:
+        if job.id not in told:
+            session.report.ended(job)
 
-    async def work() -> None:
-        await asyncio.gather(*map(go, errands))
 
-    session.run(work(), [errand.job for errand in errands])
-    for errand in errands:
-        if errand.job.id not in told:
-            session.report.ended(errand.job)
+async def _bring(session: Session, engine: Engine, errand: _Errand, timeout: float) -> None:
+    job = errand.job
+    keep = bool(job.target and job.target.keep_flagged)
+    if not session.journal.claim(job):
+        job.error = StillRunning("another kontext is at this job", billed="maybe")
+    elif errand.call is not None:
+        job.error = None
+        await engine.run(job, errand.call, errand.delivery, timeout=timeout, keep_flagged=keep)
+    else:
+        await engine.fetch(job, errand.delivery, timeout=timeout, keep_flagged=keep)

@@ -72,13 +72,18 @@ def file_delivery(target: Target) -> FileDelivery:
     return FileDelivery(target.paths, overwrite=target.overwrite)
 
 
+def check_names(output: str | None, template: str | None) -> None:
+    """Raises UsageError where both are given, or the template cannot name anything."""
+    if output is not None and template is not None:
+        raise UsageError("--output and --name both name the file; give one of them")
+    if template is not None:
+        template_fields(template)
+
+
 def _check_combinations(flags: Flags) -> None:
     if flags.output == "-":
         _check_standard_output(flags)
-    if flags.output is not None and flags.name is not None:
-        raise UsageError("--output and --name both name the file; give one of them")
-    if flags.name is not None:
-        template_fields(flags.name)
+    check_names(flags.output, flags.name)
     if flags.no_wait and flags.sync_mode:
         raise UsageError("--sync-mode brings the picture in the reply; --no-wait does not wait")
     if not 0 < flags.timeout < float("inf"):

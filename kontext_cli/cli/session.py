@@ -1,7 +1,8 @@
 """What a command that works on jobs stands on: settings, the journal, an engine, an orderly end."""
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from types import TracebackType
@@ -11,7 +12,7 @@ from kontext_cli.answers import Answers
 from kontext_cli.cli.report import Report, to_stderr
 from kontext_cli.cli.signals import run_until_signal
 from kontext_cli.engine import Engine
-from kontext_cli.errors import Billed, Interrupted
+from kontext_cli.errors import Billed, Interrupted, KeyFault
 from kontext_cli.job import Job, State
 from kontext_cli.journal import Journal
 from kontext_cli.paths import state_dir
@@ -63,6 +64,28 @@ class Session:
                 answers=Answers(self._state),
                 watch=self.report.watch,
             )
+
+    async def for_each(
+        self, jobs: Sequence[Job], work: Callable[[Engine, Job], Awaitable[None]]
+    ) -> None:
+        """Do the work for each job, side by side; all jobs of a provider share one engine.
+
+        A fault of a provider's key is told by its own jobs, and stops no other's.
+        """
+        names = dict.fromkeys(job.provider for job in jobs)
+        await asyncio.gather(
+            *(self._at(name, [job for job in jobs if job.provider == name], work) for name in names)
+        )
+
+    async def _at(
+        self, name: str, jobs: Sequence[Job], work: Callable[[Engine, Job], Awaitable[None]]
+    ) -> None:
+        try:
+            async with self.engine(self.settings.open(known_provider(name))) as engine:
+                await asyncio.gather(*(work(engine, job) for job in jobs))
+        except KeyFault as fault:
+            for job in jobs:
+                job.error = fault
 
     def run(self, work: Coroutine[Any, Any, None], jobs: Sequence[Job]) -> None:
         """Do the work to its end, or to the first signal, which the open jobs then tell."""
