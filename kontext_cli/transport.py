@@ -120,10 +120,12 @@ class Transport:
             submission.sent = self._in_process
             try:
                 reply = await self._send(call, _SUBMIT_TIMEOUT, submission)
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 if submission.sent and not isinstance(error, _NEVER_SENT):
-                    raise self._lost_reply(error) from error
+                    raise self._lost_reply(_kind(error)) from error
                 wait, last = patience.next_wait(), self._unreachable(error)
+            except UnexpectedReply as error:
+                raise self._lost_reply("it is longer than any answer should be") from error
             else:
                 if not may_submit_again(reply, blocking=blocking):
                     return reply
@@ -164,7 +166,7 @@ class Transport:
         while True:
             try:
                 reply = await send()
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 wait, last = patience.next_wait(), self._unreachable(error)
             else:
                 if not should_ask_again(kind, reply):
@@ -194,7 +196,7 @@ class Transport:
                 wait, last = patience.next_wait(), error
             except _Failing as failing:
                 wait, last = patience.next_wait(failing.reply), failing.error
-            except httpx2.TransportError as error:
+            except httpx2.RequestError as error:
                 wait, last = patience.next_wait(), self._unreachable(error, "its file")
             except TimeoutError:
                 raise Unreachable(f"{self._provider}'s file came too slowly") from None
@@ -273,7 +275,7 @@ class Transport:
         line = f"{request.method} {without_query(str(request.url))}"
         try:
             response = await client.send(request, stream=True)
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             self._trace(f"{line} → {type(error).__name__}")
             raise
         self._trace(f"{line} → {response.status_code} in {time.monotonic() - began:.3f} s")
@@ -301,14 +303,14 @@ class Transport:
                 "the proxy settings are not usable", hint="check HTTPS_PROXY"
             ) from None
 
-    def _lost_reply(self, error: httpx2.TransportError) -> OutcomeUnknown:
+    def _lost_reply(self, how: str) -> OutcomeUnknown:
         return OutcomeUnknown(
-            f"{self._provider} was sent the job, but its answer was lost ({_kind(error)}): "
+            f"{self._provider} was sent the job, but its answer was lost ({how}): "
             "it may have been accepted and may have been billed",
             billed="maybe",
         )
 
-    def _unreachable(self, error: httpx2.TransportError, what: str = "") -> Unreachable:
+    def _unreachable(self, error: httpx2.RequestError, what: str = "") -> Unreachable:
         whom = f"{self._provider}: {what}" if what else self._provider
         return Unreachable(
             f"{whom} cannot be reached ({_kind(error)})", hint="check the network and try again"
@@ -328,7 +330,7 @@ class _Failing(Exception):
         self.reply = reply
 
 
-def _kind(error: httpx2.TransportError) -> str:
+def _kind(error: httpx2.RequestError) -> str:
     """What happened, without the library's text: it may carry URLs and headers."""
     cause = error.__cause__ or error.__context__
     while cause is not None and not isinstance(cause, OSError):
@@ -343,5 +345,6 @@ def _kind(error: httpx2.TransportError) -> str:
         "ReadError": "the connection broke",
         "WriteError": "the connection broke",
         "ProxyError": "the proxy refused",
+        "DecodingError": "its answer cannot be decoded",
         "ConnectError": "no connection",
     }.get(type(error).__name__, type(error).__name__)

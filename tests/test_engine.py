@@ -130,6 +130,9 @@ def test_a_submit_is_refused_five_times_at_most(tmp_path: Path) -> None:
         pytest.param(Answer(b"<html>log in first</html>"), id="200 of a captive portal"),
         pytest.param(Answer({"status": "IN_QUEUE"}), id="200 without an id"),
         pytest.param(Answer(b'{"request_id": "r'), id="200 cut short"),
+        pytest.param(
+            Answer(b"no gzip", headers={"content-encoding": "gzip"}), id="200 that does not decode"
+        ),
     ],
 )
 def test_a_submit_of_unknown_outcome_is_never_sent_again(tmp_path: Path, answer: Answer) -> None:
@@ -178,6 +181,21 @@ def test_a_poll_that_fails_is_asked_again(tmp_path: Path, status: int) -> None:
     failing = [Answer({"detail": "later"}, status)] * 4
     job, _ = outcome(tmp_path, script(status=[*failing, COMPLETED]))
     assert job.state is State.SAVED
+
+
+def test_a_poll_whose_answer_does_not_decode_is_asked_again(tmp_path: Path) -> None:
+    broken = Answer(b"no gzip", headers={"content-encoding": "gzip"})
+    job, _ = outcome(tmp_path, script(status=[broken, COMPLETED]))
+    assert job.state is State.SAVED
+
+
+def test_an_answer_to_a_submit_without_end_is_of_unknown_outcome(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kontext_cli.transport.MOST_REPLY_BYTES", 10)
+    job, error = outcome(tmp_path, script())
+    assert isinstance(error, OutcomeUnknown)
+    assert (job.state, error.billed) == (State.UNKNOWN, "maybe")
 
 
 def test_a_poll_is_given_up_after_five_tries_and_the_job_goes_on(tmp_path: Path) -> None:
