@@ -27,12 +27,14 @@ def should_ask_again(kind: Kind, reply: Reply) -> bool:
     """Whether ``reply`` to a GET says more about the moment than about the job.
 
     The result of a completed job is its outcome, whatever its status, so long as the provider
-    itself said it: a web page in its place comes from a gateway.
+    itself said it: a web page in its place comes from a gateway, and a success that is not JSON
+    was cut short on the way.
     """
     if reply.status in _BUSY:
         return True
     if kind == "result":
-        return reply.status >= 500 and reply.is_html
+        cut_short = reply.status == 200 and reply.json is None
+        return cut_short or (reply.status >= 500 and reply.is_html)
     return reply.status >= 500
 
 

@@ -65,6 +65,10 @@ class Settings:
         """The folder that files go to; the working folder where nothing is set."""
         return self._with_default(flag, "output_dir", self.config.output_dir, ".").value
 
+    def jobs(self, name: Name, flag: int | None) -> int:
+        """How many jobs of a provider may be in flight: flag, config file, the provider's data."""
+        return flag or self.config.jobs.get(name) or provider_class(name).jobs
+
     def base_url(self, name: Name) -> Setting | None:
         """Another host for a provider, None for its own. Raises UsageError for an unsafe one."""
         if provider_class(name).offline:
@@ -113,6 +117,8 @@ class Settings:
         }
         for name in NAMES:
             found[f"{name} base_url"] = self.base_url(name)
+            if name in config.jobs:
+                found[f"{name} jobs"] = Setting(str(config.jobs[name]), str(config.path))
             for model, usd in config.prices.get(name, {}).items():
                 found[f"{name} price of {model}"] = Setting(f"{usd:g}", str(config.path))
         return {name: setting for name, setting in found.items() if setting}

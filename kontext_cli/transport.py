@@ -3,15 +3,23 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
-from urllib.parse import urljoin
 
 import httpx2
 
 from kontext_cli import __version__
+from kontext_cli.addresses import Address, is_public, is_this_machine, literal
 from kontext_cli.errors import (
     BadMedia,
     Expired,
@@ -19,20 +27,37 @@ from kontext_cli.errors import (
     OutcomeUnknown,
     UnexpectedReply,
     Unreachable,
-    UsageError,
 )
+from kontext_cli.events import bodies
 from kontext_cli.failpoint import reached
+from kontext_cli.network import client, is_untrusted, reason, tls_context
+from kontext_cli.outputs import MOST_BYTES
 from kontext_cli.providers.call import Call, Kind, Reply
-from kontext_cli.retry import Patience, may_submit_again, should_ask_again
-from kontext_cli.urls import is_loopback, may_download, without_query
+from kontext_cli.redaction import Redaction, without_quotes_of
+from kontext_cli.resolving import CheckedNetwork, Forbidden, Resolve, resolve
+from kontext_cli.retry import Patience, may_submit_again, retry_after, should_ask_again
+from kontext_cli.throughput import Exchange, Limits, OutOfTime, TooSlow, Try
+from kontext_cli.urls import (
+    host_of,
+    is_loopback,
+    may_download,
+    may_have_key,
+    origin,
+    redirected,
+    without_query,
+)
 
 MOST_REPLY_BYTES = 128 * 2**20
-"""Four inline PNGs of a megapixel, in base64, come to a fifth of this."""
+"""Four inline PNGs of a megapixel, in base64, come to a fifth of this; counted decoded."""
 MOST_HOPS = 5
-DOWNLOAD_SECONDS = 300.0
 
+_LIMITS = Limits()
+_PIECE = 2**16
+_ENDING = 0.02
 _REQUEST_TIMEOUT = httpx2.Timeout(connect=10.0, read=10.0, write=30.0, pool=None)
 _SUBMIT_TIMEOUT = httpx2.Timeout(connect=10.0, read=None, write=60.0, pool=None)
+# The stream pings every 15 s (fal's queue documentation).
+_STREAM_TIMEOUT = httpx2.Timeout(connect=10.0, read=40.0, write=30.0, pool=None)
 _UPLOAD_TIMEOUT = httpx2.Timeout(connect=10.0, read=60.0, write=60.0, pool=None)
 _NEVER_SENT = (
     httpx2.ConnectError,
@@ -45,6 +70,8 @@ _GONE = frozenset({403, 404, 410})
 
 T = TypeVar("T")
 Trace = Callable[[str], None]
+Throttled = Callable[[float | None], None]
+"""Told of each submit that was refused as too many, with the seconds to wait where it said them."""
 
 
 class Sink(Protocol):
@@ -61,11 +88,14 @@ class Submission:
     def __init__(self) -> None:
         self.sent = False
 
-    async def watch(self, event: str, _info: Any) -> None:
-        """Follow the connection: headers that start to go out are a request that may arrive."""
+    async def watch(self, event: str, info: Any) -> None:
+        """Follow the connection: headers that start to go out are a request that may arrive.
+
+        Those of a CONNECT go to a proxy, which knows nothing of the job yet.
+        """
         if event.endswith("send_request_headers.started"):
-            self.sent = True
-        elif event.endswith("send_request_body.complete"):
+            self.sent = self.sent or info["request"].method != b"CONNECT"
+        elif event.endswith("send_request_body.complete") and self.sent:
             reached("sent")
 
 
@@ -74,7 +104,9 @@ class Transport:
     for its files.
 
     ``key_bases`` are the URLs below which the key may go, the provider's own base first. ``app``
-    answers in place of the network (the sandbox). ``trace`` is told of every request.
+    answers in place of the network (the sandbox). ``trace`` is told of every request, ``throttled``
+    of each submit that came too soon. ``resolve`` finds the addresses of hosts that a provider
+    names: only public ones are connected to.
     """
 
     def __init__(
@@ -84,19 +116,43 @@ class Transport:
         authorization: str | None = None,
         *,
         app: Any = None,
-        trace: Trace = lambda _line: None,
+        trace: Trace | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        throttled: Throttled = lambda _wait: None,
+        limits: Limits = _LIMITS,
+        resolve: Resolve = resolve,
     ) -> None:
+        """Raises UsageError where the proxy settings or certificates cannot be used."""
         self._provider = provider
-        self._key_bases = tuple(f"{base}/" for base in key_bases)
+        self._key_bases = tuple(key_bases)
         self._authorization = authorization
+        self._redaction = Redaction.of_key((authorization or "").partition(" ")[2])
         self._in_process = app is not None
         self.on_loopback = is_loopback(key_bases[0])
         """Whether the provider is on this machine, where its files may be too."""
+        self._own = {own[1:] for own in map(origin, key_bases) if own}
+        self.is_closing = False
+        """Once true, no submit is sent a second time."""
         self._trace = trace
         self._sleep = sleep
-        self._api = self._client(app, {"Accept": "application/json"})
-        self._media = self._client(app, {"Accept": "image/*", "Accept-Encoding": "identity"})
+        self._throttled = throttled
+        self._limits = limits
+        if not self._in_process and not self.on_loopback:
+            tls_context()  # certificates that cannot be loaded are told before anything is done
+        agent = {"User-Agent": f"kontext-cli/{__version__}"}
+        # A proxy cannot reach this machine's own loopback.
+        through_proxies = not self.on_loopback
+        self._api = client(
+            {**agent, "Accept": "application/json", "Accept-Encoding": "gzip"},
+            app=app,
+            through_proxies=through_proxies,
+        )
+        self._media = client(
+            {**agent, "Accept": "image/*", "Accept-Encoding": "identity"},
+            app=app,
+            through_proxies=through_proxies,
+            network=CheckedNetwork(resolve, self._may_reach),
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -107,8 +163,10 @@ class Transport:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._api.aclose()
-        await self._media.aclose()
+        try:
+            await self._api.aclose()
+        finally:
+            await self._media.aclose()
 
     async def submit(self, call: Call, submission: Submission, *, blocking: bool) -> Reply:
         """Send a submit once; again only where it was certainly not accepted.
@@ -119,62 +177,93 @@ class Transport:
         while True:
             submission.sent = self._in_process
             try:
-                reply = await self._send(call, _SUBMIT_TIMEOUT, submission)
+                reply = await self._send(call, _SUBMIT_TIMEOUT, submission=submission)
             except httpx2.RequestError as error:
                 if submission.sent and not isinstance(error, _NEVER_SENT):
-                    raise self._lost_reply(_kind(error)) from error
-                wait, last = patience.next_wait(), self._unreachable(error)
-            except UnexpectedReply as error:
-                raise self._lost_reply("it is longer than any answer should be") from error
+                    raise self._lost_reply(reason(error)) from None
+                failing = _Failing(self._unreachable(error), again=not is_untrusted(error))
+            except UnexpectedReply:
+                raise self._lost_reply("it is longer than any answer should be") from None
             else:
                 if not may_submit_again(reply, blocking=blocking):
                     return reply
-                wait, last = patience.next_wait(reply), self._too_busy(reply)
+                self._throttled(retry_after(reply))
+                failing = _Failing(self._too_busy(reply), reply)
             submission.sent = False
-            if wait is None:
-                raise last
-            await self._sleep(wait)
+            if self.is_closing:
+                raise failing.error from None
+            await self._wait(patience, failing)
 
     async def ask(self, call: Call) -> Reply:
         """Make a call that costs nothing, and again while the failure is one of the moment.
 
-        Raises Unreachable after the last try.
+        Raises Unreachable after the last try, and where the answer is a redirect or has no end.
         """
-        return await self._until_answered(call.kind, lambda: self._send(call, _REQUEST_TIMEOUT))
+        limits = self._limits
+        try:
+            reply = await self._until_answered(
+                call.kind,
+                lambda attempt: self._send(call, _REQUEST_TIMEOUT, attempt=attempt),
+                limits.transfer if call.kind == "result" else limits.answer,
+            )
+        except UnexpectedReply as error:
+            raise Unreachable(error.message) from None
+        if 300 <= reply.status < 400:
+            raise self._sent_elsewhere(call, reply)
+        return reply
+
+    async def listen(self, call: Call) -> AsyncGenerator[Mapping[str, Any]]:
+        """The bodies that a provider sends one after another, as server-sent events.
+
+        Ends where the provider ends it, and early, without a word, where anything is amiss: who
+        listens can always ask instead. Nothing comes in process, where no answer is in parts.
+        """
+        if self._in_process:
+            return
+        with suppress(httpx2.RequestError, Unreachable):
+            request = self._request(call, _STREAM_TIMEOUT)
+            async with self._answer(self._api, request) as response:
+                media_type = response.headers.get("content-type", "")
+                if response.status_code != 200 or not media_type.startswith("text/event-stream"):
+                    return
+                async with aclosing(response.aiter_bytes()) as chunks:
+                    try:
+                        async with aclosing(bodies(chunks, self._redaction.of)) as told:
+                            async for body in told:
+                                yield body
+                    finally:
+                        await _to_the_end(chunks)
 
     async def put(self, url: str, content: bytes, media_type: str) -> Reply:
         """Write ``content`` to a URL made for it, without any key.
 
-        Raises Unreachable after the last try.
+        Raises Unreachable after the last try, UnexpectedReply where the URL leads to where no
+        server has any business to send us.
         """
 
-        async def send() -> Reply:
+        async def send(attempt: Try) -> Reply:
             request = self._media.build_request(
                 "PUT",
                 url,
-                content=content,
-                headers={"Content-Type": media_type, "Accept": "*/*"},
+                content=_pieces(content, attempt),
+                headers={
+                    "Content-Type": media_type,
+                    "Content-Length": str(len(content)),
+                    "Accept": "*/*",
+                },
                 timeout=_UPLOAD_TIMEOUT,
             )
             async with self._answer(self._media, request) as response:
                 return await self._read(response)
 
-        return await self._until_answered("upload", send)
-
-    async def _until_answered(self, kind: Kind, send: Callable[[], Awaitable[Reply]]) -> Reply:
-        patience = Patience()
-        while True:
-            try:
-                reply = await send()
-            except httpx2.RequestError as error:
-                wait, last = patience.next_wait(), self._unreachable(error)
-            else:
-                if not should_ask_again(kind, reply):
-                    return reply
-                wait, last = patience.next_wait(reply), self._too_busy(reply)
-            if wait is None:
-                raise last
-            await self._sleep(wait)
+        named = f"{self._provider} names a place for the image"
+        if not may_download(url, from_loopback=self.on_loopback):
+            raise UnexpectedReply(f"{named} that is not on https")
+        try:
+            self._check_host(url)
+            return await self._until_answered("upload", send, self._limits.transfer)
+        except Forbidden as forbidden:
+            raise UnexpectedReply(f"{named} {_inside(forbidden.host)}") from None
 
     async def download(
         self, url: str, sink: Sink, check: Callable[[int | None], Awaitable[T]]
@@ -183,41 +272,93 @@ class Transport:
 
         ``check`` is given the size the server announced, in bytes, and raises BadMedia where
         the file is not whole: that is a reason to fetch it again. Raises Expired where the link
-        is dead, Unreachable after the last try.
+        is dead, Unreachable after the last try, BadMedia at once where no picture may come from.
         """
+        exchange = Exchange(self._limits.transfer, self._limits)
         patience = Patience()
-        last: KontextError
         while True:
             try:
-                async with asyncio.timeout(DOWNLOAD_SECONDS):
-                    announced = await self._fetch(url, sink)
-                return await check(announced)
-            except BadMedia as error:
-                wait, last = patience.next_wait(), error
+                with self._failures("its file"):
+                    async with exchange.one_try() as attempt:
+                        announced = await self._fetch(url, sink, attempt)
+                with _another_try_for(BadMedia, url):
+                    return await check(announced)
+            except Forbidden as forbidden:
+                raise self._bad_file(f"is {_inside(forbidden.host)}") from None
             except _Failing as failing:
-                wait, last = patience.next_wait(failing.reply), failing.error
-            except httpx2.RequestError as error:
-                wait, last = patience.next_wait(), self._unreachable(error, "its file")
-            except TimeoutError:
-                raise Unreachable(f"{self._provider}'s file came too slowly") from None
-            if wait is None:
-                raise last
+                await self._wait(patience, failing)
             sink.restart()
-            await self._sleep(wait)
+
+    async def _until_answered(
+        self, kind: Kind, send: Callable[[Try], Awaitable[Reply]], seconds: float
+    ) -> Reply:
+        exchange = Exchange(seconds, self._limits)
+        patience = Patience()
+        while True:
+            try:
+                with self._failures():
+                    async with exchange.one_try() as attempt:
+                        reply = await send(attempt)
+                if not should_ask_again(kind, reply):
+                    return reply
+                failed = _Failing(self._too_busy(reply), reply)
+            except _Failing as failing:
+                failed = failing
+            await self._wait(patience, failed)
+
+    @contextmanager
+    def _failures(self, what: str = "") -> Iterator[None]:
+        """Take the ways in which an exchange goes wrong for reasons to try it again."""
+        try:
+            yield
+        except httpx2.RequestError as error:
+            raise _Failing(self._unreachable(error, what), again=not is_untrusted(error)) from None
+        except TooSlow:
+            raise _Failing(self._too_slow(what)) from None
+        except OutOfTime:
+            raise _Failing(self._too_slow(what), again=False) from None
+        except (httpx2.InvalidURL, UnicodeError):
+            nowhere = Unreachable(f"{self._whom(what)} is said to be where no host can be")
+            raise _Failing(nowhere, again=False) from None
+
+    async def _wait(self, patience: Patience, failing: "_Failing") -> None:
+        """Wait until it may be tried again. Raises the error when it is time to give up."""
+        wait = patience.next_wait(failing.reply) if failing.again else None
+        if wait is None:
+            raise failing.error from None
+        await self._sleep(wait)
 
     async def _send(
-        self, call: Call, timeout: httpx2.Timeout, submission: Submission | None = None
+        self,
+        call: Call,
+        timeout: httpx2.Timeout,
+        *,
+        submission: Submission | None = None,
+        attempt: Try | None = None,
     ) -> Reply:
+        request = self._request(call, timeout, submission)
+        async with self._answer(self._api, request) as response:
+            return await self._read(response, attempt)
+
+    def _request(
+        self, call: Call, timeout: httpx2.Timeout, submission: Submission | None = None
+    ) -> httpx2.Request:
+        """A call as it goes out, with the key. Raises Unreachable where that may not go there."""
+        if not any(may_have_key(call.url, base) for base in self._key_bases):
+            raise Unreachable(
+                f"{self._provider} names a URL for the job that is not below its own: "
+                "the key does not go there"
+            )
         headers = {}
         content = None
         if self._authorization:
-            if not call.url.startswith(self._key_bases):
-                raise AssertionError("a key was about to leave for another host")
             headers["Authorization"] = self._authorization
+        if call.kind == "stream":
+            headers["Accept"] = "text/event-stream"
         if call.json is not None:
             headers["Content-Type"] = "application/json"
             content = json.dumps(call.json, ensure_ascii=False, separators=(",", ":")).encode()
-        request = self._api.build_request(
+        return self._api.build_request(
             call.method,
             call.url,
             headers=headers,
@@ -225,38 +366,50 @@ class Transport:
             timeout=timeout,
             extensions={"trace": submission.watch} if submission else None,
         )
-        async with self._answer(self._api, request) as response:
-            return await self._read(response)
 
-    async def _read(self, response: httpx2.Response) -> Reply:
+    async def _read(self, response: httpx2.Response, attempt: Try | None = None) -> Reply:
         body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > MOST_REPLY_BYTES:
-                raise UnexpectedReply(f"{self._provider} answered with more than 128 MiB")
-        return Reply(response.status_code, dict(response.headers), bytes(body))
+        async with aclosing(response.aiter_bytes()) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) > MOST_REPLY_BYTES:
+                    raise UnexpectedReply(f"{self._provider} answered with more than 128 MiB")
+                if attempt:
+                    attempt.moved(len(chunk))
+        clean = self._redaction
+        headers = {name: clean.of_text(value) for name, value in response.headers.items()}
+        return Reply(response.status_code, headers, clean.of(bytes(body)))
 
-    async def _fetch(self, url: str, sink: Sink) -> int | None:
-        """Write what ``url`` holds to ``sink``; the announced size in bytes, where there is one."""
+    async def _fetch(self, url: str, sink: Sink, attempt: Try) -> int | None:
+        """Write what ``url`` holds to ``sink``; the announced size in bytes, where there is one.
+
+        Raises _Failing, Forbidden, httpx2's errors and KontextError.
+        """
         for _hop in range(MOST_HOPS + 1):
             if not may_download(url, from_loopback=self.on_loopback):
-                raise BadMedia(
-                    f"{self._provider} names a file that is not on https: {without_query(url)}",
-                    billed="yes",
-                )
+                raise self._bad_file(f"is not on https: `{host_of(url)}`")
+            self._check_host(url)
             request = self._media.build_request("GET", url, timeout=_REQUEST_TIMEOUT)
             async with self._answer(self._media, request) as response:
-                if response.has_redirect_location:
-                    url = urljoin(url, response.headers["location"])
-                    continue
-                await self._refuse_unless_found(response)
-                async for chunk in response.aiter_raw():
-                    sink.write(chunk)
-                length = response.headers.get("content-length", "")
-                return int(length) if length.isdecimal() else None
-        raise UnexpectedReply(f"{self._provider}'s file redirects more than {MOST_HOPS} times")
+                if not response.has_redirect_location:
+                    return await self._save(response, sink, attempt)
+                url = redirected(url, response.headers["location"])
+        raise self._bad_file(f"redirects more than {MOST_HOPS} times")
 
-    async def _refuse_unless_found(self, response: httpx2.Response) -> None:
+    async def _save(self, response: httpx2.Response, sink: Sink, attempt: Try) -> int | None:
+        self._refuse_unless_found(response)
+        announced = self._announced(response)
+        came = 0
+        async with aclosing(response.aiter_raw()) as chunks:
+            async for chunk in chunks:
+                came += len(chunk)
+                if announced is not None and came > announced:
+                    raise _Failing(self._bad_file("is longer than announced"))
+                attempt.moved(len(chunk))
+                sink.write(chunk)
+        return announced
+
+    def _refuse_unless_found(self, response: httpx2.Response) -> None:
         if response.is_success:
             return
         status = response.status_code
@@ -267,41 +420,58 @@ class Transport:
             raise error
         raise _Failing(error, Reply(status, dict(response.headers), b""))
 
+    def _announced(self, response: httpx2.Response) -> int | None:
+        """The size of the file as its server tells it, None where it does not."""
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        if encoding not in ("", "identity"):
+            raise _Failing(self._bad_file("is packed, which was not asked for"))
+        length = response.headers.get("content-length", "")
+        if not length.isdecimal():
+            return None
+        if len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:
+            raise self._bad_file(f"is larger than {MOST_BYTES // 2**20} MiB")
+        return int(length)
+
+    def _check_host(self, url: str) -> None:
+        """Refuse addresses spelled out in a URL: a proxy would go there in our place."""
+        named, address = origin(url), literal(host_of(url))
+        if named is None:
+            return
+        _, host, port = named
+        if address is None:
+            allowed = self.on_loopback or not is_loopback(url)
+        else:
+            allowed = self._may_reach(host, port, address)
+        if not allowed:
+            raise Forbidden(host)
+
+    def _may_reach(self, host: str, port: int, address: Address) -> bool:
+        """Whether a file may be there: in public, on this machine with the provider, at its own
+        base."""
+        on_this_machine = self.on_loopback and is_this_machine(address)
+        return is_public(address) or on_this_machine or (host, port) in self._own
+
     @asynccontextmanager
     async def _answer(
         self, client: httpx2.AsyncClient, request: httpx2.Request
     ) -> AsyncIterator[httpx2.Response]:
         began = time.monotonic()
-        line = f"{request.method} {without_query(str(request.url))}"
         try:
             response = await client.send(request, stream=True)
         except httpx2.RequestError as error:
-            self._trace(f"{line} → {type(error).__name__}")
+            self._tell(request, type(error).__name__)
             raise
-        self._trace(f"{line} → {response.status_code} in {time.monotonic() - began:.3f} s")
+        except UnicodeError:  # the client reads where a redirect leads, though it does not follow
+            raise httpx2.RemoteProtocolError("a redirect to no host") from None
+        self._tell(request, f"{response.status_code} in {time.monotonic() - began:.3f} s")
         try:
             yield response
         finally:
             await response.aclose()
 
-    def _client(self, app: Any, headers: dict[str, str]) -> httpx2.AsyncClient:
-        try:
-            return httpx2.AsyncClient(
-                headers={"User-Agent": f"kontext-cli/{__version__}", **headers},
-                transport=httpx2.ASGITransport(app) if app else None,
-                follow_redirects=False,
-                # A proxy cannot reach this machine's own loopback.
-                trust_env=not self.on_loopback,
-            )
-        except OSError as error:
-            raise UsageError(
-                f"the certificates cannot be loaded: {error.strerror or error}",
-                hint="check SSL_CERT_FILE and SSL_CERT_DIR",
-            ) from None
-        except (ValueError, httpx2.InvalidURL):
-            raise UsageError(
-                "the proxy settings are not usable", hint="check HTTPS_PROXY"
-            ) from None
+    def _tell(self, request: httpx2.Request, how: str) -> None:
+        if self._trace is not None:
+            self._trace(f"{request.method} {without_query(str(request.url))} → {how}")
 
     def _lost_reply(self, how: str) -> OutcomeUnknown:
         return OutcomeUnknown(
@@ -311,40 +481,76 @@ class Transport:
         )
 
     def _unreachable(self, error: httpx2.RequestError, what: str = "") -> Unreachable:
-        whom = f"{self._provider}: {what}" if what else self._provider
+        hint = "check the network and try again"
+        if is_untrusted(error):
+            hint = "check the clock, the proxy, and SSL_CERT_FILE"
+        return Unreachable(f"{self._whom(what)} cannot be reached ({reason(error)})", hint=hint)
+
+    def _too_slow(self, what: str) -> Unreachable:
         return Unreachable(
-            f"{whom} cannot be reached ({_kind(error)})", hint="check the network and try again"
+            f"{self._whom(what)} came too slowly", hint="check the network and try again"
         )
 
     def _too_busy(self, reply: Reply) -> Unreachable:
+        if reply.ok:
+            what = f"{self._provider}'s answer comes cut short, again and again"
+        else:
+            what = f"{self._provider} goes on answering {reply.status}"
+        return Unreachable(what, hint="try again in a while")
+
+    def _sent_elsewhere(self, call: Call, reply: Reply) -> Unreachable:
+        location = reply.headers.get("location")
+        host = host_of(redirected(call.url, location)) if location else ""
+        where = f" to `{host}`" if host else ""
         return Unreachable(
-            f"{self._provider} goes on answering {reply.status}", hint="try again in a while"
+            f"{self._provider} redirects{where} instead of answering ({reply.status})",
+            hint="check its base URL and the network: a key follows no redirect",
         )
+
+    def _bad_file(self, how: str) -> BadMedia:
+        return BadMedia(f"{self._provider}'s file {how}", billed="yes")
+
+    def _whom(self, what: str) -> str:
+        return f"{self._provider}: {what}" if what else self._provider
 
 
 class _Failing(Exception):
-    """A file server's answer that is worth another try."""
+    """Something that went wrong, and whether it is worth another try."""
 
-    def __init__(self, error: KontextError, reply: Reply) -> None:
+    def __init__(
+        self, error: KontextError, reply: Reply | None = None, *, again: bool = True
+    ) -> None:
         self.error = error
         self.reply = reply
+        self.again = again
 
 
-def _kind(error: httpx2.RequestError) -> str:
-    """What happened, without the library's text: it may carry URLs and headers."""
-    cause = error.__cause__ or error.__context__
-    while cause is not None and not isinstance(cause, OSError):
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror.lower()
-    return {
-        "ConnectTimeout": "no connection in time",
-        "ReadTimeout": "no answer in time",
-        "WriteTimeout": "sending took too long",
-        "RemoteProtocolError": "it hung up in the middle of the answer",
-        "ReadError": "the connection broke",
-        "WriteError": "the connection broke",
-        "ProxyError": "the proxy refused",
-        "DecodingError": "its answer cannot be decoded",
-        "ConnectError": "no connection",
-    }.get(type(error).__name__, type(error).__name__)
+@contextmanager
+def _another_try_for(kind: type[KontextError], url: str) -> Iterator[None]:
+    """Take an error for a reason to try again; it quotes the file, which may quote its own URL."""
+    try:
+        yield
+    except kind as error:
+        error.message = without_quotes_of(url, error.message)
+        raise _Failing(error) from None
+
+
+async def _to_the_end(chunks: AsyncIterator[bytes]) -> None:
+    """Read what is left of an answer, if that is at hand: its connection can be used again."""
+    with suppress(TimeoutError, httpx2.RequestError):
+        async with asyncio.timeout(_ENDING):
+            async for _ in chunks:
+                pass
+
+
+async def _pieces(content: bytes, attempt: Try) -> AsyncIterator[bytes]:
+    """A body in pieces, each sent before the next: only so can be seen how it gets on."""
+    for start in range(0, len(content), _PIECE):
+        piece = content[start : start + _PIECE]
+        yield piece
+        attempt.moved(len(piece))
+    attempt.waits()
+
+
+def _inside(host: str) -> str:
+    return f"on `{host}`, which has no public address"

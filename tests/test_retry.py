@@ -4,8 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kontext_cli.providers.call import Reply
-from kontext_cli.retry import LONGEST_RETRY_AFTER, TRIES, WINDOW, Patience, retry_after
+from kontext_cli.providers.call import Kind, Reply
+from kontext_cli.retry import (
+    LONGEST_RETRY_AFTER,
+    TRIES,
+    WINDOW,
+    Patience,
+    retry_after,
+    should_ask_again,
+)
 
 NOW = "Sat, 21 Nov 2026 12:00:00 GMT"
 
@@ -45,6 +52,29 @@ def test_a_clock_that_is_years_off_does_not_matter() -> None:
 def test_retry_after_takes_anything(value: str, date: str) -> None:
     seconds = retry_after(reply(value, date))
     assert seconds is None or 0 <= seconds <= LONGEST_RETRY_AFTER
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "body", "again"),
+    [
+        ("result", 200, b'{"images": []}', False),
+        ("result", 200, b'{"images": [', True),
+        ("result", 200, b"<html>log in first</html>", True),
+        ("result", 200, b"", True),
+        ("result", 202, b"", False),
+        ("result", 500, b'{"detail": "boom"}', False),
+        ("result", 502, b"<html>", True),
+        ("result", 429, b"{}", True),
+        ("status", 200, b"<html>", False),
+        ("status", 503, b"{}", True),
+        ("cancel", 200, b"", False),
+        ("upload", 200, b"", False),
+    ],
+)
+def test_answers_that_say_more_about_the_moment_than_about_the_job(
+    kind: Kind, status: int, body: bytes, again: bool
+) -> None:
+    assert should_ask_again(kind, Reply(status, {}, body)) is again
 
 
 class Clock:

@@ -28,6 +28,8 @@ class Aimlapi(Provider):
     # Nothing is documented; its upstream is fal.
     inline_bytes = 2_500_000
     blocking = True
+    # Each holds a connection that a paid picture hangs on; rate limits are not published.
+    jobs = 4
     # AIMLAPI's error page: 403 is an account out of credits.
     credit_statuses = frozenset({402, 403})
     endpoints = (

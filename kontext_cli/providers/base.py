@@ -21,6 +21,7 @@ class Provider(ABC):
     in raw bytes, a request may carry. ``credit_statuses`` are those that mean an empty account.
     ``uploads`` says that larger images go to a storage of the provider's first (`Storage`).
     ``blocking`` says that the submit's answer is the result: there is nothing to ask again.
+    ``jobs`` is how many jobs of a batch are in flight at once unless the user says otherwise.
     """
 
     name: ClassVar[str]
@@ -34,6 +35,7 @@ class Provider(ABC):
     inline_bytes: ClassVar[int]
     uploads: ClassVar[bool] = False
     blocking: ClassVar[bool] = False
+    jobs: ClassVar[int] = 8
     offline: ClassVar[bool] = False
     credit_statuses: ClassVar[frozenset[int]] = frozenset({402})
 

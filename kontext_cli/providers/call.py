@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-Kind = Literal["submit", "status", "result", "cancel", "upload"]
+Kind = Literal["submit", "status", "stream", "result", "cancel", "upload"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextErro
         return Expired(
             f"{provider.name} does not know the job any more: {why.text}", billed="maybe"
         )
-    return JobFailed(said, billed=billed)
+    return JobFailed(said, billed=billed, status=reply.status)
 
 
 def _withheld(reply: Reply, why: Reason) -> bool:

@@ -38,6 +38,7 @@ class Fal(QueueProvider, Storage):
     # Data URIs are known to fail somewhere between 3 and 10 MB; base64 adds a third.
     inline_bytes = 2_500_000
     uploads = True
+    streams = True
     endpoints = (
         Endpoint(f"{_PRO}/text-to-image", "kontext-pro", "generate"),
         Endpoint(f"{_MAX}/text-to-image", "kontext-max", "generate"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from kontext_cli.errors import JobFailed
 from kontext_cli.job import Output, Progress, State
+from kontext_cli.plain import plain
 from kontext_cli.providers.call import Reply
 
 _MOST = 4
@@ -28,7 +29,7 @@ def read_result(provider: str, reply: Reply) -> Progress:
         outputs=outputs,
         seed=_integer(body.get("seed")),
         usd=_usd(body, reply.headers),
-        reply={key: body[key] for key in _REPORTED if key in body},
+        reply=plain({key: body[key] for key in _REPORTED if key in body}),
     )
 
 
@@ -74,7 +75,7 @@ def _usd(body: Mapping[str, Any], headers: Mapping[str, str]) -> float | None:
     spent = usage.get("usd_spent") if isinstance(usage, dict) else None
     try:
         usd = float(spent if spent is not None else headers.get("x-aimlapi-usd-spent", ""))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return usd if 0 <= usd < float("inf") else None
 

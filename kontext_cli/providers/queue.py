@@ -7,7 +7,7 @@ IN_PROGRESS and COMPLETED; a job that failed is COMPLETED too, and only its resu
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from kontext_cli.errors import JobFailed, UnexpectedReply
@@ -16,6 +16,7 @@ from kontext_cli.providers.base import Provider
 from kontext_cli.providers.call import Call, Reply
 from kontext_cli.providers.failure import failure, reason
 from kontext_cli.providers.pictures import read_result
+from kontext_cli.urls import may_have_key
 
 _STATES = {"IN_QUEUE": State.QUEUED, "IN_PROGRESS": State.RUNNING, "COMPLETED": State.RUNNING}
 _PENDING = re.compile(r"in progress|not ready|in queue|still (running|processing)", re.I)
@@ -41,7 +42,12 @@ _CANCELLATIONS = {
 
 
 class QueueProvider(Provider):
-    """A provider that takes a job into a queue and is asked about it until it is done."""
+    """A provider that takes a job into a queue and is asked about it until it is done.
+
+    ``streams`` says that it also tells by itself when a job changes.
+    """
+
+    streams: ClassVar[bool] = False
 
     def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
         return Call("submit", "POST", f"{self.base_url}/{endpoint}", json=payload)
@@ -74,6 +80,13 @@ class QueueProvider(Provider):
     def poll(self, handle: Handle) -> Call:
         """The call that asks where a job is."""
         return Call("status", "GET", f"{handle.status_url}?logs=1")
+
+    def stream(self, handle: Handle) -> Call:
+        """The call that is answered by one status body after another, until the job is done.
+
+        Server-sent events; their logs are only what is new (fal's queue documentation).
+        """
+        return Call("stream", "GET", f"{handle.status_url}/stream?logs=1")
 
     def progress(self, reply: Reply, handle: Handle) -> Progress:  # noqa: ARG002
         """Read the answer to ``poll``. Raises KontextError where the job has ended badly."""
@@ -131,7 +144,8 @@ class QueueProvider(Provider):
             path = path.removeprefix(base.path)
         if not known or request_id not in path.split("/") or not _PLAIN_PATH.fullmatch(path):
             return None
-        return None if ".." in path.split("/") else f"{self.base_url}{path}"
+        own = f"{self.base_url}{path}"
+        return own if may_have_key(own, self.base_url) else None
 
 
 def app_id(endpoint: str) -> str:

@@ -54,7 +54,11 @@ class Storage(Provider):
         """Where another base stands in for the provider, uploads go there, whatever is named."""
         if self.base_url == self.home:
             return upload_url
-        base, given = urlsplit(self.base_url), urlsplit(upload_url)
+        base = urlsplit(self.base_url)
+        try:
+            given = urlsplit(upload_url)
+        except ValueError:
+            raise UnexpectedReply(f"{self.name} named no place for the input image") from None
         if given.netloc == base.netloc:
             return upload_url
         query = f"?{given.query}" if given.query else ""

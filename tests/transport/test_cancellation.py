@@ -1,0 +1,82 @@
+"""Requests that are called off at any moment leave the way free for the next."""
+
+import asyncio
+import os
+import random
+from contextlib import suppress
+
+import httpx2
+import pytest
+
+from kontext_cli import network
+from kontext_cli.transport import Submission, Transport
+from transport.wire import PICTURE, Conversation, a_call, download, in_time, transport, wire
+
+CANCELED = 2_000 if os.environ.get("KONTEXT_SOAK") else 400
+FOLLOWING = 100
+CONNECTIONS = 10
+AT_ONCE = 40
+
+
+@pytest.fixture
+def _few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few that a slot which is not given back is soon missed."""
+    few = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+    monkeypatch.setattr(network, "_LIMITS", few)
+
+
+@pytest.mark.usefixtures("_few_connections")
+def test_after_many_canceled_requests_the_next_succeed() -> None:
+    dice = random.Random(7)
+
+    async def say(talk: Conversation) -> None:
+        for _ in range(dice.randrange(4)):
+            await asyncio.sleep(0)
+        await talk.answer(PICTURE if talk.path == "/a.png" else b'{"status": "IN_QUEUE"}')
+
+    async def request(there: Transport, base: str, number: int) -> None:
+        match number % 4:
+            case 0:
+                await there.ask(a_call(base))
+            case 1:
+                assert await download(there, f"{base}/a.png") == PICTURE
+            case 2:
+                await there.submit(a_call(base, "submit"), Submission(), blocking=False)
+            case _:
+                await there.put(f"{base}/in.png", PICTURE, "image/png")
+
+    async def call_off(there: Transport, base: str, number: int) -> None:
+        task = asyncio.create_task(request(there, base, number))
+        for _ in range(dice.randrange(60)):
+            await asyncio.sleep(0)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    async def work() -> None:
+        async with wire(say) as server, transport(server.url) as there:
+            for first in range(0, CANCELED, AT_ONCE):
+                batch = range(first, first + AT_ONCE)
+                await asyncio.gather(*(call_off(there, server.url, each) for each in batch))
+            await asyncio.gather(*(request(there, server.url, each) for each in range(FOLLOWING)))
+
+    in_time(work())
+
+
+def test_as_many_connections_are_kept_as_jobs_are_in_flight() -> None:
+    """Each poll on a connection of its own would be a TLS handshake each."""
+    in_flight = 200
+    arrived = asyncio.Barrier(in_flight)
+
+    async def say(talk: Conversation) -> None:
+        await arrived.wait()
+        await talk.answer(b'{"status": "IN_QUEUE"}')
+
+    async def work() -> int:
+        async with wire(say) as server, transport(server.url) as there:
+            for _ in range(2):
+                polls = (there.ask(a_call(server.url)) for _ in range(in_flight))
+                await asyncio.gather(*polls)
+            return server.connections
+
+    assert in_time(work()) == in_flight
