@@ -20,7 +20,10 @@ def inline_picture(output: Output) -> bytes | None:
     head, comma, data = output.url[5:].partition(",")
     if not comma:
         raise BadMedia("the picture in the reply is cut short", billed="yes")
-    raw = unquote_to_bytes(data)
+    try:
+        raw = unquote_to_bytes(data)
+    except UnicodeEncodeError:
+        raise BadMedia("the picture in the reply is not valid", billed="yes") from None
     return _decoded(raw) if head.lower().endswith(";base64") else raw
 
 

@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from urllib.parse import unquote, urlsplit
 
+from kontext_cli.containers import Format
 from kontext_cli.errors import InputFault, UsageError
-from kontext_cli.pictures import Decoded, Format, NotAPicture, decode, read_regular
+from kontext_cli.pictures import Decoded, NotAPicture, decode, read_regular
 from kontext_cli.shrinking import shrink
 
 MOST_INPUT_BYTES = 50 * 2**20
@@ -77,24 +78,44 @@ def load_images(
     """
     if sources.count("-") > 1:
         raise UsageError("standard input can be one of the images only", hint="use `-` once")
-    local = sum(not _URL.match(source) for source in sources)
+    local = sum(not is_url(source) for source in sources)
     share = _Share(inline_bytes // max(local, 1), local, provider)
     return tuple(_load(source, share, stdin) for source in sources)
 
 
+def fingerprint(source: str, stdin: Callable[[], BinaryIO]) -> InputImage:
+    """What tells one input image from another, without its content: a file's hash, or a URL.
+
+    Raises as `load_images` does for what cannot be read; whether it is a picture is not looked at.
+    """
+    if is_url(source):
+        return _remote(source)
+    digest = hashlib.sha256(_read(source, stdin)).hexdigest()
+    return InputImage(source=source, stem=stem_of(source), url="", sha256=digest)
+
+
 def _load(source: str, share: _Share, stdin: Callable[[], BinaryIO]) -> InputImage:
-    if _URL.match(source):
-        _check_url(source)
-        return InputImage(source=source, stem=stem_of(source), url=source)
+    if is_url(source):
+        return _remote(source)
+    name = "standard input" if source == "-" else f"`{source}`"
+    return _inline(source, name, stem_of(source), _read(source, stdin), share)
+
+
+def _remote(url: str) -> InputImage:
+    _check_url(url)
+    return InputImage(source=url, stem=stem_of(url), url=url)
+
+
+def _read(source: str, stdin: Callable[[], BinaryIO]) -> bytes:
     if source == "-":
-        return _inline(source, "standard input", stem_of(source), _read_stream(stdin()), share)
+        return _read_stream(stdin())
     if not source:
         raise UsageError("an input image has an empty name", hint="name a file with `-i`")
-    return _inline(source, f"`{source}`", stem_of(source), _read_path(source), share)
+    return _read_path(source)
 
 
 def _check_url(url: str) -> None:
-    shown = url if len(url) <= _SHOWN else url[:_SHOWN] + "…"
+    shown = _shown(url)
     scheme = url.partition(":")[0].lower()
     if scheme != "https":
         raise UsageError(
@@ -114,15 +135,29 @@ def _check_url(url: str) -> None:
         )
 
 
+def _shown(url: str) -> str:
+    """A URL without what may sign it: no query, no user part; of a data URL its kind alone."""
+    scheme, slashes, rest = url.partition("://")
+    if not slashes:
+        return f"{url.partition(':')[0]}:…"
+    plain = f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
+    return plain if len(plain) <= _SHOWN else plain[:_SHOWN] + "…"
+
+
 def _is_odd(char: str) -> bool:
     return unicodedata.category(char)[0] in "CZ"
+
+
+def is_url(source: str) -> bool:
+    """Whether an image is named by a URL, of whatever kind."""
+    return _URL.match(source) is not None
 
 
 def stem_of(source: str) -> str:
     """The part of a source that can name what is made of it."""
     if source == "-":
         return "stdin"
-    if _URL.match(source):
+    if is_url(source):
         return PurePosixPath(unquote(urlsplit(source).path)).stem or "image"
     return Path(source).stem
 

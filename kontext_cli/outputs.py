@@ -21,6 +21,8 @@ from kontext_cli.pictures import NotAPicture, decode, read_regular
 MOST_BYTES = 64 * 2**20
 MOST_PIXELS = 64_000_000
 
+Condition = Literal["untouched", "edited", "missing"]
+
 _PREFIX, _SUFFIX = ".kontext-", ".part"
 _TRIES = 10
 _HINTS: dict[int | None, str] = {
@@ -71,6 +73,20 @@ def existing_file(path: Path) -> File:
             f"`{path}` is there already, but is {error.reason}", hint="remove it, or rename it"
         ) from error
     return _file(path, picture)
+
+
+def condition(file: File) -> Condition:
+    """What became of a saved file since: by its size and time, by its hash where those differ."""
+    try:
+        found = file.path.stat()
+        if (found.st_size, found.st_mtime_ns) == (file.bytes, file.modified):
+            return "untouched"
+        data = read_regular(file.path, most=MOST_BYTES) if found.st_size == file.bytes else b""
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    except (OSError, NotAPicture):
+        return "edited"
+    return "untouched" if hashlib.sha256(data).hexdigest() == file.sha256 else "edited"
 
 
 class PartFile:
@@ -209,6 +225,7 @@ def _file(path: Path, picture: Picture) -> File:
         width=picture.width,
         height=picture.height,
         format=picture.format,
+        modified=path.stat().st_mtime_ns,
     )
 
 

@@ -7,20 +7,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from kontext_cli.containers import PNG_SIGNATURE, Format, flaw
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-Format = Literal["jpeg", "png", "webp", "gif"]
-
 _NAMES: dict[Format, str] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP picture", "gif": "GIF"}
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_JPEG_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])", re.DOTALL)
-_JPEG_ALONE = {0x01, 0xD8}
-_JPEG_END = 0xD9
 _SNIPPET = 60
+_ANY_PIXELS = 64_000_000
+_PIXELS_A_BYTE = 100
+"""Beyond 64 megapixels, pictures that were made to fill the memory; photographs have two a byte."""
 
 # Each with the article it is told with; only what a download or an input plausibly turns out to be.
 _OTHER_KINDS = (
@@ -52,6 +51,11 @@ class NotAPicture(Exception):
         self.reason = reason
 
 
+def get_ready() -> None:
+    """Load the decoder, which takes 10 ms, while there is time."""
+    from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """A picture decoded in full: what its bytes are, and its pixels (a Pillow image, loaded)."""
@@ -64,7 +68,7 @@ def sniff(data: bytes) -> Format | None:
     """The format that the first bytes of a picture tell, of those that we read."""
     if data.startswith(b"\xff\xd8\xff"):
         return "jpeg"
-    if data.startswith(_PNG_SIGNATURE):
+    if data.startswith(PNG_SIGNATURE):
         return "png"
     if data.startswith((b"GIF87a", b"GIF89a")):
         return "gif"
@@ -100,11 +104,11 @@ def decode(
     kind = sniff(data)
     if kind is None or kind not in formats:
         raise NotAPicture(describe(data))
-    if not _ends(data, kind):
-        raise NotAPicture(f"a {_NAMES[kind]} that is cut short")
+    if wrong := flaw(data, kind):
+        raise NotAPicture(f"a {_NAMES[kind]} that is {wrong}")
     try:
         image = _open(data, kind)
-        _check_size(image.size, kind, most_pixels=most_pixels, most_side=most_side)
+        _check_size(image.size, kind, len(data), most_pixels=most_pixels, most_side=most_side)
         image.load()
     except NotAPicture:
         raise
@@ -162,7 +166,12 @@ def _open(data: bytes, kind: Format) -> "ImageFile":
 
 
 def _check_size(
-    size: tuple[int, int], kind: Format, *, most_pixels: int, most_side: int | None
+    size: tuple[int, int],
+    kind: Format,
+    length: int,
+    *,
+    most_pixels: int,
+    most_side: int | None,
 ) -> None:
     width, height = size
     if min(size) < 1:
@@ -171,43 +180,11 @@ def _check_size(
         limit = f"{most_pixels // 1_000_000} megapixels"
     elif most_side is not None and max(size) > most_side:
         limit = f"{most_side} pixels a side"
+    elif width * height > max(_ANY_PIXELS, length * _PIXELS_A_BYTE):
+        limit = f"{length:,} bytes hold of a real one"
     else:
         return
     raise NotAPicture(f"a {_NAMES[kind]} of {width}×{height} pixels, more than {limit}")
-
-
-def _ends(data: bytes, kind: Format) -> bool:
-    """Whether the end that the format prescribes is there; Pillow does without a PNG's."""
-    if kind == "jpeg":
-        return _jpeg_ends(data)
-    if kind == "png":
-        return _png_ends(data)
-    if kind == "webp":
-        return len(data) >= 8 + int.from_bytes(data[4:8], "little")
-    return True
-
-
-def _jpeg_ends(data: bytes) -> bool:
-    """Walk the segments by their lengths: a preview within the metadata has an end of its own."""
-    position = 0
-    while marker := _JPEG_MARKER.search(data, position):
-        kind, position = marker[1][0], marker.end()
-        if kind == _JPEG_END:
-            return True
-        if kind not in _JPEG_ALONE:
-            position += max(2, int.from_bytes(data[position : position + 2], "big"))
-    return False
-
-
-def _png_ends(data: bytes) -> bool:
-    position = len(_PNG_SIGNATURE)
-    while len(data) >= position + 12:
-        length = int.from_bytes(data[position : position + 4], "big")
-        kind = data[position + 4 : position + 8]
-        position += 12 + length
-        if kind == b"IEND":
-            return len(data) >= position
-    return False
 
 
 def _snippet(data: bytes) -> str:

@@ -311,7 +311,13 @@ class TestPublish:
         data = plain[:2] + provenance + plain[2:] + b"\0"
         file = save(tmp_path / "a.jpg", data)
         assert file == File(
-            tmp_path / "a.jpg", hashlib.sha256(data).hexdigest(), len(data), 64, 48, "jpeg"
+            tmp_path / "a.jpg",
+            hashlib.sha256(data).hexdigest(),
+            len(data),
+            64,
+            48,
+            "jpeg",
+            modified=file.path.stat().st_mtime_ns,
         )
         assert file.path.read_bytes() == data
         assert list(tmp_path.iterdir()) == [file.path]

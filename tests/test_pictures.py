@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from kontext_cli.pictures import Format, NotAPicture, decode, describe, read_regular, sniff
+from kontext_cli.containers import Format
+from kontext_cli.pictures import NotAPicture, decode, describe, read_regular, sniff
 from pictures import picture
 
 FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")
@@ -100,7 +101,7 @@ def test_the_end_of_a_preview_is_not_the_end() -> None:
 def test_damage_is_called_so() -> None:
     data = bytearray(WHOLE["png"])
     data[len(data) // 2] ^= 0xFF
-    assert reason(bytes(data)) == "a PNG that does not decode"
+    assert reason(bytes(data)) == "a PNG that is damaged"
 
 
 def test_a_bomb_is_refused_by_its_header() -> None:

@@ -31,7 +31,7 @@ class Sandbox:
     Their files are under `/files`, and `/ledger` tells what they accepted.
 
     `latency` is the seconds a job takes in all, `fault` one of `faults.FAULTS` for every request,
-    `folder` a place where jobs outlive the process.
+    `folder` a place where jobs outlive the process; `plain` pictures are small and of one colour.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Sandbox:
         latency: float = 0.0,
         fault: str | None = None,
         *,
+        plain: bool = False,
         chainhub_status: bool = True,
         chainhub_pending: Pending = "detail",
         aimlapi_shape: Shape = "images",
@@ -50,6 +51,7 @@ class Sandbox:
         self.ledger = Ledger()
         workshop = Workshop(
             latency=latency,
+            plain=plain,
             max_body=max_body,
             faults=Faults(fault),
             ledger=self.ledger,

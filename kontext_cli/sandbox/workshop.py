@@ -20,6 +20,7 @@ from kontext_cli.sandbox.payloads import Payload, parsed
 from kontext_cli.sandbox.shelf import Shelf
 from kontext_cli.sizes import nearest_size
 
+_PLAIN_SCALE = 16
 _OTHER_FORMAT = {"jpeg": "png", "png": "jpeg"}
 
 
@@ -33,12 +34,16 @@ class Order:
 
 
 class Workshop:
-    """Takes requests in and makes the pictures; `latency` is the seconds a job takes in all."""
+    """Takes requests in and makes the pictures; `latency` is the seconds a job takes in all.
+
+    ``plain`` pictures are small and of one colour: quickly made, where there are to be many.
+    """
 
     def __init__(
         self,
         *,
         latency: float,
+        plain: bool,
         max_body: int,
         faults: Faults,
         ledger: Ledger,
@@ -46,6 +51,7 @@ class Workshop:
         clock: Callable[[], float],
     ) -> None:
         self.latency = latency
+        self._plain = plain
         self.max_body = max_body
         self.faults = faults
         self.ledger = ledger
@@ -103,7 +109,7 @@ class Workshop:
         """The file of one picture of a job, counted from 1."""
         key = (job.request_id, number)
         return await asyncio.to_thread(
-            self._gallery.once, key, lambda: _drawn(self._order(job), job, number)
+            self._gallery.once, key, lambda: self._drawn(self._order(job), job, number)
         )
 
     async def has_made(self, job: Job, number: int, output_format: str) -> bool:
@@ -122,23 +128,26 @@ class Workshop:
         payload = parsed(job.dialect, job.endpoint, job.payload)
         files = tuple(inputs.read(source, self.shelf) for source in payload.sources)
         size = payload.asked_size or nearest_size(*inputs.shape(files[0]))
+        if self._plain:
+            size = (size[0] // _PLAIN_SCALE, size[1] // _PLAIN_SCALE)
         return Order(payload=payload, size=size, inputs=files)
 
-
-def _drawn(order: Order, job: Job, number: int) -> bytes:
-    output_format: str = order.payload.output_format
-    if job.outcome == "flagged":
-        return picture.black(order.size, output_format)
-    if job.outcome == "png-for-jpeg":
-        output_format = _OTHER_FORMAT[output_format]
-    return picture.draw(
-        prompt=job.prompt,
-        seed=job.seed,
-        size=order.size,
-        output_format=output_format,
-        inputs=order.inputs,
-        number=number,
-    )
+    def _drawn(self, order: Order, job: Job, number: int) -> bytes:
+        output_format: str = order.payload.output_format
+        if job.outcome == "flagged":
+            return picture.black(order.size, output_format)
+        if job.outcome == "png-for-jpeg":
+            output_format = _OTHER_FORMAT[output_format]
+        if self._plain:
+            return picture.plain(order.size, output_format, f"{job.prompt}\0{job.seed}\0{number}")
+        return picture.draw(
+            prompt=job.prompt,
+            seed=job.seed,
+            size=order.size,
+            output_format=output_format,
+            inputs=order.inputs,
+            number=number,
+        )
 
 
 def _count(job: Job, payload: Payload) -> int:

@@ -47,6 +47,12 @@ def black(size: tuple[int, int], output_format: str) -> bytes:
     return _encoded(Image.new("RGB", size), output_format)
 
 
+def plain(size: tuple[int, int], output_format: str, words: str) -> bytes:
+    """A picture of one colour, which the words choose."""
+    red, green, blue, *_ = hashlib.sha256(words.encode("utf-8", "replace")).digest()
+    return _encoded(Image.new("RGB", size, (red, green, blue)), output_format)
+
+
 def placeholder(url: str) -> bytes:
     """What stands for an input that only a network could bring: a small landscape of its URL."""
     random = Random(hashlib.sha256(url.encode("utf-8", "replace")).digest())
