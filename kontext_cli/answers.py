@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from kontext_cli import disk
 from kontext_cli.errors import JournalFault
 from kontext_cli.providers.call import Reply
 
@@ -25,12 +26,19 @@ class Answers:
         head = json.dumps({"status": reply.status, "headers": headers}).encode()
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            descriptor = os.open(self._path(job_id), flags, 0o600)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(head + b"\n" + reply.body)
-                stream.flush()
-                os.fsync(stream.fileno())
+            part = self._path(f".{job_id}.part")
+            part.unlink(missing_ok=True)
+            try:
+                descriptor, _ = disk.create_private(part)
+                with os.fdopen(descriptor, "wb") as stream:
+                    stream.write(head + b"\n" + reply.body)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                part.replace(self._path(job_id))
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+            disk.sync_folder(self._folder)
         except OSError as error:
             raise JournalFault(
                 f"the provider's answer cannot be kept in `{self._folder}`: {error.strerror}",
@@ -43,7 +51,7 @@ class Answers:
             head, _, body = self._path(job_id).read_bytes().partition(b"\n")
             kept: Mapping[str, Any] = json.loads(head)
             return Reply(kept["status"], kept["headers"], body)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def drop(self, job_id: str) -> None:

@@ -37,14 +37,25 @@ def full_job() -> Job:
         State.READY,
         digest="d" * 64,
         sources=(Source("/home/a/\udcff.png", "5" * 64), Source("-", None)),
-        target=Target((Path("/home/a/fox.jpg"), Path("/home/a/\udcfffox.jpg")), True, True),
+        target=Target(
+            (Path("/home/a/fox.jpg"), Path("/home/a/\udcfffox.jpg")),
+            overwrite=True,
+            keep_flagged=True,
+            replaces=(File(Path("/home/a/cat.png"), "c" * 64, 99, 64, 48, "png", 1, 17),),
+        ),
         batch='a "batch" — 1',
+        row="id:füchse#2",
+        attempt=3,
         index=7,
         handle=Handle(REQUEST_ID, f"{url}/status", url, f"{url}/cancel", misses=2),
         request_id=REQUEST_ID,
         position=3,
         outputs=(Output("https://v3.fal.media/a.jpg", None, 1234, True), Output("https://b/b.png")),
-        files=(File(Path("/home/a/fox.jpg"), "e" * 64, 123, 64, 48, "jpeg", 2),),
+        files=(
+            File(
+                Path("/home/a/fox.jpg"), "e" * 64, 123, 64, 48, "jpeg", 2, 1_795_255_155_733_255_353
+            ),
+        ),
         reply={"prompt": "ein Füchslein 🦊", "timings": {"inference": 1.25}, "n": [None, True]},
         skipped=True,
         error=BadMedia("it is cut short", hint="fetch it again", billed="yes"),

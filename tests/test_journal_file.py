@@ -300,6 +300,22 @@ class TestRefusals:
 
 
 class TestVersions:
+    def test_one_of_the_first_version_is_upgraded_and_keeps_its_jobs(self, folder: Path) -> None:
+        folder.mkdir()
+        sql(
+            folder,
+            *journal_schema.UPGRADES[0],
+            "PRAGMA user_version = 1",
+            "INSERT INTO jobs VALUES ('0abc', 'queued', NULL, 'b', 'r-1', '2026-01-31T00:00:00Z',"
+            """ '{"operation":"generate","provider":"fal","model":"m","endpoint":"e","seed":1,"""
+            """"request":{},"cost":{"usd":1,"source":"estimate"},"target":{"paths":["/a.jpg"]}}')""",
+        )
+        with Journal.open(folder) as journal:
+            kept = journal.find("0abc")
+        assert (kept.state, kept.batch, kept.row, kept.attempt) == (State.QUEUED, "b", None, 1)
+        assert kept.target is not None
+        assert kept.target.replaces == ()
+
     @pytest.mark.parametrize("at", [Journal.open, Journal.read])
     @pytest.mark.usefixtures("kept")
     def test_a_newer_one_is_refused_and_untouched(
@@ -487,6 +503,17 @@ class TestDamage:
         assert [str(moved) in each for each in told] == [True]
 
     def test_another_database_is_moved_aside(self, folder: Path, told: list[str]) -> None:
+        folder.mkdir()
+        sql(
+            folder, "CREATE TABLE jobs (x)", f"PRAGMA user_version = {len(journal_schema.UPGRADES)}"
+        )
+        Journal.open(folder, tell=told.append).close()
+        assert len(told) == 1
+        assert "no such index: jobs_open" in told[0]
+
+    def test_another_database_of_an_earlier_version_is_moved_aside(
+        self, folder: Path, told: list[str]
+    ) -> None:
         folder.mkdir()
         sql(folder, "CREATE TABLE jobs (x)", "PRAGMA user_version = 1")
         Journal.open(folder, tell=told.append).close()

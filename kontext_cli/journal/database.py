@@ -33,6 +33,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         uri=True,
         timeout=_BUSY_SECONDS,
         isolation_level=None,
+        check_same_thread=False,  # the journal lets in one at a time
     )
     # All text of ours is ASCII; where damage made it something else, its reader will tell.
     db.text_factory = lambda raw: raw.decode("ascii", "replace")

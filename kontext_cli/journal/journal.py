@@ -1,13 +1,14 @@
 """The journal: every job on disk before its request leaves, and at each step from there."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
+from threading import RLock
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from kontext_cli.errors import JournalFault
 from kontext_cli.failpoint import reached
@@ -16,7 +17,7 @@ from kontext_cli.journal import file
 from kontext_cli.journal.database import Damaged, checkpoint, faults, snapshot, transaction
 from kontext_cli.journal.file import Tell
 from kontext_cli.journal.names import ambiguous, no_such_job
-from kontext_cli.journal.rows import Row, job_of
+from kontext_cli.journal.rows import Row, job_of, row_of
 from kontext_cli.journal.running import Running
 from kontext_cli.journal.table import Table
 
@@ -25,12 +26,22 @@ T = TypeVar("T")
 _COMMITS_TO_CHECKPOINT = 500
 _NO_FILE = (-1, -1)
 
+Seen = tuple[str, str] | None
+"""The id and the state of a job, None for none at all."""
+
+
+class Write(NamedTuple):
+    """One thing to be written, and the point in the life of its job that is reached with it."""
+
+    work: Callable[[], bool]
+    point: str
+
 
 class Journal:
     """The jobs of one state folder, shared with every other process that uses it.
 
-    A context manager, for one thread. A job found in ``submitting`` whose process has died is
-    told as ``unknown``: it may have been accepted. All methods raise JournalFault.
+    A context manager; one thread at a time is let in. A job found in ``submitting`` whose process
+    has died is told as ``unknown``: it may have been accepted. All methods raise JournalFault.
     """
 
     def __init__(
@@ -45,6 +56,7 @@ class Journal:
         self._running = Running(folder)
         self._file = file.identity(self._path)
         self._commits = 0
+        self._lock = RLock()
 
     @classmethod
     def open(cls, folder: Path, *, tell: Tell = lambda _line: None) -> Self:
@@ -80,13 +92,67 @@ class Journal:
 
     def record(self, job: Job) -> None:
         """Have a job as it is now on the disk; while it is open, it belongs to this process."""
+        (result,) = self.write([self.recording(job)])
+        if isinstance(result, JournalFault):
+            raise result
 
-        def put() -> None:
-            self._table.put(job, self._running.enter() if job.state in OPEN else None)
-            reached(f"before-{job.state}")
+    def recording(self, job: Job) -> Write:
+        """What ``record`` writes of a job as it is now, to be given to ``write``."""
+        row = row_of(job, None)
+        is_open, job_is_sent = job.state in OPEN, job.state is State.SUBMITTING
 
-        self._write(put)
-        reached(f"after-{job.state}")
+        def put() -> bool:
+            if job_is_sent and row.row is not None:
+                self._check_still_ours(row)
+            self._table.put(self._owned(row) if is_open else row)
+            reached(f"before-{row.state}")
+            return True
+
+        return Write(put, f"after-{row.state}")
+
+    def taking(self, job: Job, seen: Seen) -> Write:
+        """The next attempt at a row of a batch, to be given to ``write``: True where it is ours.
+
+        ``seen`` is the attempt before it as it was when the row was looked at; False where there
+        is another by now, or in another state, or a run at it. Its price counts as spent from
+        here on, in the same transaction.
+        """
+        row = row_of(job, None)
+
+        def insert() -> bool:
+            last = next(self._table.last_attempts(row), None)
+            found = None if last is None else (last.id, self._state(last))
+            if found != seen or (last is not None and self._is_elsewhere(last)):
+                return False
+            self._table.drop_planned(row)
+            self._table.put(self._owned(row))
+            return True
+
+        return Write(insert, "taken")
+
+    def write(self, writes: Sequence[Write]) -> list[bool | JournalFault]:
+        """Have several writes on the disk together; what came of each.
+
+        One that cannot be does not take the others with it.
+        """
+
+        def all_of_them() -> list[bool]:
+            return [write.work() for write in writes]
+
+        results: list[bool | JournalFault]
+        try:
+            results = [*self._write(all_of_them)]
+        except JournalFault as fault:
+            results = [fault] if len(writes) == 1 else [self._alone(write) for write in writes]
+        for write in writes:
+            reached(write.point)
+        return results
+
+    def _alone(self, write: Write) -> bool | JournalFault:
+        try:
+            return self._write(write.work)
+        except JournalFault as fault:
+            return fault
 
     def claim(self, job: Job) -> bool:
         """Take a job over from a process that died, or from nobody; False where one lives.
@@ -98,7 +164,7 @@ class Journal:
         def take() -> bool:
             row = self._table.row(job.id)
             if row is None:
-                self._table.put(job, self._running.enter())
+                self._table.put(self._owned(row_of(job, None)))
                 return True
             if self._is_elsewhere(row) or self._state(row) != job.state:
                 return False
@@ -158,6 +224,14 @@ class Journal:
             jobs = (job for job in self._readable(rows) if not states or job.state in states)
             return list(islice(jobs, limit))
 
+    def of_batch(self, batch: str, row: str | None = None) -> Iterator[Job]:
+        """The jobs of a batch, or of one row of it: each row by its attempts in turn.
+
+        Read as they are asked for.
+        """
+        with self._reading():
+            yield from self._readable(self._table.of_batch(batch, row))
+
     def unfinished(self) -> list[Job]:
         """The jobs that are not at their end, the oldest first."""
         with self._reading():
@@ -168,6 +242,15 @@ class Journal:
         with self._reading():
             row = self._table.row(job_id)
             return row is not None and self._is_elsewhere(row)
+
+    def _check_still_ours(self, row: Row) -> None:
+        """Where locks do nothing, another run may have taken a row that we seemed to have left."""
+        last = next(self._table.last_attempts(row), None)
+        if last is None or last.id != row.id:
+            raise JournalFault("another kontext took this row", hint="run it again")
+
+    def _owned(self, row: Row) -> Row:
+        return row._replace(owner=self._running.enter())
 
     def _write(self, work: Callable[[], T]) -> T:
         """Do the work in one transaction; where the file is found damaged, in a new one."""
@@ -184,7 +267,7 @@ class Journal:
             raise JournalFault(f"{doing}: {damage}") from damage
 
     def _transact(self, work: Callable[[], T], doing: str) -> T:
-        with faults(doing):
+        with self._lock, faults(doing):
             # Removed, or found damaged and moved aside, by somebody else.
             if file.identity(self._path) != self._file:
                 self._reopen()
@@ -207,7 +290,7 @@ class Journal:
         """One state of the journal for several queries."""
         doing = f"cannot read the journal `{self._path}`"
         try:
-            with faults(doing), snapshot(self._db):
+            with self._lock, faults(doing), snapshot(self._db):
                 yield
         except Damaged as damage:
             file.open_to_write(self._folder, self._tell, thorough=True).close()

@@ -8,12 +8,24 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
+from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from types import UnionType
+from typing import (
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from kontext_cli.errors import KontextError, revived
 from kontext_cli.job import Cost, File, Handle, Job, Output, Source, State, Target
+from kontext_cli.plain import plain
 
 T = TypeVar("T")
 
@@ -21,16 +33,30 @@ _DATA_URI = re.compile(
     r"""\bdata:(?=[^,\s"\\]{0,200}[/;])(?:[^,\s"\\]|\\"){0,200},(?:[^\s"\\]|\\[nrt])*""",
     re.IGNORECASE,
 )
-_BLUNT = (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError)
+_BLUNT = (
+    KeyError,
+    IndexError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 
 
 class Row(NamedTuple):
-    """One row of the table ``jobs``; ``owner`` is the token of the run that is at it."""
+    """One row of the table ``jobs``; ``owner`` is the token of the run that is at it.
+
+    ``batch``, ``row`` and ``attempt`` together are there once, so that no row of a batch is
+    submitted by two runs.
+    """
 
     id: str
     state: str
     owner: str | None
     batch: str | None
+    row: str | None
+    attempt: int
     request_id: str | None
     created_at: str
     details: str
@@ -41,22 +67,31 @@ COLUMNS = ", ".join(Row._fields)
 
 def stored_row(values: Sequence[object]) -> Row:
     """A row as the file has it, where damage may have made anything of a text."""
-    id_, state, *others, created_at, details = values
-    owner, batch, request_id = (None if each is None else str(each) for each in others)
-    return Row(str(id_), str(state), owner, batch, request_id, str(created_at), str(details))
+    id_, state, owner, batch, row, attempt, request_id, created_at, details = values
+    return Row(
+        id=str(id_),
+        state=str(state),
+        owner=_str(owner),
+        batch=_str(batch),
+        row=_str(row),
+        attempt=attempt if isinstance(attempt, int) else 1,
+        request_id=_str(request_id),
+        created_at=str(created_at),
+        details=str(details),
+    )
 
 
 def row_of(job: Job, owner: str | None) -> Row:
     """What is kept of a job. Keys never reach it; pictures inside of replies are left out."""
-    details = {
-        each.name: getattr(job, each.name) for each in fields(Job) if each.name not in Row._fields
-    }
+    details = {name: getattr(job, name) for name in _detail_names()}
     details["outputs"] = list(_lasting(job.outputs))
     return Row(
         id=job.id,
         state=job.state.value,
         owner=owner,
         batch=ascii_text(job.batch),
+        row=ascii_text(job.row),
+        attempt=job.attempt,
         request_id=ascii_text(job.request_id),
         created_at=moment(job.created_at),
         details=_without_data(json.dumps(details, default=_plain, separators=(",", ":"))),
@@ -73,6 +108,8 @@ def job_of(row: Row) -> Job:
             id=row.id,
             state=State(row.state),
             batch=_text(row.batch),
+            row=_text(row.row),
+            attempt=row.attempt,
             request_id=_text(row.request_id),
             created_at=_moment(row.created_at),
             **_details(json.loads(row.details)),
@@ -89,6 +126,10 @@ def moment(when: datetime) -> str:
 def ascii_text(text: str | None) -> str | None:
     """Any text as the ASCII that stands for it in a column."""
     return None if text is None else _without_data(json.dumps(text)[1:-1])
+
+
+def _str(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _text(column: str | None) -> str | None:
@@ -125,27 +166,67 @@ def _plain(value: object) -> object:
         case Mapping():
             return dict(value)
     if is_dataclass(value):
-        return {each.name: getattr(value, each.name) for each in fields(value)}
+        kind: Callable[..., object] = type(value)
+        return {name: getattr(value, name) for name in _names(kind)}
     raise TypeError(f"a {type(value).__name__} cannot be journalled")
 
 
+@cache
+def _detail_names() -> tuple[str, ...]:
+    """What of a job has no column of its own."""
+    return tuple(name for name in _names(Job) if name not in Row._fields)
+
+
 def _details(record: Mapping[str, Any]) -> dict[str, Any]:
-    known = {
-        each.name: record[each.name]
-        for each in fields(Job)
-        if each.name in record and each.name not in Row._fields
-    }
+    known = {name: record[name] for name in _detail_names() if name in record}
     for name, read in _READERS.items():
         if known.get(name) is not None:
             known[name] = read(known[name])
-    return known
+    return _checked(Job, known)
+
+
+def _checked(kind: Callable[..., object], values: dict[str, Any]) -> dict[str, Any]:
+    """The values, where each is of a type that its field has. Raises ValueError."""
+    types = _types(kind)
+    for name, value in values.items():
+        usual = type(value) in types[name]
+        if not usual and (type(value) is bool or not isinstance(value, types[name])):
+            raise ValueError(f"`{name}` is of another kind")
+        if type(value) is float and not isfinite(value):
+            raise ValueError(f"`{name}` is no number")
+    return values
+
+
+@cache
+def _types(kind: Callable[..., object]) -> dict[str, tuple[type, ...]]:
+    """What may stand in each field of one of our dataclasses."""
+    return {name: tuple(_plain_types(hint)) for name, hint in get_type_hints(kind).items()}
+
+
+def _plain_types(hint: Any) -> Iterator[type]:
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        for each in get_args(hint):
+            yield from _plain_types(each)
+    elif origin is Literal:
+        yield str
+    elif hint is float:
+        yield from (float, int)
+    else:
+        yield origin or hint
+
+
+@cache
+def _names(kind: Callable[..., object]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))  # type: ignore[arg-type]
 
 
 def _built(kind: Callable[..., T], record: Mapping[str, Any], **readers: Callable[[Any], Any]) -> T:
     """One of our dataclasses from its record."""
-    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]
+    known = _names(kind)
     values = {name: value for name, value in record.items() if name in known}
-    return kind(**values | {name: read(record[name]) for name, read in readers.items()})
+    read_values = {name: read(record[name]) for name, read in readers.items() if name in record}
+    return kind(**_checked(kind, values | read_values))
 
 
 def _each(read: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:
@@ -156,15 +237,20 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+def _object(value: Any) -> dict[str, Any]:
+    return dict(plain(value))
+
+
+_FILES = _each(partial(_built, File, path=Path))
 _READERS: dict[str, Callable[[Any], Any]] = {
-    "request": dict,
-    "reply": dict,
+    "request": _object,
+    "reply": _object,
     "cost": partial(_built, Cost),
     "sources": _each(partial(_built, Source)),
-    "target": partial(_built, Target, paths=_each(Path)),
+    "target": partial(_built, Target, paths=_each(Path), replaces=_FILES),
     "handle": partial(_built, Handle),
     "outputs": _each(partial(_built, Output)),
-    "files": _each(partial(_built, File, path=Path)),
+    "files": _FILES,
     "error": revived,
     "finished_at": _moment,
 }

@@ -13,6 +13,10 @@ OPEN_STATES = "('submitting', 'queued', 'running', 'ready')"
 OPEN_JOBS = (
     f"SELECT {COLUMNS} FROM jobs INDEXED BY jobs_open WHERE state IN {OPEN_STATES} ORDER BY id"  # noqa: S608
 )
+_JOBS_OF_ANY_VERSION = (
+    "SELECT id, state, owner, batch, request_id, created_at, details"  # noqa: S608
+    f" FROM jobs INDEXED BY jobs_open WHERE state IN {OPEN_STATES} LIMIT 0"
+)
 
 UPGRADES: tuple[tuple[str, ...], ...] = (
     (
@@ -31,6 +35,11 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX jobs_by_batch ON jobs (batch, id) WHERE batch IS NOT NULL",
         "CREATE INDEX jobs_by_request ON jobs (request_id) WHERE request_id IS NOT NULL",
         f"CREATE INDEX jobs_open ON jobs (id) WHERE state IN {OPEN_STATES}",
+    ),
+    (
+        "ALTER TABLE jobs ADD COLUMN row TEXT",
+        "ALTER TABLE jobs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1",
+        "CREATE UNIQUE INDEX jobs_by_row ON jobs (batch, row, attempt) WHERE row IS NOT NULL",
     ),
 )
 """The statements that bring version n of the file to version n + 1; a new file is version 0."""
@@ -82,6 +91,7 @@ def check_tables(db: sqlite3.Connection) -> None:
         version = _version(db)
         if version < 1:
             raise Damaged("it has no version")
+        db.execute(_JOBS_OF_ANY_VERSION)
         if version == len(UPGRADES):
             db.execute(f"{OPEN_JOBS} LIMIT 0")
 

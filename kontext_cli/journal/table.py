@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
 from kontext_cli.errors import JournalFault
-from kontext_cli.job import Job, State
+from kontext_cli.job import State
 from kontext_cli.journal.names import MOST_CANDIDATES
-from kontext_cli.journal.rows import COLUMNS, Row, ascii_text, moment, row_of, stored_row
+from kontext_cli.journal.rows import COLUMNS, Row, ascii_text, moment, stored_row
 from kontext_cli.journal.schema import OPEN_JOBS, OPEN_STATES
 
 _JOBS = f"SELECT {COLUMNS} FROM jobs"  # noqa: S608
@@ -28,13 +28,13 @@ class Table:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def put(self, job: Job, owner: str | None) -> None:
+    def put(self, row: Row) -> None:
         """Insert a job, or replace what is known of it.
 
         Raises JournalFault where another job has its id: two processes can draw the same one.
         """
-        if self._db.execute(_PUT, row_of(job, owner)).rowcount == 0:
-            raise JournalFault(f"another job has the id {job.id}", hint="run it again")
+        if self._db.execute(_PUT, row).rowcount == 0:
+            raise JournalFault(f"another job has the id {row.id}", hint="run it again")
 
     def set_state(self, job_id: str, state: State, owner: str | None) -> None:
         """Change the state and the owner of a job, and nothing else."""
@@ -53,6 +53,19 @@ class Table:
     def newest_of_batch(self, batch: str) -> Iterator[Row]:
         """The rows of one batch, the newest first."""
         return self._rows("WHERE batch = ? ORDER BY id DESC", ascii_text(batch))
+
+    def of_batch(self, batch: str, row: str | None) -> Iterator[Row]:
+        """The jobs of one batch that belong to its rows, or to one row, by their attempts."""
+        if row is not None:
+            values = (ascii_text(batch), ascii_text(row))
+            return self._rows("WHERE batch = ? AND row = ? ORDER BY attempt", *values)
+        return self._rows(
+            "WHERE batch = ? AND row IS NOT NULL ORDER BY row, attempt", ascii_text(batch)
+        )
+
+    def last_attempts(self, row: Row) -> Iterator[Row]:
+        """The jobs of the same row of a batch, the last one first."""
+        return self._rows("WHERE batch = ? AND row = ? ORDER BY attempt DESC", row.batch, row.row)
 
     def newest_of_states(self, states: Collection[State]) -> Iterator[Row]:
         """The rows of some states, the newest first; from one range of the index for each."""
@@ -75,6 +88,13 @@ class Table:
             return (found[start],)
         by_request = self._rows(f"WHERE request_id = ? ORDER BY rowid DESC {_MOST}", name)
         return (found | {row.id: row for row in by_request}).values()
+
+    def drop_planned(self, row: Row) -> None:
+        """Delete what earlier attempts at the same row left that were never sent."""
+        self._db.execute(
+            "DELETE FROM jobs WHERE batch = ? AND row = ? AND attempt < ? AND state = ?",
+            (row.batch, row.row, row.attempt, State.PLANNED.value),
+        )
 
     def newest_ids(self) -> list[str]:
         """Some ids that may have been meant."""

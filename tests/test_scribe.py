@@ -1,0 +1,86 @@
+"""The journal of many jobs at once."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from journals import job
+from kontext_cli.errors import JournalFault
+from kontext_cli.job import State
+from kontext_cli.journal import Journal
+from kontext_cli.journal.scribe import Scribe
+
+
+def test_what_was_recorded_is_there_when_it_returns(tmp_path: Path) -> None:
+    jobs = [job(State.QUEUED) for _ in range(50)]
+
+    async def work() -> None:
+        with Journal.open(tmp_path) as journal, Journal.open(tmp_path) as other:
+            scribe = Scribe(journal)
+
+            async def record(number: int) -> None:
+                await scribe.record(jobs[number])
+                assert other.find(jobs[number].id).state is State.QUEUED
+
+            await asyncio.gather(*map(record, range(len(jobs))))
+
+    asyncio.run(work())
+
+
+def test_a_job_is_written_as_it_was_when_it_was_given(tmp_path: Path) -> None:
+    async def work() -> None:
+        with Journal.open(tmp_path) as journal:
+            scribe, it = Scribe(journal), job(State.QUEUED)
+            queued = asyncio.ensure_future(scribe.record(it))
+            await asyncio.sleep(0)
+            it.state = State.RUNNING
+            await queued
+            assert journal.find(it.id).state is State.QUEUED
+
+    asyncio.run(work())
+
+
+def test_one_that_is_refused_takes_no_other_with_it(tmp_path: Path) -> None:
+    async def work() -> None:
+        with Journal.open(tmp_path) as journal:
+            scribe = Scribe(journal)
+            first, second = job(State.QUEUED), job(State.QUEUED)
+            clash = job(State.QUEUED, id=first.id)
+            told = await asyncio.gather(
+                *(scribe.record(each) for each in (first, clash, second)), return_exceptions=True
+            )
+            assert [type(each) for each in told] == [type(None), JournalFault, type(None)]
+            assert journal.find(second.id).id == second.id
+
+    asyncio.run(work())
+
+
+def test_who_is_canceled_while_it_waits_is_written_all_the_same(tmp_path: Path) -> None:
+    async def work() -> None:
+        with Journal.open(tmp_path) as journal:
+            scribe, it = Scribe(journal), job(State.QUEUED)
+            record = asyncio.ensure_future(scribe.record(it))
+            await asyncio.sleep(0)
+            record.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await record
+            await scribe.settle()
+            assert journal.find(it.id).state is State.QUEUED
+
+    asyncio.run(work())
+
+
+def test_a_row_of_a_batch_is_taken_once_by_two_runs(tmp_path: Path) -> None:
+    async def work() -> None:
+        with Journal.open(tmp_path) as mine, Journal.open(tmp_path) as yours:
+            scribes = [Scribe(mine), Scribe(yours)]
+            jobs = [job(State.PLANNED, batch="b", row=str(n)) for n in range(40)]
+            again = [job(State.PLANNED, batch="b", row=str(n)) for n in range(40)]
+            took = await asyncio.gather(
+                *(scribes[0].take(each, None) for each in jobs),
+                *(scribes[1].take(each, None) for each in again),
+            )
+            assert [a + b for a, b in zip(took[:40], took[40:], strict=True)] == [1] * 40
+
+    asyncio.run(work())
