@@ -3,6 +3,7 @@
 import itertools
 import os
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal
@@ -79,17 +80,19 @@ def name_files(
     count: int,
     output_format: OutputFormat,
     exists: Exists,
+    ours: Collection[Path] = (),
 ) -> Names:
     """Name the ``count`` pictures of a job, by a literal ``output`` or else by the template.
 
-    Several pictures get `-1`, `-2`… before the suffix, unless the template has `{n}`. Raises
-    UsageError for names that cannot be, NameTaken and OutputFault for those that are in use.
+    Several pictures get `-1`, `-2`… before the suffix, unless the template has `{n}`. Files among
+    ``ours`` may be replaced. Raises UsageError for names that cannot be, NameTaken and OutputFault
+    for those that are in use.
     """
     if output is None:
         plan = _from_template(parse(template), folder, fields, count, output_format)
     else:
         plan = _from_output(output, folder, count, output_format)
-    return _settle(plan, exists)
+    return _settle(plan, exists, ours)
 
 
 def _from_template(
@@ -137,15 +140,19 @@ def _check_output(output: str, path: Path, stem: str) -> None:
         )
 
 
-def _settle(plan: _Plan, exists: Exists) -> Names:
+def _settle(plan: _Plan, exists: Exists, ours: Collection[Path]) -> Names:
     """Decide about names that are taken."""
+
+    def is_taken(path: Path) -> bool:
+        return path not in ours and os.path.lexists(path)
+
     paths = plan.paths()
-    taken = [path for path in paths if os.path.lexists(path)]
+    taken = [path for path in paths if is_taken(path)]
     if exists == "overwrite":
         _refuse_folders(taken)
     elif exists == "number":
         attempts = (plan.paths(attempt) for attempt in itertools.count(1))
-        paths = next(names for names in attempts if not any(map(os.path.lexists, names)))
+        paths = next(names for names in attempts if not any(map(is_taken, names)))
     elif exists == "skip" and len(taken) == len(paths):
         return Names(paths=paths, skip=True, notices=plan.notices)
     elif taken:

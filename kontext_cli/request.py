@@ -60,18 +60,18 @@ class Request(BaseModel):
         """The request as it is reported: every value given, images by the name they were given."""
         return self.model_dump(exclude_none=True, exclude_defaults=True, exclude={"operation"})
 
-    def completed(self, *, takes_seed: bool) -> "Request":
+    def completed(self, *, takes_seed: bool, seed: int | None = None) -> "Request":
         """With what is always sent: a format, a ratio to generate at, and a seed where one goes.
 
         The providers' own default ratios disagree, so ours is 1:1; ``edit`` leaves the ratio out,
-        which keeps the shape of the input. The seed is chosen in 1…2³¹−1, so that every picture
-        can be made again.
+        which keeps the shape of the input. The seed is ``seed``, or chosen in 1…2³¹−1, so that
+        every picture can be made again.
         """
         chosen: dict[str, Any] = {"output_format": self.output_format or "jpeg"}
         if self.operation == "generate":
             chosen["aspect_ratio"] = self.aspect_ratio or "1:1"
         if takes_seed and self.seed is None:
-            chosen["seed"] = 1 + secrets.randbelow(_HIGHEST_CHOSEN_SEED)
+            chosen["seed"] = seed or 1 + secrets.randbelow(_HIGHEST_CHOSEN_SEED)
         return self.model_copy(update=chosen)
 
 

@@ -6,6 +6,7 @@ import string
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kontext_cli.errors import UsageError
 
@@ -16,6 +17,7 @@ MOST_NAME_BYTES = 200
 _NUMERIC = frozenset({"index", "seed", "n"})
 _WIDTH = re.compile(r"0?[1-9][0-9]?")
 _SUFFIX = re.compile(r"\.(jpe?g|png)\Z", re.IGNORECASE)
+_PLAIN = re.compile(r"[A-Za-z0-9._-]*")
 _FORBIDDEN = frozenset('<>:"|?*\\')  # a backslash parts folders on Windows, a colon names a drive
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _DEVICE = re.compile(r"\A(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(?=\.|\Z)", re.I)
@@ -78,6 +80,7 @@ class Template:
         return UsageError(f"the name template `{self.text}` {reason}", hint=hint)
 
 
+@lru_cache(maxsize=64)
 def parse(template: str) -> Template:
     """Read a template; raises UsageError for unknown fields and for what is no name anywhere."""
     suffix = _SUFFIX.search(template)
@@ -129,6 +132,8 @@ def _check_field(field: str, width: str, conversion: str | None, template: str) 
 
 def _safe(value: str) -> str:
     """A value as part of one component: it cannot make folders."""
+    if _PLAIN.fullmatch(value):
+        return value
     return "".join(char if char != "/" and _is_portable(char) else "-" for char in value)
 
 

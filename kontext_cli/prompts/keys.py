@@ -1,0 +1,180 @@
+"""What a row may say: its keys, and the type of each one's value."""
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+Pair = tuple[str, Any]
+"""A key as written, and its value as JSON has it; an object is a tuple of pairs."""
+
+MOST_DIGITS = 200
+"""Of a number. Python itself refuses to read and write those of some thousand."""
+
+_LONGEST_ID = 200
+_LONGEST_NAME = 40  # of what may be a key mistyped
+_SHOWN = 40
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+_CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
+
+
+class Refused(Exception):
+    """Says what is wrong with a value or a line."""
+
+
+def checked(pairs: Iterable[Pair]) -> tuple[dict[str, Any], list[str]]:
+    """The values that are of their key's type, by key, and what is wrong with all else.
+
+    None is a value that was not given.
+    """
+    values: dict[str, Any] = {}
+    wrong: list[str] = []
+    unknown: list[str] = []
+    seen: set[str] = set()
+    for key, value in pairs:
+        if key not in KEYS:
+            unknown.append(key)
+        elif key in seen:
+            wrong.append(f"`{key}` is there twice")
+        elif value is not None:
+            try:
+                values[key] = _CHECKS[key](value)
+            except Refused as refused:
+                wrong.append(f"{_called(key)} {refused}")
+        seen.add(key)
+    return values, no_keys(unknown) + wrong
+
+
+def no_keys(names: Sequence[str]) -> list[str]:
+    """What to say of names that are no keys: those that look like one each, the rest together."""
+    wrong = []
+    strange = []
+    for name in dict.fromkeys(names):
+        if near := nearest(name):
+            wrong.append(f"there is no key `{shown(name)}`; did you mean `{near}`?")
+        else:
+            strange.append(f"`{shown(name)}`")
+    if strange:
+        wrong.append(f"there is no key {' or '.join(strange)}; the keys are {listed()}")
+    return wrong
+
+
+def nearest(name: str) -> str | None:
+    """The key that somebody may have meant."""
+    return _nearest(name) if len(name) <= _LONGEST_NAME else None
+
+
+@lru_cache(maxsize=256)
+def _nearest(name: str) -> str | None:
+    plain = re.sub(r"[\s-]+", "_", name.strip(" -").lower())
+    near = difflib.get_close_matches(plain, KEYS, n=1)
+    return near[0] if near else None
+
+
+def listed() -> str:
+    """All keys, as a message lists them."""
+    return " ".join(_CHECKS)
+
+
+def shown(text: str) -> str:
+    """Text from the file as a message quotes it: the start of it, in one line."""
+    start = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return start if start.isprintable() else repr(start)[1:-1]
+
+
+def described(value: Any) -> str:
+    """A value of JSON as a message names it."""
+    if isinstance(value, str):
+        return f"the text `{shown(value)}`"
+    if isinstance(value, list | tuple):
+        return "a list" if isinstance(value, list) else "an object"
+    return f"`{shown(json.dumps(value))}`"
+
+
+def _called(key: str) -> str:
+    return "the prompt" if key == "prompt" else f"`{key}`"
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise Refused(f"should be text, not {described(value)}")
+    if unfit := _UNFIT.search(value):
+        what = "a NUL" if unfit[0] == "\0" else "half a surrogate pair"
+        raise Refused(f"has {what} in it")
+    return value
+
+
+def _prompt(value: Any) -> str:
+    text = _text(value)
+    if not text.strip():
+        raise Refused("is empty")
+    return text
+
+
+def _id(value: Any) -> str:
+    text = str(value) if _is_whole(value) else _text(value)
+    if not text.strip():
+        raise Refused("is empty")
+    if text != text.strip():
+        raise Refused("has spaces around it")
+    if _CONTROL.search(text):
+        raise Refused("has a control character in it")
+    if len(text) > _LONGEST_ID:
+        raise Refused(f"has {len(text):,} characters; at most {_LONGEST_ID} go")
+    return text
+
+
+def _whole(value: Any) -> Any:
+    if not _is_whole(value):
+        raise Refused(f"should be a whole number, not {described(value)}")
+    return value
+
+
+def _number(value: Any) -> Any:
+    if not (_is_whole(value) or (isinstance(value, float) and math.isfinite(value))):
+        raise Refused(f"should be a number, not {described(value)}")
+    return value
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _switch(value: Any) -> Any:
+    if not isinstance(value, bool):
+        raise Refused(f"should be true or false, not {described(value)}")
+    return value
+
+
+def _images(value: Any) -> tuple[str, ...]:
+    images = value if isinstance(value, list) else [value]
+    if not images:
+        raise Refused("names no image")
+    if not all(map(_text, images)):
+        raise Refused("has an empty name in it")
+    return tuple(images)
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "prompt": _prompt,
+    "provider": _text,
+    "model": _text,
+    "aspect_ratio": _text,
+    "num_images": _whole,
+    "seed": _whole,
+    "guidance_scale": _number,
+    "safety_tolerance": _whole,
+    "output_format": _text,
+    "enhance_prompt": _switch,
+    "sync_mode": _switch,
+    "keep_flagged": _switch,
+    "id": _id,
+    "images": _images,
+    "output": _text,
+}
+
+KEYS = frozenset(_CHECKS)
+"""The option names with underscores, and `id`, `images`, `output`."""

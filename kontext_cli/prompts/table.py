@@ -1,0 +1,121 @@
+"""CSV and TSV: a header that names the keys, and a row a record."""
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from kontext_cli.prompts.keys import KEYS, MOST_DIGITS, listed, nearest, no_keys
+from kontext_cli.prompts.lines import lines
+from kontext_cli.prompts.rows import Rows
+
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+_OTHER_DELIMITER = re.compile(r"(\w+) *[,;|\t]")  # some spreadsheets write what their country does
+_NAMES = {",": "comma", "\t": "tab"}
+_SWITCHES = {"true": True, "false": False}
+
+
+def read_table(text: str, rows: Rows, *, delimiter: str) -> None:
+    """Each record below the header is a row, unless all its cells are blank.
+
+    With a mistake in the header the rows are not read.
+    """
+    records = _records(text, rows, delimiter)
+    start, header = next(records, (0, []))
+    if not header or rows.mistakes:  # after a mistake, what is read first may be no header
+        return
+    names = [name.strip() for name in header]
+    if wrong := _wrong_names(names, delimiter):
+        rows.refuse(start, "; ".join(wrong))
+        return
+    for line, cells in records:
+        if len(cells) > len(names):
+            rows.refuse(line, _too_many(cells, names, delimiter))
+        else:
+            pairs = zip(names, cells, strict=False)
+            rows.add(line, ((name, _value(name, cell)) for name, cell in pairs))
+
+
+def _records(text: str, rows: Rows, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The readable records that are not blank, each with the line where it begins."""
+    reader = csv.reader(lines(text, rows), delimiter=delimiter, strict=True)
+    while True:
+        start, mistakes = reader.line_num + 1, len(rows.mistakes)
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            rows.refuse(start, _fault(str(error), start, reader.line_num))
+            continue
+        if any(map(str.strip, cells)) and len(rows.mistakes) == mistakes:
+            yield start, cells
+
+
+def _fault(error: str, start: int, line: int) -> str:
+    if "end of data" in error:
+        return "a quote is opened and never closed"
+    if "field limit" in error:
+        most = f"{csv.field_size_limit():,}"
+        return f"a cell has more than {most} characters; perhaps a quote is never closed"
+    where = "" if line == start else f" in line {line}"
+    return f'something follows a closing quote{where}; write `""` for a quote within a cell'
+
+
+def _wrong_names(names: list[str], delimiter: str) -> list[str]:
+    if len(names) == 1 and (first := _OTHER_DELIMITER.match(names[0])) and nearest(first[1]):
+        return [f"the columns should be parted by {_NAMES[delimiter]}s"]
+    given = dict.fromkeys(filter(None, names))
+    if not any(name in KEYS or nearest(name) for name in given):
+        return [f"the first row should name the columns; the keys are {listed()}"]
+    wrong = no_keys([name for name in given if name not in KEYS])
+    wrong += [f"`{name}` is there twice" for name in given if name in KEYS and _twice(name, names)]
+    if "" in names:
+        wrong.append(f"column {names.index('') + 1} has no name")
+    return wrong
+
+
+def _twice(name: str, names: list[str]) -> bool:
+    return names.count(name) > 1
+
+
+def _too_many(cells: list[str], names: list[str], delimiter: str) -> str:
+    return (
+        f"it has {len(cells)} cells, but the header {len(names)}; "
+        f"put quotes around a cell with a {_NAMES[delimiter]}"
+    )
+
+
+def _value(key: str, cell: str) -> Any:
+    """What a cell says, None for nothing; what is not of the key's type stays text."""
+    if key == "prompt":
+        return cell or None
+    cell = cell.strip()
+    return _FROM_TEXT.get(key, str)(cell) if cell else None
+
+
+def _number(cell: str) -> Any:
+    if _WHOLE.fullmatch(cell):
+        return int(cell) if len(cell) <= MOST_DIGITS else cell
+    return float(cell) if _DECIMAL.fullmatch(cell) else cell
+
+
+def _switch(cell: str) -> Any:
+    return _SWITCHES.get(cell.lower(), cell)
+
+
+def _images(cell: str) -> list[str]:
+    return [image for piece in cell.split(";") if (image := piece.strip())]
+
+
+_FROM_TEXT: dict[str, Callable[[str], Any]] = {
+    "num_images": _number,
+    "seed": _number,
+    "guidance_scale": _number,
+    "safety_tolerance": _number,
+    "enhance_prompt": _switch,
+    "sync_mode": _switch,
+    "keep_flagged": _switch,
+    "images": _images,
+}
