@@ -1,7 +1,7 @@
 """The last stretch of a job: its pictures, from where the provider has them to where they go."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from kontext_cli.delivery import Delivery
 from kontext_cli.errors import Moderated
@@ -18,7 +18,7 @@ async def collect(
     transport: Transport,
     *,
     keep_flagged: bool,
-    saved: Callable[[Job], None],
+    saved: Callable[[Job], Awaitable[None]],
 ) -> None:
     """Save every picture that may be saved and is not yet, side by side; one that fails stops no
     other.
@@ -34,7 +34,7 @@ async def collect(
         file = await _save(output, number, delivery, transport)
         if file is not None:
             job.files = tuple(sorted((*job.files, file), key=lambda each: each.number))
-            saved(job)
+            await saved(job)
 
     saving = [save(number, output) for number, output in wanted if number not in have]
     for ended in await asyncio.gather(*saving, return_exceptions=True):

@@ -38,6 +38,8 @@ def load_config(path: Path) -> Config:
         return _Reader(path, text).read(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"`{path}`: {error}") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"`{path}`: it holds a number too long, or is nested too deep") from None
 
 
 class _Reader:
@@ -45,7 +47,7 @@ class _Reader:
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
-        self._lines = text.splitlines()
+        self._lines = text.split("\n")
 
     def read(self, data: dict[str, Any]) -> Config:
         for key in data:
@@ -82,6 +84,8 @@ class _Reader:
         if value is not None and not isinstance(value, kind):
             name = "text" if kind is str else "a table"
             raise self._mistake(key, f"`{key}` should be {name}")
+        if isinstance(value, str) and "\0" in value:
+            raise self._mistake(key, f"`{key}` holds a NUL, which nothing can be named with")
         return value
 
     def _jobs(self, table: dict[str, Any]) -> int:

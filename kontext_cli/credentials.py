@@ -66,7 +66,7 @@ class Credentials:
                 data = tomllib.load(stream)
         except FileNotFoundError:
             return {}
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             # The reason may quote the file, and with it a key.
             reason = error.strerror if isinstance(error, OSError) else "it is not valid TOML"
             raise self._fault(f"cannot be read: {reason}") from None
@@ -90,6 +90,8 @@ class Credentials:
         part = self.path.with_name(f".{FILE}-{secrets.token_hex(8)}")
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for left in self.path.parent.glob(f".{FILE}-*"):  # by a process that died
+                left.unlink(missing_ok=True)
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
                 with os.fdopen(descriptor, "w", encoding="ascii") as stream:

@@ -8,9 +8,9 @@ from typing import BinaryIO, Protocol
 
 from kontext_cli.errors import KontextError, OutputFault
 from kontext_cli.failpoint import reached
-from kontext_cli.job import File
+from kontext_cli.job import File, Target
 from kontext_cli.names import fit_suffix
-from kontext_cli.outputs import PartFile, Picture, existing_file
+from kontext_cli.outputs import PartFile, Picture, condition, existing_file, prepare_folder
 
 
 class Delivery(Protocol):
@@ -24,26 +24,39 @@ class Delivery(Protocol):
 
 
 class FileDelivery:
-    """Each picture under its planned name."""
+    """Each picture under its planned name.
 
-    def __init__(self, paths: Sequence[Path], *, overwrite: bool) -> None:
+    A file among ``replaces`` gives way, unless somebody changed it since it was saved.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], *, overwrite: bool, replaces: Sequence[File] = ()
+    ) -> None:
         self._paths = paths
         self._overwrite = overwrite
+        self._replaces = {file.path: file for file in replaces}
 
     def folder(self, number: int) -> Path:
         return self._path(number).parent
 
     def deliver(self, part: PartFile, picture: Picture, number: int) -> File:
         path = self._path(number)
-        there = self._there_already(path, picture)
+        fitting = fit_suffix(path, picture.format)
+        there = self._there_already(fitting, picture)
         if there is None:
-            there = part.publish(picture, path, overwrite=self._overwrite)
+            gives_way = self._gives_way(fitting)
+            there = part.publish(
+                picture, fitting if gives_way else path, overwrite=self._overwrite or gives_way
+            )
             reached("renamed")
         return replace(there, number=number)
 
+    def _gives_way(self, path: Path) -> bool:
+        earlier = self._replaces.get(path)
+        return earlier is not None and condition(earlier) == "untouched"
+
     def _there_already(self, path: Path, picture: Picture) -> File | None:
         """The very picture under its name: a run that was killed got as far as that."""
-        path = fit_suffix(path, picture.format)
         try:
             file = existing_file(path) if path.is_file() and not path.is_symlink() else None
         except KontextError:
@@ -56,6 +69,18 @@ class FileDelivery:
             return self._paths[number - 1]
         last = self._paths[-1]
         return last.with_name(f"{last.stem}-{number}{last.suffix}")
+
+
+def file_delivery(target: Target, proven: set[Path] | None = None) -> FileDelivery:
+    """The way to a job's files, their folders made and proven, but for those that are already.
+
+    Raises OutputFault.
+    """
+    proven = set() if proven is None else proven
+    for folder in {path.parent for path in target.paths} - proven:
+        prepare_folder(folder)
+        proven.add(folder)
+    return FileDelivery(target.paths, overwrite=target.overwrite, replaces=target.replaces)
 
 
 class StreamDelivery:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import ParamSpec, TypeVar
 
@@ -20,6 +21,7 @@ from kontext_cli.errors import (
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Cost, Handle, Job, Progress, State
 from kontext_cli.outcome import bill, cut_short, still_running, way_on
+from kontext_cli.pictures import get_ready
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.call import Call, Reply
 from kontext_cli.providers.failure import failure
@@ -31,8 +33,8 @@ from kontext_cli.upload import InlineImage, inline_images, too_large, upload
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Record = Callable[[Job], None]
-"""Writes a job into the journal, and has it on the disk before it returns."""
+Record = Callable[[Job], Awaitable[None]]
+"""Writes a job as it is now into the journal, and has it on the disk before it returns."""
 Watch = Callable[[Job, Sequence[str]], None]
 """Told of a job on each change of its state or position, with the log lines that are new."""
 
@@ -50,7 +52,7 @@ class Engine:
         provider: Provider,
         transport: Transport,
         *,
-        record: Record = lambda _job: None,
+        record: Record,
         answers: Answers | None = None,
         watch: Watch = lambda _job, _logs: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -63,6 +65,7 @@ class Engine:
         self._watch = watch
         self._sleep = sleep
         self._unrecorded: set[str] = set()
+        self._submissions: dict[str, Submission] = {}
 
     async def run(
         self,
@@ -114,11 +117,20 @@ class Engine:
         async def work() -> None:
             progress = await self._result_if_done(job, await self._poll(job))
             if progress.outputs:
-                self._note_result(job, progress)
+                await self._note_result(job, progress)
             else:
-                self._enter(job, progress.state, progress.position)
+                await self._enter(job, progress.state, progress.position)
 
         await self._to_its_end(job, work())
+
+    def is_being_sent(self, job: Job) -> bool:
+        """Whether a submit is on its way, so that only its answer tells what became of it."""
+        submission = self._submissions.get(job.id)
+        return submission is not None and submission.sent
+
+    def end_submits(self) -> None:
+        """Send no submit a second time from here on, however it is answered."""
+        self._transport.is_closing = True
 
     async def cancel(self, job: Job) -> Cancellation:
         """Ask the provider to call a job off. Raises KontextError."""
@@ -129,25 +141,27 @@ class Engine:
         try:
             await work
         except KontextError as error:
-            self._end(job, error)
+            await self._end(job, error)
 
     async def _submit(self, job: Job, call: Call, timeout: float) -> None:
         """Send the job and note what came of it: a handle, or the pictures themselves."""
         call = await self._uploaded(job, call, timeout)
-        submission = Submission()
-        self._enter(job, State.SUBMITTING)
+        submission = self._submissions[job.id] = Submission()
         try:
+            await self._enter(job, State.SUBMITTING)
             async with asyncio.timeout(timeout):
                 reply = await self._submitted(job, call, submission)
         except TimeoutError:
             raise self._out_of_time(submission, timeout) from None
         except asyncio.CancelledError:
-            self._interrupt(job, submission)
+            await self._interrupt(job, submission)
             raise
+        finally:
+            del self._submissions[job.id]
         reached("replied")
         if not reply.ok:
             raise self._not_accepted(reply)
-        self._accept(job, reply)
+        await self._accept(job, reply)
 
     async def _submitted(self, job: Job, call: Call, submission: Submission) -> Reply:
         blocking = self._provider.blocking
@@ -158,22 +172,26 @@ class Engine:
             reply = await self._transport.submit(call, submission, blocking=blocking)
         return reply
 
-    def _accept(self, job: Job, reply: Reply) -> None:
+    async def _accept(self, job: Job, reply: Reply) -> None:
         if self._provider.blocking and self._answers:
             self._keep_answer(job, self._answers, reply)
+        progress = self._read_answer(reply, job)
+        if progress.outputs:
+            await self._note_result(job, progress)
+            return
+        job.handle = progress.handle
+        job.request_id = progress.handle.request_id if progress.handle else None
+        await self._enter(job, progress.state, progress.position)
+
+    def _read_answer(self, reply: Reply, job: Job) -> Progress:
+        """Read the 2xx answer to a submit, now or as it was kept."""
         try:
-            progress = read(self._provider.accepted, reply, job.endpoint)
+            return read(self._provider.accepted, reply, job.endpoint)
         except UnexpectedReply as error:
             raise OutcomeUnknown(
                 f"{error.message}: it may have been accepted and may have been billed",
                 billed="maybe",
             ) from error
-        if progress.outputs:
-            self._note_result(job, progress)
-            return
-        job.handle = progress.handle
-        job.request_id = progress.handle.request_id if progress.handle else None
-        self._enter(job, progress.state, progress.position)
 
     def _keep_answer(self, job: Job, answers: Answers, reply: Reply) -> None:
         try:
@@ -185,6 +203,7 @@ class Engine:
         self, job: Job, delivery: Delivery, timeout: float, *, keep_flagged: bool
     ) -> None:
         """Wait for the pictures and save them; a dead link is worth asking for the result again."""
+        asyncio.get_running_loop().run_in_executor(None, get_ready)
         if not job.outputs:
             await self._wait(job, timeout)
         try:
@@ -192,9 +211,9 @@ class Engine:
         except Expired:
             if job.handle is None:
                 raise
-            self._note_result(job, await self._outcome(job))
+            await self._note_result(job, await self._outcome(job))
             await self._save(job, delivery, keep_flagged=keep_flagged)
-        self._enter(job, State.SAVED)
+        await self._enter(job, State.SAVED)
         if self._answers:
             self._answers.drop(job.id)
 
@@ -213,16 +232,44 @@ class Engine:
         """Follow a job until its result is there."""
         kept = self._answers.find(job.id) if self._answers and self._provider.blocking else None
         if kept is not None:
-            self._note_result(job, read(self._provider.accepted, kept, job.endpoint))
+            await self._note_result(job, self._read_answer(kept, job))
             return
         try:
             async with asyncio.timeout(timeout):
-                self._note_result(job, await self._follow(job))
+                result = await self._follow(job)
         except TimeoutError:
             raise still_running(self._provider.name, timeout) from None
+        await self._note_result(job, result)
 
     async def _follow(self, job: Job) -> Progress:
-        seen = 0
+        """Wait for the result: told of each change where the provider streams, else by asking."""
+        reached("polling")
+        result, seen = await self._streamed(job)
+        return result or await self._polled(job, seen)
+
+    async def _streamed(self, job: Job) -> tuple[Progress | None, int]:
+        """The result, by what the provider tells by itself, and how many log lines it told.
+
+        None where it does not stream, or no longer: then it is asked.
+        """
+        provider, handle = self._queue(job)
+        progress, seen = None, 0
+        if not provider.streams:
+            return None, 0
+        async with aclosing(self._transport.listen(provider.stream(handle))) as bodies:
+            async for body in bodies:
+                progress = read(provider.status, body)
+                await self._tell(job, progress, 0)
+                seen += len(progress.logs)
+                if progress.done:
+                    break
+        if progress is None or not progress.done:
+            return None, seen
+        result = await self._outcome(job)
+        return (result if result.outputs else None), seen
+
+    async def _polled(self, job: Job, seen: int) -> Progress:
+        """Ask until the result is there; ``seen`` log lines were told already."""
         wait = _FIRST_POLL
         while True:
             await self._sleep(wait)
@@ -230,7 +277,7 @@ class Engine:
             reached("polling")
             progress = await self._poll(job)
             if not progress.outputs:
-                self._tell(job, progress, seen)
+                await self._tell(job, progress, seen)
                 seen = max(seen, len(progress.logs))
                 progress = await self._result_if_done(job, progress)
             if progress.outputs:
@@ -284,10 +331,10 @@ class Engine:
             tell=lambda line: self._watch(job, [line]),
         )
 
-    def _tell(self, job: Job, progress: Progress, seen: int) -> None:
+    async def _tell(self, job: Job, progress: Progress, seen: int) -> None:
         """Pass on what is new; only another state is worth a record."""
         if progress.state != job.state:
-            self._enter(job, progress.state, progress.position)
+            await self._enter(job, progress.state, progress.position)
         elif progress.position != job.position:
             job.position = progress.position
             self._watch(job, ())
@@ -295,34 +342,34 @@ class Engine:
         if news:
             self._watch(job, news)
 
-    def _enter(self, job: Job, state: State, position: int | None = None) -> None:
+    async def _enter(self, job: Job, state: State, position: int | None = None) -> None:
         job.state = state
         job.position = position
         if state not in OPEN:
             job.finished_at = datetime.now(UTC)
-        self._keep(job)
+        await self._keep(job)
         self._watch(job, ())
 
-    def _keep(self, job: Job) -> None:
+    async def _keep(self, job: Job) -> None:
         """Record a job. Without a record nothing is sent; but what is paid goes on without one."""
         try:
-            self._record(job)
+            await self._record(job)
         except JournalFault as fault:
             if job.state is State.SUBMITTING:
                 raise
             self._unrecorded.add(job.id)
             self._watch(job, [fault.message])
 
-    def _note_result(self, job: Job, progress: Progress) -> None:
+    async def _note_result(self, job: Job, progress: Progress) -> None:
         job.reply = progress.reply
         job.outputs = progress.outputs
         if progress.seed is not None:
             job.seed = progress.seed
         if progress.usd is not None:
             job.cost = Cost(progress.usd, "provider")
-        self._enter(job, State.READY)
+        await self._enter(job, State.READY)
 
-    def _end(self, job: Job, error: KontextError) -> None:
+    async def _end(self, job: Job, error: KontextError) -> None:
         """Note how the job ended, or that it goes on without us."""
         job.error = error
         error.billed = bill(job, error)
@@ -330,20 +377,20 @@ class Engine:
         if self._answers and error.state not in (None, State.UNKNOWN):
             self._answers.drop(job.id)
         if error.state:
-            self._enter(job, State(error.state))
+            await self._enter(job, State(error.state))
         elif job.state in (State.PLANNED, State.SUBMITTING):
-            self._enter(job, State.FAILED)
+            await self._enter(job, State.FAILED)
         else:
-            self._keep(job)
+            await self._keep(job)
 
-    def _interrupt(self, job: Job, submission: Submission) -> None:
+    async def _interrupt(self, job: Job, submission: Submission) -> None:
         """A submit cut short: whether its bytes left decides what can be said of it."""
         if submission.sent:
             job.error = cut_short("it was interrupted")
             job.error.hint = way_on(job, job.error, recorded=True)
-            self._enter(job, State.UNKNOWN)
+            await self._enter(job, State.UNKNOWN)
         else:
-            self._enter(job, State.CANCELED)
+            await self._enter(job, State.CANCELED)
 
     def _not_accepted(self, reply: Reply) -> KontextError:
         if was_refused(reply, blocking=self._provider.blocking):

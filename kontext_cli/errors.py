@@ -1,6 +1,7 @@
 """What can go wrong, as a tree; each kind knows its exit code and the state it leaves a job in.
 
 KontextError
+├── Bug                   1  a mistake of this program
 ├── UsageError            2  the command line or a setting is wrong; nothing was sent
 │   └── UnsupportedOption 2  this provider does not have that option, value or model
 ├── KeyFault              3  a key or account the provider will not work with
@@ -18,6 +19,8 @@ KontextError
 ├── Moderated             5  the prompt or the picture was withheld
 ├── Unreachable           6  no usable answer after all tries
 ├── StillRunning          7  we stopped waiting; the job goes on
+├── TooManyFailures       9  a batch was stopped: too many of its jobs failed
+├── OverBudget           10  it would cost more than was allowed; nothing was sent
 ├── StorageFault          8  a local file
 │   ├── InputFault           cannot be read
 │   ├── OutputFault          cannot be written
@@ -27,25 +30,39 @@ KontextError
 └── Interrupted         130  Ctrl-C (143 terminated, 129 hung up)
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self, get_args
 
 Billed = Literal["no", "maybe", "yes"]
 
 
 class KontextError(Exception):
-    """One thing that went wrong, told to the user: a sentence, a hint to act on, and the bill."""
+    """One thing that went wrong, told to the user: a sentence, a hint to act on, and the bill.
+
+    ``details`` are further lines, such as the mistakes of a file.
+    """
 
     code: ClassVar[str]
     exit_code: int
     state: ClassVar[str | None] = None
     """The state the job ends in; None where it stays as it was, because it can still be had."""
 
-    def __init__(self, message: str, *, hint: str | None = None, billed: Billed = "no") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        billed: Billed = "no",
+        details: Sequence[str] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.billed: Billed = billed
+        self.details = tuple(details)
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class UsageError(KontextError):
@@ -106,9 +123,20 @@ class ProviderError(KontextError):
 
 
 class JobFailed(ProviderError):
-    """The provider refused the request or gave up on the job."""
+    """The provider refused the request or gave up on the job; ``status`` is that of its answer."""
 
     code = "job_failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        billed: Billed = "no",
+        status: int | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, billed=billed)
+        self.status = status
 
 
 class UnexpectedReply(ProviderError):
@@ -158,6 +186,41 @@ class StillRunning(KontextError):
 
     code = "still_running"
     exit_code = 7
+
+
+class Bug(KontextError):
+    """A mistake of this program. Its message names the place, not the values: these may hold what
+    must not be printed."""
+
+    code = "bug"
+    exit_code = 1
+
+    @classmethod
+    def of(cls, error: Exception) -> Self:
+        """The bug that an unexpected exception shows."""
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "nowhere"
+        return cls(
+            f"{type(error).__name__} at {where}; this is a bug in kontext",
+            hint="run it again with --debug for the traceback, and report it",
+            billed="maybe",
+        )
+
+
+class TooManyFailures(KontextError):
+    """A batch that was stopped because more of its jobs failed than were to be borne."""
+
+    code = "too_many_failures"
+    exit_code = 9
+
+
+class OverBudget(KontextError):
+    """It would cost more than `--max-cost` allows; nothing was sent."""
+
+    code = "over_budget"
+    exit_code = 10
 
 
 class StorageFault(KontextError):
@@ -213,19 +276,20 @@ def revived(record: Mapping[str, Any]) -> KontextError:
 
     A code that this version does not know becomes a ProviderError.
     """
-    kinds = (kind for kind in _kinds(KontextError) if vars(kind).get("code") == record["code"])
+    code = record["code"]
+    kinds = (kind for kind in _kinds(KontextError) if code and vars(kind).get("code") == code)
     kind = next(kinds, ProviderError)
     error = _empty(kind, record)
-    error.billed = record["billed"]
-    error.exit_code = record["exit_code"]
+    error.billed = record["billed"] if record["billed"] in get_args(Billed) else "maybe"
+    error.exit_code = int(record["exit_code"])
     return error
 
 
 def _empty(kind: type[KontextError], record: Mapping[str, Any]) -> KontextError:
+    message, hint = str(record["message"]), record["hint"] and str(record["hint"])
     if issubclass(kind, Interrupted):
-        number = record["exit_code"] - 128
-        return kind(record["message"], signal_number=number, hint=record["hint"])
-    return kind(record["message"], hint=record["hint"])
+        return kind(message, signal_number=int(record["exit_code"]) - 128, hint=hint)
+    return kind(message, hint=hint)
 
 
 def _kinds(parent: type[KontextError]) -> Iterator[type[KontextError]]:

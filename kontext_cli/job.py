@@ -1,6 +1,6 @@
 """One request handed to one provider: its states, what the provider made, what lies on disk."""
 
-import secrets
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -89,7 +89,8 @@ class Progress:
 class File:
     """A verified picture on disk under its final name; sizes in bytes and pixels.
 
-    ``number`` counts the pictures of its job from 1.
+    ``number`` counts the pictures of its job from 1; ``modified`` is the file's time when it was
+    saved, in nanoseconds, which tells whether somebody changed it since.
     """
 
     path: Path
@@ -99,6 +100,7 @@ class File:
     height: int
     format: Literal["jpeg", "png"]
     number: int = 1
+    modified: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +124,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The files asked for when a job was submitted; paths are absolute."""
+    """The files asked for when a job was submitted; paths are absolute.
+
+    ``replaces`` are the files that an earlier job made for the same row of a batch: these give
+    way to the new ones, unless somebody changed them.
+    """
 
     paths: tuple[Path, ...]
     overwrite: bool = False
     keep_flagged: bool = False
+    replaces: tuple[File, ...] = ()
 
 
 @dataclass(slots=True)
@@ -135,6 +142,8 @@ class Job:
 
     ``digest`` is the identity of what was asked for; ``target`` is None where the picture goes
     to standard output. ``handle`` and ``outputs`` are what it takes to go on after a crash.
+    In a batch, ``row`` is what its row is known by, ``index`` where that stands, and ``attempt``
+    counts the jobs of the row.
     """
 
     operation: Operation
@@ -149,6 +158,8 @@ class Job:
     sources: tuple[Source, ...] = ()
     target: Target | None = None
     batch: str | None = None
+    row: str | None = None
+    attempt: int = 1
     index: int | None = None
     state: State = State.PLANNED
     handle: Handle | None = None
@@ -173,13 +184,18 @@ class _Ids:
     def next(self) -> str:
         since = int((time.time() - _EPOCH) * 1000) >> 5
         with self._lock:
-            drawn = (max(since, 0) << _CHANCE_BITS) + secrets.randbits(_CHANCE_BITS)
+            drawn = (max(since, 0) << _CHANCE_BITS) + _chance(_CHANCE_BITS)
             if drawn <= self._last:
-                drawn = self._last + 1 + secrets.randbits(12)
+                drawn = self._last + 1 + _chance(12)
             self._last = drawn
         return "".join(
             _ALPHABET[drawn >> shift & 31] for shift in range(5 * (_ID_LENGTH - 1), -1, -5)
         )
+
+
+def _chance(bits: int) -> int:
+    """As `secrets.randbits` does it, whose module takes 4 ms to import."""
+    return int.from_bytes(os.urandom(8), "little") >> (64 - bits)
 
 
 _IDS = _Ids()

@@ -21,6 +21,22 @@ def cut_short(how: str) -> OutcomeUnknown:
     )
 
 
+def unknown_since(job: Job) -> OutcomeUnknown:
+    """What is told of a job whose process died while its submit was under way."""
+    error = OutcomeUnknown(
+        f"{job.provider} may have accepted and billed this job, but its answer was never read",
+        billed="maybe",
+    )
+    error.hint = way_on(job, error, recorded=True)
+    return error
+
+
+def elsewhere(job: Job) -> Job:
+    """The job, with the word that another run is at it."""
+    job.error = StillRunning("another kontext is at this job", billed="maybe")
+    return job
+
+
 def still_running(provider: str, timeout: float) -> StillRunning:
     """A job that takes longer than we were told to wait."""
     return StillRunning(
@@ -45,6 +61,8 @@ def way_on(job: Job, error: KontextError, *, recorded: bool) -> str | None:
             f"`kontext fetch {job.id} --resubmit` sends it again"
         )
     if error.state is not None or job.state not in (State.QUEUED, State.RUNNING, State.READY):
+        return error.hint
+    if not recorded and job.request_id is None:
         return error.hint
     fetch = job.id if recorded else f"{job.request_id} -p {job.provider}"
     mends_first = isinstance(error, StorageFault | KeyFault) and error.hint

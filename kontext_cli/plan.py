@@ -1,7 +1,7 @@
 """A job before it is sent: its call, its names, its cost. Nothing here sends or writes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -15,16 +15,20 @@ from kontext_cli.providers.call import Call
 from kontext_cli.providers.prepare import prepare
 from kontext_cli.request import Request
 
+ROW_ID = "id:"
+"""Before the id that a row has in its file, in what the row is known by."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Where the files should go, as the user said: ``output`` is a file, else a template names
-    them in ``folder``."""
+    them in ``folder``. Files among ``ours`` do not count as there: they give way."""
 
     folder: Path
     output: str | None = None
     template: str | None = None
     exists: Exists = "error"
+    ours: Collection[Path] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,15 @@ def plan_job(
     model: str,
     images: Sequence[InputImage],
     wanted: Wanted | None,
+    seed: int | None = None,
 ) -> Plan:
-    """Turn a wish into a job for one provider. Raises KontextError for whatever cannot be done."""
+    """Turn a wish into a job for one provider. Raises KontextError for whatever cannot be done.
+
+    ``seed`` was chosen earlier, for a wish that has none.
+    """
     wish = request.completed(takes_seed=False)
-    request = request.completed(takes_seed=provider.option("seed", request.operation) is not None)
+    takes_seed = provider.option("seed", request.operation) is not None
+    request = request.completed(takes_seed=takes_seed, seed=seed)
     prepared = prepare(provider, request, model=model, image_urls=[image.url for image in images])
     job = Job(
         id=new_id(),
@@ -95,8 +104,8 @@ def names_for(job: Job, wanted: Wanted) -> Names:
         folder=wanted.folder,
         template=wanted.template or _default_template(job),
         fields={
-            "index": 1,
-            "id": job.id,
+            "index": job.index or 1,
+            "id": _row_id(job),
             "slug": slugify(str(job.request.get("prompt", ""))),
             "seed": job.seed,
             "job": job.id,
@@ -108,7 +117,15 @@ def names_for(job: Job, wanted: Wanted) -> Names:
         count=job.request.get("num_images", 1),
         output_format=job.request.get("output_format", "jpeg"),
         exists=wanted.exists,
+        ours=wanted.ours,
     )
+
+
+def _row_id(job: Job) -> str | None:
+    """What `{id}` stands for: the id of a row in its file, that of the job where there is none."""
+    if job.row is None:
+        return job.id
+    return job.row.removeprefix(ROW_ID) if job.row.startswith(ROW_ID) else None
 
 
 def _default_template(job: Job) -> str:

@@ -1,0 +1,61 @@
+"""What a run may spend, held in millionths of a dollar so that sums are exact."""
+
+from kontext_cli.errors import OverBudget
+from kontext_cli.job import Cost
+from kontext_cli.words import dollars
+
+_PARTS = 1_000_000
+
+
+class Budget:
+    """Money set aside before each submit; it comes back where nothing was billed.
+
+    What was sent and never answered counts as spent. Without a limit everything goes.
+    """
+
+    def __init__(self, limit: float | None) -> None:
+        """``limit`` is US dollars."""
+        self.limit = limit
+        self._left = None if limit is None else round(limit * _PARTS)
+
+    def check(self, costs: list[Cost]) -> None:
+        """See whether all of a plan can be paid. Raises OverBudget."""
+        if self._left is None:
+            return
+        if any(cost.usd is None for cost in costs):
+            raise OverBudget(
+                "the price of this model is not known, so --max-cost cannot hold",
+                hint="give the price in config.toml, or leave --max-cost out",
+            )
+        total = sum(_parts(cost) for cost in costs)
+        if total > self._left:
+            raise OverBudget(
+                f"it would cost about {dollars(total / _PARTS)}, more than the "
+                f"{dollars(self._left / _PARTS)} of --max-cost; nothing was sent",
+                hint="make part of it with --limit, or allow more",
+            )
+
+    def reserve(self, cost: Cost) -> bool:
+        """Set the price of a submit aside; False where that is no longer there."""
+        if self._left is None:
+            return True
+        if cost.usd is None or _parts(cost) > self._left:
+            return False
+        self._left -= _parts(cost)
+        return True
+
+    def settle(self, reserved: Cost, spent: Cost | None) -> None:
+        """Replace what was set aside by what the job came to; None where that is nothing."""
+        if self._left is not None:
+            self._left += _parts(reserved) - (_parts(spent) if spent else 0)
+
+    def exhausted(self) -> OverBudget:
+        """What stops a run when its jobs cost more than was estimated."""
+        return OverBudget(
+            f"the {dollars(self.limit or 0)} of --max-cost are spent",
+            hint="the rows that are left stay planned; run it again to go on",
+        )
+
+
+def _parts(cost: Cost) -> int:
+    return round((cost.usd or 0) * _PARTS)

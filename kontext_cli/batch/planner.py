@@ -1,0 +1,408 @@
+"""From the rows of a file to what a run does with each: requests, names, steps, costs. Nothing
+here sends or writes."""
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from kontext_cli.batch.again import Known, Rules, Step, decide
+from kontext_cli.batch.rows import real_name
+from kontext_cli.errors import InputFault, NameTaken, UsageError
+from kontext_cli.inputs import (
+    MOST_INPUT_BYTES,
+    InputImage,
+    fingerprint,
+    is_url,
+    load_images,
+)
+from kontext_cli.job import Cost, File, Job, Operation, State, Target
+from kontext_cli.journal import Journal
+from kontext_cli.names import Exists, Names, format_of
+from kontext_cli.outcome import elsewhere, unknown_since
+from kontext_cli.outputs import condition, existing_file
+from kontext_cli.plan import ROW_ID, Plan, Wanted, names_for, plan_job
+from kontext_cli.prompts import Row
+from kontext_cli.providers.base import Provider
+from kontext_cli.request import MOST_IMAGES, Request, parse
+
+_UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
+_NOT_OF_A_REQUEST = ("id", "images", "keep_flagged", "model", "output", "provider")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What holds for all rows of a batch.
+
+    ``defaults`` are the fields of a request, and ``provider``, ``model`` and ``keep_flagged``, for
+    rows that do not say. ``images`` of rows are relative to ``base``, files belong in ``folder``.
+    """
+
+    batch: str
+    operation: Operation
+    defaults: Mapping[str, Any]
+    images: tuple[str, ...]
+    base: Path
+    folder: Path
+    template: str
+    exists: Exists
+    by_image: bool = False
+    """A row is known by its image and the instruction: `--each`."""
+    waits: bool = True
+    """The pictures are waited for."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A row and what is to be done with it; small, for there may be many.
+
+    ``id`` is that of the job it may become, ``key`` what the row is known by, ``job_id`` the job of
+    an earlier run, if any. ``at`` is the provider that has to do with it: its own, but for a job
+    that is to be collected elsewhere.
+    ``attempt`` counts the jobs of the row, the next one included, and ``seen`` is the one before
+    it: its id, and its state when it was looked at. ``paths`` are the names of its
+    pictures and ``replaces`` the files that give way to them. ``saved`` is the job of a row that
+    is there, until it is told.
+    """
+
+    row: Row
+    id: str
+    key: str
+    digest: str
+    provider: str
+    at: str
+    seed: int | None
+    cost: Cost
+    keep_flagged: bool
+    step: Step = Step.MAKE
+    reason: str = "new"
+    job_id: str | None = None
+    attempt: int = 1
+    seen: tuple[str, str] | None = None
+    paths: tuple[str, ...] = ()
+    replaces: tuple[File, ...] = field(default=())
+    tries: int = 0
+    saved: Job | None = None
+
+
+class Planner:
+    """Plans the rows of one batch."""
+
+    def __init__(
+        self,
+        order: Order,
+        *,
+        journal: Journal | None,
+        open_provider: Callable[[str], Provider],
+        stdin: Callable[[], BinaryIO],
+    ) -> None:
+        """``open_provider`` raises UsageError for an unknown name; ``journal`` is None where
+        nothing was ever done."""
+        self._order = order
+        self._journal = journal
+        self._open_provider = open_provider
+        self._stdin = stdin
+        self._providers: dict[str, Provider] = {}
+        self._prints: dict[str, InputImage] = {}
+        self._equal: dict[str, int] = {}
+        self._named: dict[int, int] = {}
+        self._pictures: set[str | None] = set()
+        self._others: set[Path] | None = None
+        self._last: tuple[Entry, Job] | None = None
+        self.notices: list[str] = []
+
+    @property
+    def has_images(self) -> bool:
+        """Whether all rows that do not say otherwise have input images."""
+        return bool(self._order.images)
+
+    def provider(self, name: str) -> Provider:
+        """The provider of that name, opened once."""
+        if name not in self._providers:
+            self._providers[name] = self._open_provider(name)
+        return self._providers[name]
+
+    def entry(self, row: Row) -> Entry:
+        """What a row asks for, and what it is known by. Raises KontextError."""
+        request, provider, model = self._request(row)
+        prints = [self._print(source) for source in request.images]
+        job = plan_job(request, provider, model=model, images=prints, wanted=None).job
+        entry = Entry(
+            row=row,
+            id=job.id,
+            key=self._key(row, job.digest, prints),
+            digest=job.digest,
+            provider=provider.name,
+            at=provider.name,
+            seed=job.seed if request.seed is None else None,
+            cost=job.cost,
+            keep_flagged=self._value(row, "keep_flagged", False),
+        )
+        self._last = entry, job
+        return entry
+
+    def settle(self, entry: Entry, known: Known | None, rules: Rules) -> None:
+        """Decide what is done for a row, and name its files. Raises KontextError."""
+        entry.seen = (known.job_id, known.state.value) if known else None
+        known = known.for_digest(entry.digest) if known else None
+        decision = decide(known, entry.digest, rules, keep_flagged=entry.keep_flagged)
+        entry.step, entry.reason = decision.step, decision.reason
+        entry.job_id = known.job_id if known else None
+        entry.attempt = known.attempt + 1 if known else 1
+        collects = known is not None and entry.step is Step.COLLECT
+        entry.at = known.provider if known and collects else entry.provider
+        if known is not None and entry.step is Step.SKIP:
+            entry.saved = known.saved
+        if known is not None and self._may_be_made(entry):
+            self._look_back(entry, known)
+        if self._may_be_made(entry):
+            self._name(entry)
+        elif "output" in entry.row.values:
+            self.check_names(entry)
+
+    def check_names(self, entry: Entry) -> None:
+        """Name the files of a row that is not part of this run, for the sake of the others."""
+        names = names_for(self._job(entry), self._wanted(entry, exists="overwrite"))
+        self._claim(entry, names.paths)
+
+    def check_pictures(self, entry: Entry) -> None:
+        """See that the input images of a row are pictures. Raises InputFault or UsageError."""
+        request, provider, _ = self._request(entry.row)
+        for source in request.images:
+            known_as = self._print(source).sha256
+            if known_as is None or known_as in self._pictures:
+                continue
+            load_images([source], inline_bytes=_UPLOADED, provider=provider.name, stdin=self._stdin)
+            self._pictures.add(known_as)
+
+    def plan(self, entry: Entry) -> Plan:
+        """The job of a row, ready to be sent. Raises InputFault where an image is another now."""
+        request, provider, model = self._request(entry.row)
+        images = load_images(
+            request.images,
+            inline_bytes=_UPLOADED if provider.uploads else provider.inline_bytes,
+            provider=provider.name,
+            stdin=self._stdin,
+        )
+        plan = plan_job(request, provider, model=model, images=images, wanted=None, seed=entry.seed)
+        if plan.job.digest != entry.digest:
+            raise InputFault("an input image was changed while the batch ran", hint="run it again")
+        self._place(plan.job, entry)
+        plan.job.target = Target(
+            tuple(map(Path, entry.paths)),
+            overwrite=self._order.exists == "overwrite",
+            keep_flagged=entry.keep_flagged,
+            replaces=entry.replaces,
+        )
+        return plan
+
+    def stub(self, entry: Entry) -> Job:
+        """A job that tells of a row for which there is none."""
+        self._last = None
+        return self._job(entry)
+
+    def known_job(self, entry: Entry) -> Job:
+        """The job of a row for which nothing is to be submitted. Raises what `existing_file` does,
+        where the row's files are there without one."""
+        if entry.job_id is None or self._journal is None:
+            job = self._job(entry)
+            job.files = tuple(existing_file(Path(path)) for path in entry.paths)
+            job.state, job.skipped = State.SAVED, True
+            return job
+        job = entry.saved or self._journal.find(entry.job_id)
+        entry.saved = None
+        job.index = entry.row.index
+        if entry.step is Step.WAIT:
+            return elsewhere(job)
+        job.skipped = entry.step is Step.SKIP
+        if entry.step is Step.HOLD and job.error is None:
+            job.error = unknown_since(job)
+        return job
+
+    def _may_be_made(self, entry: Entry) -> bool:
+        """Whether a job of this run may be submitted, at once or where collecting fails."""
+        return entry.step is Step.MAKE or entry.reason == "file missing"
+
+    def _request(self, row: Row) -> tuple[Request, Provider, str]:
+        order = self._order
+        values = {**order.defaults, **row.values}
+        fields = {name: value for name, value in values.items() if name not in _NOT_OF_A_REQUEST}
+        for name in ("enhance_prompt", "sync_mode"):
+            fields[name] = fields.get(name) or None  # a switch that is off was not given
+        if fields.get("output_format") is None and "output" in row.values:
+            fields["output_format"] = format_of(row.values["output"])
+        if "prompt" not in fields:
+            raise UsageError("the prompt is missing")
+        images = self._images(row)
+        request = parse({**fields, "operation": order.operation, "images": images or None})
+        if request.sync_mode and not order.waits:
+            raise UsageError("sync_mode brings the picture in the reply; --no-wait does not wait")
+        return request, self.provider(values["provider"]), values["model"]
+
+    def _images(self, row: Row) -> tuple[str, ...]:
+        given = row.values.get("images")
+        if given is None:
+            return self._order.images
+        if "-" in given and not self._order.by_image:
+            raise UsageError("`-` cannot be an image of a row; give it with -i, for all rows")
+        return tuple(self._from_base(source) for source in given)
+
+    def _from_base(self, source: str) -> str:
+        if source == "-" or is_url(source):
+            return source
+        return str(self._order.base / source)
+
+    def _print(self, source: str) -> InputImage:
+        if source not in self._prints:
+            self._prints[source] = fingerprint(source, self._stdin)
+        return self._prints[source]
+
+    def _key(self, row: Row, digest: str, images: Sequence[InputImage]) -> str:
+        """The row's own id, else its digest and how many equal rows stand before it."""
+        if "id" in row.values:
+            return f"{ROW_ID}{row.values['id']}"
+        if self._order.by_image:
+            return f"image:{real_name(images[0].source)}"
+        before = self._equal.get(digest, 0)
+        self._equal[digest] = before + 1
+        return f"{digest}#{before}"
+
+    def _value(self, row: Row, name: str, default: Any) -> Any:
+        return row.values.get(name, self._order.defaults.get(name, default))
+
+    def _job(self, entry: Entry) -> Job:
+        """A job that shows what a row asks for; at hand for the row that was planned last."""
+        if self._last is not None and self._last[0] is entry:
+            job = self._last[1]
+        else:
+            request, provider, model = self._request(entry.row)
+            prints = [self._print(source) for source in request.images]
+            job = plan_job(
+                request, provider, model=model, images=prints, wanted=None, seed=entry.seed
+            ).job
+        self._place(job, entry)
+        return job
+
+    def _place(self, job: Job, entry: Entry) -> None:
+        job.id = entry.id
+        job.batch = self._order.batch
+        job.row = entry.key
+        job.attempt = entry.attempt
+        job.index = entry.row.index
+
+    def _look_back(self, entry: Entry, known: Known) -> None:
+        """Find what the row made before, and in what it differs."""
+        earlier = known.saved or (self._journal.find(known.job_id) if self._journal else None)
+        if earlier is None:
+            return
+        made = earlier.files or (earlier.target.replaces if earlier.target else ())
+        untouched = [file for file in made if condition(file) == "untouched"]
+        entry.replaces = tuple(replace(file, path=self._here(file.path)) for file in untouched)
+        if entry.reason == "changed":
+            entry.reason = f"changed: {', '.join(_differences(earlier, self._job(entry)))}"
+
+    def _here(self, path: Path) -> Path:
+        """A file of ours as this run spells its folder."""
+        folder = self._order.folder
+        try:
+            return folder / path.resolve().relative_to(folder.resolve())
+        except (OSError, ValueError):
+            return path
+
+    def _name(self, entry: Entry) -> None:
+        names = self._names(entry)
+        if names.skip:
+            entry.step, entry.reason, entry.job_id = Step.SKIP, "there already", None
+            for path in names.paths:
+                existing_file(path)
+        else:
+            self._claim(entry, names.paths)
+        self.notices += names.notices
+        entry.paths = tuple(map(str, names.paths))
+
+    def _names(self, entry: Entry) -> Names:
+        """The names of a row's files, around those that other rows of the batch made."""
+        job = self._job(entry)
+        try:
+            names = names_for(job, self._wanted(entry))
+        except NameTaken:
+            wished = names_for(job, self._wanted(entry, exists="overwrite"))
+            if not self._are_of_others(wished.paths, entry):
+                raise
+        else:
+            if not self._are_of_others(names.paths, entry):
+                return names
+            wished = names
+        if "output" in entry.row.values:
+            self._claim(entry, wished.paths)
+        names = names_for(job, self._wanted(entry, exists="number"))
+        notice = f"`{wished.paths[0].name}` is another row's; this one is `{names.paths[0].name}`"
+        return replace(names, notices=(*names.notices, notice))
+
+    def _are_of_others(self, paths: Sequence[Path], entry: Entry) -> bool:
+        """Whether some of these names are those of files that other rows of the batch made."""
+        ours = {file.path for file in entry.replaces}
+        taken = [path for path in paths if path not in ours and os.path.lexists(path)]
+        return bool(taken) and not self._made_by_others(entry).isdisjoint(taken)
+
+    def _made_by_others(self, entry: Entry) -> set[Path]:
+        if self._others is None:
+            jobs = self._journal.of_batch(self._order.batch) if self._journal else ()
+            self._others = {self._here(file.path) for job in jobs for file in job.files}
+        return self._others - {file.path for file in entry.replaces}
+
+    def _wanted(self, entry: Entry, *, exists: Exists | None = None) -> Wanted:
+        output = entry.row.values.get("output")
+        if output is not None:
+            _check_inside(output)
+        return Wanted(
+            folder=self._order.folder,
+            output=output,
+            template=self._order.template,
+            exists=exists or self._order.exists,
+            ours=[file.path for file in entry.replaces],
+        )
+
+    def _claim(self, entry: Entry, paths: Sequence[Path]) -> None:
+        """Keep names for a row. Raises UsageError where an earlier row has one of them."""
+        for path in paths:
+            # On some systems names that differ in case, or in how an accent is written, are one.
+            folded = unicodedata.normalize("NFC", str(path)).casefold()
+            mark = int.from_bytes(
+                hashlib.blake2b(folded.encode("utf-8", "surrogatepass")).digest()[:8]
+            )
+            line = self._named.setdefault(mark, entry.row.line)
+            if line != entry.row.line:
+                what = "image" if self._order.by_image else "line"
+                raise UsageError(f"it makes `{path.name}`, as {what} {line} does")
+
+
+def _check_inside(output: str) -> None:
+    path = Path(output)
+    if output == "-":
+        raise UsageError("the output `-` is standard output, which is not for rows of a batch")
+    if not path.parts:
+        raise UsageError(f"the output `{output}` is the output folder itself")
+    if path.is_absolute() or path.drive or ".." in path.parts:
+        raise UsageError(
+            f"the output `{output}` leaves the output folder", hint="choose it with -d"
+        )
+
+
+def _differences(earlier: Job, now: Job) -> list[str]:
+    """In which of its values a row differs from the job that was made of it."""
+    found = [name for name in ("provider", "model") if getattr(earlier, name) != getattr(now, name)]
+    names = dict.fromkeys([*now.request, *earlier.request])
+    found += [
+        name
+        for name in names
+        if name not in ("images", "seed") and earlier.request.get(name) != now.request.get(name)
+    ]
+    if [each.sha256 or each.name for each in earlier.sources] != [
+        each.sha256 or each.name for each in now.sources
+    ]:
+        found.append("images")
+    return found or ["seed"]
