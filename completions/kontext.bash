@@ -9,11 +9,11 @@ _kontext_command() {
             ;;
         'kontext generate')
             commands=''
-            options='-p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
+            options='-p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
             ;;
         'kontext edit')
             commands=''
-            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
+            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
             ;;
         'kontext status')
             commands=''
@@ -37,7 +37,7 @@ _kontext_command() {
             ;;
         'kontext sandbox')
             commands=''
-            options='--host --port --latency --fault -q,--quiet -h,--help'
+            options='--host --port --latency --fault --plain -q,--quiet -h,--help'
             ;;
         'kontext completion')
             commands=''
@@ -78,6 +78,15 @@ _kontext_value() {
         'kontext generate -d' | 'kontext generate --output-dir') values='' kind=dirnames ;;
         'kontext generate --name') values='' kind='' ;;
         'kontext generate --exists') values='error skip number overwrite' kind='' ;;
+        'kontext generate -f' | 'kontext generate --prompts-file') values='' kind=default ;;
+        'kontext generate -j' | 'kontext generate --jobs') values='' kind='' ;;
+        'kontext generate --limit') values='' kind='' ;;
+        'kontext generate --only') values='' kind='' ;;
+        'kontext generate --shard') values='' kind='' ;;
+        'kontext generate --max-failures') values='' kind='' ;;
+        'kontext generate --batch') values='' kind='' ;;
+        'kontext generate --on-unknown') values='hold resubmit' kind='' ;;
+        'kontext generate --max-cost') values='' kind='' ;;
         'kontext generate --timeout') values='' kind='' ;;
         'kontext edit -i' | 'kontext edit --image') values='' kind=default ;;
         'kontext edit -p' | 'kontext edit --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
@@ -92,6 +101,15 @@ _kontext_value() {
         'kontext edit -d' | 'kontext edit --output-dir') values='' kind=dirnames ;;
         'kontext edit --name') values='' kind='' ;;
         'kontext edit --exists') values='error skip number overwrite' kind='' ;;
+        'kontext edit -f' | 'kontext edit --prompts-file') values='' kind=default ;;
+        'kontext edit -j' | 'kontext edit --jobs') values='' kind='' ;;
+        'kontext edit --limit') values='' kind='' ;;
+        'kontext edit --only') values='' kind='' ;;
+        'kontext edit --shard') values='' kind='' ;;
+        'kontext edit --max-failures') values='' kind='' ;;
+        'kontext edit --batch') values='' kind='' ;;
+        'kontext edit --on-unknown') values='hold resubmit' kind='' ;;
+        'kontext edit --max-cost') values='' kind='' ;;
         'kontext edit --timeout') values='' kind='' ;;
         'kontext status -p' | 'kontext status --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext status -m' | 'kontext status --model') values='kontext-pro kontext-max' kind='' ;;

@@ -120,6 +120,17 @@ function __kontext_takes_value
         'kontext generate --output-dir' \
         'kontext generate --name' \
         'kontext generate --exists' \
+        'kontext generate -f' \
+        'kontext generate --prompts-file' \
+        'kontext generate -j' \
+        'kontext generate --jobs' \
+        'kontext generate --limit' \
+        'kontext generate --only' \
+        'kontext generate --shard' \
+        'kontext generate --max-failures' \
+        'kontext generate --batch' \
+        'kontext generate --on-unknown' \
+        'kontext generate --max-cost' \
         'kontext generate --timeout' \
         'kontext edit -i' \
         'kontext edit --image' \
@@ -142,6 +153,17 @@ function __kontext_takes_value
         'kontext edit --output-dir' \
         'kontext edit --name' \
         'kontext edit --exists' \
+        'kontext edit -f' \
+        'kontext edit --prompts-file' \
+        'kontext edit -j' \
+        'kontext edit --jobs' \
+        'kontext edit --limit' \
+        'kontext edit --only' \
+        'kontext edit --shard' \
+        'kontext edit --max-failures' \
+        'kontext edit --batch' \
+        'kontext edit --on-unknown' \
+        'kontext edit --max-cost' \
         'kontext edit --timeout' \
         'kontext status -p' \
         'kontext status --provider' \
@@ -207,8 +229,20 @@ complete -c kontext -n '__kontext_lacks "kontext generate" --sync-mode' -l sync-
 complete -c kontext -n '__kontext_lacks "kontext generate" --keep-flagged' -l keep-flagged -d 'Save what the provider flagged as unsafe, too'
 complete -c kontext -n '__kontext_lacks "kontext generate" -o --output' -s o -l output -r -F -d 'The file'
 complete -c kontext -n '__kontext_lacks "kontext generate" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'The folder, made where it is missing'
-complete -c kontext -n '__kontext_lacks "kontext generate" --name' -l name -x -d 'How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} ...'
+complete -c kontext -n '__kontext_lacks "kontext generate" --name' -l name -x -d 'How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}'
 complete -c kontext -n '__kontext_lacks "kontext generate" --exists' -l exists -x -a 'error skip number overwrite' -d 'What to do with a name that is taken'
+complete -c kontext -n '__kontext_lacks "kontext generate" -f --prompts-file' -s f -l prompts-file -r -F -d 'A job for each row: .txt (a prompt a line), .jsonl, .csv, .tsv, or `-`'
+complete -c kontext -n '__kontext_lacks "kontext generate" -j --jobs' -s j -l jobs -x -d 'Jobs in flight'
+complete -c kontext -n '__kontext_lacks "kontext generate" --limit' -l limit -x -d 'Only the first N rows'
+complete -c kontext -n '__kontext_lacks "kontext generate" --only' -l only -x -d 'Only these rows, by their ids or numbers'
+complete -c kontext -n '__kontext_lacks "kontext generate" --shard' -l shard -x -d 'Part I of N of the rows, the same on every machine'
+complete -c kontext -n '__kontext_lacks "kontext generate" --fail-fast' -l fail-fast -d 'Stop at the first failure'
+complete -c kontext -n '__kontext_lacks "kontext generate" --max-failures' -l max-failures -x -d 'Stop after N failures'
+complete -c kontext -n '__kontext_lacks "kontext generate" --retry-failed' -l retry-failed -d 'Also what failed and may have been billed, and what was moderated'
+complete -c kontext -n '__kontext_lacks "kontext generate" --batch' -l batch -x -d 'What the batch is known by, else its file and its folder'
+complete -c kontext -n '__kontext_lacks "kontext generate" --on-unknown' -l on-unknown -x -a 'hold resubmit' -d 'What to do about rows that may have been accepted before'
+complete -c kontext -n '__kontext_lacks "kontext generate" --force' -l force -d 'Make again what is there already'
+complete -c kontext -n '__kontext_lacks "kontext generate" --max-cost' -l max-cost -x -d 'Send nothing if it would cost more'
 complete -c kontext -n '__kontext_lacks "kontext generate" --no-wait' -l no-wait -d 'Submit, print the job id, and leave'
 complete -c kontext -n '__kontext_lacks "kontext generate" --timeout' -l timeout -x -d 'How long to wait for the pictures'
 complete -c kontext -n '__kontext_lacks "kontext generate" --dry-run' -l dry-run -d 'Show what would be sent, written and paid; send nothing'
@@ -231,8 +265,21 @@ complete -c kontext -n '__kontext_lacks "kontext edit" --sync-mode' -l sync-mode
 complete -c kontext -n '__kontext_lacks "kontext edit" --keep-flagged' -l keep-flagged -d 'Save what the provider flagged as unsafe, too'
 complete -c kontext -n '__kontext_lacks "kontext edit" -o --output' -s o -l output -r -F -d 'The file'
 complete -c kontext -n '__kontext_lacks "kontext edit" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'The folder, made where it is missing'
-complete -c kontext -n '__kontext_lacks "kontext edit" --name' -l name -x -d 'How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} ...'
+complete -c kontext -n '__kontext_lacks "kontext edit" --name' -l name -x -d 'How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}'
 complete -c kontext -n '__kontext_lacks "kontext edit" --exists' -l exists -x -a 'error skip number overwrite' -d 'What to do with a name that is taken'
+complete -c kontext -n '__kontext_lacks "kontext edit" -f --prompts-file' -s f -l prompts-file -r -F -d 'A job for each row: .txt (a prompt a line), .jsonl, .csv, .tsv, or `-`'
+complete -c kontext -n '__kontext_lacks "kontext edit" --each' -l each -d 'A job for each image, and for each picture in a folder, given with -i'
+complete -c kontext -n '__kontext_lacks "kontext edit" -j --jobs' -s j -l jobs -x -d 'Jobs in flight'
+complete -c kontext -n '__kontext_lacks "kontext edit" --limit' -l limit -x -d 'Only the first N rows'
+complete -c kontext -n '__kontext_lacks "kontext edit" --only' -l only -x -d 'Only these rows, by their ids or numbers'
+complete -c kontext -n '__kontext_lacks "kontext edit" --shard' -l shard -x -d 'Part I of N of the rows, the same on every machine'
+complete -c kontext -n '__kontext_lacks "kontext edit" --fail-fast' -l fail-fast -d 'Stop at the first failure'
+complete -c kontext -n '__kontext_lacks "kontext edit" --max-failures' -l max-failures -x -d 'Stop after N failures'
+complete -c kontext -n '__kontext_lacks "kontext edit" --retry-failed' -l retry-failed -d 'Also what failed and may have been billed, and what was moderated'
+complete -c kontext -n '__kontext_lacks "kontext edit" --batch' -l batch -x -d 'What the batch is known by, else its file and its folder'
+complete -c kontext -n '__kontext_lacks "kontext edit" --on-unknown' -l on-unknown -x -a 'hold resubmit' -d 'What to do about rows that may have been accepted before'
+complete -c kontext -n '__kontext_lacks "kontext edit" --force' -l force -d 'Make again what is there already'
+complete -c kontext -n '__kontext_lacks "kontext edit" --max-cost' -l max-cost -x -d 'Send nothing if it would cost more'
 complete -c kontext -n '__kontext_lacks "kontext edit" --no-wait' -l no-wait -d 'Submit, print the job id, and leave'
 complete -c kontext -n '__kontext_lacks "kontext edit" --timeout' -l timeout -x -d 'How long to wait for the pictures'
 complete -c kontext -n '__kontext_lacks "kontext edit" --dry-run' -l dry-run -d 'Show what would be sent, written and paid; send nothing'
@@ -257,7 +304,7 @@ complete -c kontext -n '__kontext_lacks "kontext fetch" -p --provider' -s p -l p
 complete -c kontext -n '__kontext_lacks "kontext fetch" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'The model that request id was for'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -o --output' -s o -l output -r -F -d 'The file'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'The folder, made where it is missing'
-complete -c kontext -n '__kontext_lacks "kontext fetch" --name' -l name -x -d 'How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} ...'
+complete -c kontext -n '__kontext_lacks "kontext fetch" --name' -l name -x -d 'How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}'
 complete -c kontext -n '__kontext_lacks "kontext fetch" --keep-flagged' -l keep-flagged -d 'Save what the provider flagged as unsafe, too'
 complete -c kontext -n '__kontext_lacks "kontext fetch" --resubmit' -l resubmit -d 'Your word to send a named `unknown` or `failed` job again; it may cost again'
 complete -c kontext -n '__kontext_lacks "kontext fetch" --timeout' -l timeout -x -d 'How long to wait for the pictures'
@@ -286,6 +333,7 @@ complete -c kontext -n '__kontext_lacks "kontext sandbox" --host' -l host -x -d 
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --port' -l port -x -d '0 takes any free one'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --latency' -l latency -x -d 'How long a job takes in all'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --fault' -l fault -x -d 'What goes wrong, always or the first K times'
+complete -c kontext -n '__kontext_lacks "kontext sandbox" --plain' -l plain -d 'Small pictures of one colour, for thousands of jobs'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" -q --quiet' -s q -l quiet -d 'Nothing on standard error but errors'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" -h --help' -s h -l help -d ''
 

@@ -41,8 +41,20 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Save what the provider flagged as unsafe, too' }
                 @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'The file' }
                 @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'The folder, made where it is missing' }
-                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} ...' }
+                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do with a name that is taken' }
+                @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'A job for each row: .txt (a prompt a line), .jsonl, .csv, .tsv, or `-`' }
+                @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Jobs in flight' }
+                @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only the first N rows' }
+                @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only these rows, by their ids or numbers' }
+                @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Part I of N of the rows, the same on every machine' }
+                @{ Flags = @('--fail-fast'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Stop at the first failure' }
+                @{ Flags = @('--max-failures'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Stop after N failures' }
+                @{ Flags = @('--retry-failed'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also what failed and may have been billed, and what was moderated' }
+                @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'What the batch is known by, else its file and its folder' }
+                @{ Flags = @('--on-unknown'); Kind = 'value'; Values = @('hold', 'resubmit'); Repeatable = $false; Help = 'What to do about rows that may have been accepted before' }
+                @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Make again what is there already' }
+                @{ Flags = @('--max-cost'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Send nothing if it would cost more' }
                 @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and leave' }
                 @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the pictures' }
                 @{ Flags = @('--dry-run'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show what would be sent, written and paid; send nothing' }
@@ -73,8 +85,21 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Save what the provider flagged as unsafe, too' }
                 @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'The file' }
                 @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'The folder, made where it is missing' }
-                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} ...' }
+                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do with a name that is taken' }
+                @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'A job for each row: .txt (a prompt a line), .jsonl, .csv, .tsv, or `-`' }
+                @{ Flags = @('--each'); Kind = ''; Values = @(); Repeatable = $false; Help = 'A job for each image, and for each picture in a folder, given with -i' }
+                @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Jobs in flight' }
+                @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only the first N rows' }
+                @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only these rows, by their ids or numbers' }
+                @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Part I of N of the rows, the same on every machine' }
+                @{ Flags = @('--fail-fast'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Stop at the first failure' }
+                @{ Flags = @('--max-failures'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Stop after N failures' }
+                @{ Flags = @('--retry-failed'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also what failed and may have been billed, and what was moderated' }
+                @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'What the batch is known by, else its file and its folder' }
+                @{ Flags = @('--on-unknown'); Kind = 'value'; Values = @('hold', 'resubmit'); Repeatable = $false; Help = 'What to do about rows that may have been accepted before' }
+                @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Make again what is there already' }
+                @{ Flags = @('--max-cost'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Send nothing if it would cost more' }
                 @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and leave' }
                 @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the pictures' }
                 @{ Flags = @('--dry-run'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show what would be sent, written and paid; send nothing' }
@@ -115,7 +140,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'The model that request id was for' }
                 @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'The file' }
                 @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'The folder, made where it is missing' }
-                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} ...' }
+                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Save what the provider flagged as unsafe, too' }
                 @{ Flags = @('--resubmit'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Your word to send a named `unknown` or `failed` job again; it may cost again' }
                 @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the pictures' }
@@ -175,6 +200,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--port'); Kind = 'value'; Values = @(); Repeatable = $false; Help = '0 takes any free one' }
                 @{ Flags = @('--latency'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long a job takes in all' }
                 @{ Flags = @('--fault'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'What goes wrong, always or the first K times' }
+                @{ Flags = @('--plain'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Small pictures of one colour, for thousands of jobs' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )

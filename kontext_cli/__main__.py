@@ -10,9 +10,27 @@ def main() -> int:
     if sys.argv[1:] == ["--version"]:
         print(f"kontext {__version__}")  # noqa: T201
         return 0
+    import gc
+
+    # What is imported stays: looking for garbage among it takes 10 ms.
+    gc.disable()
     from kontext_cli.cli import run
 
-    return run(sys.argv[1:])
+    return _left(run(sys.argv[1:]))
+
+
+def _left(code: int) -> int:
+    """End the process without taking it down piece by piece, which takes 15 to 50 ms.
+
+    All files are closed by now, and all threads are done.
+    """
+    import os
+    from contextlib import suppress
+
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # closed, full, or without a reader
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,9 @@ def run(
         if told is not None:
             told.append((str(job.state), job.position, tuple(logs)))
 
+    async def kept(job: Job) -> None:
+        record(job)
+
     async def work() -> None:
         transport = Transport(
             provider.name,
@@ -74,7 +77,7 @@ def run(
             sleep=at_once,
         )
         async with transport:
-            engine = Engine(provider, transport, record=record, watch=watch, sleep=at_once)
+            engine = Engine(provider, transport, record=kept, watch=watch, sleep=at_once)
             await engine.run(
                 plan.job, plan.call, delivery, timeout=timeout, keep_flagged=keep_flagged
             )

@@ -4,25 +4,21 @@ import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from importlib import import_module
 
 import typer
 
 from kontext_cli import __version__
-from kontext_cli.cli import (
-    auth,
-    cancel,
-    completion,
-    edit,
-    fetch,
-    forget,
-    generate,
-    models,
-    sandbox,
-    status,
-)
 from kontext_cli.cli.help import HelpfulCommand, HelpfulGroup
-from kontext_cli.cli.report import as_line, error_record, print_error, to_stderr, to_stdout
-from kontext_cli.errors import KontextError, UsageError
+from kontext_cli.cli.report import (
+    as_line,
+    error_record,
+    on_actions,
+    print_error,
+    to_stderr,
+    to_stdout,
+)
+from kontext_cli.errors import Bug, KontextError, UsageError
 
 _USAGE_ERROR = typer.BadParameter.__base__ or typer.BadParameter
 """What Typer raises for a command line it cannot read; it publishes only this subclass."""
@@ -35,30 +31,42 @@ Examples:
   kontext generate --help
 """
 
-app = typer.Typer(
-    name="kontext",
-    help="Make and edit images with FLUX.1 Kontext.",
-    epilog=EXAMPLES,
-    cls=HelpfulGroup,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    pretty_exceptions_show_locals=False,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+COMMANDS = (
+    "generate",
+    "edit",
+    "status",
+    "fetch",
+    "cancel",
+    "forget",
+    "models",
+    "sandbox",
+    "completion",
+    "auth",
 )
-for command, examples in (
-    (generate.generate, generate.EXAMPLES),
-    (edit.edit, edit.EXAMPLES),
-    (status.status, status.EXAMPLES),
-    (fetch.fetch, fetch.EXAMPLES),
-    (cancel.cancel, cancel.EXAMPLES),
-    (forget.forget, forget.EXAMPLES),
-    (models.models, models.EXAMPLES),
-    (sandbox.sandbox, sandbox.EXAMPLES),
-    (completion.completion, completion.EXAMPLES),
-):
-    app.command(cls=HelpfulCommand, epilog=examples)(command)
-app.add_typer(auth.app, name="auth")
+"""In the order of the help; each is a module of that name."""
+
+
+def program(names: Sequence[str] = COMMANDS) -> typer.Typer:
+    """The command line, with these commands: each takes a millisecond to be built."""
+    app = typer.Typer(
+        name="kontext",
+        help="Make and edit images with FLUX.1 Kontext.",
+        epilog=EXAMPLES,
+        cls=HelpfulGroup,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        pretty_exceptions_show_locals=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(_root)
+    for name in names:
+        module = import_module(f"kontext_cli.cli.{name}")
+        if isinstance(getattr(module, "app", None), typer.Typer):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(cls=HelpfulCommand, epilog=module.EXAMPLES)(getattr(module, name))
+    return app
 
 
 def _show_version(wanted: bool) -> None:
@@ -67,7 +75,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     _version: bool = typer.Option(
         False, "--version", callback=_show_version, is_eager=True, help="Show the version."
@@ -89,20 +96,28 @@ def run(argv: Sequence[str]) -> int:
         return 130
     except Exception as error:
         if isinstance(error, _USAGE_ERROR):
-            return _tell(_usage(error), argv)
+            return _tell(_misplaced() if "auth" in argv[:1] else _usage(error), argv)
         if "--debug" in argv:
-            raise
-        return _tell_bug(error)
+            _tell_frames(error)
+        return _tell(Bug.of(error), argv)
 
 
 def _call(argv: Sequence[str]) -> int:
-    return int(app(args=list(argv), prog_name=app.info.name, standalone_mode=False) or 0)
+    """Run the command that is named; with all of them built only where none is."""
+    first = next((each for each in argv if not each.startswith("-")), None)
+    app = program([first] if first in COMMANDS else COMMANDS)
+    name = app.info.name
+    return int(app(args=list(argv), prog_name=name, standalone_mode=False, obj=tuple(argv)) or 0)
 
 
 def _tell(error: KontextError, argv: Sequence[str]) -> int:
     if "--json" in argv:
         to_stdout(as_line(error_record(error)))
     print_error(error)
+    if error.details and on_actions():
+        from kontext_cli.cli.annotations import annotate
+
+        annotate(error.details)
     return error.exit_code
 
 
@@ -114,6 +129,24 @@ def _usage(error: Exception) -> UsageError:
     return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
 
 
+def _tell_frames(error: BaseException) -> None:
+    """The traceback without what the exceptions say: that may hold what must not be printed."""
+    import traceback
+
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    for line in traceback.format_tb(error.__traceback__):
+        to_stderr(line.rstrip("\n"))
+
+
+def _misplaced() -> UsageError:
+    """What is told of a wrong `auth`, without a word of it: it may be a key."""
+    return UsageError(
+        "that is nothing `kontext auth` knows; a key is never an argument",
+        hint="kontext auth --help",
+    )
+
+
 def _near_choice(message: str) -> str | None:
     """What a mistyped choice may have been meant to be; for commands and flags, Typer says so."""
     found = re.search(r"'([^']+)' is not one of (.+)", message)
@@ -121,17 +154,6 @@ def _near_choice(message: str) -> str | None:
         return None
     near = get_close_matches(found[1], re.findall(r"'([^']+)'", found[2]), n=1)
     return f"did you mean `{near[0]}`?" if near else None
-
-
-def _tell_bug(error: Exception) -> int:
-    """Name the place, not the values: they may hold what must not be printed."""
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "nowhere"
-    to_stderr(f"error: {type(error).__name__} at {where}; this is a bug in kontext")
-    to_stderr("hint: run it again with --debug for the traceback, and report it")
-    return 1
 
 
 def _survive_any_locale() -> None:

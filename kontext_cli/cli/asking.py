@@ -24,7 +24,7 @@ def ask(
     debug: bool,
 ) -> int:
     """Print where jobs are now; the exit code by their state."""
-    report = open_report(as_json=as_json, quiet=quiet or not watch)
+    report = open_report(as_json=as_json, quiet=quiet or not watch, plain=debug)
     with Session(report, debug=debug) as session:
         jobs = named_jobs(session, names, provider=provider, model=model)
         waiting = [job for job in jobs if job.state in (State.QUEUED, State.RUNNING)]

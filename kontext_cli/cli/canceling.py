@@ -26,7 +26,7 @@ def run_cancel(
     names: Sequence[str], *, provider: Name | None, model: str | None, as_json: bool, debug: bool
 ) -> int:
     """Cancel jobs; 0 where each was removed or its request taken, else 4."""
-    report = open_report(as_json=as_json, quiet=True)
+    report = open_report(as_json=as_json, quiet=True, plain=debug)
     with Session(report, debug=debug) as session:
         jobs = named_jobs(session, names, provider=provider, model=model)
         for job in jobs:

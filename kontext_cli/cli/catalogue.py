@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from kontext_cli.cli.printable import one_line
 from kontext_cli.cli.report import SCHEMA, as_line, to_stderr, to_stdout
 from kontext_cli.errors import UsageError
 from kontext_cli.job import Operation
@@ -48,7 +49,7 @@ def show(provider: Name | None, model: str | None, *, as_json: bool, with_settin
         _print(offers)
     if with_settings:
         for name, setting in settings.described().items():
-            to_stderr(f"{name} = {setting.value} ({setting.origin})")
+            to_stderr(one_line(f"{name} = {setting.value} ({setting.origin})"))
 
 
 def _offers(provider: Provider) -> Iterator[Offer]:

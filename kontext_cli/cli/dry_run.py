@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from kontext_cli.cli.printable import printable
+from kontext_cli.cli.printable import one_line, printable
 from kontext_cli.cli.report import cost_text, to_stdout
 from kontext_cli.plan import Plan
 
@@ -12,13 +12,13 @@ _SHOWN = 40
 
 def show_plan(plan: Plan) -> None:
     """Print the call without its key, the names of the files, and the estimate."""
-    to_stdout(f"{plan.call.method} {plan.call.url}")
+    to_stdout(printable(f"{plan.call.method} {plan.call.url}"))
     to_stdout(printable(json.dumps(_shortened(plan.call.json), indent=2, ensure_ascii=False)))
     if plan.names is None:
         to_stdout("file: standard output")
     else:
         for path in plan.names.paths:
-            to_stdout(f"file: {path}")
+            to_stdout(f"file: {one_line(str(path))}")
     to_stdout(f"cost: {cost_text(plan.job.cost)}")
 
 

@@ -1,5 +1,7 @@
 """`kontext edit`: pictures and an instruction."""
 
+import typer
+
 from kontext_cli.cli import options
 from kontext_cli.cli.flags import Flags
 
@@ -8,12 +10,14 @@ Examples:
   kontext edit "make it winter" -i house.jpg
   kontext edit "put the duck on the shirt" -i duck.png -i shirt.jpg -o duck-shirt.png
   kontext edit "add a bird" -i https://example.com/beach.png -p aimlapi
+  kontext edit "make it winter" -i photos --each -d winter
   cat house.jpg | kontext edit "make it winter" -i - -o - > winter.jpg
   kontext edit "make it winter" -i house.jpg --dry-run          (send nothing)
 """
 
 
 def edit(
+    context: typer.Context,
     prompt: options.Prompt = None,
     image: options.Images = None,
     provider: options.Provider = None,
@@ -31,6 +35,19 @@ def edit(
     output_dir: options.OutputDir = None,
     name: options.NameTemplate = None,
     exists: options.Exists = "error",
+    prompts_file: options.PromptsFile = None,
+    each: options.Each = False,
+    jobs: options.JobsInFlight = None,
+    limit: options.Limit = None,
+    only: options.Only = None,
+    shard: options.Shard = None,
+    fail_fast: options.FailFast = False,
+    max_failures: options.MaxFailures = None,
+    retry_failed: options.RetryFailed = False,
+    batch: options.Batch = None,
+    on_unknown: options.OnUnknown = "hold",
+    force: options.Force = False,
+    max_cost: options.MaxCost = None,
     no_wait: options.NoWait = False,
     timeout: options.Timeout = 600,
     dry_run: options.DryRun = False,
@@ -39,7 +56,13 @@ def edit(
     debug: options.Debug = False,
 ) -> int:
     """Change one to four pictures as an instruction says."""
-    flags = Flags(operation="edit", **locals())
+    given = locals()
+    argv = given.pop("context").obj or ()
+    flags = Flags(operation="edit", argv=argv, **given)
+    if flags.is_batch:
+        from kontext_cli.cli.batching import run_batch
+
+        return run_batch(flags)
     from kontext_cli.cli.make import run_one
 
     return run_one(flags)

@@ -6,24 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kontext_cli.cli.exit_codes import common_code, state_code
-from kontext_cli.cli.make import check_names, file_delivery, load_sources
+from kontext_cli.cli.make import check_names, load_sources
 from kontext_cli.cli.named_jobs import named_jobs
 from kontext_cli.cli.report import Report, open_report
 from kontext_cli.cli.session import Session
 from kontext_cli.cli.streams import stdout_bytes
-from kontext_cli.delivery import Delivery, StreamDelivery
+from kontext_cli.delivery import Delivery, StreamDelivery, file_delivery
 from kontext_cli.engine import Engine
 from kontext_cli.errors import (
     InputFault,
     KontextError,
-    OutcomeUnknown,
-    StillRunning,
     StorageFault,
     UsageError,
 )
 from kontext_cli.inputs import InputImage
 from kontext_cli.job import OPEN, Job, State, Target
-from kontext_cli.outcome import way_on
+from kontext_cli.outcome import elsewhere, unknown_since
 from kontext_cli.outputs import existing_file
 from kontext_cli.plan import Wanted, names_for
 from kontext_cli.providers import Name
@@ -72,15 +70,15 @@ def run_fetch(fetch: Fetch) -> int:
     Jobs of unknown outcome that nobody named are listed and do not count.
     """
     _check(fetch)
-    report = open_report(as_json=fetch.as_json, quiet=fetch.quiet)
+    report = open_report(as_json=fetch.as_json, quiet=fetch.quiet, plain=fetch.debug)
     with Session(report, debug=fetch.debug) as session:
         jobs = _jobs(session, fetch)
-        errands = [each for job in jobs if (each := _errand_if_any(session, job, fetch))]
+        errands = [each for job in jobs if (each := _errand_if_any(session, job, fetch, report))]
         under_way = {errand.job.id for errand in errands}
         for job in jobs:
             if job.id not in under_way:
                 report.ended(job)
-        _run(session, errands, fetch)
+        _run(session, errands, fetch, report)
         counted = [job for job in jobs if fetch.names or job.state is not State.UNKNOWN]
         return common_code([_code(job) for job in counted])
 
@@ -111,43 +109,35 @@ def _jobs(session: Session, fetch: Fetch) -> list[Job]:
     ]
 
 
-def _errand_if_any(session: Session, job: Job, fetch: Fetch) -> _Errand | None:
+def _errand_if_any(session: Session, job: Job, fetch: Fetch, report: Report) -> _Errand | None:
     """What is to be done for a job; a fault of its folder or its images is its own affair."""
     try:
-        return _errand(session, job, fetch)
+        return _errand(session, job, fetch, report)
     except StorageFault as fault:
         job.error = fault
         return None
 
 
-def _errand(session: Session, job: Job, fetch: Fetch) -> _Errand | None:
+def _errand(session: Session, job: Job, fetch: Fetch, report: Report) -> _Errand | None:
     """What is to be done for a job; None where nothing is, and the job then tells why."""
     if session.journal.owned_elsewhere(job.id):
-        job.error = StillRunning("another kontext is at this job", billed="maybe")
+        elsewhere(job)
         return None
     provider = session.settings.open(known_provider(job.provider))
     if fetch.resubmit and job.state in _RESUBMITTED:
         call = _call_again(job, provider)
         return _Errand(job, _delivery(job, fetch), call)
-    if job.state is State.SAVED and not _lacks_files(job, session.report):
+    if job.state is State.SAVED and not _lacks_files(job, report):
         job.skipped = True
         return None
     if job.state is State.UNKNOWN and not provider.blocking:
-        job.error = job.error or _unknown(job)
+        job.error = job.error or unknown_since(job)
         return None
-    if job.state not in (*OPEN, State.SAVED, State.UNKNOWN, State.EXPIRED):
+    kept_back = job.state is State.MODERATED and fetch.keep_flagged and job.outputs
+    if job.state not in (*OPEN, State.SAVED, State.UNKNOWN, State.EXPIRED) and not kept_back:
         return None
     job.error = None
     return _Errand(job, _delivery(job, fetch))
-
-
-def _unknown(job: Job) -> OutcomeUnknown:
-    error = OutcomeUnknown(
-        f"{job.provider} may have accepted and billed this job, but its answer was never read",
-        billed="maybe",
-    )
-    error.hint = way_on(job, error, recorded=True)
-    return error
 
 
 def _lacks_files(job: Job, report: Report) -> bool:
@@ -213,7 +203,7 @@ def _check_unchanged(job: Job, images: Sequence[InputImage]) -> None:
             )
 
 
-def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch) -> None:
+def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch, report: Report) -> None:
     """Do all errands, a few at a time, and tell each job as it ends."""
     limit = asyncio.Semaphore(_AT_ONCE)
     by_job = {errand.job.id: errand for errand in errands}
@@ -223,20 +213,20 @@ def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch) -> None:
         async with limit:
             await _bring(session, engine, by_job[job.id], fetch.timeout)
         told.add(job.id)
-        session.report.ended(job)
+        report.ended(job)
 
     jobs = [errand.job for errand in errands]
     session.run(session.for_each(jobs, go), jobs)
     for job in jobs:
         if job.id not in told:
-            session.report.ended(job)
+            report.ended(job)
 
 
 async def _bring(session: Session, engine: Engine, errand: _Errand, timeout: float) -> None:
     job = errand.job
     keep = bool(job.target and job.target.keep_flagged)
     if not session.journal.claim(job):
-        job.error = StillRunning("another kontext is at this job", billed="maybe")
+        elsewhere(job)
     elif errand.call is not None:
         job.error = None
         await engine.run(job, errand.call, errand.delivery, timeout=timeout, keep_flagged=keep)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kontext_cli.job import Operation
+from kontext_cli.words import flag
 
 _REQUEST_FIELDS = (
     "aspect_ratio",
@@ -13,13 +14,25 @@ _REQUEST_FIELDS = (
     "safety_tolerance",
     "output_format",
 )
+_OF_BATCHES = (
+    "batch",
+    "jobs",
+    "limit",
+    "only",
+    "shard",
+    "fail_fast",
+    "max_failures",
+    "retry_failed",
+    "force",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flags:
-    """The flags of one job, by the names of the options."""
+    """The flags of a run, by the names of the options; ``argv`` is the command line itself."""
 
     operation: Operation
+    argv: tuple[str, ...]
     prompt: str | None
     image: list[str] | None = field(default=None)
     provider: str | None
@@ -37,12 +50,38 @@ class Flags:
     output_dir: str | None
     name: str | None
     exists: Any
+    prompts_file: str | None
+    each: bool = False
+    batch: str | None
+    jobs: int | None
+    limit: int | None
+    only: str | None
+    shard: str | None
+    fail_fast: bool
+    max_failures: int | None
+    retry_failed: bool
+    on_unknown: str
+    force: bool
+    max_cost: float | None
     no_wait: bool
     timeout: float
     dry_run: bool
     json: bool
     quiet: bool
     debug: bool
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether there are rows to make jobs of."""
+        return self.prompts_file is not None or self.each
+
+    def of_batches_only(self) -> list[str]:
+        """The options that were given and mean something for a batch alone, as they are typed."""
+        values = ((name, getattr(self, name)) for name in _OF_BATCHES)
+        given = [name for name, value in values if value is not None and value is not False]
+        return [flag(name) for name in given] + (
+            ["--on-unknown"] if self.on_unknown != "hold" else []
+        )
 
     @property
     def images(self) -> tuple[str, ...]:

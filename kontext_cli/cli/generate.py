@@ -1,5 +1,7 @@
 """`kontext generate`: a picture from a prompt."""
 
+import typer
+
 from kontext_cli.cli import options
 from kontext_cli.cli.flags import Flags
 
@@ -8,12 +10,14 @@ Examples:
   kontext generate "a lighthouse in fog"
   kontext generate "a lighthouse in fog" -a 16:9 -n 4 -d pictures
   kontext generate "a lighthouse in fog" -p fal -m kontext-max -o lighthouse.png
+  kontext generate -f prompts.txt -d pictures --max-cost 5
   echo "a lighthouse in fog" | kontext generate - -o - > lighthouse.jpg
   kontext generate "a lighthouse in fog" --provider sandbox     (offline, no key)
 """
 
 
 def generate(
+    context: typer.Context,
     prompt: options.Prompt = None,
     provider: options.Provider = None,
     model: options.Model = None,
@@ -30,6 +34,18 @@ def generate(
     output_dir: options.OutputDir = None,
     name: options.NameTemplate = None,
     exists: options.Exists = "error",
+    prompts_file: options.PromptsFile = None,
+    jobs: options.JobsInFlight = None,
+    limit: options.Limit = None,
+    only: options.Only = None,
+    shard: options.Shard = None,
+    fail_fast: options.FailFast = False,
+    max_failures: options.MaxFailures = None,
+    retry_failed: options.RetryFailed = False,
+    batch: options.Batch = None,
+    on_unknown: options.OnUnknown = "hold",
+    force: options.Force = False,
+    max_cost: options.MaxCost = None,
     no_wait: options.NoWait = False,
     timeout: options.Timeout = 600,
     dry_run: options.DryRun = False,
@@ -38,7 +54,13 @@ def generate(
     debug: options.Debug = False,
 ) -> int:
     """Make a picture from a prompt."""
-    flags = Flags(operation="generate", **locals())
+    given = locals()
+    argv = given.pop("context").obj or ()
+    flags = Flags(operation="generate", argv=argv, **given)
+    if flags.is_batch:
+        from kontext_cli.cli.batching import run_batch
+
+        return run_batch(flags)
     from kontext_cli.cli.make import run_one
 
     return run_one(flags)

@@ -3,6 +3,7 @@
 import os
 import sys
 
+from kontext_cli.cli.printable import printable
 from kontext_cli.cli.report import SCHEMA, as_line, to_stderr, to_stdout
 from kontext_cli.cli.streams import stdin_bytes
 from kontext_cli.credentials import checked_key
@@ -37,7 +38,7 @@ def show_all(*, as_json: bool) -> None:
         if as_json:
             to_stdout(as_line(_record(name, key, fault)))
         else:
-            to_stdout(f"{name:<9} {_described(name, key, fault)}")
+            to_stdout(printable(f"{name:<9} {_described(name, key, fault)}"))
 
 
 def forget(provider: Name) -> None:
@@ -59,7 +60,9 @@ def _read_key(provider: Name) -> str:
         from getpass import getpass
 
         return getpass(f"Key of {provider} (not shown): ", stream=sys.stderr)
-    raw = stdin_bytes().read(_MOST_KEY_BYTES)
+    raw = stdin_bytes().read(_MOST_KEY_BYTES + 1)
+    if len(raw) > _MOST_KEY_BYTES:
+        raise UsageError("what standard input holds is too long for a key")
     return raw.decode("utf-8-sig", errors="replace")
 
 

@@ -4,17 +4,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from kontext_cli.batch.budget import Budget
 from kontext_cli.cli.dry_run import show_plan
 from kontext_cli.cli.flags import Flags
 from kontext_cli.cli.report import Report, as_line, job_record, open_report, to_stdout
-from kontext_cli.cli.session import Session
+from kontext_cli.cli.session import Session, Told
 from kontext_cli.cli.streams import check_single_use, read_prompt, stdin_bytes, stdout_bytes
-from kontext_cli.delivery import Delivery, FileDelivery, StreamDelivery
+from kontext_cli.delivery import Delivery, StreamDelivery, file_delivery
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.inputs import MOST_INPUT_BYTES, InputImage, load_images
 from kontext_cli.job import Job, State, Target
 from kontext_cli.names import Names, format_of, template_fields
-from kontext_cli.outputs import existing_file, prepare_folder
+from kontext_cli.outputs import existing_file
 from kontext_cli.plan import Plan, Wanted, plan_job
 from kontext_cli.providers.base import Provider
 from kontext_cli.request import MOST_IMAGES, Request, parse
@@ -30,14 +31,14 @@ def run_one(flags: Flags) -> int:
     Raises KontextError for whatever is found wrong before anything is sent.
     """
     _check_combinations(flags)
-    report = open_report(as_json=flags.json, quiet=flags.quiet)
+    report = open_report(as_json=flags.json, quiet=flags.quiet, plain=flags.debug)
     with Session(report, debug=flags.debug) as session:
         settings = session.settings
         name = settings.provider(flags.provider, needs_key=not flags.dry_run)
         provider = settings.open(name)
         if not flags.dry_run:
             settings.require_key(name)
-        _check_waiting(flags, provider)
+        check_waiting(flags, provider)
         request = _request(flags)
         images = load_sources(request.images, provider)
         plan = plan_job(
@@ -47,12 +48,13 @@ def run_one(flags: Flags) -> int:
             images=images,
             wanted=_wanted(flags, settings),
         )
+        Budget(flags.max_cost).check([plan.job.cost])
         _tell_notices(report, images, plan.names)
         if flags.dry_run:
             return _show(plan, as_json=flags.json)
         if plan.names is not None and plan.names.skip:
             return _skip(plan.job, plan.names, report)
-        return _run(plan, provider, flags, session)
+        return _run(plan, provider, flags, session, report)
 
 
 def load_sources(sources: tuple[str, ...], provider: Provider) -> tuple[InputImage, ...]:
@@ -63,13 +65,6 @@ def load_sources(sources: tuple[str, ...], provider: Provider) -> tuple[InputIma
         provider=provider.name,
         stdin=stdin_bytes,
     )
-
-
-def file_delivery(target: Target) -> FileDelivery:
-    """The way to a job's files, their folders made and proven. Raises OutputFault."""
-    for folder in dict.fromkeys(path.parent for path in target.paths):
-        prepare_folder(folder)
-    return FileDelivery(target.paths, overwrite=target.overwrite)
 
 
 def check_names(output: str | None, template: str | None) -> None:
@@ -84,10 +79,31 @@ def _check_combinations(flags: Flags) -> None:
     if flags.output == "-":
         _check_standard_output(flags)
     check_names(flags.output, flags.name)
+    check_waiting_flags(flags)
+    if misplaced := flags.of_batches_only():
+        raise UsageError(
+            f"{', '.join(misplaced)}: for batches only",
+            hint="--prompts-file FILE makes a job of each row",
+        )
+
+
+def check_waiting_flags(flags: Flags) -> None:
+    """Raises UsageError for times that are none, and for waiting and not waiting at once."""
     if flags.no_wait and flags.sync_mode:
         raise UsageError("--sync-mode brings the picture in the reply; --no-wait does not wait")
     if not 0 < flags.timeout < float("inf"):
         raise UsageError(f"--timeout should be a number of seconds above 0, not {flags.timeout:g}")
+    if flags.max_cost is not None and not 0 <= flags.max_cost < float("inf"):
+        raise UsageError(f"--max-cost should be US dollars, not {flags.max_cost:g}")
+
+
+def check_waiting(flags: Flags, provider: Provider) -> None:
+    """Raises UnsupportedOption for `--no-wait` where the answer to the submit is the picture."""
+    if flags.no_wait and provider.blocking:
+        raise UnsupportedOption(
+            f"{provider.name} answers in one call, so --no-wait would lose the picture",
+            hint="fal, chainhub and sandbox have a queue",
+        )
 
 
 def _check_standard_output(flags: Flags) -> None:
@@ -100,14 +116,6 @@ def _check_standard_output(flags: Flags) -> None:
     if sys.stdout is not None and sys.stdout.isatty() and not flags.dry_run:
         raise UsageError(
             "`-o -` would write a picture to the terminal", hint="send it to a file or a pipe"
-        )
-
-
-def _check_waiting(flags: Flags, provider: Provider) -> None:
-    if flags.no_wait and provider.blocking:
-        raise UnsupportedOption(
-            f"{provider.name} answers in one call, so --no-wait would lose the picture",
-            hint="fal, chainhub and sandbox have a queue",
         )
 
 
@@ -156,7 +164,7 @@ def _skip(job: Job, names: Names, report: Report) -> int:
     return 0
 
 
-def _run(plan: Plan, provider: Provider, flags: Flags, session: Session) -> int:
+def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report: Report) -> int:
     job = plan.job
     delivery = _delivery(plan, flags)
 
@@ -175,12 +183,12 @@ def _run(plan: Plan, provider: Provider, flags: Flags, session: Session) -> int:
 
     session.run(work(), [job])
     if plan.names is not None:
-        session.report.show_relative = not plan.names.paths[0].is_absolute()
-    _tell_shortfall(job, session.report)
+        report.show_relative = not plan.names.paths[0].is_absolute()
+    tell_shortfall(job, report)
     if flags.no_wait and job.error is None:
-        session.report.submitted(job)
+        report.submitted(job)
     else:
-        session.report.ended(job)
+        report.ended(job)
     return job.error.exit_code if job.error else 0
 
 
@@ -192,7 +200,8 @@ def _delivery(plan: Plan, flags: Flags) -> Delivery:
     return file_delivery(plan.job.target)
 
 
-def _tell_shortfall(job: Job, report: Report) -> None:
+def tell_shortfall(job: Job, report: Told) -> None:
+    """Say where a provider made fewer pictures than were asked for."""
     asked = job.request.get("num_images", 1)
     if job.state is State.SAVED and job.target and len(job.files) < asked:
         report.notice(f"{job.provider} made {len(job.files)} of {asked} pictures")

@@ -7,6 +7,7 @@ import typer
 from kontext_cli.providers import Name
 
 _MAKE = "What to make"
+_MANY = "Many at once"
 _PUT = "Where to put it"
 _WAIT = "How to wait"
 _TELL = "What is said"
@@ -139,13 +140,117 @@ NameTemplate = Annotated[
     typer.Option(
         "--name",
         metavar="TEMPLATE",
-        help="How files are named: {slug} {seed} {n} {job} {provider} {model} {stem} {date} …",
+        help="How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} "
+        "{stem} {date}.",
         rich_help_panel=_PUT,
     ),
 ]
 Exists = Annotated[
     Literal["error", "skip", "number", "overwrite"],
     typer.Option("--exists", help="What to do with a name that is taken.", rich_help_panel=_PUT),
+]
+PromptsFile = Annotated[
+    str | None,
+    typer.Option(
+        "--prompts-file",
+        "-f",
+        metavar="FILE",
+        help="A job for each row: .txt (a prompt a line), .jsonl, .csv, .tsv, or `-`.",
+        rich_help_panel=_MANY,
+    ),
+]
+Each = Annotated[
+    bool,
+    typer.Option(
+        "--each",
+        help="A job for each image, and for each picture in a folder, given with -i.",
+        rich_help_panel=_MANY,
+    ),
+]
+JobsInFlight = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        metavar="N",
+        min=1,
+        max=1000,
+        help="Jobs in flight. Lowered by itself when the provider is too busy.",
+        rich_help_panel=_MANY,
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(
+        "--limit", metavar="N", min=0, help="Only the first N rows.", rich_help_panel=_MANY
+    ),
+]
+Only = Annotated[
+    str | None,
+    typer.Option(
+        "--only",
+        metavar="ID,...",
+        help="Only these rows, by their ids or numbers.",
+        rich_help_panel=_MANY,
+    ),
+]
+Shard = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        help="Part I of N of the rows, the same on every machine.",
+        rich_help_panel=_MANY,
+    ),
+]
+FailFast = Annotated[
+    bool,
+    typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel=_MANY),
+]
+MaxFailures = Annotated[
+    int | None,
+    typer.Option(
+        "--max-failures", metavar="N", min=1, help="Stop after N failures.", rich_help_panel=_MANY
+    ),
+]
+RetryFailed = Annotated[
+    bool,
+    typer.Option(
+        "--retry-failed",
+        help="Also what failed and may have been billed, and what was moderated.",
+        rich_help_panel=_MANY,
+    ),
+]
+Batch = Annotated[
+    str | None,
+    typer.Option(
+        "--batch",
+        metavar="NAME",
+        help="What the batch is known by, else its file and its folder.",
+        rich_help_panel=_MANY,
+    ),
+]
+OnUnknown = Annotated[
+    Literal["hold", "resubmit"],
+    typer.Option(
+        "--on-unknown",
+        help="What to do about rows that may have been accepted before.",
+        rich_help_panel=_MANY,
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option("--force", help="Make again what is there already.", rich_help_panel=_MANY),
+]
+MaxCost = Annotated[
+    float | None,
+    typer.Option(
+        "--max-cost",
+        metavar="USD",
+        min=0,
+        help="Send nothing if it would cost more.",
+        rich_help_panel=_MAKE,
+    ),
 ]
 NoWait = Annotated[
     bool,

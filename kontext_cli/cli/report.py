@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,8 +12,11 @@ from typing import Any, Protocol, TextIO
 from kontext_cli.cli.printable import one_line, printable
 from kontext_cli.errors import KontextError
 from kontext_cli.job import Cost, File, Job, State
+from kontext_cli.words import dollars
 
 SCHEMA = 1
+_COMMAND_INSIDE = "##["
+_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
 _BILLED = {"no": "not billed", "maybe": "may have been billed", "yes": "billed"}
 
 
@@ -136,16 +140,19 @@ class Report:
         return os.path.relpath(path) if self.show_relative else str(path)
 
 
-def open_report(*, as_json: bool, quiet: bool) -> Report:
-    """The report for this process: live on a terminal, plain lines elsewhere."""
-    return Report(_view(as_json=as_json, quiet=quiet), as_json=as_json)
+def open_report(*, as_json: bool, quiet: bool, plain: bool = False) -> Report:
+    """The report for this process: live on a terminal, plain lines elsewhere.
+
+    ``plain`` lines are all that goes together with other writers, such as `--debug`.
+    """
+    return Report(_view(plain=plain or as_json, quiet=quiet), as_json=as_json)
 
 
-def _view(*, as_json: bool, quiet: bool) -> View:
+def _view(*, plain: bool, quiet: bool) -> View:
     if quiet:
         return Silence()
     on_a_terminal = sys.stderr is not None and sys.stderr.isatty()
-    if as_json or not on_a_terminal or os.environ.get("TERM") == "dumb":
+    if plain or not on_a_terminal or os.environ.get("TERM") == "dumb":
         return Lines()
     from kontext_cli.cli.live import Live
 
@@ -177,8 +184,13 @@ def cost_text(cost: Cost) -> str:
         return "cost unknown"
     if cost.usd == 0:
         return "free"
-    amount = f"${cost.usd:.4f}".rstrip("0").rstrip(".")
+    amount = dollars(cost.usd)
     return amount if cost.source == "provider" else f"about {amount}"
+
+
+def bill_text(error: KontextError) -> str:
+    """Whether a job that ended so has to be paid, in words."""
+    return _BILLED[error.billed]
 
 
 def print_error(error: KontextError, job: Job | None = None) -> None:
@@ -187,14 +199,21 @@ def print_error(error: KontextError, job: Job | None = None) -> None:
         to_stderr(line)
 
 
-def error_lines(error: KontextError, job: Job | None = None) -> list[str]:
-    """What happened, to which job, whether it may have been billed, and what to do next."""
-    lines = [f"error: {one_line(error.message)}"]
+def error_lines(
+    error: KontextError, job: Job | None = None, *, place: str | None = None
+) -> list[str]:
+    """What happened, to which job, whether it may have been billed, and what to do next.
+
+    ``place`` is where the job was asked for: a row of a batch.
+    """
+    where = f"{one_line(place)}: " if place else ""
+    lines = [f"error: {where}{one_line(error.message)}"]
+    lines += [f"  {one_line(detail)}" for detail in error.details]
     if job is not None:
         named = [f"job {job.id}"]
         if job.request_id:
             named.append(f"request id {one_line(job.request_id)}")
-        lines.append(f"  {', '.join(named)}: {_BILLED[error.billed]}")
+        lines.append(f"  {', '.join(named)}: {bill_text(error)}")
     if error.hint:
         lines.append(f"hint: {one_line(error.hint)}")
     return lines
@@ -202,7 +221,7 @@ def error_lines(error: KontextError, job: Job | None = None) -> list[str]:
 
 def error_record(error: KontextError) -> dict[str, Any]:
     """An error that belongs to no job, for `--json`."""
-    return {
+    record = {
         "schema": SCHEMA,
         "type": "error",
         "code": error.code,
@@ -210,16 +229,17 @@ def error_record(error: KontextError) -> dict[str, Any]:
         "hint": error.hint,
         "exit_code": error.exit_code,
     }
+    return {**record, "details": list(error.details)} if error.details else record
 
 
-def job_record(job: Job) -> dict[str, Any]:
-    """A job for `--json`."""
-    return {
+def job_record(job: Job, *, reason: str | None = None) -> dict[str, Any]:
+    """A job for `--json`; ``reason`` tells why a row of a batch was made, or was not."""
+    record = {
         "schema": SCHEMA,
         "type": "job",
         "id": job.id,
-        "batch": None,
-        "index": None,
+        "batch": job.batch,
+        "index": job.index,
         "operation": job.operation,
         "provider": job.provider,
         "model": job.model,
@@ -236,37 +256,53 @@ def job_record(job: Job) -> dict[str, Any]:
         "created_at": _utc(job.created_at),
         "finished_at": _utc(job.finished_at),
     }
+    return record if reason is None else {**record, "reason": reason}
 
 
 def as_line(record: Mapping[str, Any]) -> str:
     """One line of JSON Lines, plain ASCII so that it survives any locale."""
-    return json.dumps(record, separators=(",", ":"), allow_nan=False)
+    line = json.dumps(record, separators=(",", ":"), allow_nan=False)
+    return line.replace(_COMMAND_INSIDE, r"#\u0023[")
 
 
 def to_stdout(text: str) -> None:
     """Print a result."""
-    _write(sys.stdout, text)
+    write(sys.stdout, text + "\n")
 
 
 def to_stderr(text: str) -> None:
     """Print a line of talk, its control characters escaped."""
-    _write(sys.stderr, printable(text))
+    write(sys.stderr, _tame(printable(text)) + "\n")
 
 
-def _write(stream: TextIO | None, text: str) -> None:
-    """A stream that is closed, full or without a reader is no reason to fail paid work.
+def write(stream: TextIO | None, text: str) -> None:
+    """Write to a stream as it is, at once.
 
-    What could not be written is dropped together with the stream, or Python would try once more
-    at its exit.
+    One that is closed, full or without a reader is no reason to fail paid work: what could not
+    be written is dropped together with the stream, or Python would try once more at its exit.
     """
     if stream is None:
         return
     try:
-        stream.write(text + "\n")
+        stream.write(text)
         stream.flush()
     except OSError:
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123
             os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def on_actions() -> bool:
+    """Whether a runner of GitHub Actions reads what is printed."""
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def _tame(text: str) -> str:
+    """A runner takes `##[` anywhere, and `::` at the start of a line, for a command to itself: no
+    server and no prompt shall give it one."""
+    if not on_actions():
+        return text
+    text = text.replace(_COMMAND_INSIDE, "# #[")
+    return _COMMAND.sub(r"\1: :", text)
 
 
 def _saved(job: Job) -> str:

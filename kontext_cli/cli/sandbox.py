@@ -46,6 +46,10 @@ Fault = Annotated[
         help="What goes wrong, always or the first K times. An unknown name lists them all.",
     ),
 ]
+Plain = Annotated[
+    bool,
+    typer.Option("--plain", help="Small pictures of one colour, for thousands of jobs."),
+]
 
 
 def sandbox(
@@ -53,6 +57,7 @@ def sandbox(
     port: Port = _PORT,
     latency: Latency = 0.5,
     fault: Fault = None,
+    plain: Plain = False,
     quiet: options.Quiet = False,
 ) -> int:
     """Serve the emulated providers on this machine, for other clients and for pipelines.
@@ -61,7 +66,7 @@ def sandbox(
     """
     from kontext_cli.sandbox.serving import Watched, listen, serve, url_of
 
-    emulated = _emulated(latency, fault)
+    emulated = _emulated(latency, fault, plain=plain)
     listener = listen(host, port)
     url = url_of(listener)
     app = emulated.app if quiet else Watched(emulated.app, _tell)
@@ -95,7 +100,7 @@ def exports(url: str, *, powershell: bool) -> Iterator[str]:
             )
 
 
-def _emulated(latency: float, fault: str | None) -> "Sandbox":
+def _emulated(latency: float, fault: str | None, *, plain: bool) -> "Sandbox":
     if not 0 <= latency < float("inf"):
         raise UsageError(
             f"--latency should be a number of seconds, not {latency:g}",
@@ -105,7 +110,7 @@ def _emulated(latency: float, fault: str | None) -> "Sandbox":
     from kontext_cli.sandbox.faults import FAULTS
 
     try:
-        return Sandbox(latency=latency, fault=fault)
+        return Sandbox(latency=latency, fault=fault, plain=plain)
     except ValueError:
         hint = f"there are {', '.join(FAULTS)}; NAME*K limits one to the first K times"
         raise UsageError(f"the sandbox has no fault `{fault}`", hint=hint) from None

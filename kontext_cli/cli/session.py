@@ -1,20 +1,22 @@
 """What a command that works on jobs stands on: settings, the journal, an engine, an orderly end."""
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from kontext_cli.answers import Answers
-from kontext_cli.cli.report import Report, to_stderr
+from kontext_cli.cli.report import to_stderr
 from kontext_cli.cli.signals import run_until_signal
-from kontext_cli.engine import Engine
+from kontext_cli.engine import Engine, Watch
 from kontext_cli.errors import Billed, Interrupted, KeyFault
 from kontext_cli.job import Job, State
 from kontext_cli.journal import Journal
+from kontext_cli.journal.scribe import Scribe
 from kontext_cli.paths import state_dir
 from kontext_cli.providers.base import Provider
 from kontext_cli.settings import Settings, known_provider
@@ -24,17 +26,33 @@ SANDBOX_SECONDS = 0.3
 """How long a sandbox job takes in this process: enough to see the queue move."""
 
 
+class Told(Protocol):
+    """What hears of a run: the report of single jobs, or that of a batch."""
+
+    def watch(self, job: Job, logs: Sequence[str], /) -> None:
+        """A job has changed, or has something to say."""
+
+    def notice(self, text: str, /) -> None:
+        """Something the user should know that is no error."""
+
+    def close(self) -> None:
+        """Nothing is under way any more."""
+
+
 class Session:
     """One run of a command. A context manager: the journal is closed at its end."""
 
-    def __init__(self, report: Report, *, debug: bool = False) -> None:
+    def __init__(self, report: Told, *, debug: bool = False) -> None:
         """Raises UsageError for mistakes in the config file."""
         self.report = report
         self.settings = Settings.load(os.environ)
         self._debug = debug
-        self._state = state_dir(os.environ)
+        self.state_folder = state_dir(os.environ)
 
     def __enter__(self) -> Self:
+        if not gc.isenabled():  # it was put off while the program was imported
+            gc.freeze()
+            gc.enable()
         return self
 
     def __exit__(
@@ -44,26 +62,48 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         self.report.close()
-        if "journal" in self.__dict__:
-            self.journal.close()
+        for journal in (self.__dict__.get("journal"), self.__dict__.get("journal_to_read")):
+            if journal is not None:
+                journal.close()
 
     @cached_property
     def journal(self) -> Journal:
         """The journal, opened when it is first needed. Raises JournalFault."""
-        return Journal.open(self._state, tell=self.report.notice)
+        return Journal.open(self.state_folder, tell=self.report.notice)
+
+    @cached_property
+    def journal_to_read(self) -> Journal | None:
+        """The journal for reading alone, None where there is none. Raises JournalFault."""
+        return Journal.read(self.state_folder, tell=self.report.notice)
+
+    @cached_property
+    def scribe(self) -> Scribe:
+        """What writes the journal while jobs are in flight."""
+        return Scribe(self.journal)
 
     @asynccontextmanager
-    async def engine(self, provider: Provider) -> AsyncIterator[Engine]:
-        """An engine for one provider. Raises MissingKey."""
-        journal = self.journal
-        async with self._transport(provider) as transport:
-            yield Engine(
-                provider,
-                transport,
-                record=journal.record,
-                answers=Answers(self._state),
-                watch=self.report.watch,
-            )
+    async def engine(
+        self,
+        provider: Provider,
+        *,
+        watch: Watch | None = None,
+        throttled: Callable[[float | None], None] = lambda _wait: None,
+    ) -> AsyncIterator[Engine]:
+        """An engine for one provider; its jobs are told to ``watch``, else to the report.
+
+        ``throttled`` is told when the provider is too busy. Raises MissingKey.
+        """
+        async with self._transport(provider, throttled) as transport:
+            try:
+                yield Engine(
+                    provider,
+                    transport,
+                    record=self.scribe.record,
+                    answers=Answers(self.state_folder),
+                    watch=watch or self.report.watch,
+                )
+            finally:
+                await self.scribe.settle()
 
     async def for_each(
         self, jobs: Sequence[Job], work: Callable[[Engine, Job], Awaitable[None]]
@@ -99,20 +139,27 @@ class Session:
                 if job.state is not State.SAVED and (job.error is None or job.state in _CUT_SHORT):
                     job.error = _interrupted(job, signal_number)
 
-    def _transport(self, provider: Provider) -> Transport:
+    def run_batch(self, work: Coroutine[Any, Any, None], wind_down: Callable[[int], None]) -> None:
+        """Do the work to its end; the first signal has ``wind_down`` bring it there soon."""
+        run_until_signal(work, wind_down)
+
+    def _transport(
+        self, provider: Provider, throttled: Callable[[float | None], None]
+    ) -> Transport:
         key = self.settings.require_key(known_provider(provider.name))
         app = None
         if provider.offline:
             from kontext_cli.sandbox.app import Sandbox
 
-            app = Sandbox(latency=SANDBOX_SECONDS, folder=self._state / "sandbox").app
+            app = Sandbox(latency=SANDBOX_SECONDS, folder=self.state_folder / "sandbox").app
             key = "sandbox"
         return Transport(
             provider.name,
             provider.key_bases,
             provider.authorization(key) if key else None,
             app=app,
-            trace=to_stderr if self._debug else lambda _line: None,
+            throttled=throttled,
+            trace=to_stderr if self._debug else None,
         )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kontext_cli.cli import app, completion, run
+from kontext_cli.cli import completion, program, run
 from kontext_cli.cli.completions import ROOT, written
 from processes import kontext
 from test_startup import HEAVY, imported
@@ -15,9 +15,12 @@ from test_startup import HEAVY, imported
 SCRIPTS = {shell: ROOT / "completions" / name for shell, name in completion.FILES.items()}
 
 
-@pytest.mark.parametrize("path", written(app), ids=lambda path: path.name)
+WRITTEN = written(program())
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.name)
 def test_the_file_is_current(path: Path) -> None:
-    assert path.read_text(encoding="ascii") == written(app)[path], "run `make completions`"
+    assert path.read_text(encoding="ascii") == WRITTEN[path], "run `make completions`"
 
 
 @pytest.mark.parametrize("shell", SCRIPTS)

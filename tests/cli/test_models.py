@@ -82,6 +82,7 @@ def test_prices_and_origins_of_settings(
         "model = kontext-pro (default)",
         "output_dir = elsewhere (KONTEXT_OUTPUT_DIR)",
         f"fal base_url = https://proxy.example/fal ({config})",
+        f"fal jobs = 4 ({config})",
         f"fal price of kontext-max = 0.07 ({config})",
     ]
 

@@ -8,7 +8,7 @@ import pytest
 import typer
 
 import shells
-from kontext_cli.cli import app as kontext
+from kontext_cli.cli import program
 from kontext_cli.cli.completions import scripts
 from kontext_cli.providers import NAMES
 from shells import Shell
@@ -67,7 +67,7 @@ def started(name: str, app: typer.Typer, home: Path) -> Shell:
 def shell(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shell]:
-    it = started(request.param, kontext, tmp_path_factory.mktemp("shell"))
+    it = started(request.param, program(), tmp_path_factory.mktemp("shell"))
     yield it
     it.close()
 

@@ -82,13 +82,13 @@ def _key_variables() -> Iterator[tuple[str, str]]:
 
 
 def _rows(markdown: str, heading: str) -> list[tuple[str, str]]:
-    """The rows of the table of two columns that has ``heading`` over its first."""
+    """The first two columns of the table that has ``heading`` over its first."""
     _, _, table = markdown.partition(f"\n| {heading} |")
     lines = table.split("\n\n", maxsplit=1)[0].splitlines()[2:]
     if not lines:
         raise ValueError(f"the README has no table of {heading}s")
     cells = (line.strip("| ").split(" | ") for line in lines)
-    return [(in_ascii(term.replace("`", "")), in_ascii(meaning)) for term, meaning in cells]
+    return [(in_ascii(term.replace("`", "")), in_ascii(meaning)) for term, meaning, *_ in cells]
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -1,0 +1,54 @@
+"""`--dry-run` of a batch: what would be done with each row, its files, and what it would cost."""
+
+from collections.abc import Sequence
+
+from kontext_cli.batch.again import Step
+from kontext_cli.batch.planner import Entry, Planner
+from kontext_cli.batch.tally import Tally
+from kontext_cli.cli.batch_report import rows_text, summary_record
+from kontext_cli.cli.printable import printable
+from kontext_cli.cli.report import as_line, cost_text, job_record, to_stdout
+from kontext_cli.job import Job
+
+_STEPS = {
+    Step.MAKE: "make",
+    Step.COLLECT: "collect",
+    Step.SKIP: "skip",
+    Step.HOLD: "hold",
+    Step.WAIT: "wait",
+}
+
+
+def show_rows(
+    entries: Sequence[Entry], planner: Planner, tally: Tally, *, batch: str, as_json: bool
+) -> int:
+    """Print every row, and the total; the exit code."""
+    for entry in entries:
+        job = planner.stub(entry) if entry.step is Step.MAKE else planner.known_job(entry)
+        if entry.step is Step.MAKE:
+            tally.spend(entry.cost)
+        else:
+            tally.count(job)
+        if as_json:
+            to_stdout(as_line(job_record(job, reason=entry.reason)))
+        else:
+            to_stdout(printable(_row(entry, job)))
+    if as_json:
+        to_stdout(as_line(summary_record(batch, tally, exit_code=0)))
+    else:
+        to_stdout(f"{rows_text(len(entries))}, {_counted(entries)}: {cost_text(tally.cost)}")
+    return 0
+
+
+def _row(entry: Entry, job: Job) -> str:
+    line = f"row {entry.row.index}: {_STEPS[entry.step]} ({entry.reason})"
+    if entry.step is Step.MAKE:
+        return f"{line} → {', '.join(entry.paths)}, {cost_text(entry.cost)}"
+    paths = [str(file.path) for file in job.files]
+    return f"{line} {', '.join(paths)}" if paths else line
+
+
+def _counted(entries: Sequence[Entry]) -> str:
+    steps = [entry.step for entry in entries]
+    counts = ((_STEPS[step], steps.count(step)) for step in Step)
+    return ", ".join(f"{count} to {name}" for name, count in counts if count) or "nothing to do"

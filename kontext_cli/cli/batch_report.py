@@ -1,0 +1,400 @@
+"""What a batch prints: how its rows end, how far it is, and what it came to."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from kontext_cli.batch.tally import KINDS, Tally
+from kontext_cli.cli.annotations import Annotations, Flaw
+from kontext_cli.cli.course import NOT_WELL, Clock, Course, spent_text
+from kontext_cli.cli.printable import one_line, printable
+from kontext_cli.cli.report import (
+    SCHEMA,
+    as_line,
+    bill_text,
+    describe,
+    error_lines,
+    error_record,
+    job_record,
+    on_actions,
+    to_stderr,
+    to_stdout,
+)
+from kontext_cli.errors import Interrupted, KontextError
+from kontext_cli.job import Job, State
+
+_UNDER_WAY = (State.SUBMITTING, State.QUEUED, State.RUNNING, State.READY)
+_FAILED = (State.FAILED, State.CANCELED, State.EXPIRED)
+_SILENCE = 10.0
+_WHY_SKIPPED = {"saved": "saved already"}
+_EXPECTED = ("new", "forced")
+_MOST_NOTICES = 20
+
+
+class BatchView(Protocol):
+    """Shows the way of a batch on standard error, and passes on its results."""
+
+    def show(self, job: Job) -> None:
+        """A job is under way, and may have changed."""
+
+    def heard(self, job: Job, said: str) -> None:
+        """A job that is shown has something to say."""
+
+    def drop(self, job: Job) -> None:
+        """A row has ended, and is about to be told."""
+
+    def result(self, line: str) -> None:
+        """A line for standard output."""
+
+    def passed(self, text: str) -> None:
+        """A row ended as it should; ``text`` says how."""
+
+    def skipped(self, reason: str) -> None:
+        """There was nothing to do for a row."""
+
+    def say(self, line: str) -> None:
+        """A line for the person at the terminal, already printable."""
+
+    def warn(self, line: str) -> None:
+        """A line of an error, already printable."""
+
+    def stopping(self) -> None:
+        """Nothing more is submitted."""
+
+    def beat(self) -> None:
+        """Time has passed."""
+
+    def close(self) -> None:
+        """Take away whatever was drawn, and say what was held back for it."""
+
+
+class Skips:
+    """The rows for which there was nothing to do: told together, or thousands would scroll by."""
+
+    def __init__(self) -> None:
+        self._reasons: Counter[str] = Counter()
+
+    def add(self, reason: str) -> None:
+        """Count a row."""
+        self._reasons[reason] += 1
+
+    def taken(self) -> str | None:
+        """All that were counted since the last time, in a sentence; None where none were."""
+        if not self._reasons:
+            return None
+        told = {_WHY_SKIPPED.get(reason, reason): n for reason, n in self._reasons.items()}
+        count = self._reasons.total()
+        self._reasons.clear()
+        if len(told) == 1:
+            return f"{rows_text(count)} skipped: {one_line(*told)}"
+        parts = ", ".join(f"{number:,} {one_line(reason)}" for reason, number in told.items())
+        return f"{rows_text(count)} skipped: {parts}"
+
+
+class BatchSilence:
+    """The view of `--quiet`: results and errors alone."""
+
+    def show(self, job: Job) -> None: ...
+
+    def heard(self, job: Job, said: str) -> None: ...
+
+    def drop(self, job: Job) -> None: ...
+
+    def result(self, line: str) -> None:
+        to_stdout(line)
+
+    def passed(self, text: str) -> None: ...
+
+    def skipped(self, reason: str) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+    def warn(self, line: str) -> None:
+        to_stderr(line)
+
+    def stopping(self) -> None: ...
+
+    def beat(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class BatchLines:
+    """Plain lines: one for each row that ends, and one now and then while none does."""
+
+    def __init__(self, tally: Tally, *, clock: Clock = time.monotonic) -> None:
+        self._course = Course(tally, clock)
+        self._clock = clock
+        self._skips = Skips()
+        self._told_at = clock()
+
+    def show(self, job: Job) -> None:
+        self._course.began(job)
+
+    def heard(self, job: Job, said: str) -> None: ...
+
+    def drop(self, job: Job) -> None:
+        self._course.ended(job)
+
+    def result(self, line: str) -> None:
+        to_stdout(line)
+
+    def passed(self, text: str) -> None:
+        self.say(f"{self._course.place} {text}")
+
+    def skipped(self, reason: str) -> None:
+        self._skips.add(reason)
+
+    def say(self, line: str) -> None:
+        self._tell_skipped()
+        self._tell(line)
+
+    def warn(self, line: str) -> None:
+        self.say(line)
+
+    def stopping(self) -> None:
+        self._course.stopping = True
+
+    def beat(self) -> None:
+        if self._clock() - self._told_at >= _SILENCE:
+            course = self._course
+            facts = [f"{course.in_flight} in flight", course.spent, course.left]
+            self.say(f"{course.place} {', '.join(filter(None, facts))}")
+
+    def close(self) -> None:
+        self._tell_skipped()
+
+    def _tell_skipped(self) -> None:
+        if skipped := self._skips.taken():
+            self._tell(f"{self._course.place} {skipped}")
+
+    def _tell(self, line: str) -> None:
+        self._told_at = self._clock()
+        to_stderr(line)
+
+
+class BatchReport:
+    """Tells how the rows of a batch end, while a view shows the way."""
+
+    def __init__(
+        self,
+        view: BatchView,
+        tally: Tally,
+        *,
+        batch: str,
+        file: str | None,
+        as_json: bool = False,
+    ) -> None:
+        """``file`` is the prompts file as it was typed, None or `-` where there is none."""
+        self._view = view
+        self._tally = tally
+        self.batch = batch
+        self._file = None if file == "-" else file
+        self._as_json = as_json
+        self._billed_failures = 0
+        self._noticed: set[str] = set()
+        self._annotations = Annotations() if on_actions() else None
+        self.show_relative = False
+        """Whether paths are shown from the working folder, because they were typed so."""
+
+    def watch(self, job: Job, logs: Sequence[str]) -> None:
+        """Follow a job; how its row ends is told by ``ended``.
+
+        What is said of a job at its end does not come from its provider, but is a fault on this
+        side, which concerns every job: it is told once.
+        """
+        if job.state in _UNDER_WAY or (logs and job.state is State.PLANNED):
+            self._view.show(job)
+            for log in logs[-1:]:
+                self._view.heard(job, log)
+            return
+        for log in logs:
+            if log not in self._noticed and len(self._noticed) < _MOST_NOTICES:
+                self._noticed.add(log)
+                self.notice(log)
+
+    def notice(self, text: str) -> None:
+        """Something the user should know that is no error."""
+        self._view.say(f"notice: {one_line(text)}")
+
+    def ended(self, job: Job, *, line: int | None, reason: str) -> None:
+        """Tell how a row ended: its files, or its error.
+
+        The tally has counted it. ``line`` is its place in the prompts file; ``reason`` says why
+        the row was made, collected, skipped or left alone.
+        """
+        self._view.drop(job)
+        self._tell_result(job, reason)
+        if job.skipped:
+            self._view.skipped(reason)
+        elif _is_put_off(job):
+            return
+        elif job.error is not None:
+            self._tell_failure(job, job.error, line)
+        else:
+            self._view.passed(f"{_row(job)}{_because(reason)}: {describe(job)}")
+
+    def stopping(self, stop: KontextError) -> None:
+        """Tell that no more rows are submitted, and why."""
+        self._view.stopping()
+        if self._as_json:
+            self._view.result(as_line(error_record(stop)))
+        for text in error_lines(stop):
+            self._view.warn(printable(text))
+        self._view.say("no more rows are submitted")
+
+    def beat(self) -> None:
+        """Some time has passed; to be called about once a second."""
+        self._view.beat()
+
+    def close(self) -> None:
+        """Take away whatever was drawn."""
+        self._view.close()
+
+    def summary(self, stop: KontextError | None, *, way_on: str | None) -> None:
+        """Tell what the batch came to, what it cost, and how to go on. After ``close``.
+
+        ``way_on`` is the command line that does the rest, None where all is done.
+        """
+        for text in self._summary_lines(stop, way_on):
+            self._view.say(text)
+        if self._annotations:
+            trouble = self._annotations.close(
+                f"kontext: batch {self.batch}",
+                self._counts(),
+                stop=stop.message if stop else None,
+            )
+            if trouble:
+                self.notice(trouble)
+        if self._as_json:
+            code = self._tally.exit_code(stop)
+            self._view.result(as_line(summary_record(self.batch, self._tally, exit_code=code)))
+
+    def _tell_result(self, job: Job, reason: str) -> None:
+        if self._as_json:
+            self._view.result(as_line(job_record(job, reason=reason)))
+            return
+        for file in job.files:
+            self._view.result(self._shown(file.path))
+        if job.error is None and job.state in (State.QUEUED, State.RUNNING, State.READY):
+            self._view.result(job.id)
+
+    def _tell_failure(self, job: Job, error: KontextError, line: int | None) -> None:
+        for text in error_lines(error, job, place=self._place(job, line)):
+            self._view.warn(printable(text))
+        if job.state is State.MODERATED or (job.state in _FAILED and error.billed != "no"):
+            self._billed_failures += 1
+        if self._annotations:
+            what = f"{one_line(error.message)} ({bill_text(error)})"
+            self._annotations.add(Flaw(what, self._file, line, job.index))
+
+    def _place(self, job: Job, line: int | None) -> str:
+        if line is None:
+            return _row(job)
+        return f"{self._file}:{line}" if self._file else f"line {line}"
+
+    def _shown(self, path: Path) -> str:
+        return os.path.relpath(path) if self.show_relative else str(path)
+
+    def _summary_lines(self, stop: KontextError | None, way_on: str | None) -> list[str]:
+        tally = self._tally
+        lines = [f"stopped: {one_line(stop.message)}"] if stop else []
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in _counted(tally).items())
+        rows = f"{rows_text(tally.total)}{': ' if counts else ''}{counts}"
+        lines.append(f"batch {one_line(self.batch)}: {rows}; {_spent_sentence(tally)}")
+        if held := tally.counts["unknown"]:
+            are, them = ("is", "it") if held == 1 else ("are", "them")
+            lines.append(
+                f"{rows_text(held)} of unknown outcome {are} held, and may have been billed: "
+                f"--on-unknown resubmit sends {them} again"
+            )
+        if failed := self._billed_failures:
+            were, them = ("was", "it") if failed == 1 else ("were", "them")
+            lines.append(
+                f"{rows_text(failed)} failed and may have been billed, or {were} moderated: "
+                f"--retry-failed makes {them} again"
+            )
+        if way_on:
+            lines.append(f"hint: go on with: {one_line(way_on)}")
+        return lines
+
+    def _counts(self) -> Mapping[str, str]:
+        counts = {kind: f"{count:,}" for kind, count in _counted(self._tally).items()}
+        return {"rows": f"{self._tally.total:,}", **counts, "spent": spent_text(self._tally)}
+
+
+def summary_record(batch: str, tally: Tally, *, exit_code: int) -> dict[str, object]:
+    """The totals of a batch, for `--json`."""
+    return {
+        "schema": SCHEMA,
+        "type": "summary",
+        "batch": batch,
+        **tally.record(),
+        "cost": {"usd": tally.cost.usd, "source": tally.cost.source},
+        "exit_code": exit_code,
+    }
+
+
+def open_batch_report(
+    tally: Tally,
+    *,
+    batch: str,
+    file: str | None,
+    as_json: bool,
+    quiet: bool,
+    plain: bool = False,
+) -> BatchReport:
+    """The report of a batch for this process: live on a terminal, plain lines elsewhere.
+
+    ``plain`` lines are all that goes together with other writers, such as `--debug`.
+    """
+    view = _view(tally, plain=plain or as_json, quiet=quiet)
+    return BatchReport(view, tally, batch=batch, file=file, as_json=as_json)
+
+
+def _view(tally: Tally, *, plain: bool, quiet: bool) -> BatchView:
+    if quiet:
+        return BatchSilence()
+    on_a_terminal = sys.stderr is not None and sys.stderr.isatty()
+    if plain or not on_a_terminal or on_actions() or os.environ.get("TERM") == "dumb":
+        return BatchLines(tally)
+    from kontext_cli.cli.live import open_live_batch
+
+    return open_live_batch(Course(tally)) or BatchLines(tally)
+
+
+def rows_text(count: int) -> str:
+    """A number of rows."""
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _row(job: Job) -> str:
+    return f"job {job.id}" if job.index is None else f"row {job.index}"
+
+
+def _because(reason: str) -> str:
+    """Why a row was made that was there before."""
+    if reason in _EXPECTED:
+        return ""
+    before = reason in NOT_WELL
+    return f" ({one_line(reason)}{' before' if before else ''})"
+
+
+def _is_put_off(job: Job) -> bool:
+    """Whether a row was only left behind by a run that stopped, which says so for all of them."""
+    interrupted = isinstance(job.error, Interrupted) and job.state is not State.UNKNOWN
+    return job.state is State.PLANNED or interrupted
+
+
+def _counted(tally: Tally) -> Mapping[str, int]:
+    counts = {kind: tally.counts[kind] for kind in KINDS} | {"planned": tally.planned}
+    return {kind: count for kind, count in counts.items() if count}
+
+
+def _spent_sentence(tally: Tally) -> str:
+    text = spent_text(tally)
+    return text if text in ("free", "cost unknown") else f"spent {text}"

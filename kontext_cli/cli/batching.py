@@ -1,0 +1,365 @@
+"""What `generate` and `edit` do with many rows: plan all of them, then run what is to be run."""
+
+import asyncio
+import io
+import os
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+from kontext_cli.answers import Answers
+from kontext_cli.batch.again import Memory, Rules, Step
+from kontext_cli.batch.budget import Budget
+from kontext_cli.batch.lane import Lane
+from kontext_cli.batch.pace import Pace, bearable
+from kontext_cli.batch.planner import Entry, Order, Planner
+from kontext_cli.batch.rows import (
+    Part,
+    Source,
+    batch_id,
+    parse_shard,
+    rows_of_file,
+    rows_of_images,
+)
+from kontext_cli.batch.run import Batch, Limits
+from kontext_cli.batch.tally import Tally
+from kontext_cli.cli.batch_plan import show_rows
+from kontext_cli.cli.batch_report import BatchReport, open_batch_report
+from kontext_cli.cli.flags import Flags
+from kontext_cli.cli.make import (
+    check_names,
+    check_waiting,
+    check_waiting_flags,
+    tell_shortfall,
+)
+from kontext_cli.cli.mistakes import Mistakes
+from kontext_cli.cli.session import Session
+from kontext_cli.cli.streams import read_prompt, stdin_bytes
+from kontext_cli.errors import Interrupted, KontextError, UsageError
+from kontext_cli.job import Job
+from kontext_cli.journal import Journal
+from kontext_cli.prompts import Row
+from kontext_cli.providers import Name
+from kontext_cli.settings import known_provider
+
+_BEAT = 1.0
+
+
+def run_batch(flags: Flags) -> int:
+    """Do what `generate` or `edit` was asked to do for many rows; the exit code.
+
+    Raises KontextError for whatever is found wrong before anything is sent.
+    """
+    _check(flags)
+    tally = Tally(0, waits=not flags.no_wait)
+    report = open_batch_report(
+        tally,
+        batch="",
+        file=flags.prompts_file,
+        as_json=flags.json,
+        quiet=flags.quiet,
+        plain=flags.debug,
+    )
+    with Session(report, debug=flags.debug) as session:
+        return _Run(flags, session, report, tally).run()
+
+
+class _Run:
+    """One batch from its flags to its exit code."""
+
+    def __init__(self, flags: Flags, session: Session, report: BatchReport, tally: Tally) -> None:
+        self._flags = flags
+        self._session = session
+        self._report = report
+        self._tally = tally
+        folder = Path(session.settings.output_dir(flags.output_dir))
+        self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # it takes `..` away
+        report.show_relative = not folder.is_absolute()
+        self._rules = Rules(
+            make_saved=flags.force,
+            retry_failed=flags.retry_failed,
+            resubmit_unknown=flags.on_unknown == "resubmit",
+        )
+
+    def run(self) -> int:
+        """Plan, and do, all rows."""
+        entries = self._planned()
+        self._tally.total = len(entries)
+        for notice in self._planner.notices:
+            self._report.notice(notice)
+        budget = Budget(self._flags.max_cost)
+        budget.check([entry.cost for entry in entries if entry.step is Step.MAKE])
+        if self._flags.dry_run:
+            return show_rows(
+                entries, self._planner, self._tally, batch=self._batch, as_json=self._flags.json
+            )
+        self._check_providers(entries)
+        return self._do(entries, budget)
+
+    @cached_property
+    def _source(self) -> Source:
+        flags = self._flags
+        if flags.prompts_file is not None:
+            return rows_of_file(flags.prompts_file, self._stdin)
+        identity = ("each", self._prompt)
+        return rows_of_images(self._prompt, flags.images, made=lambda: self._made(identity))
+
+    @cached_property
+    def _prompt(self) -> str:
+        """The one instruction for all images."""
+        return read_prompt(self._flags.prompt, self._flags.operation)
+
+    @cached_property
+    def _provider(self) -> Name:
+        """The provider of the rows that name none."""
+        all_named = all("provider" in row.values for row in self._source.rows)
+        needs_key = not (self._flags.dry_run or all_named)
+        return self._session.settings.provider(self._flags.provider, needs_key=needs_key)
+
+    @cached_property
+    def _batch(self) -> str:
+        name = self._flags.batch or batch_id(self._source.identity, self._folder)
+        self._report.batch = name
+        return name
+
+    @cached_property
+    def _journal(self) -> Journal | None:
+        """The journal; for `--dry-run` only to read, where there is one."""
+        if self._flags.dry_run:
+            return self._session.journal_to_read
+        return self._session.journal
+
+    @cached_property
+    def _memory(self) -> Memory | None:
+        if self._journal is None:
+            return None
+        return Memory(self._journal, Answers(self._session.state_folder), self._batch)
+
+    @cached_property
+    def _planner(self) -> Planner:
+        flags, source = self._flags, self._source
+        defaults = {
+            **{name: each for name, each in flags.request_fields().items() if each is not None},
+            "provider": self._provider,
+            "model": self._session.settings.model(flags.model),
+            "keep_flagged": flags.keep_flagged,
+        }
+        if flags.each:
+            defaults["prompt"] = self._prompt
+        width = len(str(len(source.rows)))
+        default_name = "{stem}-edit" if flags.each else f"{{index:0{width}}}-{{slug}}"
+        order = Order(
+            batch=self._batch,
+            operation=flags.operation,
+            defaults={name: defaults[name] for name in defaults if name not in _NOT_DEFAULTS},
+            images=() if flags.each else flags.images,
+            base=source.base,
+            folder=self._folder,
+            template=flags.name or default_name,
+            exists=flags.exists,
+            by_image=flags.each,
+            waits=not flags.no_wait,
+        )
+        return Planner(
+            order,
+            journal=self._journal,
+            open_provider=lambda name: self._session.settings.open(known_provider(name)),
+            stdin=self._stdin_again,
+        )
+
+    @cached_property
+    def _stdin_content(self) -> bytes:
+        return stdin_bytes().read()
+
+    def _stdin(self) -> BinaryIO:
+        return stdin_bytes()
+
+    def _stdin_again(self) -> BinaryIO:
+        """Standard input as an image, for every row that has it."""
+        return io.BytesIO(self._stdin_content)
+
+    def _made(self, identity: Sequence[str]) -> set[Path]:
+        """The files that the batch made in earlier runs."""
+        if self._journal is None:
+            return set()
+        batch = self._flags.batch or batch_id(identity, self._folder)
+        jobs = self._journal.of_batch(batch)
+        return {file.path.resolve() for job in jobs for file in job.files}
+
+    def _planned(self) -> list[Entry]:
+        """The rows of this run, decided about. Raises UsageError or NameTaken with all mistakes."""
+        count = 0 if self._source.mistakes else len(self._source.rows)
+        mistakes = Mistakes(self._flags.prompts_file, count=count)
+        for mistake in self._source.mistakes:
+            mistakes.add(mistake.line, UsageError(mistake.text))
+        if not self._source.rows and not mistakes.found:
+            raise UsageError(f"there is no prompt in `{self._flags.prompts_file}`")
+        rows, planner = self._source.rows, self._planner
+        part = self._part(rows, gathering=bool(mistakes.found))
+        known = self._memory.rows() if self._memory else {}
+        entries = []
+        for row in rows:
+            with mistakes.of(row.line):
+                entry = planner.entry(row)
+                if not part.takes(row, entry.key):
+                    planner.check_names(entry)
+                    continue
+                planner.settle(entry, known.pop(entry.key, None), self._rules)
+                if entry.step is Step.MAKE:
+                    planner.check_pictures(entry)
+                entries.append(entry)
+        mistakes.refuse()
+        return entries
+
+    def _part(self, rows: Sequence[Row], *, gathering: bool) -> Part:
+        """The rows of this run. All of them where the file has mistakes, which are told first."""
+        flags = self._flags
+        try:
+            return Part(rows, only=flags.only, shard=flags.shard, limit=flags.limit)
+        except UsageError:
+            if not gathering:
+                raise
+            return Part(rows)
+
+    def _check_providers(self, entries: Sequence[Entry]) -> None:
+        """Before anything is sent, see that the providers of this run can be spoken to."""
+        settings = self._session.settings
+        for name in _providers(entries):
+            settings.require_key(known_provider(name))
+            check_waiting(self._flags, self._planner.provider(name))
+
+    def _do(self, entries: Sequence[Entry], budget: Budget) -> int:
+        journal, memory = self._session.journal, self._memory
+        if memory is None:
+            raise AssertionError("a batch ran without a journal")
+        batch = Batch(
+            self._planner,
+            journal,
+            memory,
+            take=self._session.scribe.take,
+            rules=self._rules,
+            limits=Limits(
+                self._flags.timeout,
+                1 if self._flags.fail_fast else self._flags.max_failures,
+                waits=not self._flags.no_wait,
+            ),
+            budget=budget,
+            tell=self._tell,
+            spend=self._tally.spend,
+            stopping=self._report.stopping,
+        )
+        for entry in entries:
+            if entry.step not in _WORK:
+                self._tell(self._planner.known_job(entry), entry)
+        lanes = self._lanes(entries, batch)
+        try:
+            self._session.run_batch(
+                self._work(batch, lanes),
+                lambda number: batch.wind_down(Interrupted("interrupted", signal_number=number)),
+            )
+        finally:
+            self._report.close()
+        self._report.summary(batch.stop, way_on=self._way_on(batch.stop))
+        return self._tally.exit_code(batch.stop)
+
+    def _lanes(self, entries: Sequence[Entry], batch: Batch) -> dict[str, Lane]:
+        """The work of each provider, under its limit."""
+        names = _providers(entries)
+        settings = self._session.settings
+        return {
+            name: Lane(
+                [entry for entry in entries if entry.at == name],
+                Pace(bearable(settings.jobs(known_provider(name), self._flags.jobs))),
+                stop=batch.note_stop,
+            )
+            for name in names
+        }
+
+    async def _work(self, batch: Batch, lanes: dict[str, Lane]) -> None:
+        beat = asyncio.ensure_future(self._beat())
+        try:
+            async with AsyncExitStack() as stack:
+                engines = {
+                    name: await stack.enter_async_context(
+                        self._session.engine(
+                            self._planner.provider(name),
+                            watch=self._watch(batch),
+                            throttled=lane.pace.throttled,
+                        )
+                    )
+                    for name, lane in lanes.items()
+                }
+                await batch.run(lanes, engines)
+        finally:
+            beat.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT)
+            self._report.beat()
+
+    def _watch(self, batch: Batch) -> Callable[[Job, Sequence[str]], None]:
+        def watch(job: Job, logs: Sequence[str]) -> None:
+            self._report.watch(job, logs)
+            batch.watch(job)
+
+        return watch
+
+    def _tell(self, job: Job, entry: Entry) -> None:
+        self._tally.count(job)
+        line = entry.row.line if self._flags.prompts_file is not None else None
+        self._report.ended(job, line=line, reason=entry.reason)
+        if not job.skipped:
+            tell_shortfall(job, self._report)
+
+    def _way_on(self, stop: KontextError | None) -> str | None:
+        """The command that goes on with what is left, None where nothing is."""
+        counts = self._tally.counts
+        left = self._tally.planned + counts["running"] + counts["ready"]
+        if not left and stop is None:
+            return None
+        typed = [each for each in self._flags.argv if each != "--no-wait"]
+        return shlex.join(["kontext", *typed])
+
+
+_WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)
+_NOT_DEFAULTS = ("operation", "images")
+
+
+def _providers(entries: Sequence[Entry]) -> list[str]:
+    """The providers that a run has to do with: of its rows, and of jobs that are left elsewhere."""
+    work = [entry for entry in entries if entry.step in _WORK]
+    return list(dict.fromkeys(name for entry in work for name in (entry.at, entry.provider)))
+
+
+def _check(flags: Flags) -> None:
+    """Refuse what cannot go together in a batch."""
+    if flags.each:
+        _check_each(flags)
+    elif flags.prompt is not None:
+        raise UsageError("a prompt and --prompts-file cannot go together")
+    if flags.output is not None:
+        raise UsageError(
+            "--output names one file, and this is a batch",
+            hint="-d DIR and --name TEMPLATE, or `output` in its rows",
+        )
+    if [flags.prompt, flags.prompts_file, *flags.images].count("-") > 1:
+        raise UsageError("standard input (`-`) can be only one thing")
+    if flags.fail_fast and flags.max_failures is not None:
+        raise UsageError("--fail-fast is --max-failures 1; give one of them")
+    check_names(None, flags.name)
+    check_waiting_flags(flags)
+    if flags.shard is not None:
+        parse_shard(flags.shard)
+
+
+def _check_each(flags: Flags) -> None:
+    if flags.prompts_file is not None:
+        raise UsageError("--each and --prompts-file cannot go together")
+    if flags.prompt is None:
+        raise UsageError("the prompt is missing", hint='kontext edit "…" -i DIR --each')
+    if not flags.images:
+        raise UsageError("--each needs images: -i PATH, a folder, or an https URL")

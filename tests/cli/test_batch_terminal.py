@@ -1,0 +1,474 @@
+"""A batch on a terminal: what stands on the screen, and that nothing drawn is ever torn."""
+
+import os
+import re
+import struct
+import sys
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from kontext_cli.batch.tally import Tally
+from kontext_cli.cli.batch_report import BatchReport, open_batch_report
+from kontext_cli.cli.course import Course
+from kontext_cli.cli.live import open_live_batch
+from kontext_cli.errors import JobFailed, NoCredit
+from kontext_cli.job import Cost, File, Job, Source, State
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
+WAY = (State.SUBMITTING, State.QUEUED, State.RUNNING, State.READY)
+END = "\x1b[99m"
+"""A sequence without effect: all that was written before it has arrived."""
+
+
+@dataclass
+class Row:
+    """A row of a window; ``broken`` where its line goes on in the next one."""
+
+    cells: list[str] = field(default_factory=list)
+    broken: bool = False
+
+
+class Screen:
+    """What a terminal makes of what it is sent; a sequence that it does not know is an error.
+
+    It breaks lines that are too long, and does so anew when the window changes, as do tmux, VTE,
+    kitty, Windows Terminal and their like.
+    """
+
+    TOKEN = re.compile(r"\x1b\[\??[\d;]*[A-Za-z]|.", re.DOTALL)
+
+    def __init__(self, columns: int, height: int) -> None:
+        self.columns = columns
+        self.height = height
+        self.drawings = 0
+        self.styles: set[str] = set()
+        self._rows = [Row()]
+        self._at = 0
+        self._column = 0
+        self._wraps = True
+
+    @property
+    def lines(self) -> list[str]:
+        """All lines from the first, those that were broken in one piece."""
+        joined = [""]
+        for row in self._rows:
+            joined[-1] += "".join(row.cells)
+            if not row.broken:
+                joined.append("")
+        return [line.rstrip() for line in joined[:-2]]
+
+    def resize(self, columns: int) -> None:
+        whole = [list(line) for line in self.lines]
+        self.columns = columns
+        self._rows = []
+        for line in whole:
+            parts = [line[at : at + columns] for at in range(0, len(line), columns)] or [[]]
+            self._rows += [Row(part, broken=True) for part in parts]
+            self._rows[-1].broken = False
+        self._rows.append(Row())
+        self._at = len(self._rows) - 1
+
+    def feed(self, text: str) -> None:
+        for token in self.TOKEN.findall(text):
+            if token.startswith("\x1b["):
+                self._obey(token[2:])
+            elif token == "\r":
+                self._column = 0
+            elif token == "\n":
+                self._feed_line()
+            else:
+                assert token.isprintable(), f"{token!r} got to the terminal"
+                self._put(token)
+
+    def _obey(self, sequence: str) -> None:
+        row = self._rows[self._at]
+        match sequence:
+            case "A":
+                self._at -= 1
+                assert self._at >= max(len(self._rows) - self.height, 0), "out of the window"
+            case "K":
+                del row.cells[self._column :]
+                row.broken = False
+            case "2K":
+                row.cells.clear()
+                row.broken = False
+            case "J":
+                self._obey("K")
+                del self._rows[self._at + 1 :]
+            case "?7l":
+                self._wraps = False
+                self.drawings += 1
+            case "?7h":
+                self._wraps = True
+            case _:
+                assert sequence.endswith("m"), f"what is {sequence!r}?"
+                self.styles.update(sequence[:-1].split(";"))
+
+    def _feed_line(self) -> None:
+        self._at += 1
+        if self._at == len(self._rows):
+            self._rows.append(Row())
+
+    def _put(self, character: str) -> None:
+        width = cell_len(character)
+        if self._column + width > self.columns:
+            assert self._wraps, "drawn over the edge"
+            self._rows[self._at].broken = True
+            self._feed_line()
+            self._column = 0
+        cells = self._rows[self._at].cells
+        cells += " " * (self._column - len(cells))
+        cells[self._column : self._column + width] = [character, ""][:width]
+        self._column += width
+
+
+class Terminal:
+    """A pseudo terminal in place of standard error, and of standard output if ``both``."""
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        columns: int = 100,
+        height: int = 30,
+        *,
+        both: bool = True,
+        encoding: str = "utf-8",
+    ) -> None:
+        import pty
+
+        self._ours, theirs = pty.openpty()
+        self._encoding = encoding
+        self._screen = Screen(columns, height)
+        self._arrived: Queue[bytes] = Queue()
+        self._decode = getincrementaldecoder(encoding)().decode
+        self._set_size()
+        self._stream = os.fdopen(theirs, "w", encoding=encoding, errors="backslashreplace")
+        monkeypatch.setattr(sys, "stderr", self._stream)
+        if both:
+            monkeypatch.setattr(sys, "stdout", self._stream)
+        monkeypatch.setenv("TERM", "xterm-256color")
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def screen(self) -> Screen:
+        """The screen with all that was written until now."""
+        self._stream.write(END)
+        self._stream.flush()
+        text = ""
+        while END not in text:
+            text += self._decode(self._arrived.get(timeout=60))
+        self._screen.feed(text)
+        return self._screen
+
+    def resize(self, columns: int) -> None:
+        self.screen.resize(columns)
+        self._set_size()
+
+    def close(self) -> None:
+        self._stream.close()
+        self._reader.join()
+        os.close(self._ours)
+
+    def _set_size(self) -> None:
+        import fcntl
+        import termios
+
+        size = struct.pack("HHHH", self._screen.height, self._screen.columns, 0, 0)
+        fcntl.ioctl(self._ours, termios.TIOCSWINSZ, size)
+
+    def _read(self) -> None:
+        with suppress(OSError):
+            while data := os.read(self._ours, 65536):
+                self._arrived.put(data)
+
+
+Open = Callable[..., Terminal]
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
+    opened: list[Terminal] = []
+
+    def begin(*args: Any, **options: Any) -> Terminal:
+        opened.append(Terminal(monkeypatch, *args, **options))
+        return opened[-1]
+
+    yield begin
+    monkeypatch.undo()
+    for each in opened:
+        each.close()
+
+
+class Batch:
+    """A batch under report on a terminal, with a clock that moves by ``step`` on each change."""
+
+    def __init__(self, total: int, *, step: float = 1.0) -> None:
+        self.now = 0.0
+        self.tally = Tally(total)
+        self._step = step
+        view = open_live_batch(Course(self.tally, lambda: self.now))
+        assert view is not None
+        self.report = BatchReport(view, self.tally, batch="b", file="p.txt")
+
+    def start(self, index: int, state: State = State.RUNNING, **more: Any) -> Job:
+        job = Job(
+            operation="generate",
+            provider="fal",
+            model="kontext-pro",
+            endpoint="e",
+            request={"prompt": more.pop("prompt", f"fox {index}")},
+            seed=5,
+            cost=Cost(0.04, "estimate"),
+            id=f"job{index}",
+            index=index,
+            **more,
+        )
+        self.move(job, state)
+        return job
+
+    def move(self, job: Job, state: State, *logs: str) -> None:
+        job.state = state
+        self.now += self._step
+        self.report.watch(job, logs)
+
+    def save(self, job: Job, *, skipped: bool = False) -> None:
+        if not skipped:
+            self.tally.spend(job.cost)
+        job.files = (File(Path(f"/out/{job.index}.jpg"), "0" * 64, 1, 1024, 1024, "jpeg"),)
+        job.skipped = skipped
+        job.state = State.SAVED
+        self.end(job, "saved" if skipped else "new")
+
+    def fail(self, job: Job, message: str = "no luck") -> None:
+        job.error = JobFailed(message, hint="wait")
+        job.state = State.FAILED
+        self.end(job)
+
+    def end(self, job: Job, reason: str = "new") -> None:
+        self.now += self._step
+        self.tally.count(job)
+        self.report.ended(job, line=job.index, reason=reason)
+
+
+def states(screen: Screen) -> list[str]:
+    """The rows that are drawn, without their times and prompts; empty lines are free places."""
+    return [re.sub(r"^ *(row \d+) .*", r"\1", line) for line in screen.lines[1:]]
+
+
+def test_a_bar_and_the_jobs_in_flight(terminal: Open) -> None:
+    shown = terminal()
+    batch = Batch(60)
+    for index in range(1, 4):
+        batch.save(batch.start(index))
+    batch.fail(batch.start(4))
+    batch.move(batch.start(9, State.QUEUED), State.QUEUED, "warming up")
+    batch.start(10, sources=(Source("/pictures/house.jpg", None),))
+    for index in range(11, 20):
+        batch.start(index, State.SUBMITTING)
+    lines = shown.screen.lines
+    assert lines[:6] == [
+        "/out/1.jpg",
+        "/out/2.jpg",
+        "/out/3.jpg",
+        "error: p.txt:4: no luck",
+        "  job job4: not billed",
+        "hint: wait",
+    ]
+    bar, *rows = lines[6:]
+    stroke = "━" + "─" * 23
+    assert re.fullmatch(
+        rf"{stroke}  4/60  1 failed  \d\.\d images/min  about \$0\.12  \d+ min left", bar
+    )
+    assert rows[:3] == [
+        " row 9  0:11  queued at fal               warming up",
+        "row 10  0:09  running at fal              house.jpg",
+        "row 11  0:08  submitting to fal           fox 11",
+    ]
+    assert rows[7:] == [
+        "row 16  0:03  submitting to fal           fox 16",
+        "… and 3 more",
+    ]
+
+
+def test_a_job_keeps_its_line(terminal: Open) -> None:
+    shown = terminal(both=False)
+    batch = Batch(60)
+    jobs = [batch.start(index) for index in range(1, 11)]
+    assert states(shown.screen) == [*(f"row {n}" for n in range(1, 9)), "… and 2 more"]
+    batch.save(jobs[2])
+    assert states(shown.screen) == [
+        *("row 1", "row 2", "row 9"),
+        *(f"row {n}" for n in range(4, 9)),
+        "… and 1 more",
+    ]
+    batch.save(jobs[9])
+    batch.save(jobs[4])
+    batch.save(jobs[7])
+    assert states(shown.screen) == ["row 1", "row 2", "row 9", "row 4", "", "row 6", "row 7"]
+    batch.start(11)
+    assert states(shown.screen)[3:] == ["row 4", "row 11", "row 6", "row 7"]
+    batch.save(jobs[0])
+    batch.report.beat()
+    assert states(shown.screen) == ["row 2", "row 9", "row 4", "row 11", "row 6", "row 7"]
+
+
+@pytest.mark.parametrize("columns", [100, 40])
+def test_nothing_is_torn(terminal: Open, columns: int) -> None:
+    total = 1000
+    shown = terminal(columns)
+    batch = Batch(total, step=0.006)
+    told: set[str] = set()
+    waiting: list[Job] = []
+    for index in range(1, total + 1):
+        waiting.append(batch.start(index, WAY[0], prompt=f"狐狸 {index} " * 9))
+        for job in waiting[-30::10]:
+            batch.move(job, WAY[min(WAY.index(job.state) + 1, 3)])
+        if len(waiting) > 30 or index == total:
+            for job in waiting[: 1 if index < total else total]:
+                waiting.remove(job)
+                if job.index is not None and job.index % 100:
+                    batch.save(job)
+                    told.add(f"/out/{job.index}.jpg")
+                else:
+                    batch.fail(job, "no luck " * 12)
+                    place = f"error: p.txt:{job.index}: {'no luck ' * 12}".rstrip()
+                    told |= {place, f"  job {job.id}: not billed"}
+    assert shown.screen.drawings > 100
+    batch.report.close()
+    batch.report.close()
+    lines = shown.screen.lines
+    assert lines.count("hint: wait") == total // 100
+    assert sorted(line for line in lines if line != "hint: wait") == sorted(told)
+
+
+def test_a_window_that_becomes_narrower_leaves_nothing_behind(terminal: Open) -> None:
+    shown = terminal(120)
+    batch = Batch(90)
+    jobs = [batch.start(index, prompt="a long prompt " * 20) for index in range(1, 31)]
+    for job, columns in zip(jobs, (120, 90, 40, 41, 17, 120), strict=False):
+        shown.resize(columns)
+        batch.save(job)
+        drawn = shown.screen.lines
+        assert [line for line in drawn if "/90" in line] == [drawn[-10]]
+        assert all(cell_len(line) < columns for line in drawn[-10:])
+    batch.report.close()
+    assert shown.screen.lines == [f"/out/{index}.jpg" for index in range(1, 7)]
+
+
+@pytest.mark.parametrize(("height", "rows"), [(2, 0), (5, 0), (9, 2), (24, 8)])
+def test_a_low_window_is_left_to_the_results(terminal: Open, height: int, rows: int) -> None:
+    shown = terminal(100, height)
+    batch = Batch(90)
+    for index in range(1, 31):
+        batch.start(index)
+    drawn = [*(f"row {index}" for index in range(1, rows + 1)), f"… and {30 - rows} more"]
+    assert states(shown.screen) == drawn[: height - 2]
+
+
+def test_it_is_drawn_ten_times_a_second_at_most(terminal: Open) -> None:
+    shown = terminal()
+    batch = Batch(1000, step=0.002)
+    for index in range(1, 1001):
+        batch.start(index)
+    assert 10 < shown.screen.drawings <= 21
+
+
+def test_results_go_to_a_standard_output_that_is_elsewhere(
+    terminal: Open, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = terminal(both=False)
+    batch = Batch(9)
+    batch.save(batch.start(1))
+    batch.save(batch.start(2), skipped=True)
+    assert capsys.readouterr().out == "/out/1.jpg\n/out/2.jpg\n"
+    batch.report.close()
+    batch.report.summary(None, way_on=None)
+    assert shown.screen.lines == [
+        "1 row skipped: saved already",
+        "batch b: 9 rows: 1 saved, 1 skipped, 7 planned; spent about $0.04",
+    ]
+
+
+def test_hostile_text_is_shown_as_text(terminal: Open) -> None:
+    shown = terminal()
+    batch = Batch(9)
+    hostile = "\x1b[2J[/nope][red]:smile:\u202e\r\n\x9b31m\t\ufe0f x"
+    job = batch.start(1, prompt=hostile)
+    harmless = r"\x1b[2J[/nope][red]:smile:\u202e \x9b31m"
+    assert harmless in shown.screen.lines[-1]
+    batch.move(job, State.RUNNING, hostile)
+    batch.report.notice(hostile)
+    batch.fail(job, hostile)
+    batch.report.beat()
+    assert [harmless in line for line in shown.screen.lines[:2]] == [True, True]
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_colours_are_left_out_on_request(
+    terminal: Open, monkeypatch: pytest.MonkeyPatch, no_color: str
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    shown = terminal()
+    batch = Batch(3)
+    batch.save(batch.start(1))
+    batch.fail(batch.start(2))
+    assert bool({"31", "32"} & shown.screen.styles) == (not no_color)
+
+
+def test_a_terminal_without_unicode(terminal: Open) -> None:
+    shown = terminal(encoding="ascii")
+    batch = Batch(2)
+    batch.save(batch.start(1))
+    batch.start(2, prompt="Füchslein")
+    assert [line[:14] for line in shown.screen.lines[1:]] == ["############--", "row 2  0:00  r"]
+    assert shown.screen.lines[-1].endswith("F?chslein")
+
+
+def test_a_batch_that_stops_says_so(terminal: Open) -> None:
+    shown = terminal(both=False)
+    batch = Batch(9)
+    batch.start(1)
+    batch.report.stopping(NoCredit("the account is empty", hint="fill it"))
+    batch.report.beat()
+    error, hint, stop, bar, row = shown.screen.lines
+    assert [error, hint] == ["error: the account is empty", "hint: fill it"]
+    assert stop == "no more rows are submitted"
+    assert bar.endswith("0/9  stopping")
+    assert row.startswith("row 1 ")
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "draws"),
+    [
+        ({}, {}, True),
+        ({"TERM": "dumb"}, {}, False),
+        ({"GITHUB_ACTIONS": "true"}, {}, False),
+        ({}, {"as_json": True}, False),
+        ({}, {"quiet": True}, False),
+    ],
+)
+def test_where_it_is_drawn(
+    terminal: Open,
+    monkeypatch: pytest.MonkeyPatch,
+    environ: dict[str, str],
+    options: dict[str, bool],
+    draws: bool,
+) -> None:
+    shown = terminal()
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    options = {"as_json": False, "quiet": False, **options}
+    report = open_batch_report(Tally(9), batch="b", file=None, **options)
+    report.beat()
+    report.close()
+    assert (shown.screen.drawings > 0) == draws
