@@ -1,0 +1,128 @@
+"""Processes run in turn, and what each of them took."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from threading import Timer
+from typing import Generic, TypeVar
+
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes in a unit of `ru_maxrss`: getrusage(2) counts in KiB but on macOS."""
+
+T = TypeVar("T")
+
+
+class Failed(Exception):
+    """A run that did not do its work; says what it said last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One process: when it began on the monotonic clock, and its seconds and bytes."""
+
+    began: float
+    wall: float
+    cpu: float
+    """Seconds in user and system, of all its threads and of the processes it waited for."""
+    peak: int
+    """The most memory in bytes. The system counts from what the parent holds when it starts the
+    process, which therefore has to stay small."""
+
+
+@dataclass(slots=True)
+class Series(Generic[T]):
+    """What one contestant made in all rounds; ``failed`` says why it runs no more."""
+
+    results: list[T] = field(default_factory=list)
+    failed: str | None = None
+
+    def median(self, of: Callable[[T], float | None]) -> float | None:
+        """The median of a measure over the rounds that have it; None where none has."""
+        values = [value for each in self.results if (value := of(each)) is not None]
+        return median(values) if values else None
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    folder: Path,
+    timeout: float = 60.0,
+    code: int = 0,
+) -> Run:
+    """Run a process in a folder, without a terminal, and in a group of its own.
+
+    Raises Failed where it does not exit with ``code``, or takes more than ``timeout`` seconds.
+    """
+    talk = folder / "stderr.txt"
+    with talk.open("wb") as stderr:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            argv,
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        alarm = Timer(timeout, _kill_group, [process.pid])
+        alarm.daemon = True
+        alarm.start()
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+            wall = time.monotonic() - began
+        except BaseException:
+            _kill_group(process.pid)
+            process.wait()
+            raise
+        finally:
+            alarm.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != code:
+        raise Failed(_last_words(talk, process.returncode, wall >= timeout))
+    return Run(began, wall, used.ru_utime + used.ru_stime, used.ru_maxrss * _RSS_UNIT)
+
+
+def in_turn(rounds: int, contestants: Mapping[str, Callable[[int], T]]) -> dict[str, Series[T]]:
+    """Run every contestant once in each round, each round begun by another one.
+
+    A contestant is given the number of the round. Round 0 warms caches up and does not count,
+    unless it is the only one.
+    """
+    all_series: dict[str, Series[T]] = {name: Series() for name in contestants}
+    names = list(contestants)
+    for number in range(rounds + 1 if rounds > 1 else 1):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            series = all_series[name]
+            if series.failed is None:
+                try:
+                    result = contestants[name](number)
+                except Failed as error:
+                    series.failed = str(error)
+                    continue
+                if number > 0 or rounds == 1:
+                    series.results.append(result)
+    return all_series
+
+
+def _kill_group(group: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+def _last_words(talk: Path, code: int, late: bool) -> str:
+    if late:
+        return "it took too long, and was ended"
+    lines = talk.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    errors = [line for line in lines if line.startswith("error:")]
+    said = (errors or lines[-1:] or ["without a word"])[0]
+    return f"exit {code}: {said[:160]}"

@@ -1,0 +1,22 @@
+"""What the benchmarks' provider knows of a job's client."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Record:
+    """What the client of one job did, in seconds of the monotonic clock, which processes share."""
+
+    prompt: str
+    latency: float
+    arrived: float
+    """The first byte of the submit."""
+    ready: float
+    polls: int = 0
+    """Status requests and status streams."""
+    first_poll: float | None = None
+    result_asked: float | None = None
+    download_begun: float | None = None
+    """The first byte of the request for the picture."""
+    download_ended: float | None = None
+    """The client has hung up after the picture; known of PNGs alone."""
