@@ -60,5 +60,5 @@ def test_every_file_the_readme_links_to_is_there() -> None:
 
 
 def test_the_readme_tells_every_exit_code() -> None:
-    for code in ("0", "1", "2", "3", "4", "5", "6", "7", "8", "11"):
+    for code in ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"):
         assert f"| {code} |" in README
