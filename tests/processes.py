@@ -1,10 +1,16 @@
-"""The program as a user runs it: a whole process, with its own streams."""
+"""The program as a user runs it: a process with its own streams, or its commands right here."""
 
 import os
 import subprocess
 import sys
+from io import TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
+
+import pytest
+
+from kontext_cli.cli import run
 
 PROGRAM = [sys.executable, "-m", "kontext_cli"]
 
@@ -22,6 +28,33 @@ def kontext(
         timeout=60,
         check=False,
     )
+
+
+class RightHere:
+    """Runs of the program within this process: a tenth of the time, where all that matters of a
+    process is what it prints and leaves."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+    ) -> None:
+        self._monkeypatch = monkeypatch
+        self._capture = capfdbinary
+
+    def __call__(
+        self, *argv: str, cwd: Path, stdin: bytes = b"", **environ: str
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run the program to its end; standard input is empty unless given."""
+        given = TextIOWrapper(TemporaryFile(), encoding="utf-8")
+        given.buffer.write(stdin)
+        given.seek(0)
+        with given, self._monkeypatch.context() as patch:
+            patch.chdir(cwd)
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdin", given)
+            code = run(argv)
+        out, err = self._capture.readouterr()
+        return subprocess.CompletedProcess(argv, code, out, err)
 
 
 def start(*argv: str, cwd: Path, **options: Any) -> subprocess.Popen[bytes]:

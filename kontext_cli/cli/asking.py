@@ -35,7 +35,7 @@ def ask(
             else:
                 await engine.ask(job)
 
-        session.run(session.for_each(waiting, ask_one), waiting)
+        session.run(lambda: session.for_each(waiting, ask_one), waiting)
         _tell(jobs, report, as_json=as_json)
         return common_code([_code(job, asked=job in waiting) for job in jobs])
 

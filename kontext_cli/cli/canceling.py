@@ -37,7 +37,7 @@ def run_cancel(
             for job in jobs:
                 codes.append(await _cancel(session, job))
 
-        session.run(work(), [])
+        session.run(work, [])
         if as_json:
             for job in jobs:
                 to_stdout(as_line(job_record(job)))

@@ -216,7 +216,7 @@ def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch, report: Rep
         report.ended(job)
 
     jobs = [errand.job for errand in errands]
-    session.run(session.for_each(jobs, go), jobs)
+    session.run(lambda: session.for_each(jobs, go), jobs)
     for job in jobs:
         if job.id not in told:
             report.ended(job)

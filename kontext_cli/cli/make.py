@@ -181,7 +181,7 @@ def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report:
                     keep_flagged=flags.keep_flagged,
                 )
 
-    session.run(work(), [job])
+    session.run(work, [job])
     if plan.names is not None:
         report.show_relative = not plan.names.paths[0].is_absolute()
     tell_shortfall(job, report)

@@ -127,11 +127,11 @@ class Session:
             for job in jobs:
                 job.error = fault
 
-    def run(self, work: Coroutine[Any, Any, None], jobs: Sequence[Job]) -> None:
+    def run(self, work: Callable[[], Coroutine[Any, Any, None]], jobs: Sequence[Job]) -> None:
         """Do the work to its end, or to the first signal, which the open jobs then tell."""
         _ = self.journal  # what cannot be kept is found before anything is sent
         try:
-            signal_number = run_until_signal(work)
+            signal_number = run_until_signal(work())
         finally:
             self.report.close()
         if signal_number is not None:

@@ -18,7 +18,7 @@ from kontext_cli.cli.report import as_line, job_record
 from kontext_cli.journal import Journal
 from kontext_cli.paths import state_dir
 from pictures import picture
-from processes import kontext
+from processes import RightHere, kontext, start
 
 KEY = "canary-key-0123456789"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
@@ -27,9 +27,16 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 class World:
     """A sandbox behind every provider, and a folder to work in; state lives in the test's home."""
 
-    def __init__(self, folder: Path, start: Callable[..., Any], monkeypatch: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        start: Callable[..., Any],
+        monkeypatch: pytest.MonkeyPatch,
+        right_here: RightHere,
+    ) -> None:
         self.folder = folder
         self._start = start
+        self._right_here = right_here
         self._monkeypatch = monkeypatch
         self.serve()
 
@@ -47,7 +54,14 @@ class World:
             self._monkeypatch.setenv(variable, KEY)
 
     def __call__(self, *argv: str, cwd: Path | None = None, **environ: str) -> Any:
-        done = kontext(*argv, cwd=cwd or self.folder, **environ)  # type: ignore[arg-type]
+        done = self._right_here(*argv, cwd=cwd or self.folder, **environ)
+        return self._checked(done)
+
+    def process(self, *argv: str, **environ: str) -> Any:
+        """A run of its own process, which can be killed."""
+        return self._checked(kontext(*argv, cwd=self.folder, **environ))  # type: ignore[arg-type]
+
+    def _checked(self, done: Any) -> Any:
         assert b"Traceback" not in done.stderr, done.stderr.decode()
         assert KEY.encode() not in done.stdout + done.stderr
         return done
@@ -74,10 +88,15 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, sandbox: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> World:
+def world(
+    tmp_path: Path,
+    sandbox: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> World:
     folder = tmp_path / "here"
     folder.mkdir()
-    return World(folder, sandbox, monkeypatch)
+    return World(folder, sandbox, monkeypatch, RightHere(monkeypatch, capfdbinary))
 
 
 def test_no_wait_and_fetch(world: World) -> None:
@@ -487,7 +506,7 @@ def test_killed_at_any_moment(
     world: World, provider: str, point: str, accepted: int, state: str | None
 ) -> None:
     argv = ("generate", "x", "-p", provider, "--seed", "5")
-    killed = world(*argv, KONTEXT_TEST_KILL_AT=point)
+    killed = world.process(*argv, KONTEXT_TEST_KILL_AT=point)
     assert killed.returncode == -9, (killed.stdout, killed.stderr)
     after = world("fetch")
     assert after.returncode == 0, after.stderr.decode()
@@ -502,8 +521,6 @@ def test_killed_at_any_moment(
 
 @posix
 def test_two_processes_fetch_one_job_once(world: World) -> None:
-    from processes import start
-
     world.serve(latency=0.8)
     job = world.submit("x", "--seed", "5")
     pair = [start("fetch", job, cwd=world.folder, stdout=-3, stderr=-3) for _ in range(2)]
