@@ -3,9 +3,8 @@
 import os
 import subprocess
 import sys
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -44,10 +43,7 @@ class RightHere:
         self, *argv: str, cwd: Path, stdin: bytes = b"", **environ: str
     ) -> subprocess.CompletedProcess[bytes]:
         """Run the program to its end; standard input is empty unless given."""
-        given = TextIOWrapper(TemporaryFile(), encoding="utf-8")
-        given.buffer.write(stdin)
-        given.seek(0)
-        with given, self._monkeypatch.context() as patch:
+        with TextIOWrapper(BytesIO(stdin)) as given, self._monkeypatch.context() as patch:
             patch.chdir(cwd)
             for name, value in environ.items():
                 patch.setenv(name, value)
