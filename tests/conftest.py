@@ -8,11 +8,8 @@ from pathlib import Path
 import pytest
 
 from kontext_cli.sandbox.app import Sandbox
+from processes import RightHere
 from sandbox.running import Running, Serve, Server, StartSandbox
-from soaking import SOAK
-
-collect_ignore_glob = [] if SOAK else ["hostile/*"]
-"""What takes its time and runs with `make soak` alone."""
 
 _TELLING = re.compile(
     r".*_(KEY|KEY_ID|KEY_SECRET|TOKEN)|(KONTEXT|FAL|AIMLAPI|XDG)_.*|(.*_)?PROXY"
@@ -40,6 +37,14 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(name, str(tmp_path / folder))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "100")
+
+
+@pytest.fixture
+def right_here(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> RightHere:
+    """Run the program within this process."""
+    return RightHere(monkeypatch, capfdbinary)
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from kontext_cli.cli import run
-from processes import PROGRAM, kontext
+from processes import PROGRAM, RightHere
 
 KEY = "canary-key-0123456789"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
@@ -29,18 +28,25 @@ def stored(config: Path) -> str:
     return (config / "credentials.toml").read_text()
 
 
-def test_set_reads_standard_input_and_says_nothing_of_the_key(config: Path, tmp_path: Path) -> None:
-    done = kontext("auth", "set", "fal", cwd=tmp_path, stdin=f"{KEY}\n".encode())
+def test_set_reads_standard_input_and_says_nothing_of_the_key(
+    config: Path, tmp_path: Path, right_here: RightHere
+) -> None:
+    done = right_here("auth", "set", "fal", cwd=tmp_path, stdin=f"{KEY}\n".encode())
     assert (done.returncode, done.stdout) == (0, b"")
     assert KEY.encode() not in done.stderr
     assert stored(config) == f'fal = "{KEY}"\n'
 
 
 @posix
-def test_the_file_is_for_its_owner_alone(config: Path, tmp_path: Path) -> None:
-    os.umask(0)
-    kontext("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
-    kontext("auth", "set", "aimlapi", cwd=tmp_path, stdin=KEY.encode())
+def test_the_file_is_for_its_owner_alone(
+    config: Path, tmp_path: Path, right_here: RightHere
+) -> None:
+    before = os.umask(0)
+    try:
+        right_here("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
+        right_here("auth", "set", "aimlapi", cwd=tmp_path, stdin=KEY.encode())
+    finally:
+        os.umask(before)
     path = config / "credentials.toml"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(config.stat().st_mode) == 0o700
@@ -50,41 +56,44 @@ def test_the_file_is_for_its_owner_alone(config: Path, tmp_path: Path) -> None:
 def test_a_stored_key_is_used_and_the_environment_beats_it(
     config: Path,
     tmp_path: Path,
+    right_here: RightHere,
     sandbox: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     server = sandbox()
     monkeypatch.setenv("KONTEXT_FAL_BASE_URL", f"{server.url}/fal")
-    kontext("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
-    assert kontext("generate", "x", cwd=tmp_path).returncode == 0
+    right_here("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
+    assert right_here("generate", "x", cwd=tmp_path).returncode == 0
     assert server.ledger.requests[0].headers["authorization"] == f"Key {KEY}"
     count = len(server.ledger.requests)
-    assert kontext("generate", "y", cwd=tmp_path, FAL_KEY="other").returncode == 0
+    assert right_here("generate", "y", cwd=tmp_path, FAL_KEY="other").returncode == 0
     assert server.ledger.requests[count].headers["authorization"] == "Key other"
 
 
 def test_status_tells_sources_and_endings(
     config: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
+    right_here: RightHere,
 ) -> None:
-    kontext("auth", "set", "aimlapi", cwd=tmp_path, stdin=KEY.encode())
+    right_here("auth", "set", "aimlapi", cwd=tmp_path, stdin=KEY.encode())
     monkeypatch.setenv("FAL_KEY_ID", "identity-of-someone")
     monkeypatch.setenv("FAL_KEY_SECRET", "secret-of-someone-else")
     monkeypatch.setenv("CHAINHUB_API_KEY", "short-key")
-    assert run(["auth", "status"]) == 0
-    lines = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())
+    done = right_here("auth", "status", cwd=tmp_path)
+    assert done.returncode == 0
+    lines = dict(line.split(None, 1) for line in done.stdout.decode().splitlines())
     assert lines["fal"] == "FAL_KEY_ID and FAL_KEY_SECRET, ends in else"
     assert lines["aimlapi"] == f"{config / 'credentials.toml'}, ends in 6789"
     assert lines["chainhub"] == "CHAINHUB_API_KEY, set"
     assert lines["sandbox"] == "needs no key"
 
 
-def test_status_as_json(config: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    kontext("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
-    assert run(["auth", "status", "--json"]) == 0
-    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+def test_status_as_json(config: Path, tmp_path: Path, right_here: RightHere) -> None:
+    right_here("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
+    done = right_here("auth", "status", "--json", cwd=tmp_path)
+    assert done.returncode == 0
+    records = [json.loads(line) for line in done.stdout.splitlines()]
     assert records[0] == {
         "schema": 1,
         "type": "key",
@@ -96,18 +105,19 @@ def test_status_as_json(config: Path, capsys: pytest.CaptureFixture[str], tmp_pa
     assert [record["source"] for record in records[1:]] == [None, None, None]
 
 
-def test_remove(config: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    kontext("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
-    kontext("auth", "set", "aimlapi", cwd=tmp_path, stdin=b"another-key")
-    assert run(["auth", "remove", "fal"]) == 0
+def test_remove(config: Path, tmp_path: Path, right_here: RightHere) -> None:
+    right_here("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
+    right_here("auth", "set", "aimlapi", cwd=tmp_path, stdin=b"another-key")
+    assert right_here("auth", "remove", "fal", cwd=tmp_path).returncode == 0
     assert stored(config) == 'aimlapi = "another-key"\n'
-    assert run(["auth", "remove", "fal"]) == 0
-    assert "no stored key" in capsys.readouterr().err
+    again = right_here("auth", "remove", "fal", cwd=tmp_path)
+    assert again.returncode == 0
+    assert b"no stored key" in again.stderr
 
 
 @pytest.mark.parametrize("given", [b"", b"\n", b"  \r\n"])
-def test_no_key(config: Path, tmp_path: Path, given: bytes) -> None:
-    done = kontext("auth", "set", "fal", cwd=tmp_path, stdin=given)
+def test_no_key(config: Path, tmp_path: Path, right_here: RightHere, given: bytes) -> None:
+    done = right_here("auth", "set", "fal", cwd=tmp_path, stdin=given)
     assert (done.returncode, done.stderr) == (3, b"error: no key was given\n")
     assert not config.exists()
 
@@ -115,16 +125,18 @@ def test_no_key(config: Path, tmp_path: Path, given: bytes) -> None:
 @pytest.mark.parametrize(
     "given", [b"two words", b"two\nlines", "schl\u00fcssel".encode(), b"\xff\xfe"]
 )
-def test_what_cannot_be_a_key(config: Path, tmp_path: Path, given: bytes) -> None:
-    done = kontext("auth", "set", "fal", cwd=tmp_path, stdin=given)
+def test_what_cannot_be_a_key(
+    config: Path, tmp_path: Path, right_here: RightHere, given: bytes
+) -> None:
+    done = right_here("auth", "set", "fal", cwd=tmp_path, stdin=given)
     assert done.returncode == 3
     assert b"cannot be a key" in done.stderr
     assert given not in done.stderr
     assert not config.exists()
 
 
-def test_the_sandbox_needs_no_key(config: Path, tmp_path: Path) -> None:
-    done = kontext("auth", "set", "sandbox", cwd=tmp_path, stdin=b"key")
+def test_the_sandbox_needs_no_key(config: Path, tmp_path: Path, right_here: RightHere) -> None:
+    done = right_here("auth", "set", "sandbox", cwd=tmp_path, stdin=b"key")
     assert (done.returncode, done.stderr) == (2, b"error: sandbox needs no key\n")
 
 
@@ -140,13 +152,13 @@ def test_the_sandbox_needs_no_key(config: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_file_is_told_without_its_content(
-    config: Path, tmp_path: Path, text: str
+    config: Path, tmp_path: Path, right_here: RightHere, text: str
 ) -> None:
     config.mkdir()
     path = config / "credentials.toml"
     path.write_text(text)
     path.chmod(0o600)
-    done = kontext("generate", "x", "-p", "fal", cwd=tmp_path)
+    done = right_here("generate", "x", "-p", "fal", cwd=tmp_path)
     assert done.returncode == 3
     assert b"credentials.toml" in done.stderr
     assert KEY.encode() not in done.stderr
@@ -155,22 +167,26 @@ def test_a_damaged_file_is_told_without_its_content(
 
 @posix
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
-def test_a_file_that_others_can_read_is_refused(config: Path, tmp_path: Path, mode: int) -> None:
+def test_a_file_that_others_can_read_is_refused(
+    config: Path, tmp_path: Path, right_here: RightHere, mode: int
+) -> None:
     config.mkdir()
     path = config / "credentials.toml"
     path.write_text(f'fal = "{KEY}"\n')
     path.chmod(mode)
-    done = kontext("generate", "x", "-p", "fal", cwd=tmp_path)
+    done = right_here("generate", "x", "-p", "fal", cwd=tmp_path)
     assert done.returncode == 3
     assert b"can be read by others" in done.stderr
     assert f"hint: chmod 600 {path}".encode() in done.stderr
 
 
 @posix
-def test_a_key_in_the_environment_leaves_the_file_alone(config: Path, tmp_path: Path) -> None:
+def test_a_key_in_the_environment_leaves_the_file_alone(
+    config: Path, tmp_path: Path, right_here: RightHere
+) -> None:
     config.mkdir()
     (config / "credentials.toml").write_text("damaged")
-    done = kontext("generate", "x", "-p", "fal", "-m", "nope", cwd=tmp_path, FAL_KEY="k")
+    done = right_here("generate", "x", "-p", "fal", "-m", "nope", cwd=tmp_path, FAL_KEY="k")
     assert done.returncode == 2
 
 

@@ -92,11 +92,11 @@ def world(
     tmp_path: Path,
     sandbox: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
-    capfdbinary: pytest.CaptureFixture[bytes],
+    right_here: RightHere,
 ) -> World:
     folder = tmp_path / "here"
     folder.mkdir()
-    return World(folder, sandbox, monkeypatch, RightHere(monkeypatch, capfdbinary))
+    return World(folder, sandbox, monkeypatch, right_here)
 
 
 def test_no_wait_and_fetch(world: World) -> None:
