@@ -15,6 +15,7 @@ from kontext_cli.containers import Format
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.pictures import Decoded, NotAPicture, decode, read_regular
 from kontext_cli.shrinking import shrink
+from kontext_cli.urls import unsigned
 
 MOST_INPUT_BYTES = 50 * 2**20
 """What the provider would download of a URL, and so the most of a file as well."""
@@ -136,11 +137,7 @@ def _check_url(url: str) -> None:
 
 
 def _shown(url: str) -> str:
-    """A URL without what may sign it: no query, no user part; of a data URL its kind alone."""
-    scheme, slashes, rest = url.partition("://")
-    if not slashes:
-        return f"{url.partition(':')[0]}:…"
-    plain = f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}"
+    plain = unsigned(url)
     return plain if len(plain) <= _SHOWN else plain[:_SHOWN] + "…"
 
 

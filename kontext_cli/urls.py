@@ -107,6 +107,22 @@ def without_query(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
+def unsigned(url: str) -> str:
+    """A URL that was typed, sound or not, without what may sign it: no query, no fragment and no
+    user part; of a data URL its kind alone."""
+    scheme, slashes, rest = url.partition("://")
+    if not slashes:
+        return f"{url.partition(':')[0]}:…"
+    return f"{scheme}://{re.split('[?#]', rest, maxsplit=1)[0].rpartition('@')[2]}"
+
+
+def abridged(url: str) -> str:
+    """``unsigned``, with a mark where something is missing; what has the mark is no URL any more,
+    and goes nowhere when it is pasted."""
+    plain = unsigned(url)
+    return plain if plain == url else f"{plain}?(left out)"
+
+
 def _split(url: str) -> SplitResult | None:
     # Of all white space, only the plain one is printable.
     if len(url) > LONGEST or "\\" in url or " " in url or not url.isprintable():

@@ -111,6 +111,7 @@ def _call(argv: Sequence[str]) -> int:
 
 
 def _tell(error: KontextError, argv: Sequence[str]) -> int:
+    _leave_out_signatures(error, argv)
     if "--json" in argv:
         to_stdout(as_line(error_record(error)))
     print_error(error)
@@ -119,6 +120,16 @@ def _tell(error: KontextError, argv: Sequence[str]) -> int:
 
         annotate(error.details)
     return error.exit_code
+
+
+def _leave_out_signatures(error: KontextError, argv: Sequence[str]) -> None:
+    """Take what signs a URL of the command line out of an error that quotes it."""
+    for typed in argv:
+        _, scheme, rest = typed.partition("://")
+        if scheme and rest in error.message:
+            from kontext_cli.urls import abridged
+
+            error.message = error.message.replace(rest, abridged(f"://{rest}")[3:])
 
 
 def _usage(error: Exception) -> UsageError:

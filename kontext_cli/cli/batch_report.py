@@ -21,8 +21,8 @@ from kontext_cli.cli.report import (
     error_record,
     job_record,
     on_actions,
+    tell_result,
     to_stderr,
-    to_stdout,
 )
 from kontext_cli.errors import Interrupted, KontextError
 from kontext_cli.job import Job, State
@@ -105,7 +105,7 @@ class BatchSilence:
     def drop(self, job: Job) -> None: ...
 
     def result(self, line: str) -> None:
-        to_stdout(line)
+        tell_result(line)
 
     def passed(self, text: str) -> None: ...
 
@@ -141,7 +141,7 @@ class BatchLines:
         self._course.ended(job)
 
     def result(self, line: str) -> None:
-        to_stdout(line)
+        tell_result(line)
 
     def passed(self, text: str) -> None:
         self.say(f"{self._course.place} {text}")

@@ -39,11 +39,13 @@ from kontext_cli.cli.mistakes import Mistakes
 from kontext_cli.cli.session import Session
 from kontext_cli.cli.streams import read_prompt, stdin_bytes
 from kontext_cli.errors import Interrupted, KontextError, UsageError
+from kontext_cli.inputs import is_url
 from kontext_cli.job import Job
 from kontext_cli.journal import Journal
 from kontext_cli.prompts import Row
 from kontext_cli.providers import Name
 from kontext_cli.settings import known_provider
+from kontext_cli.urls import abridged
 
 _BEAT = 1.0
 
@@ -322,7 +324,14 @@ class _Run:
         if not left and stop is None:
             return None
         typed = [each for each in self._flags.argv if each != "--no-wait"]
-        return shlex.join(["kontext", *typed])
+        return shlex.join(["kontext", *map(self._unsigned, typed)])
+
+    def _unsigned(self, argument: str) -> str:
+        """An argument as it was typed; an image's URL, though, without what signs it."""
+        for image in filter(is_url, self._flags.images):
+            if argument.endswith(image):
+                return argument.removesuffix(image) + abridged(image)
+        return argument
 
 
 _WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)

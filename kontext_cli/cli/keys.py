@@ -3,7 +3,6 @@
 import os
 import sys
 
-from kontext_cli.cli.printable import printable
 from kontext_cli.cli.report import SCHEMA, as_line, to_stderr, to_stdout
 from kontext_cli.cli.streams import stdin_bytes
 from kontext_cli.credentials import checked_key
@@ -38,7 +37,7 @@ def show_all(*, as_json: bool) -> None:
         if as_json:
             to_stdout(as_line(_record(name, key, fault)))
         else:
-            to_stdout(printable(f"{name:<9} {_described(name, key, fault)}"))
+            to_stdout(f"{name:<9} {_described(name, key, fault)}")
 
 
 def forget(provider: Name) -> None:

@@ -16,9 +16,11 @@ from rich.text import Text
 
 from kontext_cli.cli.batch_report import Skips
 from kontext_cli.cli.course import Course
-from kontext_cli.cli.printable import one_line, printable
-from kontext_cli.cli.report import describe, to_stderr, to_stdout, write
+from kontext_cli.cli.printable import escaped, one_line
+from kontext_cli.cli.report import describe, tell_result, to_stderr, write
+from kontext_cli.inputs import is_url
 from kontext_cli.job import Job
+from kontext_cli.urls import unsigned
 
 _SLOTS = 8
 _BETWEEN_DRAWINGS = 0.1
@@ -154,9 +156,14 @@ class _Row:
     def of(cls, job: Job, since: float) -> Self:
         """A row is known by its number, and to the eye by the image that it edits or its prompt."""
         label = job.id if job.index is None else f"row {job.index}"
-        edited = job.sources[0].name if job.sources else "-"
-        subject = str(job.request.get("prompt", "")) if edited == "-" else PurePath(edited).name
-        return cls(job, since, label, one_line(subject)[:_LONGEST_SUBJECT])
+        return cls(job, since, label, one_line(_subject(job))[:_LONGEST_SUBJECT])
+
+
+def _subject(job: Job) -> str:
+    edited = job.sources[0].name if job.sources else "-"
+    if edited == "-":
+        return str(job.request.get("prompt", ""))
+    return PurePath(unsigned(edited) if is_url(edited) else edited).name
 
 
 class LiveBatch:
@@ -210,9 +217,9 @@ class LiveBatch:
     def result(self, line: str) -> None:
         """Put a line on standard output, above what is drawn if that is on the same terminal."""
         if self._shares_terminal and not self._closed:
-            self.say(printable(line))
+            self.say(escaped(line))
         else:
-            to_stdout(line)
+            tell_result(line)
 
     def passed(self, text: str) -> None:
         """The bar counts the rows that ended as they should; nothing scrolls for them."""

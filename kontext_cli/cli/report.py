@@ -9,14 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from kontext_cli.cli.printable import one_line, printable
+from kontext_cli.cli.printable import escaped, one_line, printable
 from kontext_cli.errors import KontextError
 from kontext_cli.job import Cost, File, Job, State
 from kontext_cli.words import dollars
 
 SCHEMA = 1
 _COMMAND_INSIDE = "##["
-_COMMAND = re.compile(r"^(\s*)::", re.MULTILINE)
+_COMMAND = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
 _BILLED = {"no": "not billed", "maybe": "may have been billed", "yes": "billed"}
 
 
@@ -128,13 +128,13 @@ class Report:
         self._view.close()
         self._holding = False
         while self._held:
-            to_stdout(self._held.pop(0))
+            tell_result(self._held.pop(0))
 
     def _result(self, line: str) -> None:
         if self._holding:
             self._held.append(line)
         else:
-            to_stdout(line)
+            tell_result(line)
 
     def _shown(self, path: Path) -> str:
         return os.path.relpath(path) if self.show_relative else str(path)
@@ -152,7 +152,7 @@ def _view(*, plain: bool, quiet: bool) -> View:
     if quiet:
         return Silence()
     on_a_terminal = sys.stderr is not None and sys.stderr.isatty()
-    if plain or not on_a_terminal or os.environ.get("TERM") == "dumb":
+    if plain or not on_a_terminal or on_actions() or os.environ.get("TERM") == "dumb":
         return Lines()
     from kontext_cli.cli.live import Live
 
@@ -265,9 +265,16 @@ def as_line(record: Mapping[str, Any]) -> str:
     return line.replace(_COMMAND_INSIDE, r"#\u0023[")
 
 
+def tell_result(line: str) -> None:
+    """Print a path, an id or a line of JSON: in a pipe as it is, since a program takes it from
+    there; escaped where it is seen."""
+    is_seen = on_actions() or (sys.stdout is not None and sys.stdout.isatty())
+    write(sys.stdout, _tame(escaped(line) if is_seen else line) + "\n")
+
+
 def to_stdout(text: str) -> None:
-    """Print a result."""
-    write(sys.stdout, text + "\n")
+    """Print what was asked for, its control characters escaped."""
+    write(sys.stdout, _tame(printable(text)) + "\n")
 
 
 def to_stderr(text: str) -> None:
