@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from hostile.between import Asked, Between, Kind
 from hostile.canary import SIGNATURE, Search
-from hostile.watched import FLAGS, TOLD_ALL, Watched, noise
+from hostile.watched import FLAGS, SOON, TOLD_ALL, Watched, noise
 from pictures import picture
 from runs import planned
 from runs import run as carry
@@ -316,6 +316,37 @@ def test_the_url_of_an_input_is_refused_without_what_signs_it(watched: Watched, 
         ran = watched.run("edit", *prompt, *argv, "-p", "fal", *TOLD_ALL)
         assert ran.code == 2, ran.err
         assert search.in_streams({"out": ran.out, "err": ran.err.encode()}) == []
+
+
+SIGNED = f"https://files.example/house.jpg?token={SIGNATURE.value}#{SIGNATURE.value}"
+EDIT = ("edit", "x", "-p", "fal", "-i")
+
+
+@pytest.mark.parametrize(
+    ("argv", "code"),
+    [
+        ((*EDIT, SIGNED, "--dry-run"), 0),
+        ((*EDIT, SIGNED, "--each", "-d", "out", "--dry-run"), 0),
+        ((*EDIT, SIGNED, "--each", "-d", "out", "--no-wait"), 0),
+        (("edit", "[fault:stuck] x", *EDIT[2:], SIGNED, "--each", "-d", "out", *SOON), 7),
+        ((*EDIT, SIGNED, "--debug"), 0),
+        ((*EDIT, "a.jpg", SIGNED), 2),
+        ((*EDIT, "a.jpg", SIGNED, "--json"), 2),
+        (("generate", "-f", SIGNED, "-p", "fal"), 8),
+        (("status", SIGNED), 2),
+    ],
+    ids=lambda value: " ".join(value).replace(SIGNED, "URL") if isinstance(value, tuple) else "",
+)
+def test_what_signs_the_url_of_an_input_is_not_told(
+    watched: Watched, argv: tuple[str, ...], code: int
+) -> None:
+    ran = watched.run(*argv)
+    assert Search(SIGNATURE).in_streams({"out": ran.out, "err": ran.err.encode()}) == []
+    assert ran.code == code, ran.err
+    if "--dry-run" in argv and "--each" not in argv:
+        assert '"https://files.example/house.jpg?(left out)"' in ran.out.decode()
+    if SOON[0] in argv:
+        assert "'https://files.example/house.jpg?(left out)'" in ran.err
 
 
 def test_a_file_that_tells_its_own_url_back_is_not_quoted(tmp_path: Path) -> None:
