@@ -2,9 +2,11 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
+from typing import Any
 
 import typer
 
@@ -20,6 +22,7 @@ from kontext_cli.cli.report import (
 )
 from kontext_cli.errors import Bug, KontextError, UsageError
 
+_NAME = "kontext"
 _USAGE_ERROR = typer.BadParameter.__base__ or typer.BadParameter
 """What Typer raises for a command line it cannot read; it publishes only this subclass."""
 
@@ -49,7 +52,7 @@ COMMANDS = (
 def program(names: Sequence[str] = COMMANDS) -> typer.Typer:
     """The command line, with these commands: each takes a millisecond to be built."""
     app = typer.Typer(
-        name="kontext",
+        name=_NAME,
         help="Make and edit images with FLUX.1 Kontext.",
         epilog=EXAMPLES,
         cls=HelpfulGroup,
@@ -105,9 +108,15 @@ def run(argv: Sequence[str]) -> int:
 def _call(argv: Sequence[str]) -> int:
     """Run the command that is named; with all of them built only where none is."""
     first = next((each for each in argv if not each.startswith("-")), None)
-    app = program([first] if first in COMMANDS else COMMANDS)
-    name = app.info.name
-    return int(app(args=list(argv), prog_name=name, standalone_mode=False, obj=tuple(argv)) or 0)
+    command = _built(first if first in COMMANDS else None)
+    code = command(list(argv), prog_name=_NAME, standalone_mode=False, obj=tuple(argv))
+    return int(code or 0)
+
+
+@cache
+def _built(name: str | None) -> Callable[..., Any]:
+    """The command line with one command, or with all."""
+    return typer.main.get_command(program([name] if name else COMMANDS))
 
 
 def _tell(error: KontextError, argv: Sequence[str]) -> int:
