@@ -2,13 +2,13 @@
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from kontext_cli import disk
-from kontext_cli.errors import JournalFault
+from kontext_cli.errors import Billed, JournalFault
 from kontext_cli.providers.call import Reply
 
 _KEPT_HEADERS = ("x-aimlapi-usd-spent", "x-inference-id")
@@ -20,12 +20,22 @@ class Answers:
     def __init__(self, state_folder: Path) -> None:
         self._folder = state_folder / "answers"
 
+    def prepare(self) -> None:
+        """Have a place for replies before they come. Raises JournalFault."""
+        with self._faults():
+            disk.make_private_folder(self._folder.parent)
+            if not disk.make_inner_folder(self._folder):
+                raise JournalFault(
+                    f"`{self._folder}` is a link or no folder, and is left alone",
+                    hint=f"remove `{self._folder}`",
+                )
+
     def keep(self, job_id: str, reply: Reply) -> None:
         """Write a reply and have it on the disk. Raises JournalFault."""
         headers = {name: reply.headers[name] for name in _KEPT_HEADERS if name in reply.headers}
         head = json.dumps({"status": reply.status, "headers": headers}).encode()
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.prepare()
+        with self._faults(billed="yes"):
             part = self._path(f".{job_id}.part")
             part.unlink(missing_ok=True)
             try:
@@ -39,11 +49,6 @@ class Answers:
                 part.unlink(missing_ok=True)
                 raise
             disk.sync_folder(self._folder)
-        except OSError as error:
-            raise JournalFault(
-                f"the provider's answer cannot be kept in `{self._folder}`: {error.strerror}",
-                billed="yes",
-            ) from None
 
     def find(self, job_id: str) -> Reply | None:
         """The reply of a job, None where none was kept whole."""
@@ -58,6 +63,16 @@ class Answers:
         """Forget a reply that is no longer needed."""
         with suppress(OSError):
             self._path(job_id).unlink()
+
+    @contextmanager
+    def _faults(self, *, billed: Billed = "no") -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise JournalFault(
+                f"the provider's answer cannot be kept in `{self._folder}`: {error.strerror}",
+                billed=billed,
+            ) from None
 
     def _path(self, job_id: str) -> Path:
         return self._folder / job_id

@@ -3,14 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import gettempdir
 from typing import BinaryIO, Protocol
 
 from kontext_cli.errors import KontextError, OutputFault
 from kontext_cli.failpoint import reached
 from kontext_cli.job import File, Target
 from kontext_cli.names import fit_suffix
-from kontext_cli.outputs import PartFile, Picture, condition, existing_file, prepare_folder
+from kontext_cli.outputs import (
+    PartFile,
+    Picture,
+    condition,
+    existing_file,
+    prepare_folder,
+    sync_name,
+)
 
 
 class Delivery(Protocol):
@@ -61,7 +67,10 @@ class FileDelivery:
             file = existing_file(path) if path.is_file() and not path.is_symlink() else None
         except KontextError:
             return None
-        return file if file and file.sha256 == picture.sha256 else None
+        if file is None or file.sha256 != picture.sha256:
+            return None
+        sync_name(path)  # the kill may have come before that
+        return file
 
     def _path(self, number: int) -> Path:
         """The planned path; a provider that sends more than was asked gets further numbers."""
@@ -86,12 +95,15 @@ def file_delivery(target: Target, proven: set[Path] | None = None) -> FileDelive
 class StreamDelivery:
     """The bytes of the one picture to standard output, once they are known to be whole."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        """``stream`` is unbuffered, so that a reader that has gone is noticed here."""
+    def __init__(self, stream: BinaryIO, folder: Path) -> None:
+        """``stream`` is unbuffered, so that a reader that has gone is noticed here; in ``folder``
+        the picture lies until then. Raises OutputFault where that cannot be written."""
+        prepare_folder(folder)
         self._stream = stream
+        self._folder = folder
 
     def folder(self, number: int) -> Path:  # noqa: ARG002
-        return Path(gettempdir())
+        return self._folder
 
     def deliver(self, part: PartFile, picture: Picture, number: int) -> None:  # noqa: ARG002
         try:

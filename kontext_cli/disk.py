@@ -37,6 +37,35 @@ def create_private(path: Path) -> tuple[int, int]:
     return descriptor, mode
 
 
+def make_private_folder(folder: Path) -> None:
+    """A folder for us alone, and those above it that are missing; one that is there is left so."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        if folder.parent == folder:
+            raise
+        make_private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def make_inner_folder(folder: Path) -> bool:
+    """A folder of ours in one of ours; False where something else has its name.
+
+    So has a link to a folder: who planted it would have us write and sweep wherever it leads.
+    """
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return is_inner_folder(folder)
+
+
+def is_inner_folder(folder: Path) -> bool:
+    """Whether a folder is there, and no link to one."""
+    try:
+        return stat.S_ISDIR(folder.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
 def hold(descriptor: int, path: Path) -> bool:
     """Keep a file that was just made from being swept while it is open; False: it was already."""
     if sys.platform == "win32":
@@ -69,6 +98,18 @@ def remove_abandoned(path: Path) -> None:
                 path.unlink()
             finally:
                 os.close(descriptor)
+
+
+def fill(descriptor: int, size: int) -> None:
+    """Have so many bytes on the disk that no file system can do without."""
+    rest = memoryview(os.urandom(size))
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    except OSError:
+        os.ftruncate(descriptor, 0)
+        raise
 
 
 def seal(descriptor: int, mode: int) -> None:

@@ -55,14 +55,18 @@ class Engine:
         record: Record,
         answers: Answers | None = None,
         watch: Watch = lambda _job, _logs: None,
+        notice: Callable[[str], None] = lambda _text: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``answers`` keeps what a blocking provider says, before anything is made of it."""
+        """``answers`` keeps what a blocking provider says, before anything is made of it;
+        ``notice`` is told what goes wrong on this side and stops no job."""
         self._provider = provider
         self._transport = transport
         self._record = record
         self._answers = answers
         self._watch = watch
+        self._notice = notice
+        self._noticed: set[str] = set()
         self._sleep = sleep
         self._unrecorded: set[str] = set()
         self._submissions: dict[str, Submission] = {}
@@ -145,6 +149,8 @@ class Engine:
 
     async def _submit(self, job: Job, call: Call, timeout: float) -> None:
         """Send the job and note what came of it: a handle, or the pictures themselves."""
+        if self._provider.blocking and self._answers:
+            self._answers.prepare()
         call = await self._uploaded(job, call, timeout)
         submission = self._submissions[job.id] = Submission()
         try:
@@ -197,7 +203,12 @@ class Engine:
         try:
             answers.keep(job.id, reply)
         except JournalFault as fault:
-            self._watch(job, [fault.message])
+            self._tell_once(fault.message)
+
+    def _drop_answer(self, job: Job) -> None:
+        """Forget an answer that the journal has made needless."""
+        if self._answers and job.id not in self._unrecorded:
+            self._answers.drop(job.id)
 
     async def _bring_home(
         self, job: Job, delivery: Delivery, timeout: float, *, keep_flagged: bool
@@ -214,8 +225,7 @@ class Engine:
             await self._note_result(job, await self._outcome(job))
             await self._save(job, delivery, keep_flagged=keep_flagged)
         await self._enter(job, State.SAVED)
-        if self._answers:
-            self._answers.drop(job.id)
+        self._drop_answer(job)
 
     async def _save(self, job: Job, delivery: Delivery, *, keep_flagged: bool) -> None:
         reached("downloading")
@@ -358,7 +368,15 @@ class Engine:
             if job.state is State.SUBMITTING:
                 raise
             self._unrecorded.add(job.id)
-            self._watch(job, [fault.message])
+            self._tell_once(fault.message)
+        else:
+            self._unrecorded.discard(job.id)
+
+    def _tell_once(self, text: str) -> None:
+        """What is wrong with the disk is so for every job."""
+        if text not in self._noticed:
+            self._noticed.add(text)
+            self._notice(text)
 
     async def _note_result(self, job: Job, progress: Progress) -> None:
         job.reply = progress.reply
@@ -374,10 +392,10 @@ class Engine:
         job.error = error
         error.billed = bill(job, error)
         error.hint = way_on(job, error, recorded=job.id not in self._unrecorded)
-        if self._answers and error.state not in (None, State.UNKNOWN):
-            self._answers.drop(job.id)
         if error.state:
             await self._enter(job, State(error.state))
+            if error.state != State.UNKNOWN:
+                self._drop_answer(job)
         elif job.state in (State.PLANNED, State.SUBMITTING):
             await self._enter(job, State.FAILED)
         else:

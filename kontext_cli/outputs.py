@@ -75,6 +75,12 @@ def existing_file(path: Path) -> File:
     return _file(path, picture)
 
 
+def sync_name(path: Path) -> None:
+    """Have the name of a picture on the disk. Raises OutputFault."""
+    with _fault(f"cannot write `{path}`"):
+        disk.sync_folder(path.parent)
+
+
 def condition(file: File) -> Condition:
     """What became of a saved file since: by its size and time, by its hash where those differ."""
     try:

@@ -65,6 +65,10 @@ def run(
         if told is not None:
             told.append((str(job.state), job.position, tuple(logs)))
 
+    def notice(text: str) -> None:
+        if told is not None:
+            told.append(("notice", None, (text,)))
+
     async def kept(job: Job) -> None:
         record(job)
 
@@ -77,7 +81,9 @@ def run(
             sleep=at_once,
         )
         async with transport:
-            engine = Engine(provider, transport, record=kept, watch=watch, sleep=at_once)
+            engine = Engine(
+                provider, transport, record=kept, watch=watch, notice=notice, sleep=at_once
+            )
             await engine.run(
                 plan.job, plan.call, delivery, timeout=timeout, keep_flagged=keep_flagged
             )

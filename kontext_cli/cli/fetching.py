@@ -10,8 +10,7 @@ from kontext_cli.cli.make import check_names, load_sources
 from kontext_cli.cli.named_jobs import named_jobs
 from kontext_cli.cli.report import Report, open_report
 from kontext_cli.cli.session import Session
-from kontext_cli.cli.streams import stdout_bytes
-from kontext_cli.delivery import Delivery, StreamDelivery, file_delivery
+from kontext_cli.delivery import Delivery, file_delivery
 from kontext_cli.engine import Engine
 from kontext_cli.errors import (
     InputFault,
@@ -126,7 +125,7 @@ def _errand(session: Session, job: Job, fetch: Fetch, report: Report) -> _Errand
     provider = session.settings.open(known_provider(job.provider))
     if fetch.resubmit and job.state in _RESUBMITTED:
         call = _call_again(job, provider)
-        return _Errand(job, _delivery(job, fetch), call)
+        return _Errand(job, _delivery(job, fetch, session), call)
     if job.state is State.SAVED and not _lacks_files(job, report):
         job.skipped = True
         return None
@@ -137,7 +136,7 @@ def _errand(session: Session, job: Job, fetch: Fetch, report: Report) -> _Errand
     if job.state not in (*OPEN, State.SAVED, State.UNKNOWN, State.EXPIRED) and not kept_back:
         return None
     job.error = None
-    return _Errand(job, _delivery(job, fetch))
+    return _Errand(job, _delivery(job, fetch, session))
 
 
 def _lacks_files(job: Job, report: Report) -> bool:
@@ -160,12 +159,12 @@ def _lacks_files(job: Job, report: Report) -> bool:
     return True
 
 
-def _delivery(job: Job, fetch: Fetch) -> Delivery:
+def _delivery(job: Job, fetch: Fetch, session: Session) -> Delivery:
     """Where the files go: as asked for now, else as asked for at submit."""
     if fetch.output == "-":
         if job.request.get("num_images", 1) > 1:
             raise UsageError("`-o -` takes one picture, not several")
-        return StreamDelivery(stdout_bytes())
+        return session.stream_delivery()
     asked_now = fetch.output or fetch.output_dir or fetch.template
     if asked_now or job.target is None:
         folder = Path(fetch.output_dir or ".")

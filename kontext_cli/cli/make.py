@@ -9,8 +9,8 @@ from kontext_cli.cli.dry_run import show_plan
 from kontext_cli.cli.flags import Flags
 from kontext_cli.cli.report import Report, as_line, job_record, open_report, to_stdout
 from kontext_cli.cli.session import Session, Told
-from kontext_cli.cli.streams import check_single_use, read_prompt, stdin_bytes, stdout_bytes
-from kontext_cli.delivery import Delivery, StreamDelivery, file_delivery
+from kontext_cli.cli.streams import check_single_use, read_prompt, stdin_bytes
+from kontext_cli.delivery import Delivery, file_delivery
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.inputs import MOST_INPUT_BYTES, InputImage, load_images
 from kontext_cli.job import Job, State, Target
@@ -166,7 +166,7 @@ def _skip(job: Job, names: Names, report: Report) -> int:
 
 def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report: Report) -> int:
     job = plan.job
-    delivery = _delivery(plan, flags)
+    delivery = _delivery(plan, flags, session)
 
     async def work() -> None:
         async with session.engine(provider) as engine:
@@ -192,10 +192,10 @@ def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report:
     return job.error.exit_code if job.error else 0
 
 
-def _delivery(plan: Plan, flags: Flags) -> Delivery:
+def _delivery(plan: Plan, flags: Flags, session: Session) -> Delivery:
     target = plan.job.target
     if target is None:
-        return StreamDelivery(stdout_bytes())
+        return session.stream_delivery()
     plan.job.target = Target(target.paths, target.overwrite, flags.keep_flagged)
     return file_delivery(plan.job.target)
 

@@ -12,6 +12,8 @@ from typing import Any, Protocol, Self
 from kontext_cli.answers import Answers
 from kontext_cli.cli.report import to_stderr
 from kontext_cli.cli.signals import run_until_signal
+from kontext_cli.cli.streams import stdout_bytes
+from kontext_cli.delivery import StreamDelivery
 from kontext_cli.engine import Engine, Watch
 from kontext_cli.errors import Billed, Interrupted, KeyFault
 from kontext_cli.job import Job, State
@@ -81,6 +83,14 @@ class Session:
         """What writes the journal while jobs are in flight."""
         return Scribe(self.journal)
 
+    def stream_delivery(self) -> StreamDelivery:
+        """The way of a picture to standard output, through the one folder that has to be writable.
+
+        Raises OutputFault or JournalFault.
+        """
+        _ = self.journal
+        return StreamDelivery(stdout_bytes(), self.state_folder)
+
     @asynccontextmanager
     async def engine(
         self,
@@ -101,6 +111,7 @@ class Session:
                     record=self.scribe.record,
                     answers=Answers(self.state_folder),
                     watch=watch or self.report.watch,
+                    notice=self.report.notice,
                 )
             finally:
                 await self.scribe.settle()

@@ -14,6 +14,8 @@ _BUSY_SECONDS = 10.0
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _ANOTHER_FOLDER = "name a folder that can be written in KONTEXT_STATE_DIR"
 _MAKE_ROOM = "make room on the disk"
+_NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
+"""What SQLite says of a full disk, and of a quota or a limit on the size of files."""
 _HINTS = {
     sqlite3.SQLITE_BUSY: "try again when the other kontext is done",
     sqlite3.SQLITE_FULL: _MAKE_ROOM,
@@ -24,8 +26,17 @@ class Damaged(Exception):
     """The file is no journal, or no longer; says why."""
 
 
+class NoRoom(JournalFault):
+    """There is no room on the disk."""
+
+
+READ, WRITE = "ro", "rw"
+READ_ALONE = "ro&immutable=1"
+"""As if nobody could change the file: needs no file beside it, and does not see its log."""
+
+
 def connect(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection to a file that is there; ``mode`` is ``ro`` or ``rw``."""
+    """A connection to a file that is there; ``mode`` is one of those above."""
     location = path.absolute().as_posix()
     slashes = "file://" if location.startswith("/") else "file:///"
     db = sqlite3.connect(
@@ -93,12 +104,25 @@ def faults(doing: str) -> Iterator[None]:
             raise  # a mistake of ours
         if code in _DAMAGE:
             raise Damaged(str(error)) from error
-        raise JournalFault(f"{doing}: {error}", hint=_HINTS.get(code, _ANOTHER_FOLDER)) from error
+        kind = NoRoom if error.sqlite_errorcode in _NO_ROOM else JournalFault
+        raise kind(f"{doing}: {error}", hint=_HINTS.get(code, _ANOTHER_FOLDER)) from error
     except UnicodeDecodeError as error:  # of a message that quotes the file
         raise Damaged("it holds text that is none") from error
     except OSError as error:
-        hint = _MAKE_ROOM if error.errno == errno.ENOSPC else _ANOTHER_FOLDER
-        raise JournalFault(f"{doing}: {error.strerror or error}", hint=hint) from error
+        reason = error.strerror or error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoRoom(f"{doing}: {reason}", hint=_MAKE_ROOM) from error
+        raise JournalFault(f"{doing}: {reason}", hint=_ANOTHER_FOLDER) from error
+
+
+@contextmanager
+def all_faults(doing: str) -> Iterator[None]:
+    """Tell damage as JournalFault, too: nothing more can be done about it."""
+    try:
+        with faults(doing):
+            yield
+    except Damaged as damage:
+        raise JournalFault(f"{doing}: {damage}", hint=_ANOTHER_FOLDER) from damage
 
 
 def primary_code(error: sqlite3.Error) -> int | None:

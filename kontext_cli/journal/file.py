@@ -9,7 +9,17 @@ from pathlib import Path
 
 from kontext_cli import disk
 from kontext_cli.errors import JournalFault
-from kontext_cli.journal.database import Damaged, connect, faults, make_durable
+from kontext_cli.journal.database import (
+    READ,
+    READ_ALONE,
+    WRITE,
+    Damaged,
+    all_faults,
+    connect,
+    faults,
+    make_durable,
+    primary_code,
+)
 from kontext_cli.journal.schema import (
     check_tables,
     check_whole,
@@ -36,8 +46,8 @@ def open_to_write(folder: Path, tell: Tell, *, thorough: bool = False) -> sqlite
     Raises JournalFault.
     """
     path = folder / FILE
-    with faults(_writing(path)):
-        _make_folder(folder)
+    with all_faults(_writing(path)):
+        disk.make_private_folder(folder)
         for _ in range(_TRIES):
             try:
                 return _opened(path, thorough=thorough)
@@ -54,7 +64,7 @@ def open_to_read(folder: Path, tell: Tell) -> sqlite3.Connection | None:
     A damaged one is moved aside, and told. Raises JournalFault.
     """
     path = folder / FILE
-    with faults(_reading(path)):
+    with all_faults(_reading(path)):
         try:
             return _opened_to_read(path)
         except FileNotFoundError:
@@ -73,18 +83,12 @@ def identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _make_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-
-
 def _opened(path: Path, *, thorough: bool = False) -> sqlite3.Connection:
     """The file for writing. Raises FileNotFoundError, Damaged, JournalFault."""
     thorough = _size(path) <= _QUICKLY_CHECKED or thorough
     with faults(_writing(path)):
         refuse_newer(version_at_rest(path), path)
-        db = connect(path, "rw")
+        db = connect(path, WRITE)
         try:
             check_whole(db, thorough=thorough)
             make_durable(db)
@@ -99,17 +103,27 @@ def _opened_to_read(path: Path) -> sqlite3.Connection:
     """The file for reading. Raises FileNotFoundError, Damaged, JournalFault."""
     _size(path)
     with faults(_reading(path)):
-        version = version_at_rest(path)
+        mode = _mode_to_read(path)
+        version = version_at_rest(path, mode)
         refuse_newer(version, path)
         if is_older(version):
             _opened(path).close()
-        db = connect(path, "ro")
+        db = connect(path, mode)
         try:
             check_tables(db)
         except BaseException:
             db.close()
             raise
         return db
+
+
+def _mode_to_read(path: Path) -> str:
+    """SQLite makes files beside the journal even to read it, unless told that nobody writes it.
+
+    What a log holds could not be read then; where there is one, a disk that is read-only is told.
+    """
+    read_only = not os.access(path.parent, os.W_OK)
+    return READ_ALONE if read_only and not _beside(path, "-wal").exists() else READ
 
 
 def _size(path: Path) -> int:
@@ -141,7 +155,7 @@ def _make(folder: Path, tell: Tell) -> None:
         for side in _SIDES:
             _beside(new, side).unlink(missing_ok=True)
         os.close(disk.create_private(new)[0])
-        with closing(connect(new, "rw")) as db:
+        with closing(connect(new, WRITE)) as db:
             upgrade(db, new)
             db.execute("PRAGMA journal_mode = WAL")  # network file systems do not take it
         new.rename(path)
@@ -165,9 +179,20 @@ def _alone(folder: Path) -> Iterator[None]:
     lock = folder / "journal.lock"
     with suppress(FileExistsError):
         os.close(disk.create_private(lock)[0])
-    with closing(connect(lock, "rw")) as db:
-        db.execute("BEGIN EXCLUSIVE")
+    if lock.is_symlink():
+        raise _no_lock(lock, "a link")
+    with closing(connect(lock, WRITE)) as db:
+        try:
+            db.execute("BEGIN EXCLUSIVE")
+        except sqlite3.DatabaseError as error:
+            if primary_code(error) != sqlite3.SQLITE_NOTADB:
+                raise
+            raise _no_lock(lock, "no lock of ours") from error
         yield
+
+
+def _no_lock(path: Path, what: str) -> JournalFault:
+    return JournalFault(f"`{path}` is {what}, and is left alone", hint=f"remove `{path}`")
 
 
 def _beside(path: Path, side: str) -> Path:

@@ -14,7 +14,7 @@ from kontext_cli.errors import JournalFault
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal import file
-from kontext_cli.journal.database import Damaged, checkpoint, faults, snapshot, transaction
+from kontext_cli.journal.database import Damaged, NoRoom, checkpoint, faults, snapshot, transaction
 from kontext_cli.journal.file import Tell
 from kontext_cli.journal.names import ambiguous, no_such_job
 from kontext_cli.journal.rows import Row, job_of, row_of
@@ -31,10 +31,15 @@ Seen = tuple[str, str] | None
 
 
 class Write(NamedTuple):
-    """One thing to be written, and the point in the life of its job that is reached with it."""
+    """One thing to be written, and the point in the life of its job that is reached with it.
+
+    ``last_room``: it may have the room that is kept on the disk, because it is of a job that may
+    cost already.
+    """
 
     work: Callable[[], bool]
     point: str
+    last_room: bool
 
 
 class Journal:
@@ -102,13 +107,13 @@ class Journal:
         is_open, job_is_sent = job.state in OPEN, job.state is State.SUBMITTING
 
         def put() -> bool:
-            if job_is_sent and row.row is not None:
-                self._check_still_ours(row)
+            if job_is_sent:
+                self._check_may_be_sent(row)
             self._table.put(self._owned(row) if is_open else row)
             reached(f"before-{row.state}")
             return True
 
-        return Write(put, f"after-{row.state}")
+        return Write(put, f"after-{row.state}", last_room=not job_is_sent)
 
     def taking(self, job: Job, seen: Seen) -> Write:
         """The next attempt at a row of a batch, to be given to ``write``: True where it is ours.
@@ -124,11 +129,12 @@ class Journal:
             found = None if last is None else (last.id, self._state(last))
             if found != seen or (last is not None and self._is_elsewhere(last)):
                 return False
+            self._running.keep_room()
             self._table.drop_planned(row)
             self._table.put(self._owned(row))
             return True
 
-        return Write(insert, "taken")
+        return Write(insert, "taken", last_room=False)
 
     def write(self, writes: Sequence[Write]) -> list[bool | JournalFault]:
         """Have several writes on the disk together; what came of each.
@@ -136,21 +142,21 @@ class Journal:
         One that cannot be does not take the others with it.
         """
 
-        def all_of_them() -> list[bool]:
-            return [write.work() for write in writes]
-
-        results: list[bool | JournalFault]
-        try:
-            results = [*self._write(all_of_them)]
-        except JournalFault as fault:
-            results = [fault] if len(writes) == 1 else [self._alone(write) for write in writes]
+        results = self._together(writes) if len(writes) > 1 else []
+        results = results or [self._alone(write) for write in writes]
         for write in writes:
             reached(write.point)
         return results
 
+    def _together(self, writes: Sequence[Write]) -> list[bool | JournalFault]:
+        """What came of the writes in one commit; nothing where it was refused."""
+        with suppress(JournalFault):
+            return [*self._write(lambda: [write.work() for write in writes])]
+        return []
+
     def _alone(self, write: Write) -> bool | JournalFault:
         try:
-            return self._write(write.work)
+            return self._write(write.work, last_room=write.last_room)
         except JournalFault as fault:
             return fault
 
@@ -243,8 +249,11 @@ class Journal:
             row = self._table.row(job_id)
             return row is not None and self._is_elsewhere(row)
 
-    def _check_still_ours(self, row: Row) -> None:
+    def _check_may_be_sent(self, row: Row) -> None:
         """Where locks do nothing, another run may have taken a row that we seemed to have left."""
+        self._running.keep_room()
+        if row.row is None:
+            return
         last = next(self._table.last_attempts(row), None)
         if last is None or last.id != row.id:
             raise JournalFault("another kontext took this row", hint="run it again")
@@ -252,10 +261,24 @@ class Journal:
     def _owned(self, row: Row) -> Row:
         return row._replace(owner=self._running.enter())
 
-    def _write(self, work: Callable[[], T]) -> T:
-        """Do the work in one transaction; where the file is found damaged, in a new one."""
+    def _write(self, work: Callable[[], T], *, last_room: bool = False) -> T:
+        """Do the work in one transaction, on a full disk with the room that can be made there."""
         if not self._writable:
             raise JournalFault(f"the journal `{self._path}` was opened for reading alone")
+        try:
+            return self._write_mending(work)
+        except NoRoom:
+            with self._lock:
+                checkpoint(self._db)
+        try:
+            return self._write_mending(work)
+        except NoRoom:
+            if not (last_room and self._running.give_room()):
+                raise
+        return self._write_mending(work)
+
+    def _write_mending(self, work: Callable[[], T]) -> T:
+        """Do the work in one transaction; where the file is found damaged, in a new one."""
         doing = f"cannot write the journal `{self._path}`"
         try:
             return self._transact(work, doing)

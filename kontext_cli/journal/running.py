@@ -11,21 +11,32 @@ from kontext_cli.errors import JournalFault
 
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 _TRIES = 10
+ROOM = 2**17
+"""Bytes that are kept for each run: some commits, with what they add to the file."""
 
 
 class Running:
-    """The living runs on one state folder, and the token by which this one is known there."""
+    """The living runs on one state folder, and the token by which this one is known there.
+
+    The file of a run also holds room on the disk: what comes of the jobs that it sent has to be
+    written down, however full the disk becomes meanwhile.
+    """
 
     def __init__(self, state_folder: Path) -> None:
         self._folder = state_folder / "running"
         self._descriptor: int | None = None
         self.token: str | None = None
         """Our own token, None until ``enter``."""
+        self._has_room = False
 
     def enter(self) -> str:
         """Be known as alive from now on; returns our token. Raises OSError or JournalFault."""
         if self.token is None:
-            self._folder.mkdir(mode=0o700, exist_ok=True)
+            if not disk.make_inner_folder(self._folder):
+                raise JournalFault(
+                    f"`{self._folder}` is a link or no folder, and is left alone",
+                    hint=f"remove `{self._folder}`",
+                )
             self._sweep()
             self.token, self._descriptor = self._held_file()
         return self.token
@@ -35,11 +46,25 @@ class Running:
         if token == self.token:
             return True
         # A token from a damaged journal could be the path of any file.
-        if not _TOKEN.fullmatch(token):
+        if not _TOKEN.fullmatch(token) or not disk.is_inner_folder(self._folder):
             return False
         path = self._folder / token
         disk.remove_abandoned(path)
         return path.exists()
+
+    def keep_room(self) -> None:
+        """Have room for what becomes of jobs that are sent now. Raises OSError, JournalFault."""
+        self.enter()
+        if not self._has_room and self._descriptor is not None:
+            disk.fill(self._descriptor, ROOM)
+            self._has_room = True
+
+    def give_room(self) -> bool:
+        """Give the room to who needs it now; False where there is none."""
+        had_room, self._has_room = self._has_room, False
+        if had_room and self._descriptor is not None:
+            os.ftruncate(self._descriptor, 0)
+        return had_room
 
     def leave(self) -> None:
         """Be known as gone."""
@@ -48,6 +73,7 @@ class Running:
         os.close(self._descriptor)
         disk.remove_abandoned(self._folder / self.token)
         self.token = self._descriptor = None
+        self._has_room = False
 
     def _held_file(self) -> tuple[str, int]:
         for _ in range(_TRIES):

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from kontext_cli.errors import JournalFault
-from kontext_cli.journal.database import Damaged, connect, primary_code, transaction
+from kontext_cli.journal.database import READ, Damaged, connect, primary_code, transaction
 from kontext_cli.journal.rows import COLUMNS
 
 OPEN_STATES = "('submitting', 'queued', 'running', 'ready')"
@@ -45,12 +45,12 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
 """The statements that bring version n of the file to version n + 1; a new file is version 0."""
 
 
-def version_at_rest(path: Path) -> int:
-    """The version of a file, read without changing a byte of it.
+def version_at_rest(path: Path, mode: str = READ) -> int:
+    """The version of a file, read without changing a byte of it; ``mode`` as for ``connect``.
 
     0 where only a writer can tell: after a kill in the midst of a write without a write-ahead log.
     """
-    with closing(connect(path, "ro")) as db, _sense():
+    with closing(connect(path, mode)) as db, _sense():
         try:
             return _version(db)
         except sqlite3.OperationalError as error:

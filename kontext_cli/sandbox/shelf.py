@@ -5,6 +5,9 @@ import time
 from collections import OrderedDict
 from pathlib import Path
 
+from kontext_cli import disk
+from kontext_cli.errors import OutputFault
+
 _ROOM = 256 * 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600
 
@@ -13,10 +16,11 @@ class Shelf:
     """A place for uploads and, with a folder, for jobs; what is oldest goes first."""
 
     def __init__(self, folder: Path | None = None) -> None:
+        """Raises OutputFault where something else has the name of the folder."""
         self.folder = folder
         self._files: OrderedDict[str, bytes] = OrderedDict()
         if folder is not None:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _prepare(folder)
             _sweep(folder)
 
     def put(self, name: str, data: bytes) -> None:
@@ -38,9 +42,18 @@ class Shelf:
             return None
 
 
+def _prepare(folder: Path) -> None:
+    disk.make_private_folder(folder.parent)
+    if not disk.make_inner_folder(folder):
+        raise OutputFault(
+            f"`{folder}` is a link or no folder, and is left alone", hint=f"remove `{folder}`"
+        )
+
+
 def _write(path: Path, data: bytes) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+    part.unlink(missing_ok=True)
+    with os.fdopen(disk.create_private(part)[0], "wb") as file:
         file.write(data)
     part.replace(path)
 
