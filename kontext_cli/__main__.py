@@ -8,8 +8,12 @@ from kontext_cli import __version__
 def main() -> int:
     """Run the command line; answer `--version` before anything is imported for it."""
     if sys.argv[1:] == ["--version"]:
-        print(f"kontext {__version__}")  # noqa: T201
-        return 0
+        try:
+            print(f"kontext {__version__}", flush=True)  # noqa: T201
+        except OSError:
+            pass  # told below
+        else:
+            return 0
     import gc
 
     # What is imported stays: looking for garbage among it takes 10 ms.

@@ -30,7 +30,7 @@ def load_config(path: Path) -> Config:
     """Read the file; an empty Config where there is none. Raises UsageError with the line."""
     try:
         text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a home of /dev/null is none
         return Config()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"`{path}` cannot be read: {error}") from None

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from kontext_cli import disk
 from kontext_cli.errors import CredentialsFault, InvalidKey, OutputFault
 from kontext_cli.providers import NAMES
 
@@ -64,7 +65,7 @@ class Credentials:
             with self.path.open("rb") as stream:
                 self._check_private(stream.fileno())
                 data = tomllib.load(stream)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError, RecursionError) as error:
             # The reason may quote the file, and with it a key.
@@ -89,7 +90,7 @@ class Credentials:
         text = "".join(f"{name} = {json.dumps(key)}\n" for name, key in sorted(keys.items()))
         part = self.path.with_name(f".{FILE}-{secrets.token_hex(8)}")
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            disk.make_private_folder(self.path.parent)
             for left in self.path.parent.glob(f".{FILE}-*"):  # by a process that died
                 left.unlink(missing_ok=True)
             descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

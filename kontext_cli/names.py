@@ -4,12 +4,11 @@ import itertools
 import os
 import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kontext_cli.errors import NameTaken, OutputFault, UsageError
-from kontext_cli.slugs import slugify
+from kontext_cli.slugs import has_name_here, slugify
 from kontext_cli.templates import MOST_NAME_BYTES, Fields, Template, parse
 
 __all__ = ["Exists", "Names", "fit_suffix", "format_of", "name_files", "slugify", "template_fields"]
@@ -24,8 +23,7 @@ _NOT_MADE = frozenset(
 _ODD_ON_WINDOWS = frozenset('<>:"|?*')
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """The paths of a job's pictures in order, relative ones as they were given.
 
     ``skip``: all of them are there already, and that was to be accepted. ``notices`` are for
@@ -37,8 +35,7 @@ class Names:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(NamedTuple):
     """Names before their numbers: a path without suffix per picture, and the suffix of all."""
 
     stems: tuple[Path, ...]
@@ -195,7 +192,8 @@ def _corrections(
 
 
 def _is_nameable(output: str) -> bool:
-    return bool(output) and not any(unicodedata.category(char) in {"Cc", "Cs"} for char in output)
+    odd = any(unicodedata.category(char) in {"Cc", "Cs"} for char in output)
+    return bool(output) and not odd and has_name_here(output)
 
 
 def _is_folder(path: Path) -> bool:

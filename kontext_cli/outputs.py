@@ -6,11 +6,10 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import BinaryIO, Literal, Self
+from typing import BinaryIO, Literal, NamedTuple, Self
 
 from kontext_cli import disk
 from kontext_cli.errors import BadMedia, OutputFault
@@ -32,8 +31,7 @@ _HINTS: dict[int | None, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """What a verified file holds; sizes in pixels and bytes."""
 
     format: Literal["jpeg", "png"]
@@ -244,6 +242,10 @@ def _fault(what: str) -> Iterator[None]:
     """Tell the system's refusals as faults of the output."""
     try:
         yield
+    except UnicodeEncodeError:
+        raise OutputFault(
+            f"{what}: this locale has no such name", hint="set LC_ALL to C.UTF-8"
+        ) from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputFault(f"{what}: {reason}", hint=_HINTS.get(error.errno)) from error

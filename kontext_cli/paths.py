@@ -1,7 +1,10 @@
 """Where our own files belong on this system."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+from kontext_cli.errors import UsageError
 
 APP = "kontext"
 
@@ -13,7 +16,8 @@ def config_dir(environ: Mapping[str, str]) -> Path:
         return Path(given)
     from platformdirs import user_config_path
 
-    return user_config_path(APP, appauthor=False)
+    with _needs_home():
+        return user_config_path(APP, appauthor=False)
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:
@@ -23,4 +27,17 @@ def state_dir(environ: Mapping[str, str]) -> Path:
         return Path(given)
     from platformdirs import user_state_path
 
-    return user_state_path(APP, appauthor=False)
+    with _needs_home():
+        return user_state_path(APP, appauthor=False)
+
+
+@contextmanager
+def _needs_home() -> Iterator[None]:
+    """A user without a name has no home, as in a container that is started with a number."""
+    try:
+        yield
+    except RuntimeError:
+        raise UsageError(
+            "this user has no home folder",
+            hint="name folders in KONTEXT_CONFIG_DIR and KONTEXT_STATE_DIR, or one in HOME",
+        ) from None

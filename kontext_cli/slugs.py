@@ -1,5 +1,6 @@
 """Prompts as file names."""
 
+import os
 import re
 import unicodedata
 
@@ -21,6 +22,15 @@ def slugify(text: str) -> str:
     return _cut(_words(lower)) or _FALLBACK
 
 
+def has_name_here(text: str) -> bool:
+    """Whether a file of this system can have such a name: in some locales, few letters exist."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _fold(char: str) -> str:
     """A letter without its accent where that is plain ASCII (é, ﬁ, Ａ), else as it is (й, が)."""
     plain = "".join(
@@ -34,7 +44,8 @@ def _words(text: str) -> str:
     for char in text:
         # Many scripts write vowels as marks, which count as no letters by themselves.
         is_mark = unicodedata.category(char).startswith("M")
-        if char.isalnum() or (is_mark and not kept[-1].isascii()):
+        is_letter = char.isalnum() or (is_mark and not kept[-1].isascii())
+        if is_letter and has_name_here(char):
             kept += char
         elif kept[-1] != "-" and not is_mark:
             kept += "-"

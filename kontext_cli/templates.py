@@ -5,10 +5,11 @@ import re
 import string
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from kontext_cli.errors import UsageError
+from kontext_cli.slugs import has_name_here
 
 FIELDS = ("index", "id", "slug", "seed", "n", "job", "provider", "model", "stem", "date")
 MOST_NAME_BYTES = 200
@@ -25,8 +26,7 @@ _DEVICE = re.compile(r"\A(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])
 Fields = Mapping[str, str | int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """A template that was understood: pairs of literal text and a field with its width.
 
     ``suffix`` is the `.jpg`, `.jpeg` or `.png` it was typed with, or empty.
@@ -138,4 +138,5 @@ def _safe(value: str) -> str:
 
 
 def _is_portable(char: str) -> bool:
-    return char not in _FORBIDDEN and unicodedata.category(char) not in _INVISIBLE
+    seen = char not in _FORBIDDEN and unicodedata.category(char) not in _INVISIBLE
+    return seen and has_name_here(char)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -17,10 +18,11 @@ from kontext_cli.cli.report import (
     error_record,
     on_actions,
     print_error,
+    tell_result,
     to_stderr,
     to_stdout,
 )
-from kontext_cli.errors import Bug, KontextError, UsageError
+from kontext_cli.errors import Bug, KontextError, OutputFault, UsageError
 
 _NAME = "kontext"
 _USAGE_ERROR = typer.BadParameter.__base__ or typer.BadParameter
@@ -102,7 +104,19 @@ def run(argv: Sequence[str]) -> int:
             return _tell(_misplaced() if "auth" in argv[:1] else _usage(error), argv)
         if "--debug" in argv:
             _tell_frames(error)
-        return _tell(Bug.of(error), argv)
+        return _tell(_folder_gone() or Bug.of(error), argv)
+
+
+def _folder_gone() -> OutputFault | None:
+    """What is told where relative paths lead nowhere: the working folder was removed."""
+    try:
+        Path.cwd()
+    except OSError:
+        return OutputFault(
+            "the working folder is gone",
+            hint="change to another, or name folders by their whole paths",
+        )
+    return None
 
 
 def _call(argv: Sequence[str]) -> int:
@@ -122,7 +136,7 @@ def _built(name: str | None) -> Callable[..., Any]:
 def _tell(error: KontextError, argv: Sequence[str]) -> int:
     _leave_out_signatures(error, argv)
     if "--json" in argv:
-        to_stdout(as_line(error_record(error)))
+        tell_result(as_line(error_record(error)))
     print_error(error)
     if error.details and on_actions():
         from kontext_cli.cli.annotations import annotate

@@ -9,8 +9,8 @@ from kontext_cli.cli.report import (
     job_record,
     open_report,
     print_error,
+    tell_result,
     to_stderr,
-    to_stdout,
 )
 from kontext_cli.cli.session import Session
 from kontext_cli.errors import KontextError, UsageError
@@ -40,7 +40,7 @@ def run_cancel(
         session.run(work, [])
         if as_json:
             for job in jobs:
-                to_stdout(as_line(job_record(job)))
+                tell_result(as_line(job_record(job)))
         return common_code(codes)
 
 

@@ -1,6 +1,5 @@
 """What `kontext fetch` does: bring home what was submitted, never submit by itself."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,6 @@ from kontext_cli.providers.prepare import prepare
 from kontext_cli.request import Request, parse
 from kontext_cli.settings import known_provider
 
-_AT_ONCE = 8
 _LISTED = 100
 """Jobs of unknown outcome that are told when nobody named a job."""
 _RESUBMITTED = (State.UNKNOWN, State.FAILED, State.CANCELED)
@@ -203,14 +201,12 @@ def _check_unchanged(job: Job, images: Sequence[InputImage]) -> None:
 
 
 def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch, report: Report) -> None:
-    """Do all errands, a few at a time, and tell each job as it ends."""
-    limit = asyncio.Semaphore(_AT_ONCE)
+    """Do all errands, and tell each job as it ends."""
     by_job = {errand.job.id: errand for errand in errands}
     told: set[str] = set()
 
     async def go(engine: Engine, job: Job) -> None:
-        async with limit:
-            await _bring(session, engine, by_job[job.id], fetch.timeout)
+        await _bring(session, engine, by_job[job.id], fetch.timeout)
         told.add(job.id)
         report.ended(job)
 

@@ -4,11 +4,17 @@ from typing import Any
 
 import typer.core
 
+from kontext_cli.cli.report import to_stdout
+
 _OTHERS = "Options"
 
 
 class HelpfulGroup(typer.core.TyperGroup):
     """A group of commands whose help shows its examples first."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option that shows the help."""
+        return _told_in_full(super().get_help_option(ctx))
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write what the commands are for, and the examples."""
@@ -24,6 +30,10 @@ class HelpfulCommand(typer.core.TyperCommand):
 
     The groups are those that options name as their help panel.
     """
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option that shows the help."""
+        return _told_in_full(super().get_help_option(ctx))
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write what the command does, and its examples."""
@@ -47,3 +57,17 @@ class HelpfulCommand(typer.core.TyperCommand):
             if records:
                 with formatter.section(heading):
                     formatter.write_dl(records)
+
+
+def _told_in_full(option: Any) -> Any:
+    """The help option, such that a full disk is no success and a reader that has gone no failure:
+    Typer's own takes both for a crash."""
+    if option is not None:
+        option.callback = _show_help
+    return option
+
+
+def _show_help(ctx: Any, _option: Any, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        to_stdout(ctx.get_help())
+        ctx.exit()

@@ -47,6 +47,8 @@ class Live:
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, markup=False, highlight=False, emoji=False)
+        if not self._console.width:  # COLUMNS is 0: nothing would be printed at all
+            self._console.width = 80
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),

@@ -1,5 +1,6 @@
 """What is printed: results on standard output, talk on standard error."""
 
+import errno
 import json
 import os
 import re
@@ -10,13 +11,15 @@ from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from kontext_cli.cli.printable import escaped, one_line, printable
-from kontext_cli.errors import KontextError
+from kontext_cli.errors import KontextError, OutputFault
 from kontext_cli.job import Cost, File, Job, State
 from kontext_cli.words import dollars
 
 SCHEMA = 1
 _COMMAND_INSIDE = "##["
 _COMMAND = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
+_READER_HAS_GONE = (errno.EPIPE, errno.EINVAL)
+"""The second is what Windows says."""
 _BILLED = {"no": "not billed", "maybe": "may have been billed", "yes": "billed"}
 
 
@@ -273,8 +276,13 @@ def tell_result(line: str) -> None:
 
 
 def to_stdout(text: str) -> None:
-    """Print what was asked for, its control characters escaped."""
-    write(sys.stdout, _tame(printable(text)) + "\n")
+    """Print what was asked for, its control characters escaped.
+
+    Raises OutputFault where that cannot be written; a reader that has gone has read enough.
+    """
+    error = write(sys.stdout, _tame(printable(text)) + "\n")
+    if error is not None and error.errno not in _READER_HAS_GONE:
+        raise OutputFault(f"cannot write to standard output: {error.strerror or error}")
 
 
 def to_stderr(text: str) -> None:
@@ -282,20 +290,22 @@ def to_stderr(text: str) -> None:
     write(sys.stderr, _tame(printable(text)) + "\n")
 
 
-def write(stream: TextIO | None, text: str) -> None:
-    """Write to a stream as it is, at once.
+def write(stream: TextIO | None, text: str) -> OSError | None:
+    """Write to a stream as it is, at once; returns what went wrong.
 
     One that is closed, full or without a reader is no reason to fail paid work: what could not
     be written is dropped together with the stream, or Python would try once more at its exit.
     """
     if stream is None:
-        return
+        return None
     try:
         stream.write(text)
         stream.flush()
-    except OSError:
+    except OSError as error:
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123
             os.dup2(nowhere.fileno(), stream.fileno())
+        return error
+    return None
 
 
 def on_actions() -> bool:

@@ -26,6 +26,8 @@ from kontext_cli.transport import Transport
 
 SANDBOX_SECONDS = 0.3
 """How long a sandbox job takes in this process: enough to see the queue move."""
+_AT_ONCE = 8
+"""Jobs that are asked for side by side: each has a connection, and not many files may be open."""
 
 
 class Told(Protocol):
@@ -119,13 +121,22 @@ class Session:
     async def for_each(
         self, jobs: Sequence[Job], work: Callable[[Engine, Job], Awaitable[None]]
     ) -> None:
-        """Do the work for each job, side by side; all jobs of a provider share one engine.
+        """Do the work for each job, a few side by side; those of a provider share one engine.
 
         A fault of a provider's key is told by its own jobs, and stops no other's.
         """
+        limit = asyncio.Semaphore(_AT_ONCE)
+
+        async def limited(engine: Engine, job: Job) -> None:
+            async with limit:
+                await work(engine, job)
+
         names = dict.fromkeys(job.provider for job in jobs)
         await asyncio.gather(
-            *(self._at(name, [job for job in jobs if job.provider == name], work) for name in names)
+            *(
+                self._at(name, [job for job in jobs if job.provider == name], limited)
+                for name in names
+            )
         )
 
     async def _at(

@@ -1,0 +1,264 @@
+"""Odd surroundings of a process: the right result and the right exit code, and no traceback."""
+
+import os
+import resource
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hostile.pseudo import terminal
+from hostile.tracing import with_site
+from hostile.trials import Trial
+from kontext_cli.cli import run
+from kontext_cli.outputs import existing_file
+from sandbox.running import Serve
+from soaking import soaked
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes")
+
+FULL = Path("/dev/full")
+GENERATE = ("generate", "x", "-p", "fal", "-d", "out")
+TEN_YEARS = 10 * 365 * 24 * 3600
+ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.fixture
+def trial(tmp_path: Path, serve: Serve) -> Trial:
+    """A batch of a few rows."""
+    return Trial(tmp_path, serve, rows=3)
+
+
+def pictures(trial: Trial) -> int:
+    """How many pictures there are, all of them whole."""
+    return len([existing_file(path) for path in trial.pictures.iterdir()])
+
+
+READING = (("--version",), ("--help",), ("status", "--json"), (*GENERATE, "--dry-run"))
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+class TestAFullDevice:
+    @pytest.mark.parametrize("argv", READING, ids=" ".join)
+    def test_as_standard_output_is_no_success_where_that_was_all_that_was_wanted(
+        self, trial: Trial, argv: tuple[str, ...]
+    ) -> None:
+        trial.command(*GENERATE, "--no-wait")
+        with FULL.open("wb") as full:
+            said = trial.command(*argv, stdout=full)
+        assert said.code == 8
+        assert "standard output" in said.err
+
+    def test_as_standard_output_does_not_fail_paid_work(self, trial: Trial) -> None:
+        with FULL.open("wb") as full:
+            trial.command(*GENERATE, stdout=full)
+            trial.command(*trial.argv(), stdout=full)
+        assert (trial.accepted(), pictures(trial)) == (4, 4)
+
+    def test_for_a_picture_on_standard_output_leaves_it_to_be_fetched(self, trial: Trial) -> None:
+        with FULL.open("wb") as full:
+            said = trial.command("generate", "x", "-p", "fal", "-o", "-", stdout=full)
+        assert said.code == 8
+        assert "hint: kontext fetch " in said.err
+        assert trial.command("fetch", "-q").code == 0
+        assert trial.accepted() == 1
+
+    def test_as_standard_error_changes_nothing(self, trial: Trial) -> None:
+        with FULL.open("wb") as full:
+            ended = trial.run(stderr=full)
+            assert trial.command("generate", "--no-such", stderr=full).code == 2
+        assert (ended.code, ended.count("saved")) == (0, 3)
+
+
+@pytest.mark.parametrize("argv", READING, ids=" ".join)
+def test_a_reader_that_has_gone_is_no_failure(trial: Trial, argv: tuple[str, ...]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    said = trial.command(*argv, stdout=write)
+    os.close(write)
+    assert (said.code, said.err) == (0, "")
+
+
+def test_all_streams_closed(trial: Trial) -> None:
+    said = trial.command(*trial.argv(), preexec_fn=lambda: os.closerange(0, 3))
+    assert said.code == 0
+    assert pictures(trial) == 3
+    trial.check_paid_once()
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [("generate", "-", "-p", "fal"), ("generate", "-f", "-", "-p", "fal"), ("auth", "set", "fal")],
+    ids=" ".join,
+)
+def test_standard_input_that_is_closed_is_told(trial: Trial, argv: tuple[str, ...]) -> None:
+    said = trial.command(*argv, preexec_fn=lambda: os.close(0))
+    assert (said.code, said.err) == (2, "error: standard input is closed\n")
+
+
+class TestFewFilesMayBeOpen:
+    LIMIT = 64
+    ROWS = 60
+
+    @pytest.fixture
+    def few(self, tmp_path: Path, serve: Serve) -> Callable[..., Any]:
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+        def limited() -> None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (self.LIMIT, hard))
+
+        self.trial = Trial(tmp_path, serve, rows=self.ROWS)
+        return lambda *argv: self.trial.command(*argv, preexec_fn=limited)
+
+    def test_for_a_batch(self, few: Callable[..., Any]) -> None:
+        assert few(*self.trial.argv("-j", "50")).code == 0
+        assert pictures(self.trial) == self.ROWS
+        self.trial.check_paid_once()
+
+    def test_for_jobs_that_are_fetched(self, few: Callable[..., Any]) -> None:
+        self.trial.command(*self.trial.argv("--no-wait", "-j", "50"))
+        assert few("fetch", "-q").code == 0
+        assert pictures(self.trial) == self.ROWS
+
+    def test_for_jobs_that_are_asked_for(self, few: Callable[..., Any]) -> None:
+        lines = self.trial.run("--no-wait", "-j", "50").lines
+        assert few("status", *[line["id"] for line in lines if line["type"] == "job"]).code == 0
+
+
+@pytest.mark.parametrize("years", soaked([-TEN_YEARS], [TEN_YEARS, -TEN_YEARS]))
+def test_a_clock_that_is_ten_years_off_between_runs(trial: Trial, years: int) -> None:
+    odd = {**with_site("clock"), "SECONDS_OFF": str(years)}
+    trial.run("--limit", "1")
+    trial.run("--limit", "2", "--no-wait", environ=odd)
+    status = trial.command("status", environ=odd)
+    assert (status.code, len(status.out.splitlines())) == (0, 3)
+    trial.check_rest()
+    again = trial.run(environ=odd)
+    assert (again.code, again.count("skipped")) == (0, 3)
+    assert trial.accepted() == 3
+
+
+def test_a_locale_without_unicode_makes_pictures_of_any_words(trial: Trial) -> None:
+    trial.write(["ein Füchslein", "漢字", "🦊"])
+    ended = trial.run(environ=ASCII_ONLY)
+    assert (ended.code, ended.count("saved")) == (0, 3)
+    trial.check_paid_once()
+
+
+class TestNoHome:
+    def test_that_can_be_written_is_found_out_before_anything_is_sent(self, trial: Trial) -> None:
+        odd = {"HOME": "/proc/nowhere", "XDG_STATE_HOME": None, "KONTEXT_STATE_DIR": None}
+        for argv in (["fetch"], trial.argv()):
+            said = trial.command(*argv, environ=odd)
+            assert said.code == 8
+            assert "KONTEXT_STATE_DIR" in said.err
+        assert trial.command("status", environ=odd).code == 0
+        assert trial.accepted() == 0
+
+    @pytest.mark.parametrize("home", ["/proc/nowhere", "/dev/null"])
+    def test_is_needed_where_the_state_has_a_place_of_its_own(
+        self, trial: Trial, home: str
+    ) -> None:
+        ended = trial.run(environ={"HOME": home, "XDG_CONFIG_HOME": None})
+        assert (ended.code, ended.count("saved")) == (0, 3)
+
+    def test_of_a_user_whom_the_system_does_not_know_is_told(self, trial: Trial) -> None:
+        """As in a container that is started with a number for a user."""
+        nobody = ["unshare", "--user", "--map-user=12345"]
+        trial_run = [*nobody, "sh", "-c", "! getent passwd 12345"]
+        if shutil.which("unshare") is None or subprocess.run(trial_run, check=False).returncode:
+            pytest.skip("needs user namespaces")
+        odd = dict.fromkeys(("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"))
+        trial.through = nobody
+        said = trial.command(*GENERATE, environ={**odd, "KONTEXT_STATE_DIR": None})
+        assert said.code in (2, 8)
+        assert "KONTEXT_STATE_DIR" in said.err
+        assert trial.accepted() == 0
+        assert [path.name for path in trial.folder.iterdir()] == ["prompts.jsonl"]
+
+
+@pytest.mark.parametrize("columns", ["1", "0", "-5", "none"])
+def test_a_terminal_without_width(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    columns: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.delenv("TERM", raising=False)
+    for argv in (["generate", "x", "-p", "sandbox", "-q"], ["status"], ["models"], ["--help"]):
+        assert run(argv) == 0
+        assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [0, 1])
+def test_an_error_is_told_on_a_terminal_of_any_width(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with terminal(monkeypatch, columns=columns) as screen:
+        assert run(["generate", "[fault:failed] x", "-p", "sandbox"]) == 4
+        sent = screen.sent()
+    assert b"error: " in sent
+    assert b"not billed" in sent
+
+
+class TestAWorkingFolderThatWasRemoved:
+    @pytest.fixture
+    def gone(self, trial: Trial) -> Callable[..., Any]:
+        def there() -> None:
+            folder = trial.folder / "gone"
+            folder.mkdir()
+            os.chdir(folder)
+            folder.rmdir()
+
+        return lambda *argv: trial.command(*argv, preexec_fn=there)
+
+    def test_is_told_where_it_is_needed(self, trial: Trial, gone: Callable[..., Any]) -> None:
+        prompts = str(trial.folder / "prompts.jsonl")
+        for argv in (GENERATE, ("generate", "-f", prompts, "-p", "fal")):
+            assert gone(*argv).code == 8
+        assert trial.accepted() == 0
+
+    def test_is_not_missed_where_it_is_not(self, trial: Trial, gone: Callable[..., Any]) -> None:
+        prompts, out = str(trial.folder / "prompts.jsonl"), str(trial.pictures)
+        assert gone("generate", "-f", prompts, "-p", "fal", "-d", out).code == 0
+        assert gone("generate", "x", "-p", "fal", "-o", "-").out.startswith(b"\xff\xd8\xff")
+        assert gone("status").code == 0
+        assert pictures(trial) == 3
+
+
+class TestTheUmask:
+    @pytest.mark.parametrize(("umask", "file", "folder"), [(0, 0o666, 0o777), (0o77, 0o600, 0o700)])
+    def test_is_for_pictures_and_what_is_ours_is_for_nobody_else(
+        self, trial: Trial, tmp_path: Path, umask: int, file: int, folder: int
+    ) -> None:
+        config = tmp_path / "config"
+        odd = {"environ": {"KONTEXT_CONFIG_DIR": str(config)}, "umask": umask}
+        stored = trial.popen("auth", "set", "chainhub", stdin=subprocess.PIPE, **odd)
+        stored.communicate(b"key\n")
+        assert trial.command(*trial.argv("-q"), **odd).code == 0
+        assert trial.command("generate", "y", "-p", "sandbox", "-d", "out", **odd).code == 0
+        assert modes(trial.pictures) == {file, folder}
+        for private in (trial.state, config):
+            assert modes(private) == {0o600, 0o700}
+
+    def test_lets_nobody_else_near_them(self, trial: Trial) -> None:
+        odd = {"KONTEXT_STATE_DIR": None, "KONTEXT_CONFIG_DIR": None}
+        stored = trial.popen("auth", "set", "chainhub", stdin=subprocess.PIPE, umask=0, environ=odd)
+        stored.communicate(b"key\n")
+        assert trial.command(*GENERATE, umask=0, environ=odd).code == 0
+        home = Path(os.environ["HOME"])
+        made = [path for path in home.rglob("*") if path.is_dir()]
+        assert [path for path in made if path.stat().st_mode & 0o022] == []
+
+
+def modes(folder: Path) -> set[int]:
+    """The modes of a folder and of all that is in it."""
+    return {stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
