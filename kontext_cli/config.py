@@ -1,7 +1,6 @@
 """`config.toml`: the user's own defaults, each mistake told with its line."""
 
 import re
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,12 @@ def load_config(path: Path) -> Config:
         return Config()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"`{path}` cannot be read: {error}") from None
+    return _parsed(path, text)
+
+
+def _parsed(path: Path, text: str) -> Config:
+    import tomllib  # most people have no such file
+
     try:
         return _Reader(path, text).read(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -5,7 +5,6 @@ import os
 import secrets
 import stat
 import sys
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -63,6 +62,8 @@ class Credentials:
     def _read(self) -> dict[str, str]:
         try:
             with self.path.open("rb") as stream:
+                import tomllib  # with a key in the environment, there is nothing to read
+
                 self._check_private(stream.fileno())
                 data = tomllib.load(stream)
         except (FileNotFoundError, NotADirectoryError):

@@ -8,13 +8,12 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from kontext_cli.containers import Format
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.pictures import Decoded, NotAPicture, decode, read_regular
-from kontext_cli.shrinking import shrink
 from kontext_cli.urls import unsigned
 
 MOST_INPUT_BYTES = 50 * 2**20
@@ -49,8 +48,7 @@ class InputImage:
     notice: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Share:
+class _Share(NamedTuple):
     """What one local image may take of the request, in bytes before base64."""
 
     most: int
@@ -194,6 +192,8 @@ def _inline(source: str, name: str, stem: str, data: bytes, share: _Share) -> In
     picture = _decode(name, data)
     sent, media_type, size, notice = data, f"image/{picture.format}", picture.image.size, None
     if len(data) > share.most:
+        from kontext_cli.shrinking import shrink
+
         smaller = shrink(picture.image, share.most)
         if smaller is None:
             raise InputFault(

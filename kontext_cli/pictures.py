@@ -4,10 +4,9 @@ import errno
 import io
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from kontext_cli.containers import PNG_SIGNATURE, Format, flaw
 
@@ -56,8 +55,7 @@ def get_ready() -> None:
     from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """A picture decoded in full: what its bytes are, and its pixels (a Pillow image, loaded)."""
 
     format: Format

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from kontext_cli.inputs import InputImage, stem_of
 from kontext_cli.job import Job, Source, Target, new_id
@@ -19,8 +19,7 @@ ROW_ID = "id:"
 """Before the id that a row has in its file, in what the row is known by."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Where the files should go, as the user said: ``output`` is a file, else a template names
     them in ``folder``. Files among ``ours`` do not count as there: they give way."""
 
@@ -31,8 +30,7 @@ class Wanted:
     ours: Collection[Path] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A job ready to be sent; ``names`` is None where its picture goes to standard output."""
 
     job: Job

@@ -5,8 +5,7 @@ lies where one happens to stand.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from kontext_cli.config import Config, load_config
 from kontext_cli.credentials import Credentials, checked_key
@@ -19,16 +18,14 @@ from kontext_cli.urls import check_base_url
 DEFAULT_MODEL = "kontext-pro"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A value, and where it comes from."""
 
     value: str
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The environment, the config file and the stored keys, asked in that order after the flags."""
 
     environ: Mapping[str, str]

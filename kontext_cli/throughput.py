@@ -5,7 +5,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 ANSWER_SECONDS = 60.0
 TRANSFER_SECONDS = 300.0
@@ -13,8 +13,7 @@ LEAST_BYTES = 1024
 WINDOW = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """When an exchange is given up.
 
     ``answer`` and ``transfer`` are the seconds that an exchange may take, all its tries together:

@@ -2,8 +2,8 @@
 
 from base64 import b64decode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from kontext_cli.errors import UnexpectedReply
 from kontext_cli.providers.call import Call
@@ -14,8 +14,7 @@ from kontext_cli.urls import may_download
 _INLINE = "data:"
 
 
-@dataclass(frozen=True, slots=True)
-class InlineImage:
+class InlineImage(NamedTuple):
     """A data URI in a payload; ``size`` is in raw bytes."""
 
     url: str

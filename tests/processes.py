@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -29,6 +31,9 @@ def kontext(
     )
 
 
+_AS_IS: Mapping[str, str] = MappingProxyType({})
+
+
 class RightHere:
     """Runs of the program within this process: a tenth of the time, where all that matters of a
     process is what it prints and leaves."""
@@ -40,7 +45,7 @@ class RightHere:
         self._capture = capfdbinary
 
     def __call__(
-        self, *argv: str, cwd: Path, stdin: bytes = b"", **environ: str
+        self, *argv: str, cwd: Path, stdin: bytes = b"", environ: Mapping[str, str] = _AS_IS
     ) -> subprocess.CompletedProcess[bytes]:
         """Run the program to its end; standard input is empty unless given."""
         with TextIOWrapper(BytesIO(stdin)) as given, self._monkeypatch.context() as patch:

@@ -340,7 +340,7 @@ class Planner:
             self._claim(entry, wished.paths)
         names = names_for(job, self._wanted(entry, exists="number"))
         notice = f"`{wished.paths[0].name}` is another row's; this one is `{names.paths[0].name}`"
-        return replace(names, notices=(*names.notices, notice))
+        return names._replace(notices=(*names.notices, notice))
 
     def _are_of_others(self, paths: Sequence[Path], entry: Entry) -> bool:
         """Whether some of these names are those of files that other rows of the batch made."""

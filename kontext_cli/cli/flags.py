@@ -1,7 +1,6 @@
 """What was typed for `generate` or `edit`, before anything is made of it."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from kontext_cli.job import Operation
 from kontext_cli.words import flag
@@ -27,14 +26,12 @@ _OF_BATCHES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flags:
+class Flags(NamedTuple):
     """The flags of a run, by the names of the options; ``argv`` is the command line itself."""
 
     operation: Operation
     argv: tuple[str, ...]
     prompt: str | None
-    image: list[str] | None = field(default=None)
     provider: str | None
     model: str | None
     aspect_ratio: str | None
@@ -51,7 +48,6 @@ class Flags:
     name: str | None
     exists: Any
     prompts_file: str | None
-    each: bool = False
     batch: str | None
     jobs: int | None
     limit: int | None
@@ -69,6 +65,8 @@ class Flags:
     json: bool
     quiet: bool
     debug: bool
+    image: list[str] | None = None
+    each: bool = False
 
     @property
     def is_batch(self) -> bool:

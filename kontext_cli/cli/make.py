@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from kontext_cli.batch.budget import Budget
-from kontext_cli.cli.dry_run import show_plan
 from kontext_cli.cli.flags import Flags
 from kontext_cli.cli.report import Report, as_line, job_record, open_report, to_stdout
 from kontext_cli.cli.session import Session, Told
@@ -152,6 +151,8 @@ def _show(plan: Plan, *, as_json: bool) -> int:
     if as_json:
         to_stdout(as_line(job_record(plan.job)))
     else:
+        from kontext_cli.cli.dry_run import show_plan
+
         show_plan(plan)
     return 0
 

@@ -1,8 +1,7 @@
 """What an error reply means: which of our errors it is, in the provider's own words."""
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kontext_cli.errors import (
     Billed,
@@ -25,8 +24,7 @@ _CREDIT = re.compile(r"credit|balance|locked|exhausted|insufficient|funds|billin
 _CANCELED = frozenset({"client_cancelled", "client_disconnected"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why a provider says no: its text, and its own word for the kind of error."""
 
     text: str

@@ -1,8 +1,7 @@
 """The rows of a provider's table: its options, endpoints and prices."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kontext_cli.job import Operation
 
@@ -14,8 +13,7 @@ def as_is(value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option as a provider takes it.
 
     ``field`` is our name and ``wire`` the provider's (the same where empty). ``least`` and
@@ -55,8 +53,7 @@ class Option:
         return "anything"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageField:
+class ImageField(NamedTuple):
     """Where an endpoint takes its input images: the wire name, how many, and their form."""
 
     wire: str
@@ -65,8 +62,7 @@ class ImageField:
     encode: Callable[[Sequence[str]], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """The provider's own id for one of our models and an operation."""
 
     id: str
@@ -81,8 +77,7 @@ class Endpoint:
         return self.images.least <= count <= self.images.most
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """An estimate: US dollars for one picture of a model, as published on ``dated``."""
 
     model: str

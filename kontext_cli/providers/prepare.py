@@ -3,8 +3,7 @@ not have is refused here, before anything is sent."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from kontext_cli import providers
 from kontext_cli.errors import UnsupportedOption, UsageError
@@ -18,8 +17,7 @@ from kontext_cli.words import flag
 _ENDPOINT_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A request in a provider's own form, ready to be sent."""
 
     endpoint: str
@@ -77,7 +75,7 @@ def _own_endpoint(
     if known and known[0] not in offered:
         raise UsageError(f"`{endpoint_id}` is for `kontext {known[0].operation}`")
     row = _for_count(known or offered, images, provider)
-    return replace(row, id=endpoint_id, model=endpoint_id)
+    return row._replace(id=endpoint_id, model=endpoint_id)
 
 
 def _for_count(rows: Sequence[Endpoint], images: int, provider: Provider) -> Endpoint:

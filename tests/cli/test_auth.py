@@ -66,7 +66,7 @@ def test_a_stored_key_is_used_and_the_environment_beats_it(
     assert right_here("generate", "x", cwd=tmp_path).returncode == 0
     assert server.ledger.requests[0].headers["authorization"] == f"Key {KEY}"
     count = len(server.ledger.requests)
-    assert right_here("generate", "y", cwd=tmp_path, FAL_KEY="other").returncode == 0
+    assert right_here("generate", "y", cwd=tmp_path, environ={"FAL_KEY": "other"}).returncode == 0
     assert server.ledger.requests[count].headers["authorization"] == "Key other"
 
 
@@ -186,7 +186,9 @@ def test_a_key_in_the_environment_leaves_the_file_alone(
 ) -> None:
     config.mkdir()
     (config / "credentials.toml").write_text("damaged")
-    done = right_here("generate", "x", "-p", "fal", "-m", "nope", cwd=tmp_path, FAL_KEY="k")
+    done = right_here(
+        "generate", "x", "-p", "fal", "-m", "nope", cwd=tmp_path, environ={"FAL_KEY": "k"}
+    )
     assert done.returncode == 2
 
 

@@ -54,7 +54,7 @@ class World:
             self._monkeypatch.setenv(variable, KEY)
 
     def __call__(self, *argv: str, cwd: Path | None = None, **environ: str) -> Any:
-        done = self._right_here(*argv, cwd=cwd or self.folder, **environ)
+        done = self._right_here(*argv, cwd=cwd or self.folder, environ=environ)
         return self._checked(done)
 
     def process(self, *argv: str, **environ: str) -> Any:
