@@ -19,12 +19,10 @@ from typing import Any, Protocol, Self, TypeVar
 import httpx2
 
 from kontext_cli import __version__
-from kontext_cli.addresses import Address, is_public, is_this_machine, literal
 from kontext_cli.errors import (
     BadMedia,
     Expired,
     KontextError,
-    OutcomeUnknown,
     UnexpectedReply,
     Unreachable,
 )
@@ -33,16 +31,14 @@ from kontext_cli.failpoint import reached
 from kontext_cli.network import client, is_untrusted, reason, tls_context
 from kontext_cli.outputs import MOST_BYTES
 from kontext_cli.providers.call import Call, Kind, Reply
+from kontext_cli.reach import Reach
 from kontext_cli.redaction import Redaction, without_quotes_of
 from kontext_cli.resolving import CheckedNetwork, Forbidden, Resolve, resolve
 from kontext_cli.retry import Patience, may_submit_again, retry_after, should_ask_again
 from kontext_cli.throughput import Exchange, Limits, OutOfTime, TooSlow, Try
+from kontext_cli.unanswered import Unanswered
 from kontext_cli.urls import (
     host_of,
-    is_loopback,
-    may_download,
-    may_have_key,
-    origin,
     redirected,
     without_query,
 )
@@ -124,24 +120,23 @@ class Transport:
     ) -> None:
         """Raises UsageError where the proxy settings or certificates cannot be used."""
         self._provider = provider
-        self._key_bases = tuple(key_bases)
+        self.reach = reach = Reach(key_bases)
+        """Where its requests may go."""
+        self._errors = Unanswered(provider)
         self._authorization = authorization
         self._redaction = Redaction.of_key((authorization or "").partition(" ")[2])
         self._in_process = app is not None
-        self.on_loopback = is_loopback(key_bases[0])
-        """Whether the provider is on this machine, where its files may be too."""
-        self._own = {own[1:] for own in map(origin, key_bases) if own}
         self.is_closing = False
         """Once true, no submit is sent a second time."""
         self._trace = trace
         self._sleep = sleep
         self._throttled = throttled
         self._limits = limits
-        if not self._in_process and not self.on_loopback:
+        if not self._in_process and not reach.on_loopback:
             tls_context()  # certificates that cannot be loaded are told before anything is done
         agent = {"User-Agent": f"kontext-cli/{__version__}"}
         # A proxy cannot reach this machine's own loopback.
-        through_proxies = not self.on_loopback
+        through_proxies = not reach.on_loopback
         self._api = client(
             {**agent, "Accept": "application/json", "Accept-Encoding": "gzip"},
             app=app,
@@ -151,7 +146,7 @@ class Transport:
             {**agent, "Accept": "image/*", "Accept-Encoding": "identity"},
             app=app,
             through_proxies=through_proxies,
-            network=CheckedNetwork(resolve, self._may_reach),
+            network=CheckedNetwork(resolve, reach.may_connect),
         )
 
     async def __aenter__(self) -> Self:
@@ -180,15 +175,15 @@ class Transport:
                 reply = await self._send(call, _SUBMIT_TIMEOUT, submission=submission)
             except httpx2.RequestError as error:
                 if submission.sent and not isinstance(error, _NEVER_SENT):
-                    raise self._lost_reply(reason(error)) from None
-                failing = _Failing(self._unreachable(error), again=not is_untrusted(error))
+                    raise self._errors.lost_reply(reason(error)) from None
+                failing = _Failing(self._errors.unreachable(error), again=not is_untrusted(error))
             except UnexpectedReply:
-                raise self._lost_reply("it is longer than any answer should be") from None
+                raise self._errors.lost_reply("it is longer than any answer should be") from None
             else:
                 if not may_submit_again(reply, blocking=blocking):
                     return reply
                 self._throttled(retry_after(reply))
-                failing = _Failing(self._too_busy(reply), reply)
+                failing = _Failing(self._errors.too_busy(reply), reply)
             submission.sent = False
             if self.is_closing:
                 raise failing.error from None
@@ -209,7 +204,7 @@ class Transport:
         except UnexpectedReply as error:
             raise Unreachable(error.message) from None
         if 300 <= reply.status < 400:
-            raise self._sent_elsewhere(call, reply)
+            raise self._errors.sent_elsewhere(call, reply)
         return reply
 
     async def listen(self, call: Call) -> AsyncGenerator[Mapping[str, Any]]:
@@ -257,10 +252,11 @@ class Transport:
                 return await self._read(response)
 
         named = f"{self._provider} names a place for the image"
-        if not may_download(url, from_loopback=self.on_loopback):
+        if not self.reach.may_download(url):
             raise UnexpectedReply(f"{named} that is not on https")
         try:
-            self._check_host(url)
+            if not self.reach.may_ask(url):
+                raise Forbidden(host_of(url))
             return await self._until_answered("upload", send, self._limits.transfer)
         except Forbidden as forbidden:
             raise UnexpectedReply(f"{named} {_inside(forbidden.host)}") from None
@@ -284,7 +280,7 @@ class Transport:
                 with _another_try_for(BadMedia, url):
                     return await check(announced)
             except Forbidden as forbidden:
-                raise self._bad_file(f"is {_inside(forbidden.host)}") from None
+                raise self._errors.bad_file(f"is {_inside(forbidden.host)}") from None
             except _Failing as failing:
                 await self._wait(patience, failing)
             sink.restart()
@@ -301,7 +297,7 @@ class Transport:
                         reply = await send(attempt)
                 if not should_ask_again(kind, reply):
                     return reply
-                failed = _Failing(self._too_busy(reply), reply)
+                failed = _Failing(self._errors.too_busy(reply), reply)
             except _Failing as failing:
                 failed = failing
             await self._wait(patience, failed)
@@ -312,14 +308,15 @@ class Transport:
         try:
             yield
         except httpx2.RequestError as error:
-            raise _Failing(self._unreachable(error, what), again=not is_untrusted(error)) from None
+            raise _Failing(
+                self._errors.unreachable(error, what), again=not is_untrusted(error)
+            ) from None
         except TooSlow:
-            raise _Failing(self._too_slow(what)) from None
+            raise _Failing(self._errors.too_slow(what)) from None
         except OutOfTime:
-            raise _Failing(self._too_slow(what), again=False) from None
+            raise _Failing(self._errors.too_slow(what), again=False) from None
         except (httpx2.InvalidURL, UnicodeError):
-            nowhere = Unreachable(f"{self._whom(what)} is said to be where no host can be")
-            raise _Failing(nowhere, again=False) from None
+            raise _Failing(self._errors.nowhere(what), again=False) from None
 
     async def _wait(self, patience: Patience, failing: "_Failing") -> None:
         """Wait until it may be tried again. Raises the error when it is time to give up."""
@@ -344,7 +341,7 @@ class Transport:
         self, call: Call, timeout: httpx2.Timeout, submission: Submission | None = None
     ) -> httpx2.Request:
         """A call as it goes out, with the key. Raises Unreachable where that may not go there."""
-        if not any(may_have_key(call.url, base) for base in self._key_bases):
+        if not self.reach.may_have_key(call.url):
             raise Unreachable(
                 f"{self._provider} names a URL for the job that is not below its own: "
                 "the key does not go there"
@@ -386,15 +383,16 @@ class Transport:
         Raises _Failing, Forbidden, httpx2's errors and KontextError.
         """
         for _hop in range(MOST_HOPS + 1):
-            if not may_download(url, from_loopback=self.on_loopback):
-                raise self._bad_file(f"is not on https: `{host_of(url)}`")
-            self._check_host(url)
+            if not self.reach.may_download(url):
+                raise self._errors.bad_file(f"is not on https: `{host_of(url)}`")
+            if not self.reach.may_ask(url):
+                raise Forbidden(host_of(url))
             request = self._media.build_request("GET", url, timeout=_REQUEST_TIMEOUT)
             async with self._answer(self._media, request) as response:
                 if not response.has_redirect_location:
                     return await self._save(response, sink, attempt)
                 url = redirected(url, response.headers["location"])
-        raise self._bad_file(f"redirects more than {MOST_HOPS} times")
+        raise self._errors.bad_file(f"redirects more than {MOST_HOPS} times")
 
     async def _save(self, response: httpx2.Response, sink: Sink, attempt: Try) -> int | None:
         self._refuse_unless_found(response)
@@ -404,7 +402,7 @@ class Transport:
             async for chunk in chunks:
                 came += len(chunk)
                 if announced is not None and came > announced:
-                    raise _Failing(self._bad_file("is longer than announced"))
+                    raise _Failing(self._errors.bad_file("is longer than announced"))
                 attempt.moved(len(chunk))
                 sink.write(chunk)
         return announced
@@ -424,32 +422,13 @@ class Transport:
         """The size of the file as its server tells it, None where it does not."""
         encoding = response.headers.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity"):
-            raise _Failing(self._bad_file("is packed, which was not asked for"))
+            raise _Failing(self._errors.bad_file("is packed, which was not asked for"))
         length = response.headers.get("content-length", "")
         if not length.isdecimal():
             return None
         if len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:
-            raise self._bad_file(f"is larger than {MOST_BYTES // 2**20} MiB")
+            raise self._errors.bad_file(f"is larger than {MOST_BYTES // 2**20} MiB")
         return int(length)
-
-    def _check_host(self, url: str) -> None:
-        """Refuse addresses spelled out in a URL: a proxy would go there in our place."""
-        named, address = origin(url), literal(host_of(url))
-        if named is None:
-            return
-        _, host, port = named
-        if address is None:
-            allowed = self.on_loopback or not is_loopback(url)
-        else:
-            allowed = self._may_reach(host, port, address)
-        if not allowed:
-            raise Forbidden(host)
-
-    def _may_reach(self, host: str, port: int, address: Address) -> bool:
-        """Whether a file may be there: in public, on this machine with the provider, at its own
-        base."""
-        on_this_machine = self.on_loopback and is_this_machine(address)
-        return is_public(address) or on_this_machine or (host, port) in self._own
 
     @asynccontextmanager
     async def _answer(
@@ -472,46 +451,6 @@ class Transport:
     def _tell(self, request: httpx2.Request, how: str) -> None:
         if self._trace is not None:
             self._trace(f"{request.method} {without_query(str(request.url))} → {how}")
-
-    def _lost_reply(self, how: str) -> OutcomeUnknown:
-        return OutcomeUnknown(
-            f"{self._provider} was sent the job, but its answer was lost ({how}): "
-            "it may have been accepted and may have been billed",
-            billed="maybe",
-        )
-
-    def _unreachable(self, error: httpx2.RequestError, what: str = "") -> Unreachable:
-        hint = "check the network and try again"
-        if is_untrusted(error):
-            hint = "check the clock, the proxy, and SSL_CERT_FILE"
-        return Unreachable(f"{self._whom(what)} cannot be reached ({reason(error)})", hint=hint)
-
-    def _too_slow(self, what: str) -> Unreachable:
-        return Unreachable(
-            f"{self._whom(what)} came too slowly", hint="check the network and try again"
-        )
-
-    def _too_busy(self, reply: Reply) -> Unreachable:
-        if reply.ok:
-            what = f"{self._provider}'s answer comes cut short, again and again"
-        else:
-            what = f"{self._provider} goes on answering {reply.status}"
-        return Unreachable(what, hint="try again in a while")
-
-    def _sent_elsewhere(self, call: Call, reply: Reply) -> Unreachable:
-        location = reply.headers.get("location")
-        host = host_of(redirected(call.url, location)) if location else ""
-        where = f" to `{host}`" if host else ""
-        return Unreachable(
-            f"{self._provider} redirects{where} instead of answering ({reply.status})",
-            hint="check its base URL and the network: a key follows no redirect",
-        )
-
-    def _bad_file(self, how: str) -> BadMedia:
-        return BadMedia(f"{self._provider}'s file {how}", billed="yes")
-
-    def _whom(self, what: str) -> str:
-        return f"{self._provider}: {what}" if what else self._provider
 
 
 class _Failing(Exception):

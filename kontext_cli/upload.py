@@ -9,7 +9,6 @@ from kontext_cli.errors import UnexpectedReply
 from kontext_cli.providers.call import Call
 from kontext_cli.providers.storage import Storage
 from kontext_cli.transport import Transport
-from kontext_cli.urls import may_download
 
 _INLINE = "data:"
 
@@ -74,7 +73,7 @@ async def upload(
 async def _stored(image: InlineImage, provider: Storage, transport: Transport) -> str:
     place = provider.place(await transport.ask(provider.ask_for_place(image.media_type)))
     for url in (place.upload_url, place.file_url):
-        if not may_download(url, from_loopback=transport.on_loopback):
+        if not transport.reach.may_download(url):
             raise UnexpectedReply(f"{provider.name} names a place for the image that is not https")
     reply = await transport.put(place.upload_url, image.content(), image.media_type)
     if not reply.ok:
