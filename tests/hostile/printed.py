@@ -11,7 +11,7 @@ _OWN = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?(?:25|7)[hl]|\x1b\[[0-9]*[AJK]|\r")
 _BEGIN = re.compile(r"x(\d{3})_")
 _OURS = re.compile(r"::(?:error|warning) (?:file=[^:]*,)?title=kontext::")
 _CUT = "…"
-_PARTS = 24
+_PARTS = 48
 
 
 def checked(data: bytes, *, encoding: str = "utf-8", whole: bool = True) -> str:

@@ -131,7 +131,8 @@ SUCCESSES = ("refresh", "created", "another service")
 def shapes(provider: str, kind: Kind) -> list[str]:
     """The shapes for an exchange; a success without a picture is asked for again for too long."""
     fitting = [name for name in SHAPES if kind != "media" or name not in SUCCESSES]
-    return soaked(fitting[EXCHANGES.index((provider, kind)) % 8 :: 8], fitting)
+    number = EXCHANGES.index((provider, kind))
+    return soaked([fitting[number % len(fitting)]], fitting)
 
 
 @pytest.mark.parametrize(("provider", "kind"), EXCHANGES)
@@ -169,8 +170,10 @@ HOSTS = [
 ]
 
 
-@pytest.mark.parametrize("provider", ["fal", "chainhub"])
-@pytest.mark.parametrize("base", soaked(HOSTS[::4], HOSTS))
+EACH_HOST = [(provider, base) for base in HOSTS for provider in ("fal", "chainhub")]
+
+
+@pytest.mark.parametrize(("provider", "base"), soaked(EACH_HOST[::7], EACH_HOST))
 def test_no_key_arrives_where_a_submit_says_that_the_job_is(
     watched: Watched, stranger: Stranger, foreign: str, provider: str, base: str
 ) -> None:
@@ -269,23 +272,23 @@ def test_a_signature_is_printed_nowhere(watched: Watched, provider: str, media: 
     assert search.in_files(watched.state) != [], "the journal has it, or nobody could go on"
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://192.0.2.1/a.png?X-Amz-Signature={secret}",
-        "https://192.0.2.1/a.png?X-Amz-Signature={secret}",
-        "https://user:{secret}@192.0.2.1/a.png",
-        "https://{secret}@192.0.2.1/a.png",
-        "https://[::1/{secret}?token={secret}",
-        "https://10.0.0.1/{secret}?token={secret}",
-        "file:///{secret}",
-        "ftp://192.0.2.1/{secret}",
-        "{secret}",
-        "/a.png?token={secret}",
-        "data:image/png;base64,{secret}",
-        "data:{secret}",
-    ],
-)
+NOWHERE = [
+    "http://192.0.2.1/a.png?X-Amz-Signature={secret}",
+    "https://192.0.2.1/a.png?X-Amz-Signature={secret}",
+    "https://user:{secret}@192.0.2.1/a.png",
+    "https://{secret}@192.0.2.1/a.png",
+    "https://[::1/{secret}?token={secret}",
+    "https://10.0.0.1/{secret}?token={secret}",
+    "file:///{secret}",
+    "ftp://192.0.2.1/{secret}",
+    "{secret}",
+    "/a.png?token={secret}",
+    "data:image/png;base64,{secret}",
+    "data:{secret}",
+]
+
+
+@pytest.mark.parametrize("url", soaked(NOWHERE[::2], NOWHERE))
 def test_a_url_that_leads_nowhere_is_not_quoted(watched: Watched, url: str) -> None:
     watched.between.rewrite["result"] = rebuilt(url)
     search = Search(SIGNATURE)

@@ -217,7 +217,7 @@ URLS = [
 ]
 
 
-@pytest.mark.parametrize("url", URLS)
+@pytest.mark.parametrize("url", soaked(URLS[::2], URLS))
 def test_a_base_url_with_a_secret_in_it(watched: Watched, url: str) -> None:
     url = url.format(secret=PASSWORD.value)
     config = watched.config / "config.toml"

@@ -16,6 +16,7 @@ from hostile.pseudo import on_terminal, terminal
 from hostile.talk import SAID, Talk
 from journals import job
 from kontext_cli.batch.tally import Tally
+from kontext_cli.cli import run
 from kontext_cli.cli.batch_report import BatchReport, open_batch_report
 from kontext_cli.cli.report import open_report
 from kontext_cli.errors import JobFailed
@@ -40,7 +41,7 @@ def hostile_job(payload: Payload, index: int | None = None, **more: Any) -> Job:
 def test_a_single_job_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     with terminal(monkeypatch) as opened:
         told = b""
-        for payload in share("one", parts=3):
+        for payload in share("one", parts=8):
             report = open_report(as_json=False, quiet=False)
             each = hostile_job(payload)
             report.watch(each, [payload.text])
@@ -73,7 +74,7 @@ def batch_report(tally: Tally, batch: str, file: str | None) -> BatchReport:
 @pytest.mark.parametrize("subject", ["prompt", "image", "image URL"])
 def test_a_batch_on_a_terminal(monkeypatch: pytest.MonkeyPatch, subject: str) -> None:
     with terminal(monkeypatch) as opened:
-        for payload in share(subject, parts=3):
+        for payload in share(subject, parts=12):
             text = payload.text
             names = {"image": f"/pictures/{text}", "image URL": f"https://a.example/{text}"}
             sources = (Source(names[subject], None),) if subject in names else ()
@@ -102,7 +103,7 @@ def saved(path: str) -> Job:
 @pytest.mark.parametrize("many", [False, True], ids=["one", "batch"])
 def test_the_paths_of_pictures_on_a_terminal(monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
     with terminal(monkeypatch) as opened:
-        for payload in PAYLOADS:
+        for payload in share(f"paths {many}", parts=8):
             each = saved(f"/pictures/{payload.text}.jpg")
             if many:
                 report = open_batch_report(
@@ -120,17 +121,21 @@ def test_the_paths_of_pictures_on_a_terminal(monkeypatch: pytest.MonkeyPatch, ma
 @pytest.mark.parametrize("locale", soaked([{}], [{}, C]), ids=str)
 def test_the_program_on_a_terminal(talk: Talk, locale: dict[str, str]) -> None:
     encoding = "ascii" if locale else "utf-8"
-    numbers = talk.ask_about(share("terminal", parts=6))
+    numbers = talk.ask_about(share("terminal", parts=12))
     talk.refuse(SAID["error"])
     code, sent = on_terminal(*talk.argv, "-p", "aimlapi", cwd=talk.top, **locale)
     assert code == 4, sent
     assert set(shown(checked_on_terminal(sent, encoding=encoding))) >= numbers
     assert b"\x1b[?7l" in sent, "it was drawn"
 
+
+@pytest.mark.parametrize("locale", soaked([{}], [{}, C]), ids=str)
+def test_the_program_with_one_job_on_a_terminal(talk: Talk, locale: dict[str, str]) -> None:
+    encoding = "ascii" if locale else "utf-8"
+
     def chat(_asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "logs": [{"message": payload.text} for payload in PAYLOADS[::-1]]}
 
-    talk.between.clear()
     talk.between.rewrite = {"stream": chat, "status": chat}
     code, sent = on_terminal("generate", "x", "-p", "fal", cwd=talk.top, **locale)
     checked_on_terminal(sent, encoding=encoding)
@@ -144,7 +149,9 @@ def test_the_table_of_jobs_on_a_terminal(tmp_path: Path, monkeypatch: pytest.Mon
         for each in jobs:
             each.state = State.FAILED
         journal.write([journal.recording(each) for each in jobs])
-    code, sent = on_terminal("status", "--limit", "999", cwd=tmp_path)
+    with terminal(monkeypatch) as opened:
+        code = run(("status", "--limit", "999"))
+        sent = opened.sent()
     assert (code, set(shown(checked_on_terminal(sent))) >= SEEN) == (0, True)
 
 

@@ -24,7 +24,7 @@ FLAGS: list[tuple[str, ...]] = soaked([TOLD_ALL], [(), ("--debug",), ("--json",)
 """What decides how much is told; all of it in the short form, where most can go wrong."""
 SOON = ("--timeout", "0.2")
 """What would be tried again and again is given up: the test has seen enough."""
-MOST_BODY = 100_000
+MOST_BODY = 20_000
 """Bytes of a submit: an image that takes more is uploaded."""
 KEYS |= {"chainhub": ("CHAINHUB_API_KEY", CHAINHUB)}
 
@@ -137,4 +137,4 @@ class Watched:
 
 def noise(folder: Path) -> None:
     """Write `noise.png`, which is too large to be sent inline."""
-    Image.effect_noise((300, 300), 90).convert("RGB").save(folder / "noise.png")
+    Image.effect_noise((100, 100), 90).convert("RGB").save(folder / "noise.png")
