@@ -85,6 +85,7 @@ class Batch:
         self._under_way: dict[asyncio.Task[None], Job | None] = {}
         self._failures = 0
         self._proven: set[Path] = set()
+        self._lost: set[tuple[str, tuple[str, str] | None]] = set()
         self.stop: KontextError | None = None
         """Why no further jobs were submitted, None where all were."""
 
@@ -221,6 +222,7 @@ class Batch:
             return None
         if not await self._take(job, entry.seen):
             self._budget.settle(job.cost, None)
+            self._check_was_seen(entry)
             entry.step = Step.WAIT
             lane.again(entry)
             return None
@@ -240,6 +242,17 @@ class Batch:
         self._account(job, reserved)
         lane.submitted(job)
         return None if self._again(lane, entry, job) else job
+
+    def _check_was_seen(self, entry: Entry) -> None:
+        """Where a row was lost to what looks the same when we look again, we cannot read it."""
+        lost = entry.key, entry.seen
+        if lost in self._lost:
+            raise JournalFault(
+                "the journal has a job of this row that cannot be read, and may have been billed",
+                hint="look at the provider's own list of requests, then `kontext forget` that job",
+                billed="maybe",
+            )
+        self._lost.add(lost)
 
     async def _plan(self, entry: Entry) -> Plan:
         """The call of a row; reading images takes a thread."""

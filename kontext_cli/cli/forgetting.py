@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from kontext_cli.answers import Answers
 from kontext_cli.cli.report import to_stderr
-from kontext_cli.errors import UsageError
+from kontext_cli.errors import JournalFault, UsageError
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
 from kontext_cli.paths import state_dir
@@ -24,13 +24,21 @@ def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence
     age = None if older_than is None else _age(older_than)
     folder = state_dir(os.environ)
     with Journal.open(folder, tell=to_stderr) as journal:
-        ids = [journal.find(name).id for name in names]
+        ids = [_id(journal, name) for name in names]
         count = journal.forget(ids=ids, older_than=age, states=states)
     answers = Answers(folder)
     for job_id in ids:
         answers.drop(job_id)
     to_stderr(f"forgot {count} job{'' if count == 1 else 's'}")
     return 0
+
+
+def _id(journal: Journal, name: str) -> str:
+    """The id of a job; one that is damaged goes by its whole id."""
+    try:
+        return journal.find(name).id
+    except JournalFault:
+        return name
 
 
 def _age(text: str) -> timedelta:

@@ -1,6 +1,8 @@
 """How batches end: exit codes, counters, and what is printed of rows that did not end well."""
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -118,3 +120,19 @@ def test_failures_of_the_moment_leave_no_trace(desk: Desk) -> None:
     prompts = desk.prompts(*(f"a [fault:{fault}]" for fault in faults))
     ran = desk.batch(prompts, "-p", "fal")
     assert (ran.code, ran.counts, ran.summary["cost"]["usd"]) == (0, {"saved": 5}, 0.2)
+
+
+def test_a_row_whose_job_cannot_be_read_is_not_paid_for_again_until_it_is_forgotten(
+    desk: Desk,
+) -> None:
+    prompts = desk.prompts("a", "b")
+    (first, _) = desk.batch(prompts).jobs
+    with closing(sqlite3.connect(desk.state / "journal.db", isolation_level=None)) as raw:
+        raw.execute("UPDATE jobs SET details = '{}' WHERE id = ?", (first["id"],))
+    ran = desk.batch(prompts, "--exists", "number")
+    assert (ran.code, ran.counts) == (9, {"failed": 1, "skipped": 1})
+    assert f"job `{first['id']}` in the journal is damaged" in ran.err
+    assert "kontext forget" in ran.err
+    desk.may_be_accepted(2, "a")
+    assert desk("forget", first["id"]).code == 0
+    assert desk.batch(prompts, "--exists", "number").counts == {"saved": 1, "skipped": 1}
