@@ -2,12 +2,16 @@
 
 import json
 from base64 import b64encode, urlsafe_b64encode
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 _PIECE = 8
 """Characters in a row that are taken for a part of a key; four of them may be shown on purpose."""
+COUNTED: Counter[str] = Counter()
+"""What this process has done: runs, texts (a stream or a file) that were looked through after
+them, and searches, for one form of one secret in one text."""
 
 
 class Canary:
@@ -20,7 +24,9 @@ class Canary:
     def __init__(self, name: str, value: str) -> None:
         self.name = name
         self.value = value
-        self.pieces = {piece.encode(): form for form, text in _forms(value) for piece in _cut(text)}
+        forms = list(_forms(value))
+        self.forms = len({text for _, text in forms})
+        self.pieces = {piece.encode(): form for form, text in forms for piece in _cut(text)}
 
     def found_in(self, data: bytes) -> list[str]:
         """The forms of it that are in ``data``."""
@@ -28,16 +34,16 @@ class Canary:
 
 
 class Search:
-    """Looks for canaries, and counts: streams and files searched, and what was found in them."""
+    """Looks for canaries in streams and files."""
 
     def __init__(self, *canaries: Canary) -> None:
         self._canaries = canaries or KEYS
         self._clean: dict[Path, tuple[int, int, int]] = {}
-        self.searched = 0
 
     def in_data(self, where: str, data: bytes) -> list[str]:
         """What was found in some bytes, in words."""
-        self.searched += 1
+        COUNTED["texts"] += 1
+        COUNTED["searches"] += sum(canary.forms for canary in self._canaries)
         return [
             f"{canary.name} as {form} in {where}"
             for canary in self._canaries

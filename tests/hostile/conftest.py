@@ -1,13 +1,34 @@
 """What the hostile tests share."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hostile.canary import Search
+from hostile.canary import COUNTED, Search
 from hostile.talk import Talk
 from hostile.watched import Watched
 from sandbox.running import Serve
+from soaking import SOAK
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what was counted in a process of its own."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["counted"] = dict(COUNTED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add it up."""
+    COUNTED.update(getattr(node, "workeroutput", {}).get("counted", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell the figures of docs/reliability.md."""
+    if SOAK and COUNTED:
+        told = ", ".join(f"{count:,} {name}" for name, count in COUNTED.items())
+        terminalreporter.write_line(f"canaries: {told}")
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def test_a_submit_whose_answer_tells_the_key_back(
 
 FOLLOW_UPS = [
     Case("401", detail(401), (3,), "status"),
-    Case("404", detail(404), (4, 7), "status"),
+    Case("404", detail(404), (0, 4, 7), "status"),
     Case("a page", page(200), (0, 4, 7), "status", again=True),
     Case("a redirect", elsewhere(302), (6,), "status"),
     Case("422", details(422), (4,), "result"),
@@ -159,8 +159,8 @@ def test_a_follow_up_whose_answer_tells_the_key_back(
         job = watched.run("generate", "x", "-p", provider, "--no-wait").out.decode().strip()
         watched.between.instead = {"stream": page(404), case.kind: case.told}
         assert watched.run(*way, job, *TOLD_ALL).code in case.codes
-        assert watched.between.asked[-1].kind == case.kind
-        assert KEYS[provider][1].value in watched.between.asked[-1].authorization
+        told = [asked for asked in watched.between.asked if asked.kind == case.kind]
+        assert KEYS[provider][1].value in told[-1].authorization
 
 
 def talkative(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from hostile.between import Between
-from hostile.canary import AIMLAPI, CHAINHUB, FAL, Search
+from hostile.canary import AIMLAPI, CHAINHUB, COUNTED, FAL, Search
 from kontext_cli.cli import run
 from kontext_cli.sandbox.app import Sandbox
 from processes import kontext
@@ -132,6 +132,7 @@ class Watched:
 
     def check(self, argv: Any, out: bytes, err: bytes) -> None:
         """See that no key got out."""
+        COUNTED["runs"] += 1
         assert self.hits(out, err) == [], (argv, out, err.decode(errors="replace"))
 
 
