@@ -14,6 +14,7 @@ from hostile.trials import Trial
 from hostile.volumes import Volume, needs_volumes
 from kontext_cli.journal import Journal
 from sandbox.running import Serve
+from soaking import soaked
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX disks")
 
@@ -47,7 +48,7 @@ def test_what_is_no_answer_stays_of_unknown_outcome_however_often_it_is_looked_a
     trial.move(serve(portal))
     assert trial.run(*AT).code == 11
     portal.stands_between = False
-    assert [trial.run(*AT).code for _ in range(3)] == [11, 11, 11]
+    assert [trial.run(*AT).code for _ in range(soaked(1, 3))] == soaked([11], [11, 11, 11])
     assert trial.accepted() == 1
 
 
@@ -66,22 +67,18 @@ def nearly_full(tmp_path: Path, serve: Serve) -> Iterator[tuple[Trial, Volume]]:
 
 @needs_volumes
 class TestAnAnswerForWhichThereIsNoRoom:
-    def test_is_never_paid_for_again_by_itself(self, nearly_full: tuple[Trial, Volume]) -> None:
+    def test_is_told_and_never_paid_for_again_by_itself(
+        self, nearly_full: tuple[Trial, Volume]
+    ) -> None:
         trial, volume = nearly_full
-        assert trial.run(*AT).code == 8
+        first = trial.run(*AT)
+        assert first.code == 8
+        assert "None" not in first.err
+        assert list(trial.see(trial.state / "answers").iterdir()) == []
         volume.change("size=16m")
-        for _ in range(2):
+        for _ in range(soaked(1, 2)):
             assert trial.run(*AT).count("unknown") == 1
         assert trial.accepted() == 1
-
-    def test_leaves_nothing_half_behind(self, nearly_full: tuple[Trial, Volume]) -> None:
-        trial, _ = nearly_full
-        trial.run(*AT)
-        assert list(trial.see(trial.state / "answers").iterdir()) == []
-
-    def test_is_told_with_what_can_be_done(self, nearly_full: tuple[Trial, Volume]) -> None:
-        trial, _ = nearly_full
-        assert "None" not in trial.run(*AT).err
 
 
 @needs_strace

@@ -17,6 +17,7 @@ import pytest
 from kontext_cli.cli import run
 from kontext_cli.sandbox.app import Sandbox
 from sandbox.running import Server
+from soaking import soaked
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 
@@ -99,7 +100,7 @@ def place(
 
 
 THINGS = ("text", "folder", "nothing", "empty", "database")
-WHAT = THINGS[:3]
+WHAT = soaked(THINGS[:2], THINGS[:3])
 SIDES = ("", "-wal", "-shm", "-journal")
 
 
@@ -143,7 +144,7 @@ def test_a_link_in_the_place_of_an_answer_is_not_written_through(place: Place, w
     assert place("fetch", job, "--resubmit").code == 0
 
 
-@pytest.mark.parametrize("what", ["text", "nothing"])
+@pytest.mark.parametrize("what", soaked(["text"], ["text", "nothing"]))
 @pytest.mark.parametrize("argv", [("auth", "set", "aimlapi"), ("auth", "remove", "aimlapi"), MAKE])
 @pytest.mark.parametrize("where", ["config.toml", "credentials.toml"])
 def test_a_link_in_the_configuration_folder_is_not_written_through(
@@ -154,7 +155,9 @@ def test_a_link_in_the_configuration_folder_is_not_written_through(
 
 
 @pytest.mark.parametrize("what", WHAT)
-@pytest.mark.parametrize("exists", ["error", "skip", "number", "overwrite"])
+@pytest.mark.parametrize(
+    "exists", soaked(["number", "overwrite"], ["error", "skip", "number", "overwrite"])
+)
 def test_a_link_under_the_name_of_a_picture_is_not_written_through(
     place: Place, exists: str, what: str
 ) -> None:
@@ -205,7 +208,7 @@ def test_names_made_of_hostile_prompts_stay_inside_and_apart(place: Place) -> No
     }
 
 
-@pytest.mark.parametrize("template", ["{id}", "a/{id}", "{id}/a", "{slug}"])
+@pytest.mark.parametrize("template", soaked(["a/{id}"], ["{id}", "a/{id}", "{id}/a", "{slug}"]))
 def test_names_made_of_hostile_ids_are_refused_or_stay_inside(place: Place, template: str) -> None:
     rows = {n: {"id": word, "prompt": f"{word}!"} for n, word in enumerate(HOSTILE)}
     file = place.top / "p.jsonl"

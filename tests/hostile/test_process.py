@@ -14,7 +14,7 @@ import pytest
 
 from hostile.pseudo import terminal
 from hostile.tracing import with_site
-from hostile.trials import Trial
+from hostile.trials import Trial, soak_only
 from kontext_cli.cli import run
 from kontext_cli.outputs import existing_file
 from sandbox.running import Serve
@@ -48,7 +48,8 @@ class TestAFullDevice:
     def test_as_standard_output_is_no_success_where_that_was_all_that_was_wanted(
         self, trial: Trial, argv: tuple[str, ...]
     ) -> None:
-        trial.command(*GENERATE, "--no-wait")
+        if argv[0] == "status":
+            trial.command(*GENERATE, "--no-wait")
         with FULL.open("wb") as full:
             said = trial.command(*argv, stdout=full)
         assert said.code == 8
@@ -56,9 +57,8 @@ class TestAFullDevice:
 
     def test_as_standard_output_does_not_fail_paid_work(self, trial: Trial) -> None:
         with FULL.open("wb") as full:
-            trial.command(*GENERATE, stdout=full)
             trial.command(*trial.argv(), stdout=full)
-        assert (trial.accepted(), pictures(trial)) == (4, 4)
+        assert (trial.accepted(), pictures(trial)) == (3, 3)
 
     def test_for_a_picture_on_standard_output_leaves_it_to_be_fetched(self, trial: Trial) -> None:
         with FULL.open("wb") as full:
@@ -71,7 +71,6 @@ class TestAFullDevice:
     def test_as_standard_error_changes_nothing(self, trial: Trial) -> None:
         with FULL.open("wb") as full:
             ended = trial.run(stderr=full)
-            assert trial.command("generate", "--no-such", stderr=full).code == 2
         assert (ended.code, ended.count("saved")) == (0, 3)
 
 
@@ -93,7 +92,10 @@ def test_all_streams_closed(trial: Trial) -> None:
 
 @pytest.mark.parametrize(
     "argv",
-    [("generate", "-", "-p", "fal"), ("generate", "-f", "-", "-p", "fal"), ("auth", "set", "fal")],
+    [
+        ("generate", "-", "-p", "fal"),
+        *soaked([], [("generate", "-f", "-", "-p", "fal"), ("auth", "set", "fal")]),
+    ],
     ids=" ".join,
 )
 def test_standard_input_that_is_closed_is_told(trial: Trial, argv: tuple[str, ...]) -> None:
@@ -115,11 +117,13 @@ class TestFewFilesMayBeOpen:
         self.trial = Trial(tmp_path, serve, rows=self.ROWS)
         return lambda *argv: self.trial.command(*argv, preexec_fn=limited)
 
+    @soak_only
     def test_for_a_batch(self, few: Callable[..., Any]) -> None:
         assert few(*self.trial.argv("-j", "50")).code == 0
         assert pictures(self.trial) == self.ROWS
         self.trial.check_paid_once()
 
+    @soak_only
     def test_for_jobs_that_are_fetched(self, few: Callable[..., Any]) -> None:
         self.trial.command(*self.trial.argv("--no-wait", "-j", "50"))
         assert few("fetch", "-q").code == 0
@@ -130,7 +134,8 @@ class TestFewFilesMayBeOpen:
         assert few("status", *[line["id"] for line in lines if line["type"] == "job"]).code == 0
 
 
-@pytest.mark.parametrize("years", soaked([-TEN_YEARS], [TEN_YEARS, -TEN_YEARS]))
+@soak_only
+@pytest.mark.parametrize("years", [TEN_YEARS, -TEN_YEARS])
 def test_a_clock_that_is_ten_years_off_between_runs(trial: Trial, years: int) -> None:
     odd = {**with_site("clock"), "SECONDS_OFF": str(years)}
     trial.run("--limit", "1")
@@ -153,14 +158,13 @@ def test_a_locale_without_unicode_makes_pictures_of_any_words(trial: Trial) -> N
 class TestNoHome:
     def test_that_can_be_written_is_found_out_before_anything_is_sent(self, trial: Trial) -> None:
         odd = {"HOME": "/proc/nowhere", "XDG_STATE_HOME": None, "KONTEXT_STATE_DIR": None}
-        for argv in (["fetch"], trial.argv()):
-            said = trial.command(*argv, environ=odd)
-            assert said.code == 8
-            assert "KONTEXT_STATE_DIR" in said.err
+        said = trial.command(*trial.argv(), environ=odd)
+        assert said.code == 8
+        assert "KONTEXT_STATE_DIR" in said.err
         assert trial.command("status", environ=odd).code == 0
         assert trial.accepted() == 0
 
-    @pytest.mark.parametrize("home", ["/proc/nowhere", "/dev/null"])
+    @pytest.mark.parametrize("home", soaked(["/dev/null"], ["/proc/nowhere", "/dev/null"]))
     def test_is_needed_where_the_state_has_a_place_of_its_own(
         self, trial: Trial, home: str
     ) -> None:
@@ -182,6 +186,7 @@ class TestNoHome:
         assert [path.name for path in trial.folder.iterdir()] == ["prompts.jsonl"]
 
 
+@soak_only
 @pytest.mark.parametrize("columns", ["1", "0", "-5", "none"])
 def test_a_terminal_without_width(
     monkeypatch: pytest.MonkeyPatch,
@@ -197,7 +202,7 @@ def test_a_terminal_without_width(
         assert capsys.readouterr().out
 
 
-@pytest.mark.parametrize("columns", [0, 1])
+@pytest.mark.parametrize("columns", soaked([0], [0, 1]))
 def test_an_error_is_told_on_a_terminal_of_any_width(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: int
 ) -> None:
@@ -222,7 +227,7 @@ class TestAWorkingFolderThatWasRemoved:
 
     def test_is_told_where_it_is_needed(self, trial: Trial, gone: Callable[..., Any]) -> None:
         prompts = str(trial.folder / "prompts.jsonl")
-        for argv in (GENERATE, ("generate", "-f", prompts, "-p", "fal")):
+        for argv in (*soaked([], [GENERATE]), ("generate", "-f", prompts, "-p", "fal")):
             assert gone(*argv).code == 8
         assert trial.accepted() == 0
 
@@ -230,12 +235,14 @@ class TestAWorkingFolderThatWasRemoved:
         prompts, out = str(trial.folder / "prompts.jsonl"), str(trial.pictures)
         assert gone("generate", "-f", prompts, "-p", "fal", "-d", out).code == 0
         assert gone("generate", "x", "-p", "fal", "-o", "-").out.startswith(b"\xff\xd8\xff")
-        assert gone("status").code == 0
         assert pictures(trial) == 3
 
 
 class TestTheUmask:
-    @pytest.mark.parametrize(("umask", "file", "folder"), [(0, 0o666, 0o777), (0o77, 0o600, 0o700)])
+    @pytest.mark.parametrize(
+        ("umask", "file", "folder"),
+        [(0, 0o666, 0o777), *soaked([], [(0o77, 0o600, 0o700)])],
+    )
     def test_is_for_pictures_and_what_is_ours_is_for_nobody_else(
         self, trial: Trial, tmp_path: Path, umask: int, file: int, folder: int
     ) -> None:
@@ -243,7 +250,6 @@ class TestTheUmask:
         odd = {"environ": {"KONTEXT_CONFIG_DIR": str(config)}, "umask": umask}
         stored = trial.popen("auth", "set", "chainhub", stdin=subprocess.PIPE, **odd)
         stored.communicate(b"key\n")
-        assert trial.command(*trial.argv("-q"), **odd).code == 0
         assert trial.command("generate", "y", "-p", "sandbox", "-d", "out", **odd).code == 0
         assert modes(trial.pictures) == {file, folder}
         for private in (trial.state, config):

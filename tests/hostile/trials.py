@@ -6,14 +6,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from kontext_cli.outputs import existing_file
 from processes import PROGRAM
 from sandbox.running import Serve
+from soaking import SOAK, soaked
 from strained import PATIENCE, Ended, Strained
 
 IN_FLIGHT = 4
-ROWS = 20
+ROWS = soaked(10, 20)
 OURS_IS_NO_TRACEBACK = ("Traceback", "bug in kontext", "Warning", "Exception ignored")
+
+soak_only = pytest.mark.skipif(not SOAK, reason="one of many, for make soak")
 
 
 class Said:
