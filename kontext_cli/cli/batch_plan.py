@@ -6,6 +6,7 @@ from kontext_cli.batch.again import Step
 from kontext_cli.batch.planner import Entry, Planner
 from kontext_cli.batch.tally import Tally
 from kontext_cli.cli.batch_report import rows_text, summary_record
+from kontext_cli.cli.printable import escaped
 from kontext_cli.cli.report import as_line, cost_text, job_record, to_stdout
 from kontext_cli.job import Job
 
@@ -31,7 +32,7 @@ def show_rows(
         if as_json:
             to_stdout(as_line(job_record(job, reason=entry.reason)))
         else:
-            to_stdout(_row(entry, job))
+            to_stdout(escaped(_row(entry, job)))
     if as_json:
         to_stdout(as_line(summary_record(batch, tally, exit_code=0)))
     else:

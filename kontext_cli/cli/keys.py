@@ -3,6 +3,7 @@
 import os
 import sys
 
+from kontext_cli.cli.printable import one_line
 from kontext_cli.cli.report import SCHEMA, as_line, to_stderr, to_stdout
 from kontext_cli.cli.streams import stdin_bytes
 from kontext_cli.credentials import checked_key
@@ -23,7 +24,7 @@ def store(provider: Name) -> None:
     if not key:
         raise MissingKey("no key was given")
     settings.credentials.store(provider, key)
-    to_stderr(f"stored the key of {provider} in {settings.credentials.path}")
+    to_stderr(one_line(f"stored the key of {provider} in {settings.credentials.path}"))
     used = settings.key(provider)
     if used is not None and used.value != key:
         to_stderr(f"notice: {used.origin} is set, and comes before the stored key")
@@ -37,7 +38,7 @@ def show_all(*, as_json: bool) -> None:
         if as_json:
             to_stdout(as_line(_record(name, key, fault)))
         else:
-            to_stdout(f"{name:<9} {_described(name, key, fault)}")
+            to_stdout(one_line(f"{name:<9} {_described(name, key, fault)}"))
 
 
 def forget(provider: Name) -> None:

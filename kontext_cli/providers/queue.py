@@ -69,7 +69,8 @@ class QueueProvider(Provider):
         foreign host is ignored, and rebuilt from the request id by fal's rule.
         """
         urls = urls or {}
-        job = f"{self.base_url}/{app_id(endpoint)}/requests/{quote(request_id, safe='')}"
+        name = quote(request_id.encode(errors="surrogatepass"), safe="")
+        job = f"{self.base_url}/{app_id(endpoint)}/requests/{name}"
         return Handle(
             request_id=request_id,
             status_url=self._own(urls.get("status_url"), request_id) or f"{job}/status",

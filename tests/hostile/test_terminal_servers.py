@@ -66,7 +66,8 @@ def test_what_a_provider_refuses_with_is_in_json_as_it_was_said(
 def test_what_a_provider_fails_with_and_its_ids_are_printed_as_text(
     talk: Talk, capfdbinary: pytest.CaptureFixture[bytes], said: str
 ) -> None:
-    numbers = talk.ask_about([each for each in share(said, parts=16) if each.is_text])
+    halves = [each for each in PAYLOADS if not each.is_text]
+    numbers = talk.ask_about(list(dict.fromkeys([*share(said, parts=16), *halves])))
     talk.fail(SAID[said])
     run((*talk.argv, "-p", "fal"))
     out, err = capfdbinary.readouterr()
