@@ -19,6 +19,7 @@ from kontext_cli.job import Job, State
 from kontext_cli.journal import Journal, database
 from kontext_cli.journal import file as journal_file
 from kontext_cli.journal import schema as journal_schema
+from kontext_cli.journal.running import ROOM
 from kontext_cli.paths import state_dir
 
 POSIX = sys.platform != "win32"
@@ -243,6 +244,23 @@ class TestRefusals:
         )
         with pytest.raises(JournalFault, match="attempt to write a readonly database"):
             Journal.open(folder)
+
+    def test_room_is_kept_for_what_comes_of_a_job_that_is_sent(self, folder: Path) -> None:
+        sent, queued = job(State.SUBMITTING), job(request={"prompt": "x" * 100_000})
+        with Journal.open(folder) as journal:
+            journal.record(job(State.RUNNING))
+            (held,) = (folder / "running").iterdir()
+            assert held.stat().st_size == 0
+            journal.record(sent)
+            assert held.stat().st_size == ROOM
+            (most,) = journal._db.execute("PRAGMA max_page_count").fetchone()
+            journal._db.execute("PRAGMA max_page_count = 1")
+            with pytest.raises(JournalFault, match="full"):
+                journal.record(queued)
+            assert held.stat().st_size == 0
+            journal._db.execute(f"PRAGMA max_page_count = {most}")
+            journal.record(sent)
+            assert held.stat().st_size == ROOM
 
     def test_a_full_disk_loses_nothing_of_what_was_kept(
         self, folder: Path, kept: list[Job], monkeypatch: pytest.MonkeyPatch
