@@ -160,7 +160,8 @@ def test_a_follow_up_whose_answer_tells_the_key_back(
         watched.between.instead = {"stream": page(404), case.kind: case.told}
         assert watched.run(*way, job, *TOLD_ALL).code in case.codes
         told = [asked for asked in watched.between.asked if asked.kind == case.kind]
-        assert KEYS[provider][1].value in told[-1].authorization
+        assert told or soon, "the time may be over before it was asked"
+        assert all(KEYS[provider][1].value in asked.authorization for asked in told)
 
 
 def talkative(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
