@@ -26,6 +26,7 @@ _PREFIX, _SUFFIX = ".kontext-", ".part"
 _TRIES = 10
 _HINTS: dict[int | None, str] = {
     errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room on the disk",
     errno.EACCES: "choose another folder with `-d`",
     errno.EROFS: "choose another folder with `-d`",
 }
