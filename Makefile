@@ -5,19 +5,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 PICTURE := a lighthouse in fog, long exposure
 
-.PHONY: demo test soak check bench format lock completions picture clean
+.PHONY: demo test soak check bench format compiled lock completions picture clean
 
 demo: .venv/installed
 	$(BIN)/kontext generate "$(PICTURE)" --provider sandbox --output-dir demo --exists number
 
-test: .venv/installed .venv/shells
+test: .venv/installed .venv/shells compiled
 	$(BIN)/pytest -n auto
 
 # The tests at full length: hundreds of kills, tens of thousands of examples. Takes most of an hour.
-soak: .venv/installed .venv/shells
+soak: .venv/installed .venv/shells compiled
 	KONTEXT_SOAK=1 $(BIN)/pytest -n auto
 
-bench: .venv/installed
+bench: .venv/installed compiled
 	$(BIN)/python benchmarks/run.py
 
 check: .venv/installed
@@ -28,6 +28,10 @@ check: .venv/installed
 format: .venv/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# As installers do; some machines write no bytecode by themselves, and every process starts slowly.
+compiled: .venv/installed
+	$(BIN)/python -m compileall -q kontext_cli
 
 completions: .venv/installed
 	$(BIN)/python -m kontext_cli.cli.completions
