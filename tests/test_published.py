@@ -22,7 +22,7 @@ EXAMPLES = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the examples are for a POSIX shell")
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_readme_example(tmp_path: Path, sandbox: Callable[..., Any], example: str) -> None:
-    server = sandbox()
+    server = sandbox(plain=True)
     for name in ("house.jpg", "duck.png", "shirt.jpg"):
         (tmp_path / name).write_bytes(picture(name.replace("jpg", "jpeg").split(".")[1]))
     environ = {

@@ -215,6 +215,8 @@ class Planner:
         job = entry.saved or self._journal.find(entry.job_id)
         entry.saved = None
         job.index = entry.row.index
+        if entry.step is Step.WAIT and job.state is State.SAVED:  # since we looked
+            entry.step, entry.reason = Step.SKIP, "saved"
         if entry.step is Step.WAIT:
             return elsewhere(job)
         job.skipped = entry.step is Step.SKIP

@@ -60,7 +60,7 @@ def test_a_stored_key_is_used_and_the_environment_beats_it(
     sandbox: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    server = sandbox()
+    server = sandbox(plain=True)
     monkeypatch.setenv("KONTEXT_FAL_BASE_URL", f"{server.url}/fal")
     right_here("auth", "set", "fal", cwd=tmp_path, stdin=KEY.encode())
     assert right_here("generate", "x", cwd=tmp_path).returncode == 0

@@ -41,7 +41,7 @@ class World:
         self.serve()
 
     def serve(self, **options: Any) -> None:
-        self.server = self._start(**options)
+        self.server = self._start(**{"plain": True, **options})
         self.ledger = self.server.ledger
         for name, variable in (
             ("fal", "FAL_KEY"),

@@ -42,7 +42,7 @@ class Shell:
 
     def serve(self, **options: Any) -> None:
         """Put a sandbox with these options behind every provider."""
-        self.server = self._start(**options)
+        self.server = self._start(**{"plain": True, **options})
         self.ledger = self.server.ledger
         for name, variable in KEYS.items():
             self.set(**{f"KONTEXT_{name.upper()}_BASE_URL": f"{self.server.url}/{name}"})
@@ -86,6 +86,7 @@ def shell(
 
 @pytest.mark.parametrize("provider", [*HOSTED, "sandbox"])
 def test_generate(shell: Shell, provider: str) -> None:
+    shell.serve(plain=False)
     code, out, err = shell("generate", "a red fox", "-p", provider, "-a", "16:9", "-n", "2")
     assert code == 0, err
     first, second = out.decode().splitlines()
@@ -101,6 +102,7 @@ def test_generate(shell: Shell, provider: str) -> None:
 @pytest.mark.parametrize("model", ["kontext-pro", "kontext-max"])
 @pytest.mark.parametrize("images", [1, 4])
 def test_edit(shell: Shell, provider: str, model: str, images: int) -> None:
+    shell.serve(plain=False)
     (shell.folder / "in.png").write_bytes(picture("png", (400, 300)))
     inputs = ["-i", "in.png"] * images
     code, out, err = shell("edit", "make it winter", *inputs, "-p", provider, "-m", model)
@@ -350,6 +352,7 @@ def test_a_provider_that_is_not_there(shell: Shell) -> None:
 
 
 def test_the_json_line(shell: Shell) -> None:
+    shell.serve(plain=False)
     _, out, err = shell("generate", "a red fox", "-p", "fal", "--json", "--seed", "5")
     record = json.loads(out)
     (file,) = record.pop("files")
@@ -450,7 +453,7 @@ def test_debug_tells_each_request_without_secrets(shell: Shell) -> None:
 
 
 def test_plain_lines_follow_the_queue(shell: Shell) -> None:
-    shell.serve(latency=0.4)
+    shell.serve(latency=0.4, plain=False)
     _, _, err = shell("generate", "x", "-p", "fal")
     lines = [line.partition(": ")[2] for line in err.splitlines() if line.startswith("job ")]
     assert lines[0] == "submitting to fal"
