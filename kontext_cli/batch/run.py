@@ -157,7 +157,7 @@ class Batch:
 
     async def _do(self, lane: Lane, entry: Entry) -> Job | None:
         """What is to be done for a row; None where it goes back into the queue, or stays there."""
-        if entry.step is Step.WAIT:
+        if entry.step is Step.WAIT or self._was_saved_meanwhile(entry):
             self._planner.settle(entry, self._memory.row(entry.key), self._rules)
         if entry.step in (Step.SKIP, Step.HOLD, Step.WAIT):
             return self._planner.known_job(entry)
@@ -165,8 +165,14 @@ class Batch:
             job = await self._collect(entry)
             if not self._must_be_made(entry, job):
                 return None if self._again(lane, entry, job) else job
-            lane = self._lanes[entry.provider]
-        return await self._make(lane, entry)
+        return await self._make(self._lanes[entry.provider], entry)
+
+    def _was_saved_meanwhile(self, entry: Entry) -> bool:
+        """Whether the run that had a job was done with it, and gone, just after we looked."""
+        if entry.step is not Step.COLLECT or entry.job_id is None:
+            return False
+        saved = entry.job_id, State.SAVED.value
+        return entry.seen != saved and self._journal.find(entry.job_id).state is State.SAVED
 
     async def _collect(self, entry: Entry) -> Job:
         """Bring home a job of an earlier run, or of this one; one whose file is missing and whose
