@@ -1,7 +1,6 @@
 """Where a job's pictures go: files under their names, or standard output."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -55,7 +54,7 @@ class FileDelivery:
                 picture, fitting if gives_way else path, overwrite=self._overwrite or gives_way
             )
             reached("renamed")
-        return replace(there, number=number)
+        return there._replace(number=number)
 
     def _gives_way(self, path: Path) -> bool:
         earlier = self._replaces.get(path)

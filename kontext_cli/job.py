@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from kontext_cli.errors import KontextError
 
@@ -40,8 +40,7 @@ OPEN = frozenset({State.SUBMITTING, State.QUEUED, State.RUNNING, State.READY})
 """The states of a job that is not at its end yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(NamedTuple):
     """What it takes to ask a queue about a job again: its id and URLs, all on the provider's base.
 
     ``status_url`` is None where the provider has no status route; ``misses`` counts the times
@@ -85,8 +84,7 @@ class Progress:
     handle: Handle | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A verified picture on disk under its final name; sizes in bytes and pixels.
 
     ``number`` counts the pictures of its job from 1; ``modified`` is the file's time when it was
@@ -103,16 +101,14 @@ class File:
     modified: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What a job costs in US dollars, and who says so."""
 
     usd: float | None
     source: Literal["provider", "estimate", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """An input image as it was given: an absolute path, a URL, or ``-``; sha256 of its bytes.
 
     It tells whether the same picture can be sent once more; the bytes themselves are not kept.
@@ -122,8 +118,7 @@ class Source:
     sha256: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """The files asked for when a job was submitted; paths are absolute.
 
     ``replaces`` are the files that an earlier job made for the same row of a batch: these give

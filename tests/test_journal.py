@@ -116,6 +116,9 @@ mappings = st.dictionaries(texts, values, max_size=3)
 sizes = st.integers(0, 2**40)
 zones = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45))])
 moments = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=zones)
+files = st.lists(
+    st.builds(File, paths, texts, sizes, sizes, sizes, st.just("png"), sizes, sizes), max_size=2
+).map(tuple)
 jobs = st.builds(
     job,
     request=mappings,
@@ -123,7 +126,10 @@ jobs = st.builds(
     cost=st.builds(Cost, st.none() | finite, st.just("provider")),
     digest=texts,
     sources=st.lists(st.builds(Source, texts, optional_texts), max_size=2).map(tuple),
-    target=st.none() | st.builds(Target, st.lists(paths, max_size=2).map(tuple), st.booleans()),
+    target=st.none()
+    | st.builds(
+        Target, st.lists(paths, max_size=2).map(tuple), st.booleans(), st.booleans(), files
+    ),
     batch=optional_texts,
     index=st.none() | st.integers(),
     state=st.sampled_from(State),
@@ -133,9 +139,7 @@ jobs = st.builds(
     outputs=st.lists(
         st.builds(Output, optional_texts, st.none(), sizes, st.booleans()), max_size=2
     ).map(tuple),
-    files=st.lists(
-        st.builds(File, paths, texts, sizes, sizes, sizes, st.just("png"), sizes), max_size=2
-    ).map(tuple),
+    files=files,
     reply=mappings,
     skipped=st.booleans(),
     error=st.none() | st.builds(Moderated, texts, hint=optional_texts, billed=st.just("maybe")),

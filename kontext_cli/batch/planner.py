@@ -5,7 +5,7 @@ import hashlib
 import os
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -302,7 +302,7 @@ class Planner:
             return
         made = earlier.files or (earlier.target.replaces if earlier.target else ())
         untouched = [file for file in made if condition(file) == "untouched"]
-        entry.replaces = tuple(replace(file, path=self._here(file.path)) for file in untouched)
+        entry.replaces = tuple(file._replace(path=self._here(file.path)) for file in untouched)
         if entry.reason == "changed":
             entry.reason = f"changed: {', '.join(_differences(earlier, self._job(entry)))}"
 

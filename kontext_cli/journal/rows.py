@@ -6,7 +6,7 @@ Everything is ASCII with JSON's escapes, so that whatever a file name or a reply
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from math import isfinite
@@ -83,7 +83,7 @@ def stored_row(values: Sequence[object]) -> Row:
 
 def row_of(job: Job, owner: str | None) -> Row:
     """What is kept of a job. Keys never reach it; pictures inside of replies are left out."""
-    details = {name: getattr(job, name) for name in _detail_names()}
+    details = {name: _by_name(getattr(job, name)) for name in _detail_names()}
     details["outputs"] = list(_lasting(job.outputs))
     return Row(
         id=job.id,
@@ -148,6 +148,15 @@ def _without_data(text: str) -> str:
     return _DATA_URI.sub("data:...", text)
 
 
+def _by_name(value: object) -> object:
+    """Named tuples as objects: JSON would take them for lists."""
+    if not isinstance(value, tuple):
+        return value
+    names = getattr(value, "_fields", None)
+    values = [_by_name(each) for each in value]
+    return values if names is None else dict(zip(names, values, strict=True))
+
+
 def _plain(value: object) -> object:
     """What JSON has no word for, in its words."""
     match value:
@@ -199,7 +208,7 @@ def _checked(kind: Callable[..., object], values: dict[str, Any]) -> dict[str, A
 
 @cache
 def _types(kind: Callable[..., object]) -> dict[str, tuple[type, ...]]:
-    """What may stand in each field of one of our dataclasses."""
+    """What may stand in each field of one of our classes of values."""
     return {name: tuple(_plain_types(hint)) for name, hint in get_type_hints(kind).items()}
 
 
@@ -218,11 +227,11 @@ def _plain_types(hint: Any) -> Iterator[type]:
 
 @cache
 def _names(kind: Callable[..., object]) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind))  # type: ignore[arg-type]
+    return tuple(_types(kind))
 
 
 def _built(kind: Callable[..., T], record: Mapping[str, Any], **readers: Callable[[Any], Any]) -> T:
-    """One of our dataclasses from its record."""
+    """A value of ours from its record."""
     known = _names(kind)
     values = {name: value for name, value in record.items() if name in known}
     read_values = {name: read(record[name]) for name, read in readers.items() if name in record}

@@ -4,8 +4,6 @@ Sources: its API page for `/fal-ai/flux-pro/kontext/text-to-image`, and the manu
 share its template, for what that page leaves out: how to ask for the result.
 """
 
-from dataclasses import replace
-
 from kontext_cli.job import Handle, Progress, State
 from kontext_cli.providers.call import Call, Reply
 from kontext_cli.providers.options import Endpoint, Option
@@ -45,11 +43,11 @@ class Chainhub(QueueProvider):
             return super().progress(reply, handle)
         if reply.status in (401, 402, 403):
             return super().progress(reply, handle)
-        return Progress(State.QUEUED, handle=replace(handle, status_url=None))
+        return Progress(State.QUEUED, handle=handle._replace(status_url=None))
 
     def _result_so_far(self, reply: Reply, handle: Handle) -> Progress:
         if reply.status == 404 and not is_pending(reply) and handle.misses < _GRACE:
-            return Progress(State.QUEUED, handle=replace(handle, misses=handle.misses + 1))
+            return Progress(State.QUEUED, handle=handle._replace(misses=handle.misses + 1))
         return self.outcome(reply)
 
 

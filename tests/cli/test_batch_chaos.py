@@ -56,7 +56,7 @@ def rows(dice: random.Random, count: int) -> Iterator[tuple[str, str | None]]:
 def test_under_faults_every_row_ends_as_its_fault_says(
     tmp_path: Path, serve: Serve, seed: int
 ) -> None:
-    faults = dict(rows(random.Random(seed), soaked(240, 10_000)))
+    faults = dict(rows(random.Random(seed), soaked(160, 10_000)))
     batch = Strained(tmp_path, serve, list(faults), latency=0.02)
     first = batch.run("-j", "40")
     ends = {prompt: ENDS[fault] if fault else "saved" for prompt, fault in faults.items()}

@@ -76,9 +76,9 @@ def check_complete(batch: Strained, *, unknown: int) -> None:
 
 @pytest.mark.parametrize("seed", [1])
 def test_a_batch_killed_at_random_moments(strained: MakeBatch, seed: int) -> None:
-    batch = strained(soaked(150, 3000), latency=0.05)
+    batch = strained(soaked(100, 3000), latency=0.05)
     dice = random.Random(seed)
-    most = soaked(5, 200)
+    most = soaked(4, 200)
     kills = sum(kill_while_it_runs(batch, dice, share=most - n) for n in range(most))
     assert kills >= most * 3 // 4
     check_complete(batch, unknown=kills * IN_FLIGHT)
@@ -114,7 +114,7 @@ def test_a_batch_killed_at_each_point(strained: MakeBatch, point: str, time: int
 
 
 def test_two_runs_at_once_do_each_row_once(strained: MakeBatch) -> None:
-    batch = strained(soaked(60, 2000), latency=0.05)
+    batch = strained(soaked(40, 2000), latency=0.05)
     ended = batch.run_together(("-j", "10"), ("-j", "10"))
     batch.check_paid_once()
     assert batch.states() == {State.SAVED: len(batch.prompts), State.PLANNED: 0}
@@ -123,7 +123,7 @@ def test_two_runs_at_once_do_each_row_once(strained: MakeBatch) -> None:
 
 
 def test_two_shards_at_once_make_the_whole(strained: MakeBatch) -> None:
-    batch = strained(soaked(60, 2000), latency=0.05)
+    batch = strained(soaked(40, 2000), latency=0.05)
     ended = batch.run_together(("--shard", "1/2"), ("--shard", "2/2"))
     assert [each.code for each in ended] == [0, 0]
     assert sum(each.count("saved") for each in ended) == len(batch.prompts)
@@ -132,7 +132,7 @@ def test_two_shards_at_once_make_the_whole(strained: MakeBatch) -> None:
 
 
 def test_a_run_that_joins_another_which_is_then_killed(strained: MakeBatch) -> None:
-    batch = strained(soaked(60, 2000), latency=0.1)
+    batch = strained(soaked(40, 2000), latency=0.1)
     with killed_at_the_end(batch.start("-j", "10", **SILENT)) as first:
         assert batch.ledger.wait_for(20, seconds=PATIENCE)
         with killed_at_the_end(batch.start("-j", "10")) as second:

@@ -14,6 +14,7 @@ import pytest
 
 from kontext_cli.job import State
 from sandbox.running import Serve
+from soaking import soaked
 from strained import PATIENCE, Clock, Ended, Strained, killed_at_the_end, wait_for_line
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -51,7 +52,7 @@ def check_rest(batch: Strained, *argv: str) -> None:
     batch.check_files()
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("name", soaked(["SIGINT", "SIGHUP"], ["SIGINT", "SIGTERM", "SIGHUP"]))
 def test_a_signal_stops_submits_and_waits_for_their_answers(strained: MakeBatch, name: str) -> None:
     clock = Clock()
     batch = strained(15, latency=0.05, clock=clock)

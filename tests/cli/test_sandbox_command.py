@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from kontext_cli.cli.sandbox import exports
-from processes import PROGRAM, kontext, start
+from processes import PROGRAM, RightHere, start
 from sandbox.clients import GENERATE, client, fal
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and shells")
@@ -36,6 +36,7 @@ class Served:
 
     process: subprocess.Popen[bytes]
     environ: dict[str, str]
+    right_here: RightHere
 
     @property
     def url(self) -> str:
@@ -44,7 +45,7 @@ class Served:
 
     def generate(self, *argv: str, cwd: Path) -> subprocess.CompletedProcess[bytes]:
         """Run `kontext generate` with exactly what was printed."""
-        return kontext("generate", *argv, cwd=cwd, stdin=b"", **self.environ)
+        return self.right_here("generate", *argv, cwd=cwd, environ=self.environ)
 
     def end(self, number: int = signal.SIGINT) -> tuple[int, list[str]]:
         """Send a signal; the exit code, and all lines of standard error."""
@@ -61,7 +62,7 @@ class Serve(Protocol):
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
+def serve(tmp_path: Path, right_here: RightHere) -> Iterator[Serve]:
     """Start sandboxes that end with the test."""
     running: list[subprocess.Popen[bytes]] = []
 
@@ -77,7 +78,8 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         # to its end: it lets go of standard output, so that `$(…)` need not wait for more
         lines = [shlex.split(line) for line in process.stdout.read().decode().splitlines()]
         assert [line[0] for line in lines] == ["export"] * len(lines)
-        return Served(process, dict(line[1].split("=", 1) for line in lines))
+        environ = dict(line[1].split("=", 1) for line in lines)
+        return Served(process, environ, right_here)
 
     yield begin
     for process in running:
@@ -191,10 +193,10 @@ def test_a_script_can_start_and_stop_it(tmp_path: Path) -> None:
     assert done.stdout.startswith(b"a-fox-")
 
 
-def test_a_port_in_use(tmp_path: Path) -> None:
+def test_a_port_in_use(tmp_path: Path, right_here: RightHere) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = kontext("sandbox", "--port", str(port), cwd=tmp_path)
+        done = right_here("sandbox", "--port", str(port), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.decode().splitlines() == [
         f"error: port {port} is in use",
@@ -217,8 +219,8 @@ def test_a_port_in_use(tmp_path: Path) -> None:
         (["--fault", "429*x"], "has no fault `429*x`"),
     ],
 )
-def test_bad_input(tmp_path: Path, flags: list[str], says: str) -> None:
-    done = kontext("sandbox", *flags, cwd=tmp_path)
+def test_bad_input(tmp_path: Path, right_here: RightHere, flags: list[str], says: str) -> None:
+    done = right_here("sandbox", *flags, cwd=tmp_path)
     error, hint = done.stderr.decode().splitlines()
     assert (done.returncode, done.stdout) == (2, b"")
     assert error.startswith("error: ")
@@ -226,8 +228,8 @@ def test_bad_input(tmp_path: Path, flags: list[str], says: str) -> None:
     assert hint.startswith("hint: ")
 
 
-def test_an_unknown_fault_is_told_the_known_ones(tmp_path: Path) -> None:
-    done = kontext("sandbox", "--fault", "nope", cwd=tmp_path)
+def test_an_unknown_fault_is_told_the_known_ones(tmp_path: Path, right_here: RightHere) -> None:
+    done = right_here("sandbox", "--fault", "nope", cwd=tmp_path)
     assert b"there are 401, 402, 403, 429, " in done.stderr
 
 
