@@ -29,6 +29,11 @@ _HOMES = {
 }
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a good part of the time, tests wait for what they run."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in filter(_TELLING.fullmatch, list(os.environ)):

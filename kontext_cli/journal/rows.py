@@ -29,6 +29,7 @@ from kontext_cli.plain import plain
 
 T = TypeVar("T")
 
+_ESCAPED = re.compile(r"""["\\]""")
 _DATA_URI = re.compile(
     r"""\bdata:(?=[^,\s"\\]{0,200}[/;])(?:[^,\s"\\]|\\"){0,200},(?:[^\s"\\]|\\[nrt])*""",
     re.IGNORECASE,
@@ -133,7 +134,9 @@ def _str(value: object) -> str | None:
 
 
 def _text(column: str | None) -> str | None:
-    return None if column is None else str(json.loads(f'"{column}"'))
+    if column is None or (column.isprintable() and not _ESCAPED.search(column)):
+        return column
+    return str(json.loads(f'"{column}"'))
 
 
 def _lasting(outputs: Sequence[Output]) -> Iterator[Output]:
