@@ -13,7 +13,7 @@ demo: .venv/installed
 test: .venv/installed .venv/shells compiled
 	$(BIN)/pytest -n auto
 
-# The tests at full length: hundreds of kills, tens of thousands of examples. Takes most of an hour.
+# The tests at full length: hundreds of kills, tens of thousands of examples. Takes hours.
 soak: .venv/installed .venv/shells compiled
 	KONTEXT_SOAK=1 $(BIN)/pytest -n auto
 
