@@ -5,7 +5,6 @@ The oracle is the sandbox's ledger: no prompt is accepted more often than a test
 
 import json
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,10 +16,10 @@ from typing import Any
 import pytest
 from starlette.responses import PlainTextResponse
 
-from kontext_cli.cli import run
 from kontext_cli.sandbox.app import Sandbox
 from kontext_cli.sandbox.ledger import Entry, Ledger
 from pictures import picture
+from processes import RightHere
 from sandbox.running import Server
 
 KEY = "canary-key-0123456789"
@@ -144,13 +143,13 @@ class Desk:
         folder: Path,
         monkeypatch: pytest.MonkeyPatch,
         doors: Doors,
-        capture: pytest.CaptureFixture[str],
+        right_here: RightHere,
     ) -> None:
         self.folder = folder
         self.out = folder / "out"
         self._monkeypatch = monkeypatch
         self._doors = doors
-        self._capture = capture
+        self._right_here = right_here
         self._ledgers: list[Ledger] = []
         self._may: dict[str, int] = {}
         self.state = folder.parent / "state"
@@ -260,12 +259,8 @@ class Desk:
         assert not too_often, f"accepted too often: {too_often}"
 
     def _run(self, argv: Sequence[str], stdin: bytes) -> Ran:
-        stream = self.folder.parent / "stdin"
-        stream.write_bytes(stdin)
-        with stream.open() as text, self._monkeypatch.context() as patch:
-            patch.setattr(sys, "stdin", text)
-            code = run(argv)
-        ran = Ran(code, *self._capture.readouterr())
+        done = self._right_here(*argv, cwd=Path.cwd(), stdin=stdin)
+        ran = Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
         _check_run(ran, as_json="--json" in argv)
         return ran
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from batches import Desk, Doors, quick_folder
+from processes import RightHere
 
 
 @pytest.fixture(scope="session")
@@ -15,12 +16,10 @@ def _doors() -> Iterator[Doors]:
 
 
 @pytest.fixture
-def desk(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], _doors: Doors
-) -> Iterator[Desk]:
+def desk(monkeypatch: pytest.MonkeyPatch, right_here: RightHere, _doors: Doors) -> Iterator[Desk]:
     """A folder with a sandbox behind every provider; nothing was accepted twice in the end."""
     with quick_folder() as folder:
-        desk = Desk(folder / "here", monkeypatch, _doors, capsys)
+        desk = Desk(folder / "here", monkeypatch, _doors, right_here)
         yield desk
         monkeypatch.undo()  # nobody stands in a folder that is removed
         desk.check()

@@ -5,7 +5,6 @@ The oracle is the sandbox's ledger: what it accepted is what would be billed.
 
 import json
 import os
-import sys
 from base64 import b64decode
 from collections.abc import Callable
 from io import BytesIO
@@ -15,8 +14,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from kontext_cli.cli import run
 from pictures import picture
+from processes import RightHere
 
 KEY = "canary-key-0123456789"
 KEYS = {"fal": "FAL_KEY", "aimlapi": "AIMLAPI_API_KEY", "chainhub": "CHAINHUB_API_KEY"}
@@ -31,12 +30,12 @@ class Shell:
         folder: Path,
         monkeypatch: pytest.MonkeyPatch,
         start: Callable[..., Any],
-        capfdbinary: pytest.CaptureFixture[bytes],
+        right_here: RightHere,
     ) -> None:
         self.folder = folder
         self._monkeypatch = monkeypatch
         self._start = start
-        self._capture = capfdbinary
+        self._right_here = right_here
         monkeypatch.chdir(folder)
         self.serve()
 
@@ -54,16 +53,11 @@ class Shell:
 
     def __call__(self, *argv: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
         """The exit code, standard output and standard error of one run."""
-        stream = self.folder.parent / "stdin"
-        stream.write_bytes(stdin)
-        with stream.open() as text:
-            self._monkeypatch.setattr(sys, "stdin", text)
-            code = run(argv)
-        out, err = self._capture.readouterr()
-        assert KEY.encode() not in out
-        assert KEY.encode() not in err
-        assert b"Traceback" not in err
-        return code, out, err.decode()
+        done = self._right_here(*argv, cwd=self.folder, stdin=stdin)
+        assert KEY.encode() not in done.stdout
+        assert KEY.encode() not in done.stderr
+        assert b"Traceback" not in done.stderr
+        return done.returncode, done.stdout, done.stderr.decode()
 
     def files(self) -> list[str]:
         return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
@@ -77,11 +71,11 @@ def shell(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     sandbox: Callable[..., Any],
-    capfdbinary: pytest.CaptureFixture[bytes],
+    right_here: RightHere,
 ) -> Shell:
     folder = tmp_path / "here"
     folder.mkdir()
-    return Shell(folder, monkeypatch, sandbox, capfdbinary)
+    return Shell(folder, monkeypatch, sandbox, right_here)
 
 
 @pytest.mark.parametrize("provider", [*HOSTED, "sandbox"])
