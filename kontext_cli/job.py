@@ -36,7 +36,9 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-OPEN = frozenset({State.SUBMITTING, State.QUEUED, State.RUNNING, State.READY})
+ACCEPTED = frozenset({State.QUEUED, State.RUNNING, State.READY})
+"""The states of a job that a provider has taken, and that is not brought home yet."""
+OPEN = ACCEPTED | {State.SUBMITTING}
 """The states of a job that is not at its end yet."""
 
 

@@ -9,7 +9,7 @@ from kontext_cli.errors import (
     StillRunning,
     StorageFault,
 )
-from kontext_cli.job import Job, State
+from kontext_cli.job import ACCEPTED, Job, State
 
 
 def cut_short(how: str) -> OutcomeUnknown:
@@ -60,7 +60,7 @@ def way_on(job: Job, error: KontextError, *, recorded: bool) -> str | None:
             f"look at {job.provider}'s own list of requests; "
             f"`kontext fetch {job.id} --resubmit` sends it again"
         )
-    if error.state is not None or job.state not in (State.QUEUED, State.RUNNING, State.READY):
+    if error.state is not None or job.state not in ACCEPTED:
         return error.hint
     if not recorded and job.request_id is None:
         return error.hint

@@ -7,16 +7,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from kontext_cli.inputs import InputImage, stem_of
+from kontext_cli.inputs import MOST_INPUT_BYTES, InputImage, stem_of
 from kontext_cli.job import Job, Source, Target, new_id
 from kontext_cli.names import Exists, Names, name_files, slugify
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.call import Call
 from kontext_cli.providers.prepare import prepare
-from kontext_cli.request import Request
+from kontext_cli.request import MOST_IMAGES, Request
 
 ROW_ID = "id:"
 """Before the id that a row has in its file, in what the row is known by."""
+UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
+"""Bytes of images for a provider that takes uploads: nothing has to be shrunk for it."""
 
 
 class Wanted(NamedTuple):
@@ -36,6 +38,11 @@ class Plan(NamedTuple):
     job: Job
     call: Call
     names: Names | None
+
+
+def room_for_images(provider: Provider) -> int:
+    """The bytes that local images may take of a request; larger ones are shrunk before."""
+    return UPLOADED if provider.uploads else provider.inline_bytes
 
 
 def plan_job(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from kontext_cli.answers import Answers
-from kontext_cli.job import Job, State
+from kontext_cli.job import ACCEPTED, OPEN, Job, State
 from kontext_cli.journal import Journal
 from kontext_cli.outputs import Condition, condition
 
@@ -78,9 +78,8 @@ class Decision:
     reason: str
 
 
-_ACCEPTED = frozenset({State.QUEUED, State.RUNNING, State.READY})
 _ENDED = frozenset({State.PLANNED, State.FAILED, State.CANCELED, State.MODERATED, State.EXPIRED})
-_OWNED = _ACCEPTED | {State.PLANNED, State.SUBMITTING}
+_OWNED = OPEN | {State.PLANNED}
 
 
 class Memory:
@@ -141,7 +140,7 @@ def decide(known: Known | None, digest: str, rules: Rules, *, keep_flagged: bool
         return Decision(Step.MAKE, "new")
     if known.elsewhere or known.state is State.SUBMITTING:
         return Decision(Step.WAIT, "another kontext is at it")
-    if known.state in _ACCEPTED:
+    if known.state in ACCEPTED:
         return Decision(Step.COLLECT, "collected")
     if known.state is State.PLANNED:
         return Decision(Step.MAKE, "new")

@@ -16,14 +16,14 @@ from kontext_cli.errors import (
     TooManyFailures,
     Unreachable,
 )
-from kontext_cli.job import Job, State
+from kontext_cli.job import ACCEPTED, Job, State
 
 _ALIKE = 5
 """Refusals with the same words, and no success, after which the request itself is at fault."""
 _UNREACHED = 5
 """Submits in a row that did not get through, beyond those in flight, after which the provider is
 down."""
-_ACCEPTED = (State.QUEUED, State.RUNNING, State.READY, State.SAVED)
+_TAKEN = ACCEPTED | {State.SAVED}
 
 Work = Callable[["Lane", Entry], Awaitable[None]]
 
@@ -89,7 +89,7 @@ class Lane:
 
     def watch(self, job: Job) -> None:
         """Follow a job: where the submit that went alone is accepted, the lane is open."""
-        if self._prober is asyncio.current_task() and job.state in _ACCEPTED:
+        if self._prober is asyncio.current_task() and job.state in _TAKEN:
             self._end_probe(proven=True)
 
     def submitted(self, job: Job) -> None:

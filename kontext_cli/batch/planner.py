@@ -13,7 +13,6 @@ from kontext_cli.batch.again import Known, Rules, Step, decide
 from kontext_cli.batch.rows import real_name
 from kontext_cli.errors import InputFault, NameTaken, UsageError
 from kontext_cli.inputs import (
-    MOST_INPUT_BYTES,
     InputImage,
     fingerprint,
     is_url,
@@ -24,12 +23,11 @@ from kontext_cli.journal import Journal
 from kontext_cli.names import Exists, Names, format_of
 from kontext_cli.outcome import elsewhere, unknown_since
 from kontext_cli.outputs import condition, existing_file
-from kontext_cli.plan import ROW_ID, Plan, Wanted, names_for, plan_job
+from kontext_cli.plan import ROW_ID, UPLOADED, Plan, Wanted, names_for, plan_job, room_for_images
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
-from kontext_cli.request import MOST_IMAGES, Request, parse
+from kontext_cli.request import Request, parse
 
-_UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
 _NOT_OF_A_REQUEST = ("id", "images", "keep_flagged", "model", "output", "provider")
 
 
@@ -175,7 +173,7 @@ class Planner:
             known_as = self._print(source).sha256
             if known_as is None or known_as in self._pictures:
                 continue
-            load_images([source], inline_bytes=_UPLOADED, provider=provider.name, stdin=self._stdin)
+            load_images([source], inline_bytes=UPLOADED, provider=provider.name, stdin=self._stdin)
             self._pictures.add(known_as)
 
     def plan(self, entry: Entry) -> Plan:
@@ -183,7 +181,7 @@ class Planner:
         request, provider, model = self._request(entry.row)
         images = load_images(
             request.images,
-            inline_bytes=_UPLOADED if provider.uploads else provider.inline_bytes,
+            inline_bytes=room_for_images(provider),
             provider=provider.name,
             stdin=self._stdin,
         )
@@ -215,10 +213,10 @@ class Planner:
         job = entry.saved or self._journal.find(entry.job_id)
         entry.saved = None
         job.index = entry.row.index
-        if entry.step is Step.WAIT and job.state is State.SAVED:  # since we looked
-            entry.step, entry.reason = Step.SKIP, "saved"
         if entry.step is Step.WAIT:
-            return elsewhere(job)
+            if job.state is not State.SAVED:
+                return elsewhere(job)
+            entry.step, entry.reason = Step.SKIP, "saved"  # since we looked
         job.skipped = entry.step is Step.SKIP
         if entry.step is Step.HOLD and job.error is None:
             job.error = unknown_since(job)

@@ -25,7 +25,7 @@ from kontext_cli.errors import (
     TooManyFailures,
     Unreachable,
 )
-from kontext_cli.job import Cost, Job, State, new_id
+from kontext_cli.job import ACCEPTED, Cost, Job, State, new_id
 from kontext_cli.journal import Journal
 from kontext_cli.outcome import elsewhere
 from kontext_cli.outputs import condition
@@ -34,7 +34,6 @@ from kontext_cli.plan import Plan
 DRAIN_SECONDS = 10.0
 """How long submits that are under way may take to be answered when a signal comes."""
 _TRIES = 3
-_LEFT_THERE = (State.QUEUED, State.RUNNING, State.READY)
 
 Take = Callable[[Job, tuple[str, str] | None], Awaitable[bool]]
 Tell = Callable[[Job, Entry], None]
@@ -124,7 +123,7 @@ class Batch:
     def watch(self, job: Job) -> None:
         """Follow a job of ours."""
         self._lanes[job.provider].watch(job)
-        if self.stop is not None and self.stop.exit_code > 128 and job.state in _LEFT_THERE:
+        if self.stop is not None and self.stop.exit_code > 128 and job.state in ACCEPTED:
             for task, each in self._under_way.items():
                 if each is job:
                     task.cancel()
@@ -280,7 +279,7 @@ class Batch:
         entry.tries += 1
         if entry.tries >= _TRIES:
             return False
-        if job.state in _LEFT_THERE:
+        if job.state in ACCEPTED:
             entry.step, entry.job_id = Step.COLLECT, job.id
         elif job.request_id is None and job.error.billed == "no":
             entry.step, entry.attempt, entry.id = Step.MAKE, job.attempt + 1, new_id()
@@ -309,9 +308,12 @@ class Batch:
     def _put_back(self, job: Job) -> None:
         """A job that was refused for its key, or cut off by a signal, is still to be done."""
         if job.request_id is None and not job.outputs and job.state is State.FAILED:
-            job.state, job.finished_at = State.PLANNED, None
-            with suppress(JournalFault):
-                self._journal.record(job)
+            self._plan_again(job)
+
+    def _plan_again(self, job: Job) -> None:
+        job.state, job.finished_at = State.PLANNED, None
+        with suppress(JournalFault):
+            self._journal.record(job)
 
     def _count_failure(self) -> None:
         self._failures += 1
@@ -327,9 +329,7 @@ class Batch:
         if job is None or job.state is State.PLANNED:
             return
         if job.state is State.CANCELED:
-            job.state, job.finished_at = State.PLANNED, None
-            with suppress(JournalFault):
-                self._journal.record(job)
+            self._plan_again(job)
             return
         if entry.step is Step.MAKE:
             self._spend(job.cost)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from kontext_cli.errors import KontextError
 from kontext_cli.job import Cost, Job, State
@@ -20,18 +20,7 @@ Kind = Literal[
     "expired",
     "planned",
 ]
-KINDS: tuple[Kind, ...] = (
-    "saved",
-    "skipped",
-    "failed",
-    "moderated",
-    "unknown",
-    "ready",
-    "running",
-    "canceled",
-    "expired",
-    "planned",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _ON_THE_WAY = (State.SUBMITTING, State.QUEUED, State.RUNNING)
 _MIXED = 9
 _BY_CAUSE = (3, 4, 10)

@@ -10,14 +10,6 @@ from kontext_cli.cli.printable import escaped
 from kontext_cli.cli.report import as_line, cost_text, job_record, to_stdout
 from kontext_cli.job import Job
 
-_STEPS = {
-    Step.MAKE: "make",
-    Step.COLLECT: "collect",
-    Step.SKIP: "skip",
-    Step.HOLD: "hold",
-    Step.WAIT: "wait",
-}
-
 
 def show_rows(
     entries: Sequence[Entry], planner: Planner, tally: Tally, *, batch: str, as_json: bool
@@ -41,7 +33,7 @@ def show_rows(
 
 
 def _row(entry: Entry, job: Job) -> str:
-    line = f"row {entry.row.index}: {_STEPS[entry.step]} ({entry.reason})"
+    line = f"row {entry.row.index}: {_name(entry.step)} ({entry.reason})"
     if entry.step is Step.MAKE:
         return f"{line} → {', '.join(entry.paths)}, {cost_text(entry.cost)}"
     paths = [str(file.path) for file in job.files]
@@ -50,5 +42,9 @@ def _row(entry: Entry, job: Job) -> str:
 
 def _counted(entries: Sequence[Entry]) -> str:
     steps = [entry.step for entry in entries]
-    counts = ((_STEPS[step], steps.count(step)) for step in Step)
+    counts = ((_name(step), steps.count(step)) for step in Step)
     return ", ".join(f"{count} to {name}" for name, count in counts if count) or "nothing to do"
+
+
+def _name(step: Step) -> str:
+    return step.name.lower()

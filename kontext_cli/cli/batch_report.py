@@ -1,7 +1,6 @@
 """What a batch prints: how its rows end, how far it is, and what it came to."""
 
 import os
-import sys
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -20,14 +19,14 @@ from kontext_cli.cli.report import (
     error_lines,
     error_record,
     job_record,
+    may_draw,
     on_actions,
     tell_result,
     to_stderr,
 )
 from kontext_cli.errors import Interrupted, KontextError
-from kontext_cli.job import Job, State
+from kontext_cli.job import ACCEPTED, OPEN, Job, State
 
-_UNDER_WAY = (State.SUBMITTING, State.QUEUED, State.RUNNING, State.READY)
 _FAILED = (State.FAILED, State.CANCELED, State.EXPIRED)
 _SILENCE = 10.0
 _WHY_SKIPPED = {"saved": "saved already"}
@@ -207,7 +206,7 @@ class BatchReport:
         What is said of a job at its end does not come from its provider, but is a fault on this
         side, which concerns every job: it is told once.
         """
-        if job.state in _UNDER_WAY or (logs and job.state is State.PLANNED):
+        if job.state in OPEN or (logs and job.state is State.PLANNED):
             self._view.show(job)
             for log in logs[-1:]:
                 self._view.heard(job, log)
@@ -280,7 +279,7 @@ class BatchReport:
             return
         for file in job.files:
             self._view.result(self._shown(file.path))
-        if job.error is None and job.state in (State.QUEUED, State.RUNNING, State.READY):
+        if job.error is None and job.state in ACCEPTED:
             self._view.result(job.id)
 
     def _tell_failure(self, job: Job, error: KontextError, line: int | None) -> None:
@@ -359,8 +358,7 @@ def open_batch_report(
 def _view(tally: Tally, *, plain: bool, quiet: bool) -> BatchView:
     if quiet:
         return BatchSilence()
-    on_a_terminal = sys.stderr is not None and sys.stderr.isatty()
-    if plain or not on_a_terminal or on_actions() or os.environ.get("TERM") == "dumb":
+    if plain or not may_draw():
         return BatchLines(tally)
     from kontext_cli.cli.live import open_live_batch
 

@@ -11,17 +11,14 @@ from kontext_cli.cli.session import Session, Told
 from kontext_cli.cli.streams import check_single_use, read_prompt, stdin_bytes
 from kontext_cli.delivery import Delivery, file_delivery
 from kontext_cli.errors import UnsupportedOption, UsageError
-from kontext_cli.inputs import MOST_INPUT_BYTES, InputImage, load_images
+from kontext_cli.inputs import InputImage, load_images
 from kontext_cli.job import Job, State, Target
 from kontext_cli.names import Names, format_of, template_fields
 from kontext_cli.outputs import existing_file
-from kontext_cli.plan import Plan, Wanted, plan_job
+from kontext_cli.plan import Plan, Wanted, plan_job, room_for_images
 from kontext_cli.providers.base import Provider
-from kontext_cli.request import MOST_IMAGES, Request, parse
+from kontext_cli.request import Request, parse
 from kontext_cli.settings import Settings
-
-UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
-"""Nothing has to be shrunk for a provider that takes uploads."""
 
 
 def run_one(flags: Flags) -> int:
@@ -60,7 +57,7 @@ def load_sources(sources: tuple[str, ...], provider: Provider) -> tuple[InputIma
     """The input images, at a size that the provider takes."""
     return load_images(
         sources,
-        inline_bytes=UPLOADED if provider.uploads else provider.inline_bytes,
+        inline_bytes=room_for_images(provider),
         provider=provider.name,
         stdin=stdin_bytes,
     )

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TextIO
 
 from kontext_cli.cli.printable import escaped, one_line, printable
 from kontext_cli.errors import KontextError, OutputFault
-from kontext_cli.job import Cost, File, Job, State
+from kontext_cli.job import OPEN, Cost, File, Job, State
 from kontext_cli.words import dollars
 
 SCHEMA = 1
@@ -99,7 +99,7 @@ class Report:
 
     def watch(self, job: Job, logs: Sequence[str]) -> None:
         """Follow a job; the end of a job is told by ``ended``."""
-        if logs or job.state in (State.SUBMITTING, State.QUEUED, State.RUNNING, State.READY):
+        if logs or job.state in OPEN:
             self._view.show(job, logs)
 
     def notice(self, text: str) -> None:
@@ -154,12 +154,17 @@ def open_report(*, as_json: bool, quiet: bool, plain: bool = False) -> Report:
 def _view(*, plain: bool, quiet: bool) -> View:
     if quiet:
         return Silence()
-    on_a_terminal = sys.stderr is not None and sys.stderr.isatty()
-    if plain or not on_a_terminal or on_actions() or os.environ.get("TERM") == "dumb":
+    if plain or not may_draw():
         return Lines()
     from kontext_cli.cli.live import Live
 
     return Live()
+
+
+def may_draw() -> bool:
+    """Whether what is drawn on standard error can be taken away again."""
+    on_a_terminal = sys.stderr is not None and sys.stderr.isatty()
+    return on_a_terminal and not on_actions() and os.environ.get("TERM") != "dumb"
 
 
 def describe(job: Job) -> str:
