@@ -1,5 +1,6 @@
 """`kontext` and `python -m kontext_cli`."""
 
+import os
 import sys
 
 from kontext_cli import __version__
@@ -9,13 +10,13 @@ def main() -> int:
     """Run the command line; answer `--version` before anything is imported for it."""
     if sys.argv[1:] == ["--version"]:
         try:
-            print(f"kontext {__version__}", flush=True)  # noqa: T201
-        except OSError:
-            pass  # told below
+            # Past the stream's buffer, or what cannot be written would stay there and fail again.
+            os.write(sys.stdout.fileno(), f"kontext {__version__}{os.linesep}".encode())
+        except (OSError, AttributeError):  # full, without a reader, or closed: reported below
+            pass
         else:
             return 0
     import gc
-    import os
 
     # Searching every package that is installed for plugins takes 3 ms; they would see all requests.
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
@@ -31,7 +32,6 @@ def _left(code: int) -> int:
 
     All files are closed by now, and all threads are done.
     """
-    import os
     from contextlib import suppress
 
     for stream in (sys.stdout, sys.stderr):
