@@ -2,32 +2,14 @@
 
 import gc
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kontext_cli.sandbox.app import Sandbox
-from processes import RightHere
+from processes import RightHere, bare_environment
 from sandbox.running import Running, Serve, Server, StartSandbox
-
-_TELLING = re.compile(
-    r".*_(KEY|KEY_ID|KEY_SECRET|TOKEN)|(KONTEXT|FAL|AIMLAPI|XDG)_.*|(.*_)?PROXY"
-    r"|SSL_CERT_(FILE|DIR)|FORCE_COLOR|GITHUB_ACTIONS",
-    re.IGNORECASE,
-)
-"""Variables by which the machine under a test could change what it sees."""
-
-_HOMES = {
-    "HOME": "home",
-    "USERPROFILE": "home",
-    "XDG_CONFIG_HOME": "home/.config",
-    "XDG_CACHE_HOME": "home/.cache",
-    "XDG_DATA_HOME": "home/.local/share",
-    "XDG_STATE_HOME": "home/.local/state",
-    "XDG_RUNTIME_DIR": "home/.run",
-}
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -43,12 +25,11 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in filter(_TELLING.fullmatch, list(os.environ)):
+    """Take all out of the environment that could change what a test sees."""
+    for name in [each for each in os.environ if not each.startswith("PYTEST_")]:
         monkeypatch.delenv(name)
-    for name, folder in _HOMES.items():
-        monkeypatch.setenv(name, str(tmp_path / folder))
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "100")
+    for name, value in bare_environment(tmp_path / "home").items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

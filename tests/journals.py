@@ -11,6 +11,7 @@ from typing import Any
 
 from kontext_cli.errors import BadMedia
 from kontext_cli.job import Cost, File, Handle, Job, Output, Source, State, Target, new_id
+from processes import environment
 
 REQUEST_ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
 
@@ -90,11 +91,9 @@ folder = Path(sys.argv[1])
 
 def start(code: str, *argv: object, **environ: str) -> subprocess.Popen[str]:
     """Run the prelude and ``code`` in a process of its own, with pipes to talk through."""
-    import os
-
     return subprocess.Popen(
         [sys.executable, "-c", PRELUDE + code, *map(str, argv)],
-        env={**os.environ, **environ},
+        env=environment(environ),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

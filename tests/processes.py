@@ -1,9 +1,13 @@
-"""The program as a user runs it: a process with its own streams, or its commands right here."""
+"""The program as a user runs it: a process with its own streams, or its commands right here.
+
+Every process of the tests gets an environment that is built here, so that a test sees the same on
+every machine.
+"""
 
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +19,45 @@ from kontext_cli.cli import run
 
 PROGRAM = [sys.executable, "-m", "kontext_cli"]
 
+_NEEDED = (
+    *("PATH", "TMPDIR", "TEMP", "TMP"),
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),  # a Python may not start without
+    *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERNAME"),
+    *("NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE"),
+)
+MACHINE: Mapping[str, str] = MappingProxyType(
+    {name: os.environ[name] for name in _NEEDED if name in os.environ}
+)
+"""What programs need to know of the machine, and all that the tests take from their environment."""
+
+_HOMES = {
+    "HOME": "",
+    "USERPROFILE": "",
+    "APPDATA": "AppData/Roaming",
+    "LOCALAPPDATA": "AppData/Local",
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_CACHE_HOME": ".cache",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+    "XDG_RUNTIME_DIR": ".run",
+}
+_AS_IS: Mapping[str, str | None] = MappingProxyType({})
+
+
+def bare_environment(home: Path) -> dict[str, str]:
+    """The environment in which each test begins: no keys, no proxies, no settings of Python."""
+    homes = {name: str(home / folder) for name, folder in _HOMES.items()}
+    return {**MACHINE, **homes, "LANG": "C.UTF-8", "NO_COLOR": "1", "COLUMNS": "100"}
+
+
+def environment(changes: Mapping[str, str | None] = _AS_IS) -> dict[str, str]:
+    """The environment of a process that a test starts: the test's own, with ``changes``.
+
+    A variable that is None there is not set.
+    """
+    values = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return {name: value for name, value in {**values, **changes}.items() if value is not None}
+
 
 def kontext(
     *argv: str, cwd: Path, stdin: bytes | None = None, **environ: str
@@ -24,14 +67,11 @@ def kontext(
         [*PROGRAM, *argv],
         cwd=cwd,
         input=b"" if stdin is None else stdin,
-        env={**os.environ, **environ},
+        env=environment(environ),
         capture_output=True,
         timeout=60,
         check=False,
     )
-
-
-_AS_IS: Mapping[str, str] = MappingProxyType({})
 
 
 class RightHere:
@@ -45,7 +85,11 @@ class RightHere:
         self._capture = capfdbinary
 
     def __call__(
-        self, *argv: str, cwd: Path, stdin: bytes = b"", environ: Mapping[str, str] = _AS_IS
+        self,
+        *argv: str,
+        cwd: Path,
+        stdin: bytes = b"",
+        environ: Mapping[str, str] = MappingProxyType({}),
     ) -> subprocess.CompletedProcess[bytes]:
         """Run the program to its end; standard input is empty unless given."""
         with TextIOWrapper(BytesIO(stdin)) as given, self._monkeypatch.context() as patch:
@@ -58,7 +102,12 @@ class RightHere:
         return subprocess.CompletedProcess(argv, code, out, err)
 
 
-def start(*argv: str, cwd: Path, **options: Any) -> subprocess.Popen[bytes]:
-    """Start the program and leave it running."""
-    environ = {**os.environ, **options.pop("environ", {})}
-    return subprocess.Popen([*PROGRAM, *argv], cwd=cwd, env=environ, **options)
+def start(
+    *argv: str, cwd: Path, through: Sequence[str] = (), **options: Any
+) -> subprocess.Popen[bytes]:
+    """Start the program and leave it running; ``through`` is put before its command.
+
+    ``options`` are those of `Popen`, but for ``environ``, the changes to its environment.
+    """
+    environ = environment(options.pop("environ", _AS_IS))
+    return subprocess.Popen([*through, *PROGRAM, *argv], cwd=cwd, env=environ, **options)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from processes import MACHINE
+
 _PATIENCE = 60.0
 _READY = "READY> "
 
@@ -193,7 +195,7 @@ def missing(name: str) -> bool:
 def old_bash() -> bool:
     """Whether there is no bash here that can be told, while it completes, to find folders only."""
     told = "echo $((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1]))"
-    return missing("bash") or int(subprocess.check_output(["bash", "-c", told])) < 402
+    return missing("bash") or int(subprocess.check_output(["bash", "-c", told], env=MACHINE)) < 402
 
 
 def _zsh(script: Path, cwd: Path, rc: str) -> Shell:

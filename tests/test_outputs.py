@@ -18,6 +18,7 @@ from kontext_cli.errors import BadMedia, OutputFault
 from kontext_cli.job import File
 from kontext_cli.outputs import PartFile, existing_file, prepare_folder
 from pictures import picture
+from processes import environment
 
 POSIX = sys.platform != "win32"
 OPEN_FILES = Path("/proc/self/fd")
@@ -62,6 +63,7 @@ def writer(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Another process that holds a part file in the folder."""
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(tmp_path)],
+        env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

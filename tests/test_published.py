@@ -13,6 +13,7 @@ import pytest
 
 import kontext_cli
 from pictures import picture
+from processes import MACHINE, environment
 
 ROOT = Path(kontext_cli.__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,8 +27,7 @@ def test_readme_example(tmp_path: Path, sandbox: Callable[..., Any], example: st
     for name in ("house.jpg", "duck.png", "shirt.jpg"):
         (tmp_path / name).write_bytes(picture(name.replace("jpg", "jpeg").split(".")[1]))
     environ = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{MACHINE['PATH']}",
         "FAL_KEY": "key",
         "AIML_API_KEY": "key",
         "CHAINHUB_API_KEY": "key",
@@ -38,7 +38,7 @@ def test_readme_example(tmp_path: Path, sandbox: Callable[..., Any], example: st
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=tmp_path,
-        env=environ,
+        env=environment(environ),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

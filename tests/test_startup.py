@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from processes import environment
+
 HEAVY = {
     "httpx2",
     "pydantic",
@@ -22,6 +24,7 @@ def imported(*argv: str) -> set[str]:
     """The modules that a run of the command line imports."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "kontext_cli", *argv],
+        env=environment(),
         capture_output=True,
         text=True,
         check=False,

@@ -3,7 +3,6 @@
 import json
 import os
 import stat
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from processes import PROGRAM, RightHere
+from processes import RightHere, start
 
 KEY = "canary-key-0123456789"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
@@ -197,14 +196,8 @@ def test_on_a_terminal_the_key_is_asked_for_unseen(config: Path, tmp_path: Path)
     import pty
 
     leader, follower = pty.openpty()
-    process = subprocess.Popen(
-        [*PROGRAM, "auth", "set", "fal"],
-        cwd=tmp_path,
-        stdin=follower,
-        stdout=follower,
-        stderr=follower,
-        start_new_session=True,
-    )
+    streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), follower)
+    process = start("auth", "set", "fal", cwd=tmp_path, start_new_session=True, **streams)
     os.close(follower)
     seen = b""
     while b"not shown" not in seen:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kontext_cli.job import State
+from processes import environment
 from sandbox.running import Serve
 from soaking import soaked
 from strained import PATIENCE, Clock, Ended, Strained, killed_at_the_end, wait_for_line
@@ -159,7 +160,9 @@ def test_a_reader_that_leaves_after_the_first_line(strained: MakeBatch) -> None:
     batch = strained(10, latency=0.1)
     with (
         killed_at_the_end(batch.start("-j", "2")) as run,
-        subprocess.Popen(["head", "-n", "1"], stdin=run.stdout, stdout=subprocess.PIPE) as head,
+        subprocess.Popen(
+            ["head", "-n", "1"], env=environment(), stdin=run.stdout, stdout=subprocess.PIPE
+        ) as head,
     ):
         assert run.stdout is not None
         run.stdout.close()

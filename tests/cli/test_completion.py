@@ -9,7 +9,7 @@ import pytest
 
 from kontext_cli.cli import completion, program, run
 from kontext_cli.cli.completions import ROOT, written
-from processes import kontext
+from processes import environment, kontext
 from test_startup import HEAVY, imported
 
 SCRIPTS = {shell: ROOT / "completions" / name for shell, name in completion.FILES.items()}
@@ -61,6 +61,7 @@ def test_the_man_page_has_every_exit_code_and_variable() -> None:
 def test_the_man_page_is_sound() -> None:
     done = subprocess.run(
         ["groff", "-man", "-Tutf8", "-ww", str(ROOT / "man/kontext.1")],
+        env=environment(),
         capture_output=True,
         text=True,
         check=True,

@@ -1,6 +1,5 @@
 """The order of writes as the system sees it: what must be on disk before what."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from processes import PROGRAM
+from processes import PROGRAM, environment
 
 KINDS = (
     ("journal synced", re.compile(r"f(data)?sync\(\d+<[^>]*journal\.db")),
@@ -31,7 +30,7 @@ def traced(folder: Path, *argv: str) -> list[str]:
         capture_output=True,
         check=False,
         timeout=60,
-        env=os.environ,
+        env=environment(),
     )
     if not log.exists() or b"ptrace" in done.stderr:
         pytest.skip("strace may not trace here")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from processes import PROGRAM, kontext, start
+from processes import kontext, start
 
 KEY = "canary-key-0123456789"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and files")
@@ -136,17 +136,13 @@ def test_a_reader_that_has_gone_is_no_failure(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "wb") as gone:
-        done = subprocess.run(
-            [*PROGRAM, "generate", "x", "-p", "sandbox"],
-            cwd=tmp_path,
-            stdout=gone,
-            stderr=subprocess.PIPE,
-            check=False,
-            timeout=60,
+        process = start(
+            *("generate", "x", "-p", "sandbox"), cwd=tmp_path, stdout=gone, stderr=subprocess.PIPE
         )
-    assert done.returncode == 0
-    assert b"Traceback" not in done.stderr
-    assert b"BrokenPipe" not in done.stderr
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"Traceback" not in err
+    assert b"BrokenPipe" not in err
     assert len(list(tmp_path.glob("x-*.jpg"))) == 1
 
 
@@ -155,27 +151,29 @@ def test_a_picture_to_a_reader_that_has_gone(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "wb") as gone:
-        done = subprocess.run(
-            [*PROGRAM, "generate", "x", "-p", "sandbox", "-o", "-"],
+        process = start(
+            *("generate", "x", "-p", "sandbox", "-o", "-"),
             cwd=tmp_path,
             stdout=gone,
             stderr=subprocess.PIPE,
-            check=False,
-            timeout=60,
         )
-    assert done.returncode == 8
-    assert b"standard output" in done.stderr
-    assert b"Traceback" not in done.stderr
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 8
+    assert b"standard output" in err
+    assert b"Traceback" not in err
 
 
 def test_standard_output_that_is_closed(tmp_path: Path) -> None:
     code = "import os, sys; os.close(1); os.execv(sys.executable, sys.argv[1:])"
-    argv = [sys.executable, "-c", code, *PROGRAM, "generate", "x", "-p", "sandbox"]
-    done = subprocess.run(
-        argv, cwd=tmp_path, stderr=subprocess.PIPE, check=False, timeout=60, env=os.environ
+    process = start(
+        *("generate", "x", "-p", "sandbox"),
+        cwd=tmp_path,
+        through=[sys.executable, "-c", code],
+        stderr=subprocess.PIPE,
     )
-    assert done.returncode == 0
-    assert b"Traceback" not in done.stderr
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert b"Traceback" not in err
 
 
 def test_a_locale_without_unicode(tmp_path: Path) -> None:

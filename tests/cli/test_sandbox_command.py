@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from kontext_cli.cli.sandbox import exports
-from processes import PROGRAM, RightHere, start
+from processes import PROGRAM, RightHere, environment, start
 from sandbox.clients import GENERATE, client, fal
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and shells")
@@ -187,7 +187,12 @@ def test_a_script_can_start_and_stop_it(tmp_path: Path) -> None:
     """
     # the sandbox holds standard error, so this also waits for its end
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, capture_output=True, check=False, timeout=60
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        check=False,
+        timeout=60,
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(b"a-fox-")
@@ -242,7 +247,8 @@ def test_powershell_has_its_own_words() -> None:
 def test_its_help_imports_no_server() -> None:
     code = "import json, sys; from kontext_cli.cli import run; run(['sandbox', '--help'])"
     code += "; print(json.dumps(list(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    argv = [sys.executable, "-c", code]
+    done = subprocess.run(argv, env=environment(), capture_output=True, check=True)
     page, _, modules = done.stdout.decode().rstrip().rpartition("\n")
     assert "exit code 0" in " ".join(page.split())
     assert not {"uvicorn", "starlette", "PIL", "asyncio", "pydantic"} & set(json.loads(modules))

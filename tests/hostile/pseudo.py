@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 
-from processes import PROGRAM
+from processes import PROGRAM, environment
 
 END = b"\x1b[99m"
 """A sequence without effect: all that was sent before it has arrived."""
@@ -86,7 +86,7 @@ def on_terminal(*argv: str, cwd: Path, **environ: str) -> tuple[int, bytes]:
         done = subprocess.run(
             [*PROGRAM, *argv],
             cwd=cwd,
-            env={**os.environ, **usual, **environ},
+            env=environment({**usual, **environ}),
             stdin=subprocess.DEVNULL,
             stdout=opened.theirs,
             stderr=opened.theirs,

@@ -1,7 +1,6 @@
 """No key is left behind: by a kill, by a crash of ours, in a log, on a command line."""
 
 import json
-import os
 import subprocess
 import sys
 import traceback
@@ -13,18 +12,17 @@ import pytest
 
 from hostile.between import Asked
 from hostile.canary import FAL, KEYS, STORED
+from hostile.tracing import with_site
 from hostile.watched import Watched, noise
 from processes import kontext, start
 from soaking import soaked
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
-SPY = Path(__file__).parent / "spy"
 
 
 def spied(**environ: str) -> dict[str, str]:
     """The environment of a process that is listened to."""
-    path = os.pathsep.join(filter(None, (str(SPY), os.environ.get("PYTHONPATH"))))
-    return {"PYTHONPATH": path, **environ}
+    return {**with_site("spy"), **environ}
 
 
 def talkative(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:

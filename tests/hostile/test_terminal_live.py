@@ -171,7 +171,7 @@ def test_a_key_that_is_typed_is_not_shown(tmp_path: Path) -> None:
     import pty
 
     ours, theirs = pty.openpty()
-    environ = {**os.environ, "KONTEXT_CONFIG_DIR": str(tmp_path / "config")}
+    environ = {"KONTEXT_CONFIG_DIR": str(tmp_path / "config")}
     streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
     argv = ("auth", "set", "fal")
     process = start(*argv, cwd=tmp_path, environ=environ, start_new_session=True, **streams)

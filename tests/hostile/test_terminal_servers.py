@@ -2,7 +2,6 @@
 than text; in JSON it is there as it was said."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from kontext_cli.errors import JobFailed
 from kontext_cli.job import File, Job, Source, State
 from kontext_cli.journal import Journal
 from kontext_cli.sandbox.replies import Json
-from processes import kontext, start
+from processes import environment, kontext, start
 from soaking import soaked
 
 SHORT = {payload.number for payload in PAYLOADS if not payload.is_long}
@@ -356,6 +355,6 @@ def test_nothing_but_our_own_words_is_printed(tmp_path: Path) -> None:
 def test_a_line_of_a_million_spaces_is_not_thought_about_for_hours() -> None:
     code = "from kontext_cli.cli.printable import one_line; print(one_line(' ' * 10**6 + 'x'))"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, env=os.environ, timeout=20, check=True
+        [sys.executable, "-c", code], capture_output=True, env=environment(), timeout=20, check=True
     )
     assert done.stdout == b"x\n"

@@ -1,7 +1,6 @@
 """The program under strace: which calls it makes, and what becomes of it when one goes wrong."""
 
 import functools
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
+from processes import MACHINE
+
 _CALL = re.compile(r"(?P<thread>\d+) +(?P<name>\w+)\((?P<rest>.*)")
 _PATH = re.compile(r'(?:\d<(?P<open>[^>]*)>|"(?P<named>[^"]*)")')
 
@@ -18,11 +19,11 @@ _PATH = re.compile(r'(?:\d<(?P<open>[^>]*)>|"(?P<named>[^"]*)")')
 def with_site(name: str) -> dict[str, str]:
     """The environment of a program that begins with the `sitecustomize.py` in a folder here.
 
-    ``lone`` has the work of all threads done by one, for strace counts calls by thread. ``clock``
-    has the time of day off by so many seconds as SECONDS_OFF says.
+    ``spy`` listens to what the program does. ``lone`` has the work of all threads done by one, for
+    strace counts calls by thread. ``clock`` has the time of day off by so many seconds as
+    SECONDS_OFF says.
     """
-    paths = (str(Path(__file__).parent / name), os.environ.get("PYTHONPATH"))
-    return {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    return {"PYTHONPATH": str(Path(__file__).parent / name)}
 
 
 @functools.cache
@@ -31,7 +32,8 @@ def _may_trace() -> bool:
     if shutil.which("strace") is None:
         return False
     trial = ["strace", "-f", "--seccomp-bpf", "-e", "inject=fsync:error=EIO", "-o", "/dev/null"]
-    return subprocess.run([*trial, "true"], capture_output=True, check=False).returncode == 0
+    done = subprocess.run([*trial, "true"], env=MACHINE, capture_output=True, check=False)
+    return done.returncode == 0
 
 
 needs_strace = pytest.mark.skipif(not _may_trace(), reason="needs strace, and the right to trace")

@@ -1,6 +1,5 @@
 """Batches whose runs go through something: a disk of their own, a tracer, a limit."""
 
-import os
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 
 from kontext_cli.outputs import existing_file
-from processes import PROGRAM
+from processes import start
 from sandbox.running import Serve
 from soaking import SOAK, soaked
 from strained import PATIENCE, Ended, Strained
@@ -62,9 +61,8 @@ class Trial(Strained):
         """Begin any command of the program; a variable that is None in ``environ`` is not set."""
         usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         given: dict[str, Any] = {"cwd": self.folder, **usual, **options}
-        environ = {**os.environ, **self._environ, **given.pop("environ", {})}
-        given["env"] = {name: value for name, value in environ.items() if value is not None}
-        return subprocess.Popen([*self.through, *PROGRAM, *argv], **given)
+        given["environ"] = {**self._environ, **given.get("environ", {})}
+        return start(*argv, through=self.through, **given)
 
     def command(self, *argv: str, **options: Any) -> Said:
         """Run any command of the program to its end."""

@@ -10,6 +10,8 @@ from typing import Self
 
 import pytest
 
+from processes import MACHINE
+
 _WAYS = (("unshare", "--mount"), ("unshare", "--map-root-user", "--mount"))
 _MOUNT = (
     'mount -t tmpfs -o "$1" tmpfs "$0" && cd "$0" && shift && mkdir "$@" && echo ready && exec cat'
@@ -24,7 +26,7 @@ def _way() -> tuple[str, ...]:
         return ()
     for way in _WAYS:
         trial = [*way, "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-        if subprocess.run(trial, capture_output=True, check=False).returncode == 0:
+        if not subprocess.run(trial, env=MACHINE, capture_output=True, check=False).returncode:
             return way
     return ()
 
@@ -44,6 +46,7 @@ class Volume:
         self._path = path
         self._process = subprocess.Popen(
             [*_way(), "sh", "-c", _MOUNT, str(path), options, *folders],
+            env=MACHINE,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -75,4 +78,4 @@ class Volume:
     def change(self, options: str) -> None:
         """Make it larger, smaller, or read-only."""
         mount = ["mount", "-o", f"remount,{options}", str(self._path)]
-        subprocess.run([*self.through(self._path), *mount], check=True)
+        subprocess.run([*self.through(self._path), *mount], env=MACHINE, check=True)

@@ -1,7 +1,6 @@
 """Requests that are called off at any moment leave the way free for the next."""
 
 import asyncio
-import os
 import random
 from contextlib import suppress
 
@@ -10,9 +9,10 @@ import pytest
 
 from kontext_cli import network
 from kontext_cli.transport import Submission, Transport
+from soaking import soaked
 from transport.wire import PICTURE, Conversation, a_call, download, in_time, transport, wire
 
-CANCELED = 2_000 if os.environ.get("KONTEXT_SOAK") else 400
+CANCELED = soaked(400, 2_000)
 FOLLOWING = 100
 CONNECTIONS = 10
 AT_ONCE = 40
