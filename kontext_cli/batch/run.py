@@ -92,6 +92,8 @@ class Batch:
         """Do all rows of all providers, side by side."""
         self._lanes = dict(lanes)
         self._engines = engines
+        if self.stop is not None:  # interrupted before anything began
+            return
         with suppress(asyncio.CancelledError):
             await asyncio.gather(*(lane.run(self._row) for lane in lanes.values()))
 

@@ -19,16 +19,32 @@ def run_until_signal(
 ) -> int | None:
     """Run ``work``; the number of the signal that cut it short, None where it ran to its end.
 
-    The signal cancels it, unless ``wind_down`` brings it to an end in its own way.
+    The signal cancels it, unless ``wind_down`` brings it to an end in its own way. Every handler is
+    put back afterwards.
     """
+    early: list[int] = []
+    before = {number: signal.getsignal(number) for number in _handled()}
     try:
-        return asyncio.run(_guarded(work, wind_down))
-    except KeyboardInterrupt:  # where a loop cannot take signals: Windows
+        for number in before:  # an exception within asyncio, before it listens, would be printed
+            signal.signal(number, lambda caught, _frame: early.append(caught))
+        return asyncio.run(_guarded(work, wind_down, early))
+    except KeyboardInterrupt:  # asyncio has stopped listening: the work is done
         return signal.SIGINT
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _handled() -> list[int]:
+    return [
+        number
+        for number in _ORDERLY
+        if number not in _LEFT_IGNORED or signal.getsignal(number) is not signal.SIG_IGN
+    ]
 
 
 async def _guarded(
-    work: Coroutine[Any, Any, None], wind_down: Callable[[int], None] | None
+    work: Coroutine[Any, Any, None], wind_down: Callable[[int], None] | None, early: list[int]
 ) -> int | None:
     task = asyncio.ensure_future(work)
     caught: list[int] = []
@@ -43,13 +59,13 @@ async def _guarded(
             wind_down(number)
 
     loop = asyncio.get_running_loop()
-    for number in _ORDERLY:
-        if number in _LEFT_IGNORED and signal.getsignal(number) is signal.SIG_IGN:
-            continue
+    for number in _handled():
         try:
             loop.add_signal_handler(number, stop, number)
-        except NotImplementedError:
-            break
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda caught, _frame: loop.call_soon_threadsafe(stop, caught))
+    if early:
+        stop(early[0])
     try:
         await task
     except asyncio.CancelledError:

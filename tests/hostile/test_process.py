@@ -84,6 +84,20 @@ def test_a_reader_that_has_gone_is_no_failure(trial: Trial, argv: tuple[str, ...
     assert (said.code, said.err) == (0, "")
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
+def test_streams_without_a_buffer_end_the_same(trial: Trial) -> None:
+    unbuffered = {"PYTHONUNBUFFERED": "1"}
+    trial.command(*GENERATE, "--no-wait")
+    read, write = os.pipe()
+    os.close(read)
+    with FULL.open("wb") as full, os.fdopen(write, "wb") as gone:
+        for argv in (READING[0], READING[2]):
+            said = trial.command(*argv, stdout=full, environ=unbuffered)
+            assert (said.code, "standard output" in said.err) == (8, True)
+            said = trial.command(*argv, stdout=gone, environ=unbuffered)
+            assert (said.code, said.err) == (0, "")
+
+
 def test_all_streams_closed(trial: Trial) -> None:
     said = trial.command(*trial.argv(), preexec_fn=lambda: os.closerange(0, 3))
     assert said.code == 0

@@ -19,9 +19,9 @@ _PATH = re.compile(r'(?:\d<(?P<open>[^>]*)>|"(?P<named>[^"]*)")')
 def with_site(name: str) -> dict[str, str]:
     """The environment of a program that begins with the `sitecustomize.py` in a folder here.
 
-    ``spy`` listens to what the program does. ``lone`` has the work of all threads done by one, for
-    strace counts calls by thread. ``clock`` has the time of day off by so many seconds as
-    SECONDS_OFF says.
+    ``spy`` listens to what the program does. ``interrupted`` has Ctrl-C come often. ``lone``
+    has the work of all threads done by one, for strace counts calls by thread. ``clock`` has the
+    time of day off by so many seconds as SECONDS_OFF says.
     """
     return {"PYTHONPATH": str(Path(__file__).parent / name)}
 
