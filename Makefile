@@ -1,42 +1,47 @@
-# demo: a first picture, offline. test: the tests. Each sets up all that it needs in .venv, from
-# requirements.lock.
+# demo: a first picture, offline. test: the tests. check: lint, format, types. engines: the tests
+# against heavy peers and servers, in an environment of their own. Each installs all that it needs,
+# and no more, from its lock.
 
 PYTHON ?= python3
 BIN := .venv/bin
 PICTURE := a lighthouse in fog, long exposure
 
-.PHONY: demo test soak check bench format compiled lock completions picture clean
+.PHONY: demo test engines soak check bench format compiled lock completions picture clean
 
-demo: .venv/installed
-	$(BIN)/kontext generate "$(PICTURE)" --provider sandbox --output-dir demo --exists number
+demo: .venv/run-time
+	$(BIN)/python -m kontext_cli generate "$(PICTURE)" --provider sandbox --output-dir demo --exists number
 
-test: .venv/installed .venv/shells compiled
+test: .venv/test .venv/shells compiled
 	$(BIN)/pytest -n auto
 
+# pytest exits with 5 where there is no test.
+engines: .venv/engines/installed
+	.venv/engines/bin/pytest -n auto tests/engines || [ $$? = 5 ]
+
 # The tests at full length: hundreds of kills, tens of thousands of examples. Takes hours.
-soak: .venv/installed .venv/shells compiled
+soak: .venv/test .venv/shells compiled
 	KONTEXT_SOAK=1 $(BIN)/pytest -n auto
 
-bench: .venv/installed compiled
+bench: .venv/test compiled
 	$(BIN)/python benchmarks/run.py
 
-check: .venv/installed
+check: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: .venv/installed
+format: .venv/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 # As installers do; some machines write no bytecode by themselves, and every process starts slowly.
-compiled: .venv/installed
+compiled: .venv/test
 	$(BIN)/python -m compileall -q kontext_cli
 
-completions: .venv/installed
+completions: .venv/run-time
 	$(BIN)/python -m kontext_cli.cli.completions
 
-picture: .venv/installed
+picture: .venv/run-time
 	$(BIN)/python docs/draw_run.py
 
 # Newer versions are taken a week after they came out: what is malicious is mostly found by then.
@@ -45,21 +50,47 @@ LOCK := --upgrade --exclude-newer "7 days"
 COMPILE := .venv/tools/bin/uv pip compile --quiet --no-config --default-index https://pypi.org/simple \
 	--universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
 
+PART := $(LOCK) --constraint requirements.lock --no-annotate
+
 lock: .venv/tools/installed
 	$(COMPILE) $(LOCK) --group dev pyproject.toml --output-file requirements.lock
+	$(COMPILE) $(PART) pyproject.toml --output-file requirements-run-time.lock
+	$(COMPILE) $(PART) --group test pyproject.toml --output-file requirements-test.lock
+	$(COMPILE) $(PART) --group engines pyproject.toml --output-file requirements-engines.lock
 	$(COMPILE) $(LOCK) .github/tools.in --output-file .github/tools.lock
 
 clean:
 	rm -rf .venv demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.venv/installed: pyproject.toml requirements.lock
+# $(1): an environment, $(2): its lock, $(3): what else of pyproject.toml belongs to it
+define install
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "kontext needs Python 3.11 or newer; try: make PYTHON=python3.11")'
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock || { \
+	[ -x $(1)/bin/python ] || $(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet --require-hashes --requirement $(2) || { \
 		echo "some locked versions cannot be had here: taking the newest that fit" >&2; \
-		$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"; \
-		$(BIN)/python -m pip install --quiet --editable . --group dev; }
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+		$(1)/bin/python -m pip install --quiet --upgrade "pip>=25.1"; \
+		$(1)/bin/python -m pip install --quiet --editable . $(3); }
+endef
+
+EDITABLE := -m pip install --quiet --no-deps --no-build-isolation --editable .
+
+.venv/run-time: pyproject.toml requirements-run-time.lock
+	$(call install,.venv,requirements-run-time.lock,)
+	touch $@
+
+.venv/test: pyproject.toml requirements-test.lock
+	$(call install,.venv,requirements-test.lock,--group test)
+	$(BIN)/python $(EDITABLE)
+	touch $@ .venv/run-time
+
+.venv/dev: pyproject.toml requirements.lock
+	$(call install,.venv,requirements.lock,--group dev)
+	$(BIN)/python $(EDITABLE)
+	touch $@ .venv/test .venv/run-time
+
+.venv/engines/installed: pyproject.toml requirements-engines.lock
+	$(call install,.venv/engines,requirements-engines.lock,--group engines)
+	.venv/engines/bin/python $(EDITABLE)
 	touch $@
 
 .venv/tools/installed: .github/tools.lock
@@ -69,7 +100,7 @@ clean:
 
 # The tests press TAB in zsh and fish, and set the man page. What they need for it is installed where
 # that takes no more than apt-get and root, tried once; elsewhere those tests are skipped by name.
-.venv/shells: | .venv/installed
+.venv/shells: | .venv/test
 	@for tool in zsh fish groff; do command -v $$tool || missing=yes; done >/dev/null; \
 	if [ "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		export DEBIAN_FRONTEND=noninteractive; \

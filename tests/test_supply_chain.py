@@ -13,6 +13,12 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 WORKFLOWS = ROOT / ".github" / "workflows"
 LOCK = ROOT / "requirements.lock"
+PARTS = {
+    "requirements-run-time.lock": "dependencies",
+    "requirements-test.lock": "test",
+    "requirements-engines.lock": "engines",
+}
+"""Locks of which each make target installs its own, and what they hold of pyproject.toml."""
 TOOLS = ROOT / ".github" / "tools.in"
 TOOLS_LOCK = ROOT / ".github" / "tools.lock"
 
@@ -142,20 +148,33 @@ def test_only_the_release_may_write_and_only_its_identity_to_pypi() -> None:
 
 
 def groups() -> dict[str, list[Requirement]]:
-    """What pyproject.toml and tools.in ask for, by the list that asks for it."""
+    """What pyproject.toml and tools.in ask for, by the list that asks for it.
+
+    A dependency group holds those that it includes.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     tools = TOOLS.read_text(encoding="utf-8").splitlines()
     lines = {
         "build-system": project["build-system"]["requires"],
         "dependencies": project["project"]["dependencies"],
         **project["project"].get("optional-dependencies", {}),
-        **project["dependency-groups"],
+        **included(project["dependency-groups"]),
         "tools": [line for line in tools if line and not line.startswith("#")],
     }
-    return {
-        name: [Requirement(line) for line in group if isinstance(line, str)]
-        for name, group in lines.items()
-    }
+    return {name: [Requirement(line) for line in group] for name, group in lines.items()}
+
+
+def included(groups: dict[str, list[str | dict[str, str]]]) -> dict[str, list[str]]:
+    """Dependency groups with the lines of the groups that they include."""
+
+    def lines(name: str) -> Iterator[str]:
+        for line in groups[name]:
+            if isinstance(line, str):
+                yield line
+            else:
+                yield from lines(line["include-group"])
+
+    return {name: list(lines(name)) for name in groups}
 
 
 def lock(path: Path) -> dict[str, list[Pin]]:
@@ -190,8 +209,31 @@ def test_every_requirement_has_a_lower_bound() -> None:
 
 
 def test_the_lock_holds_all_that_pyproject_asks_for_within_its_bounds() -> None:
-    wanted = [need for name, group in groups().items() if name != "tools" for need in group]
+    asked = groups()
+    wanted = [*asked["build-system"], *asked["dependencies"], *asked["dev"]]
     assert list(unmet(wanted, lock(LOCK))) == []
+
+
+@pytest.mark.parametrize(("name", "group"), PARTS.items())
+def test_each_part_of_the_lock_holds_what_its_target_needs(name: str, group: str) -> None:
+    asked = groups()
+    pins = lock(ROOT / name)
+    assert list(unmet([*asked["dependencies"], *asked[group]], pins)) == []
+    whole = lock(LOCK)
+    shared = {package: held for package, held in pins.items() if package in whole}
+    assert shared.keys() >= lock(ROOT / "requirements-run-time.lock").keys()
+    for package, held in shared.items():
+        assert {pin.version for pin in held} <= {pin.version for pin in whole[package]}, package
+
+
+def test_what_only_the_tests_need_is_not_installed_for_the_demo() -> None:
+    asked = groups()
+    needed = {canonicalize_name(need.name) for need in asked["dependencies"]}
+    more = {canonicalize_name(need.name) for need in asked["dev"]} - needed
+    assert more.isdisjoint(lock(ROOT / "requirements-run-time.lock"))
+    checkers = more - {canonicalize_name(need.name) for need in asked["test"]}
+    assert checkers == {"mypy", "ruff"}
+    assert checkers.isdisjoint(lock(ROOT / "requirements-test.lock"))
 
 
 def test_the_tools_of_the_workflows_are_locked_too() -> None:
@@ -211,7 +253,9 @@ def test_a_lock_that_falls_short_is_found(pins: dict[str, list[Pin]]) -> None:
     assert list(unmet([Requirement("Rich>=14.0")], pins)) != []
 
 
-@pytest.mark.parametrize("path", [LOCK, TOOLS_LOCK], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [LOCK, TOOLS_LOCK, *(ROOT / name for name in PARTS)], ids=lambda path: path.name
+)
 def test_a_lock_leads_to_pypi_and_nowhere_else(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert set(re.findall(r"\w+://([^/\s]*)", text)) <= PYPI
