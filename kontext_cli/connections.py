@@ -1,5 +1,9 @@
 """Connections on the event loop's own transports: half the work for each request of the general
-backend, and an idle connection tells without a system call that its server has gone."""
+backend, and an idle connection tells without a system call that its server has gone.
+
+Nothing that comes before a request leaves is taken for its answer: the first write of a request
+fails where there is something to read by then (`Stream.rest`).
+"""
 
 import asyncio
 import ssl
@@ -8,6 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpcore2
+
+from kontext_cli.deadline import Deadline, in_time
 
 _MOST_BUFFERED = 2**19
 """Bytes that wait to be read before the other side has to wait as well."""
@@ -28,11 +34,11 @@ class Connections(httpcore2.AsyncNetworkBackend):
         loop = asyncio.get_running_loop()
         local = None if local_address is None else (local_address, 0)
         with _told_as(httpcore2.ConnectTimeout, httpcore2.ConnectError):
-            async with asyncio.timeout(timeout):
+            async with Deadline(timeout):
                 transport, wire = await loop.create_connection(_Wire, host, port, local_addr=local)
         for option in socket_options or ():
             transport.get_extra_info("socket").setsockopt(*option)
-        return _Stream(wire)
+        return Stream(wire)
 
     async def sleep(self, seconds: float) -> None:
         """Wait, for the library."""
@@ -45,6 +51,10 @@ class _Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: Any = None
         self.ended = False
+        self.is_resting = True
+        """Whether nothing was asked that is not answered in full."""
+        self.is_spoiled = False
+        """Whether it brought more than was asked for."""
         self._pieces: list[bytes] = []
         self._size = 0
         self._fault: Exception | None = None
@@ -55,8 +65,13 @@ class _Wire(asyncio.Protocol):
 
     @property
     def is_readable(self) -> bool:
-        """Whether reading would not wait: for an idle connection, that its server has gone."""
-        return self.ended or bool(self._pieces)
+        """Whether an idle connection is of no use: its server has gone, or said too much."""
+        return self.ended or self.is_spoiled or bool(self._pieces)
+
+    def check(self) -> None:
+        """Raise OSError where something is there that nothing was sent for."""
+        if self.is_resting and self.is_readable:
+            raise OSError("the connection is of no use")
 
     async def read(self, timeout: float | None) -> bytes:
         """All that has come, none at the end. Raises OSError and TimeoutError."""
@@ -66,7 +81,7 @@ class _Wire(asyncio.Protocol):
             if self.ended:
                 return b""
             self._reader = asyncio.get_running_loop().create_future()
-            await _in_time(self._reader, timeout)
+            await in_time(self._reader, timeout)
         # Most often there is one: a large picture is copied often enough on its way.
         data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces, self._size = [], 0
@@ -82,7 +97,7 @@ class _Wire(asyncio.Protocol):
         self.transport.write(data)
         if self._full:
             self._writer = asyncio.get_running_loop().create_future()
-            await _in_time(self._writer, timeout)
+            await in_time(self._writer, timeout)
             if self.ended:
                 raise OSError("the connection broke") from self._fault
 
@@ -114,7 +129,7 @@ class _Wire(asyncio.Protocol):
         _wake(self._writer)
 
 
-class _Stream(httpcore2.AsyncNetworkStream):
+class Stream(httpcore2.AsyncNetworkStream):
     """One connection, in the form that the HTTP library takes."""
 
     def __init__(self, wire: _Wire) -> None:
@@ -127,9 +142,20 @@ class _Stream(httpcore2.AsyncNetworkStream):
             return await self._wire.read(timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send bytes. Raises ConnectError where a request cannot begin, and nothing has left."""
+        if not buffer:
+            return
+        with _told_as(httpcore2.ConnectTimeout, httpcore2.ConnectError):
+            self._wire.check()
+        self._wire.is_resting = False
         with _told_as(httpcore2.WriteTimeout, httpcore2.WriteError):
-            if buffer:
-                await self._wire.write(buffer, timeout)
+            await self._wire.write(buffer, timeout)
+
+    def rest(self, *, surplus: bool) -> None:
+        """Expect nothing until the next request; ``surplus`` says that more came than was asked
+        for, after which there is no next one."""
+        self._wire.is_resting = True
+        self._wire.is_spoiled = self._wire.is_spoiled or surplus
 
     async def aclose(self) -> None:
         """Close at once: nobody waits for the other side to agree."""
@@ -149,7 +175,9 @@ class _Stream(httpcore2.AsyncNetworkStream):
         wire = self._wire
         with _told_as(httpcore2.ConnectTimeout, httpcore2.ConnectError):
             try:
-                async with asyncio.timeout(timeout):
+                wire.is_resting = True
+                wire.check()  # what came in the clear must not be read as if it were TLS
+                async with Deadline(timeout):
                     wire.transport = await asyncio.get_running_loop().start_tls(
                         wire.transport, wire, ssl_context, server_hostname=server_hostname
                     )
@@ -169,12 +197,6 @@ class _Stream(httpcore2.AsyncNetworkStream):
                 return transport.get_extra_info("peername")
             case _:
                 return transport.get_extra_info(info)
-
-
-async def _in_time(event: asyncio.Future[None], timeout: float | None) -> None:
-    """Wait for an event. Raises TimeoutError."""
-    async with asyncio.timeout(timeout):
-        await event
 
 
 def _wake(event: asyncio.Future[None] | None) -> None:

@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 
 from kontext_cli.answers import Answers
 from kontext_cli.collect import collect
+from kontext_cli.deadline import Deadline
 from kontext_cli.delivery import Delivery
 from kontext_cli.errors import (
     Expired,
@@ -155,7 +156,7 @@ class Engine:
         submission = self._submissions[job.id] = Submission()
         try:
             await self._enter(job, State.SUBMITTING)
-            async with asyncio.timeout(timeout):
+            async with Deadline(timeout):
                 reply = await self._submitted(job, call, submission)
         except TimeoutError:
             raise self._out_of_time(submission, timeout) from None
@@ -245,7 +246,7 @@ class Engine:
             await self._note_result(job, self._read_answer(kept, job))
             return
         try:
-            async with asyncio.timeout(timeout):
+            async with Deadline(timeout):
                 result = await self._follow(job)
         except TimeoutError:
             raise still_running(self._provider.name, timeout) from None
@@ -268,6 +269,8 @@ class Engine:
             return None, 0
         async with aclosing(self._transport.listen(provider.stream(handle))) as bodies:
             async for body in bodies:
+                if not provider.is_about(handle, body):
+                    continue
                 progress = read(provider.status, body)
                 await self._tell(job, progress, 0)
                 seen += len(progress.logs)
@@ -295,7 +298,11 @@ class Engine:
 
     async def _poll(self, job: Job) -> Progress:
         provider, handle = self._queue(job)
-        progress = read(provider.progress, await self._transport.ask(provider.poll(handle)), handle)
+        call = provider.poll(handle)
+        reply = await self._transport.ask(call)
+        if not (reply.ok and provider.is_about(handle, reply.object)):
+            reply = await self._transport.ask(call, alone=True)
+        progress = read(provider.progress, reply, handle)
         job.handle = progress.handle or handle
         return progress
 
@@ -324,7 +331,7 @@ class Engine:
         """The call without the images that are too large to go inline."""
         large = too_large(call, self._provider.inline_bytes)
         try:
-            async with asyncio.timeout(timeout):
+            async with Deadline(timeout):
                 return await self._upload(job, call, large)
         except TimeoutError:
             name = self._provider.name

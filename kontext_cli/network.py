@@ -1,17 +1,25 @@
-"""What carries requests: pools of connections, direct or through a proxy, and one TLS context."""
+"""What carries requests: connections, direct or through a proxy, and one TLS context.
+
+Servers and proxies have been seen to answer twice. On a connection that is used again the second
+answer would be taken for that to the next request: a job for another job, an image for another
+image. So each request has a connection of its own, on which the first answer is its own. Only
+calls marked ``SHARED`` take turns on one, and no outcome may be read from their answers.
+"""
 
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.util import find_spec
 from typing import Any
 
 import httpcore2
 import httpx2
 
+from kontext_cli.connections import Stream
 from kontext_cli.errors import UsageError
 from kontext_cli.proxies import proxies
 from kontext_cli.resolving import CheckedNetwork, resolve
@@ -19,8 +27,10 @@ from kontext_cli.resolving import CheckedNetwork, resolve
 MOST_CONNECTIONS = 512
 MOST_IDLE_CONNECTIONS = 256
 """As many as jobs may be in flight: each would else open a connection of its own for every poll."""
-IDLE_SECONDS = 5.0
-"""How long an idle connection is used again: on an older one a submit may meet its end."""
+IDLE_SECONDS = 4.0
+"""How long an idle connection is used again. Servers close theirs after 5 s and more (uvicorn)."""
+SHARED = "kontext.shared"
+"""The extension of a request that may go out on a connection that was used before."""
 
 _LIMITS = httpx2.Limits(
     max_connections=MOST_CONNECTIONS,
@@ -57,7 +67,7 @@ def client(
     try:
         return httpx2.AsyncClient(
             headers=headers,
-            transport=DirectTransport(network) if app is None else httpx2.ASGITransport(app),
+            transport=Network(network) if app is None else httpx2.ASGITransport(app),
             mounts=_proxied() if through_proxies and app is None else None,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
@@ -90,27 +100,28 @@ def _tls_context(_file: str | None, _folder: str | None) -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-class DirectTransport(httpx2.AsyncBaseTransport):
-    """Connections straight to the servers. The TLS context waits for the first https URL."""
+class Network(httpx2.AsyncBaseTransport):
+    """Connections to the servers. The TLS context waits for the first https URL."""
 
-    def __init__(self, network: httpcore2.AsyncNetworkBackend | None = None) -> None:
-        self._network = network or CheckedNetwork(resolve, lambda _host, _port, _address: True)
-        self._pools: dict[str, httpcore2.AsyncConnectionPool] = {}
+    def __init__(
+        self,
+        network: httpcore2.AsyncNetworkBackend | None = None,
+        proxy: httpcore2.Proxy | None = None,
+    ) -> None:
+        """``network`` makes the connections; ``proxy`` is what they go through."""
+        self._network = network or _unchecked()
+        self._proxy = proxy
+        self._pools: dict[tuple[str, bool], httpcore2.AsyncConnectionPool] = {}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request. Raises httpx2's errors, and UsageError for missing certificates."""
-        pool = self._pool(request.url.scheme)
+        pool = self._pool(request.url.scheme, shared=request.extensions.get(SHARED, False))
         url = request.url
         with _in_httpx_terms():
             response = await pool.handle_async_request(
                 httpcore2.Request(
                     method=request.method,
-                    url=httpcore2.URL(
-                        scheme=url.raw_scheme,
-                        host=url.raw_host,
-                        port=url.port,
-                        target=url.raw_path,
-                    ),
+                    url=_core_url(url),
                     headers=request.headers.raw,
                     content=request.stream,
                     extensions=request.extensions,
@@ -123,16 +134,18 @@ class DirectTransport(httpx2.AsyncBaseTransport):
             extensions=response.extensions,
         )
 
-    def _pool(self, scheme: str) -> httpcore2.AsyncConnectionPool:
-        if scheme not in self._pools:
-            self._pools[scheme] = httpcore2.AsyncConnectionPool(
+    def _pool(self, scheme: str, *, shared: bool) -> httpcore2.AsyncConnectionPool:
+        """A pool that keeps no idle connection closes each one before it looks for one to use."""
+        if (scheme, shared) not in self._pools:
+            self._pools[scheme, shared] = httpcore2.AsyncConnectionPool(
                 ssl_context=tls_context() if scheme == "https" else None,
+                proxy=self._proxy,
                 max_connections=_LIMITS.max_connections,
-                max_keepalive_connections=_LIMITS.max_keepalive_connections,
+                max_keepalive_connections=_LIMITS.max_keepalive_connections if shared else 0,
                 keepalive_expiry=_LIMITS.keepalive_expiry,
                 network_backend=self._network,
             )
-        return self._pools[scheme]
+        return self._pools[scheme, shared]
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -153,7 +166,23 @@ class _Body(httpx2.AsyncByteStream):
                     yield chunk
 
     async def aclose(self) -> None:
+        stream = self._response.extensions.get("network_stream")
+        if isinstance(stream, Stream):
+            stream.rest(surplus=_has_surplus(self._response))
         await self._response.aclose()
+
+
+def _has_surplus(response: httpcore2.Response) -> bool:
+    """Whether more came than this answer, and waits in the parser to be taken for the next.
+
+    The library does not tell; where it hides its parser elsewhere one day, connections are used
+    once, which is slower and as safe.
+    """
+    try:
+        parser = response.stream._stream._connection._h11_state  # type: ignore[union-attr]
+        return bool(parser.trailing_data[0])
+    except AttributeError:
+        return True
 
 
 @contextmanager
@@ -176,11 +205,61 @@ def _proxied() -> dict[str, httpx2.AsyncBaseTransport | None]:
     return {pattern: _through(proxy) if proxy else None for pattern, proxy in proxies().items()}
 
 
-def _through(url: str) -> httpx2.AsyncHTTPTransport:
-    """Tunnels through a proxy, which then resolves the names."""
-    to_proxy = tls_context() if url.lower().startswith("https:") else None
-    proxy = httpx2.Proxy(url, ssl_context=to_proxy)
-    return httpx2.AsyncHTTPTransport(verify=tls_context(), proxy=proxy, limits=_LIMITS)
+def _through(url: str) -> Network:
+    """Tunnels through a proxy, which then resolves the names. Raises ValueError, ImportError."""
+    proxy = httpx2.Proxy(url)
+    if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ImportError("socksio")
+    tls = tls_context() if proxy.url.scheme == "https" else None
+    core = httpcore2.Proxy(_core_url(proxy.url), auth=proxy.raw_auth, ssl_context=tls)
+    return Network(_WayToProxy(), core)
+
+
+class _ProxyDown(OSError):
+    """No connection to a proxy; its host and port, and why."""
+
+    def __init__(self, proxy: str, why: str) -> None:
+        super().__init__(proxy, why)
+        self.proxy = proxy
+        self.why = why
+
+
+class _WayToProxy(httpcore2.AsyncNetworkBackend):
+    """Connections to a proxy, whose name is told where there is none."""
+
+    def __init__(self) -> None:
+        self._network = _unchecked()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Connect. Raises ConnectError from _ProxyDown."""
+        try:
+            return await self._network.connect_tcp(
+                host, port, timeout, local_address, socket_options
+            )
+        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+            where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            raise httpcore2.ConnectError from _ProxyDown(where, reason(error))
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, for the library."""
+        await self._network.sleep(seconds)
+
+
+def _unchecked() -> CheckedNetwork:
+    return CheckedNetwork(resolve, lambda _host, _port, _address: True)
+
+
+def _core_url(url: httpx2.URL) -> httpcore2.URL:
+    return httpcore2.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    )
 
 
 def _quieten() -> None:
@@ -201,8 +280,13 @@ def reason(error: Exception) -> str:
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate does not hold: {cause.verify_message}"
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
+        if isinstance(cause, _ProxyDown):
+            return f"its proxy `{cause.proxy}` does not answer: {cause.why}"
+        if isinstance(cause, OSError) and (why := cause.strerror):
+            # asyncio puts words of its own and a tuple in place of the system's
+            if cause.errno and "call failed" in why.lower():
+                why = os.strerror(cause.errno)
+            return why.lower()
     return _REASONS.get(type(error).__name__, type(error).__name__)
 
 

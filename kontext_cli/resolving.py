@@ -1,4 +1,4 @@
-"""From a host's name to a connection: resolved once, checked, and connected to what was checked.
+"""From a host's name to a connection: resolved, checked, and connected to what was checked.
 
 A name that a server chose may lead into the network we stand in, at once or when it is asked for
 the second time (DNS rebinding).
@@ -14,6 +14,7 @@ import httpcore2
 
 from kontext_cli.addresses import Address, literal
 from kontext_cli.connections import Connections
+from kontext_cli.deadline import Deadline
 
 Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
 """Finds the addresses of a host and port, best first. Raises OSError."""
@@ -21,6 +22,8 @@ Allow = Callable[[str, int, Address], bool]
 """Whether an address of a host and port may be connected to."""
 Attempt = asyncio.Task[httpcore2.AsyncNetworkStream]
 
+_KNOWN_SECONDS = 10.0
+"""How long the addresses of a name are used: a batch makes many connections to few hosts."""
 _HEAD_START = 0.25
 """Seconds before the next address is tried beside one that does not answer (RFC 8305)."""
 
@@ -55,6 +58,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
         self._resolve = resolve
         self._allow = allow
         self._network = network or Connections()
+        self._known: dict[tuple[str, int], tuple[float, Sequence[Address]]] = {}
 
     async def connect_tcp(
         self,
@@ -76,8 +80,12 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
             )
 
         try:
-            async with asyncio.timeout(timeout):
-                return await _first_to_answer(await self._addresses(host, port), connect)
+            async with Deadline(timeout):
+                try:
+                    return await _first_to_answer(await self._addresses(host, port), connect)
+                except BaseException:
+                    self._known.pop((host, port), None)
+                    raise
         except TimeoutError as error:
             raise httpcore2.ConnectTimeout from error
         except (OSError, UnicodeError) as error:  # UnicodeError: labels longer than DNS has
@@ -85,12 +93,20 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
 
     async def _addresses(self, host: str, port: int) -> Sequence[Address]:
         spelled_out = literal(host)
-        addresses = [spelled_out] if spelled_out else await self._resolve(host, port)
+        addresses = [spelled_out] if spelled_out else await self._resolved(host, port)
         if not addresses:
             raise OSError("the name has no address")
         if not all(self._allow(host, port, address) for address in addresses):
             raise Forbidden(host)
         return _alternating(addresses)
+
+    async def _resolved(self, host: str, port: int) -> Sequence[Address]:
+        clock = asyncio.get_running_loop().time
+        until, addresses = self._known.get((host, port), (0.0, ()))
+        if not addresses or clock() > until:
+            addresses = await self._resolve(host, port)
+            self._known[host, port] = (clock() + _KNOWN_SECONDS, addresses)
+        return addresses
 
     async def sleep(self, seconds: float) -> None:
         """Wait, for the library."""

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from kontext_cli.deadline import Deadline
+
 ANSWER_SECONDS = 60.0
 TRANSFER_SECONDS = 300.0
 LEAST_BYTES = 1024
@@ -61,7 +63,7 @@ class Throughput:
 class Try:
     """One try of an exchange under way."""
 
-    def __init__(self, limits: Limits, timeout: asyncio.Timeout) -> None:
+    def __init__(self, limits: Limits, timeout: Deadline) -> None:
         self._clock = asyncio.get_running_loop().time
         self._throughput = Throughput(self._clock(), limits)
         self._timeout = timeout
@@ -89,9 +91,8 @@ class Exchange:
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
-            async with asyncio.timeout(self._left) as total:
-                async with asyncio.timeout(self._limits.window) as pace:
-                    yield Try(self._limits, pace)
+            async with Deadline(self._left) as total, Deadline(self._limits.window) as pace:
+                yield Try(self._limits, pace)
         except TimeoutError:
             if total.expired():
                 raise OutOfTime from None

@@ -28,7 +28,7 @@ from kontext_cli.errors import (
 )
 from kontext_cli.events import bodies
 from kontext_cli.failpoint import reached
-from kontext_cli.network import client, is_untrusted, reason, tls_context
+from kontext_cli.network import SHARED, client, is_untrusted, reason, tls_context
 from kontext_cli.outputs import MOST_BYTES
 from kontext_cli.providers.call import Call, Kind, Reply
 from kontext_cli.reach import Reach
@@ -62,6 +62,8 @@ _NEVER_SENT = (
     httpx2.ProxyError,
     httpx2.UnsupportedProtocol,
 )
+_HINTS: frozenset[Kind] = frozenset({"status", "stream"})
+"""The calls whose answers decide nothing: they may share a connection, one after another."""
 _GONE = frozenset({403, 404, 410})
 
 T = TypeVar("T")
@@ -189,8 +191,10 @@ class Transport:
                 raise failing.error from None
             await self._wait(patience, failing)
 
-    async def ask(self, call: Call) -> Reply:
+    async def ask(self, call: Call, *, alone: bool = False) -> Reply:
         """Make a call that costs nothing, and again while the failure is one of the moment.
+
+        ``alone`` gives a status call a connection of its own, as all other calls have.
 
         Raises Unreachable after the last try, and where the answer is a redirect or has no end.
         """
@@ -198,7 +202,7 @@ class Transport:
         try:
             reply = await self._until_answered(
                 call.kind,
-                lambda attempt: self._send(call, _REQUEST_TIMEOUT, attempt=attempt),
+                lambda attempt: self._send(call, _REQUEST_TIMEOUT, attempt=attempt, alone=alone),
                 limits.transfer if call.kind == "result" else limits.answer,
             )
         except UnexpectedReply as error:
@@ -332,13 +336,19 @@ class Transport:
         *,
         submission: Submission | None = None,
         attempt: Try | None = None,
+        alone: bool = False,
     ) -> Reply:
-        request = self._request(call, timeout, submission)
+        request = self._request(call, timeout, submission, alone=alone)
         async with self._answer(self._api, request) as response:
             return await self._read(response, attempt)
 
     def _request(
-        self, call: Call, timeout: httpx2.Timeout, submission: Submission | None = None
+        self,
+        call: Call,
+        timeout: httpx2.Timeout,
+        submission: Submission | None = None,
+        *,
+        alone: bool = False,
     ) -> httpx2.Request:
         """A call as it goes out, with the key. Raises Unreachable where that may not go there."""
         if not self.reach.may_have_key(call.url):
@@ -361,7 +371,10 @@ class Transport:
             headers=headers,
             content=content,
             timeout=timeout,
-            extensions={"trace": submission.watch} if submission else None,
+            extensions={
+                SHARED: call.kind in _HINTS and not alone,
+                **({"trace": submission.watch} if submission else {}),
+            },
         )
 
     async def _read(self, response: httpx2.Response, attempt: Try | None = None) -> Reply:

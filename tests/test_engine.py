@@ -212,7 +212,7 @@ def test_a_poll_answered_404_is_final(tmp_path: Path) -> None:
     job, error = outcome(tmp_path, answers)
     assert isinstance(error, Expired)
     assert (job.state, error.exit_code) == (State.EXPIRED, 4)
-    assert len(answers.requests) == 2
+    assert len(answers.requests) == 3  # the second time on a connection of its own
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,10 @@ class QueueProvider(Provider):
         """
         return Call("stream", "GET", f"{handle.status_url}/stream?logs=1")
 
+    def is_about(self, handle: Handle, body: Mapping[str, Any]) -> bool:
+        """Whether a status body may be of this job: it does not name another one."""
+        return body.get("request_id") in (None, handle.request_id)
+
     def progress(self, reply: Reply, handle: Handle) -> Progress:  # noqa: ARG002
         """Read the answer to ``poll``. Raises KontextError where the job has ended badly."""
         if not reply.ok:

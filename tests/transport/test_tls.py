@@ -49,10 +49,10 @@ def test_the_server_is_asked_for_by_its_name_at_the_address_that_was_checked() -
             assert await download(there, url) == PICTURE
             assert await download(there, url) == PICTURE
             assert server.heard[0].headers["host"] == f"files.example:{server.port}"
-            assert server.connections == 1
+            assert server.connections == 2
 
     in_time(work())
-    assert indicated == ["files.example"]
+    assert indicated == ["files.example"] * 2
     assert names.asked == ["files.example"]
 
 

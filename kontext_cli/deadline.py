@@ -1,0 +1,97 @@
+"""Time limits that forgive a process that was stopped: Ctrl-Z and `fg`, or a machine that slept."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+_LATE = 0.25
+"""Seconds after its time at which a timer counts as late: the process did not run meanwhile."""
+_GRACE = 2.0
+"""Seconds in which what has arrived by then can be read: several megabytes, through TLS."""
+
+
+class Alarm:
+    """Calls ``ring`` at a time of the event loop's clock.
+
+    Timers fire before the bytes are read that came while the process was stopped. So one that
+    fires late waits once more, for ``_GRACE`` seconds.
+    """
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._loop = asyncio.get_running_loop()
+        self._when = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set(self, when: float | None) -> None:
+        """Ring at ``when`` instead of any time before; None for never."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if when is not None:
+            self._when = when
+            self._timer = self._loop.call_at(when, self._fire)
+
+    def _fire(self) -> None:
+        now = self._loop.time()
+        if now - self._when > _LATE:
+            self.set(now + _GRACE)
+        else:
+            self._timer = None
+            self._ring()
+
+
+class Deadline:
+    """`asyncio.timeout` on an `Alarm`: raises TimeoutError out of the block that takes too long.
+
+    A limit that is over before the block begins counts as late.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._timeout = asyncio.timeout(None)
+        self._alarm = Alarm(self._expire)
+
+    async def __aenter__(self) -> Self:
+        await self._timeout.__aenter__()
+        if self._seconds is not None:
+            self._alarm.set(asyncio.get_running_loop().time() + self._seconds)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._alarm.set(None)
+        await self._timeout.__aexit__(kind, error, traceback)
+
+    def reschedule(self, when: float | None) -> None:
+        """Move the limit to another time of the event loop's clock; None for no limit."""
+        self._alarm.set(when)
+
+    def expired(self) -> bool:
+        """Whether the block was ended by this limit."""
+        return self._timeout.expired()
+
+    def _expire(self) -> None:
+        self._timeout.reschedule(asyncio.get_running_loop().time())
+
+
+async def in_time(event: asyncio.Future[None], seconds: float | None) -> None:
+    """Wait for an event that nobody else waits for. Raises TimeoutError."""
+
+    def expire() -> None:
+        if not event.done():
+            event.set_exception(TimeoutError())
+
+    if seconds is None:
+        return await event
+    alarm = Alarm(expire)
+    alarm.set(asyncio.get_running_loop().time() + seconds)
+    try:
+        return await event
+    finally:
+        alarm.set(None)
