@@ -16,6 +16,7 @@ from kontext_cli.errors import (
     JournalFault,
     KontextError,
     OutcomeUnknown,
+    RequestIdTaken,
     UnexpectedReply,
     Unreachable,
 )
@@ -188,7 +189,11 @@ class Engine:
             return
         job.handle = progress.handle
         job.request_id = progress.handle.request_id if progress.handle else None
-        await self._enter(job, progress.state, progress.position)
+        try:
+            await self._enter(job, progress.state, progress.position)
+        except RequestIdTaken as taken:
+            job.handle = job.request_id = None
+            raise self._not_its_own(taken) from taken
 
     def _read_answer(self, reply: Reply, job: Job) -> Progress:
         """Read the 2xx answer to a submit, now or as it was kept."""
@@ -372,7 +377,7 @@ class Engine:
         try:
             await self._record(job)
         except JournalFault as fault:
-            if job.state is State.SUBMITTING:
+            if job.state is State.SUBMITTING or isinstance(fault, RequestIdTaken):
                 raise
             self._unrecorded.add(job.id)
             self._tell_once(fault.message)
@@ -421,6 +426,13 @@ class Engine:
         if was_refused(reply, blocking=self._provider.blocking):
             return read(failure, self._provider, reply, submitted=False)
         return cut_short(f"{self._provider.name} answered {reply.status}")
+
+    def _not_its_own(self, taken: RequestIdTaken) -> KontextError:
+        return OutcomeUnknown(
+            f"{self._provider.name} answered with the request id of another job ({taken}): "
+            "this one may have been accepted and may have been billed",
+            billed="maybe",
+        )
 
     def _out_of_time(self, submission: Submission, timeout: float) -> KontextError:
         if submission.sent:

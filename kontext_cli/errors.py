@@ -25,6 +25,7 @@ KontextError
 │   ├── InputFault           cannot be read
 │   ├── OutputFault          cannot be written
 │   ├── JournalFault         the journal cannot be kept
+│   │   └── RequestIdTaken    another job has the request id already
 │   └── NameTaken            exists already
 ├── OutcomeUnknown       11  the submit may have been accepted; no id was read
 └── Interrupted         130  Ctrl-C (143 terminated, 129 hung up)
@@ -245,6 +246,10 @@ class JournalFault(StorageFault):
     """The journal of jobs cannot be read or written, or comes from a newer version."""
 
     code = "journal"
+
+
+class RequestIdTaken(JournalFault):
+    """A provider answered a submit with the request id of another job."""
 
 
 class NameTaken(StorageFault):

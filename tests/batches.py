@@ -6,7 +6,7 @@ The oracle is the sandbox's ledger: no prompt is accepted more often than a test
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,6 +167,10 @@ class Desk:
         for name, variable in KEYS.items():
             self.set(**{f"KONTEXT_{name.upper()}_BASE_URL": f"{self._doors.url}/{name}"})
             self.set(**{variable: KEY})
+
+    def stand_behind(self, wrap: Callable[[Any], Any]) -> None:
+        """Put something between the sandbox and those who ask it."""
+        self._doors.app = wrap(self._doors.app)
 
     def kill_links(self) -> None:
         """Let the links to all pictures die that were made so far."""

@@ -10,7 +10,7 @@ from threading import RLock
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
 
-from kontext_cli.errors import JournalFault
+from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal import file
@@ -102,13 +102,19 @@ class Journal:
             raise result
 
     def recording(self, job: Job) -> Write:
-        """What ``record`` writes of a job as it is now, to be given to ``write``."""
+        """What ``record`` writes of a job as it is now, to be given to ``write``.
+
+        Ends in RequestIdTaken where the answer to its submit gave it the request id of another
+        job of its provider.
+        """
         row = row_of(job, None)
         is_open, job_is_sent = job.state in OPEN, job.state is State.SUBMITTING
 
         def put() -> bool:
             if job_is_sent:
                 self._check_may_be_sent(row)
+            elif row.request_id is not None:
+                self._check_request_id(row, job.provider)
             self._table.put(self._owned(row) if is_open else row)
             reached(f"before-{row.state}")
             return True
@@ -257,6 +263,14 @@ class Journal:
         last = next(self._table.last_attempts(row), None)
         if last is None or last.id != row.id:
             raise JournalFault("another kontext took this row", hint="run it again")
+
+    def _check_request_id(self, row: Row, provider: str) -> None:
+        stored = self._table.row(row.id)
+        if stored is None or stored.state != State.SUBMITTING:
+            return
+        for other in self._table.others_of_request(row):
+            if job_of(other).provider == provider:
+                raise RequestIdTaken(f"job {other.id} has the request id already")
 
     def _owned(self, row: Row) -> Row:
         return row._replace(owner=self._running.enter())

@@ -46,6 +46,10 @@ class Table:
         """The row of an id."""
         return next(self._rows("WHERE id = ?", job_id), None)
 
+    def others_of_request(self, row: Row) -> Iterator[Row]:
+        """The other jobs with the request id of a row, at any provider."""
+        return self._rows("WHERE request_id = ? AND id != ?", row.request_id, row.id)
+
     def newest(self) -> Iterator[Row]:
         """All rows, the newest first; read as far as they are asked for."""
         return self._rows("ORDER BY id DESC")
