@@ -5,24 +5,26 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-_LATE = 0.25
+_TURNS = 16
+"""Turns of the event loop in which what is there already can be read."""
+_LATE = 0.1
 """Seconds after its time at which a timer counts as late: the process did not run meanwhile."""
-_GRACE = 2.0
-"""Seconds in which what has arrived by then can be read: several megabytes, through TLS."""
+GRACE = 2.0
+"""Seconds for what arrives behind that: several megabytes that waited at the other end."""
 
 
 class Alarm:
     """Calls ``ring`` at a time of the event loop's clock.
 
-    Timers fire before the bytes are read that came while the process was stopped. So one that
-    fires late waits once more, for ``_GRACE`` seconds.
+    The event loop fires timers before it reads what came while the process was stopped. So what is
+    readable is read first, for a few turns; a timer that is late waits ``GRACE`` seconds more.
     """
 
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring
         self._loop = asyncio.get_running_loop()
         self._when = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
 
     def set(self, when: float | None) -> None:
         """Ring at ``when`` instead of any time before; None for never."""
@@ -36,17 +38,20 @@ class Alarm:
     def _fire(self) -> None:
         now = self._loop.time()
         if now - self._when > _LATE:
-            self.set(now + _GRACE)
+            self.set(now + GRACE)
+        else:
+            self._turn(_TURNS)
+
+    def _turn(self, left: int) -> None:
+        if left:
+            self._timer = self._loop.call_soon(self._turn, left - 1)
         else:
             self._timer = None
             self._ring()
 
 
 class Deadline:
-    """`asyncio.timeout` on an `Alarm`: raises TimeoutError out of the block that takes too long.
-
-    A limit that is over before the block begins counts as late.
-    """
+    """`asyncio.timeout` on an `Alarm`: raises TimeoutError out of the block that takes too long."""
 
     def __init__(self, seconds: float | None) -> None:
         self._seconds = seconds

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 
 from kontext_cli.answers import Answers
 from kontext_cli.collect import collect
-from kontext_cli.deadline import Deadline
+from kontext_cli.deadline import GRACE, Deadline
 from kontext_cli.delivery import Delivery
 from kontext_cli.errors import (
     Expired,
@@ -93,6 +93,7 @@ class Engine:
             began = time.monotonic()
             await self._submit(job, call, timeout)
             rest = timeout - (time.monotonic() - began)
+            rest = rest if rest > 0 else GRACE  # the submit was late: the process was stopped
             await self._bring_home(job, delivery, rest, keep_flagged=keep_flagged)
 
         await self._to_its_end(job, work())
