@@ -306,7 +306,7 @@ class Engine:
         provider, handle = self._queue(job)
         call = provider.poll(handle)
         reply = await self._transport.ask(call)
-        if not (reply.ok and provider.is_about(handle, reply.object)):
+        if call.kind == "status" and not _may_be_believed(provider, reply, handle):
             reply = await self._transport.ask(call, alone=True)
         progress = read(provider.progress, reply, handle)
         job.handle = progress.handle or handle
@@ -439,6 +439,15 @@ class Engine:
         if submission.sent:
             return cut_short(f"no answer within {timeout:g} s")
         return Unreachable(f"{self._provider.name} could not be reached within {timeout:g} s")
+
+
+def _may_be_believed(provider: QueueProvider, reply: Reply, handle: Handle) -> bool:
+    """Whether a status that came on a shared connection is of this job, and ends nothing."""
+    try:
+        read(provider.progress, reply, handle)
+    except KontextError:
+        return False
+    return provider.is_about(handle, reply.object)
 
 
 def read(adapter: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

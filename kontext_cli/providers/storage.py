@@ -5,7 +5,6 @@ Source: fal's JavaScript client (`storage/upload/initiate`).
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from kontext_cli.errors import UnexpectedReply
 from kontext_cli.providers.base import Provider
@@ -48,18 +47,4 @@ class Storage(Provider):
         upload_url, file_url = reply.object.get("upload_url"), reply.object.get("file_url")
         if not isinstance(upload_url, str) or not isinstance(file_url, str):
             raise UnexpectedReply(f"{self.name} named no place for the input image")
-        return Place(self._at_our_base(upload_url), file_url)
-
-    def _at_our_base(self, upload_url: str) -> str:
-        """Where another base stands in for the provider, uploads go there, whatever is named."""
-        if self.base_url == self.home:
-            return upload_url
-        base = urlsplit(self.base_url)
-        try:
-            given = urlsplit(upload_url)
-        except ValueError:
-            raise UnexpectedReply(f"{self.name} named no place for the input image") from None
-        if given.netloc == base.netloc:
-            return upload_url
-        query = f"?{given.query}" if given.query else ""
-        return f"{self.base_url}{given.path}{query}"
+        return Place(upload_url, file_url)

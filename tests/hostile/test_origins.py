@@ -194,7 +194,7 @@ def test_no_key_arrives_where_a_submit_says_that_the_job_is(
     assert ran.code == 0, ran.err
 
 
-def test_no_key_arrives_where_an_upload_is_sent(
+def test_an_upload_goes_where_the_reply_says_and_no_key_with_it(
     watched: Watched, stranger: Stranger, foreign: str
 ) -> None:
     noise(watched.folder)
@@ -207,6 +207,8 @@ def test_no_key_arrives_where_an_upload_is_sent(
     watched.between.instead["other"] = lambda _asked: Response()
     ran = watched.run("edit", "x", "-i", "noise.png", "-p", "fal", *TOLD_ALL)
     assert ran.code == 0, ran.err
+    (put,) = (asked for asked in stranger.asked if asked.method == "PUT")
+    assert (put.path, put.headers["content-type"]) == ("/files/x.png", "image/png")
     assert all("authorization" not in asked.headers for asked in stranger.asked)
     assert Search(SIGNATURE).in_streams({"out": ran.out, "err": ran.err.encode()}) == []
 
