@@ -5,7 +5,8 @@ import itertools
 import os
 import stat
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 if sys.platform != "win32":
@@ -71,33 +72,65 @@ def hold(descriptor: int, path: Path) -> bool:
     if sys.platform == "win32":
         return True  # open files cannot be removed there
     else:  # noqa: RET505  # how type checkers know that there are locks here
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True  # a file system without locks gives none to a sweeper either
+        locked = _lock(descriptor)
+        if not locked:
+            return locked is None  # a file system without locks gives none to a sweeper either
         try:
             return os.path.samestat(path.lstat(), os.fstat(descriptor))
         except FileNotFoundError:
             return False
 
 
-def remove_abandoned(path: Path) -> None:
-    """Remove a regular file that no living process holds; any other is left alone."""
+def locks_work(path: Path) -> bool:
+    """Whether the lock that we hold on a file keeps others out."""
+    if sys.platform == "win32":
+        return True
+    with suppress(OSError), _opened(path) as descriptor:
+        return _lock(descriptor) is False
+    return True  # the file is gone, which says nothing
+
+
+def remove_abandoned(path: Path) -> bool:
+    """Remove a regular file that no living process holds; any other is left alone.
+
+    False where locks do nothing: whether somebody holds the file cannot be told, and it stays.
+    """
     with suppress(OSError):
         if not stat.S_ISREG(path.lstat().st_mode):
-            return
+            return True
         if sys.platform == "win32":
             path.unlink()
-        else:
-            # NFS gives exclusive locks only to those who could write.
-            descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | _NO_FOLLOW)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        with _opened(path) as first, _opened(path) as second:
+            locked = _lock(first)
+            # Two locks at once on one file: some file systems grant them to everybody.
+            if locked is None or (locked and _lock(second) is not False):
+                return False
+            if locked:
                 path.unlink()
-            finally:
-                os.close(descriptor)
+    return True
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    # NFS gives exclusive locks only to those who could write.
+    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | _NO_FOLLOW)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool | None:
+    """Lock an open file: False where another has it locked, None where there are no locks."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return None
+    return True
 
 
 def fill(descriptor: int, size: int) -> None:

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
-from datetime import UTC, datetime
+from contextlib import aclosing, suppress
+from datetime import UTC, datetime, timedelta
 from typing import ParamSpec, TypeVar
 
 from kontext_cli.answers import Answers
@@ -22,7 +22,7 @@ from kontext_cli.errors import (
 )
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Cost, Handle, Job, Progress, State
-from kontext_cli.outcome import bill, cut_short, still_running, way_on
+from kontext_cli.outcome import bill, by_request_id, cut_short, still_running, way_on
 from kontext_cli.pictures import get_ready
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.call import Call, Reply
@@ -43,6 +43,10 @@ Watch = Callable[[Job, Sequence[str]], None]
 _FIRST_POLL = 0.15
 _LONGEST_POLL = 2.0
 _POLL_GROWTH = 1.5
+_LONGEST_TIMEOUT = 1e9
+"""Seconds; what `--timeout` gives beyond that is too much for a date."""
+RECORD_AGAIN = 1.0
+"""Seconds between attempts to record a job that the journal refused."""
 _BLUNT = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 
 
@@ -70,7 +74,7 @@ class Engine:
         self._notice = notice
         self._noticed: set[str] = set()
         self._sleep = sleep
-        self._unrecorded: set[str] = set()
+        self._unrecorded: dict[str, asyncio.Task[None]] = {}
         self._submissions: dict[str, Submission] = {}
 
     async def run(
@@ -101,6 +105,10 @@ class Engine:
     async def submit(self, job: Job, call: Call, *, timeout: float) -> None:
         """Hand the job over and leave it there."""
         await self._to_its_end(job, self._submit(job, call, timeout))
+        if job.error is None and job.id in self._unrecorded:
+            job.error = JournalFault("the job was accepted, but is not in the journal")
+            job.error.billed = bill(job, job.error)
+            job.error.hint = way_on(job, job.error, recorded=False)
 
     async def fetch(
         self, job: Job, delivery: Delivery, *, timeout: float, keep_flagged: bool = False
@@ -149,6 +157,8 @@ class Engine:
             await work
         except KontextError as error:
             await self._end(job, error)
+        finally:
+            await self._settle(job)
 
     async def _submit(self, job: Job, call: Call, timeout: float) -> None:
         """Send the job and note what came of it: a handle, or the pictures themselves."""
@@ -156,6 +166,7 @@ class Engine:
             self._answers.prepare()
         call = await self._uploaded(job, call, timeout)
         submission = self._submissions[job.id] = Submission()
+        job.answer_by = datetime.now(UTC) + timedelta(seconds=min(timeout, _LONGEST_TIMEOUT))
         try:
             await self._enter(job, State.SUBMITTING)
             async with Deadline(timeout):
@@ -212,11 +223,6 @@ class Engine:
         except JournalFault as fault:
             self._tell_once(fault.message)
 
-    def _drop_answer(self, job: Job) -> None:
-        """Forget an answer that the journal has made needless."""
-        if self._answers and job.id not in self._unrecorded:
-            self._answers.drop(job.id)
-
     async def _bring_home(
         self, job: Job, delivery: Delivery, timeout: float, *, keep_flagged: bool
     ) -> None:
@@ -232,7 +238,6 @@ class Engine:
             await self._note_result(job, await self._outcome(job))
             await self._save(job, delivery, keep_flagged=keep_flagged)
         await self._enter(job, State.SAVED)
-        self._drop_answer(job)
 
     async def _save(self, job: Job, delivery: Delivery, *, keep_flagged: bool) -> None:
         reached("downloading")
@@ -374,16 +379,47 @@ class Engine:
         self._watch(job, ())
 
     async def _keep(self, job: Job) -> None:
-        """Record a job. Without a record nothing is sent; but what is paid goes on without one."""
+        """Record a job. Without a record nothing is sent; but what is paid for goes on, and the
+        record is tried again beside it."""
+        is_sent = job.state is not State.SUBMITTING
+        if is_sent and job.id in self._unrecorded:
+            return
         try:
             await self._record(job)
         except JournalFault as fault:
-            if job.state is State.SUBMITTING or isinstance(fault, RequestIdTaken):
+            if not is_sent or isinstance(fault, RequestIdTaken):
                 raise
-            self._unrecorded.add(job.id)
+            self._unrecorded[job.id] = asyncio.ensure_future(self._record_again(job))
             self._tell_once(fault.message)
-        else:
-            self._unrecorded.discard(job.id)
+            if job.request_id:
+                self._notice(
+                    f"job {job.id} goes on, but the journal does not have it as it is now; if this"
+                    f" run is killed: {by_request_id(job)}"
+                )
+
+    async def _record_again(self, job: Job) -> None:
+        """Try until the journal takes a job as it is then."""
+        while True:
+            await asyncio.sleep(RECORD_AGAIN)
+            with suppress(JournalFault):
+                await self._record(job)
+                del self._unrecorded[job.id]
+                await self._keep(job)  # it may have changed meanwhile
+                return
+
+    async def _settle(self, job: Job) -> None:
+        """Have the journal agree with a job that we are done with, and drop its kept answer."""
+        if (again := self._unrecorded.get(job.id)) is not None:
+            again.cancel()
+            try:
+                await self._record(job)
+            except JournalFault as fault:
+                self._notice(f"job {job.id} is {job.state}, but not in the journal: {fault}")
+                return
+            del self._unrecorded[job.id]
+        has_ended = job.state is State.SAVED or (job.error is not None and job.error.state)
+        if self._answers and has_ended and job.state is not State.UNKNOWN:
+            self._answers.drop(job.id)
 
     def _tell_once(self, text: str) -> None:
         """What is wrong with the disk is so for every job."""
@@ -407,8 +443,6 @@ class Engine:
         error.hint = way_on(job, error, recorded=job.id not in self._unrecorded)
         if error.state:
             await self._enter(job, State(error.state))
-            if error.state != State.UNKNOWN:
-                self._drop_answer(job)
         elif job.state in (State.PLANNED, State.SUBMITTING):
             await self._enter(job, State.FAILED)
         else:

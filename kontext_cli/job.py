@@ -139,6 +139,7 @@ class Job:
 
     ``digest`` is the identity of what was asked for; ``target`` is None where the picture goes
     to standard output. ``handle`` and ``outputs`` are what it takes to go on after a crash.
+    ``answer_by`` is when its run stops waiting for the answer to the submit.
     In a batch, ``row`` is what its row is known by, ``index`` where that stands, and ``attempt``
     counts the jobs of the row.
     """
@@ -167,6 +168,7 @@ class Job:
     reply: Mapping[str, Any] = field(default_factory=dict)
     skipped: bool = False
     error: KontextError | None = None
+    answer_by: datetime | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     finished_at: datetime | None = None
 

@@ -1,5 +1,7 @@
 """What is said of a job that did not end well: whether it may cost, and what to paste next."""
 
+from copy import copy
+
 from kontext_cli.errors import (
     Billed,
     KeyFault,
@@ -9,7 +11,7 @@ from kontext_cli.errors import (
     StillRunning,
     StorageFault,
 )
-from kontext_cli.job import ACCEPTED, Job, State
+from kontext_cli.job import ACCEPTED, OPEN, Job, State
 
 
 def cut_short(how: str) -> OutcomeUnknown:
@@ -32,8 +34,22 @@ def unknown_since(job: Job) -> OutcomeUnknown:
 
 
 def elsewhere(job: Job) -> Job:
-    """The job, with the word that another run is at it."""
-    job.error = StillRunning("another kontext is at this job", billed="maybe")
+    """The job, with the error that another run is at it."""
+    error = StillRunning(
+        "another kontext is at this job", hint=f"kontext fetch {job.id}", billed="maybe"
+    )
+    job.error = for_job(error, job)
+    return job
+
+
+def overtaken(job: Job) -> Job:
+    """The job, with the error that another run changed it since it was read here."""
+    error = StillRunning(
+        "another kontext was at this job just now; this one did nothing",
+        hint=f"kontext status {job.id}",
+        billed="maybe",
+    )
+    job.error = for_job(error, job)
     return job
 
 
@@ -44,9 +60,31 @@ def still_running(provider: str, timeout: float) -> StillRunning:
     )
 
 
+def bill_so_far(job: Job) -> Billed:
+    """Whether a job has to be paid for, by what was learned about it until now."""
+    if job.outputs or job.state in (State.READY, State.SAVED):
+        return "yes"
+    if job.state in (*OPEN, State.UNKNOWN):
+        return "maybe"
+    if job.error is not None:
+        return job.error.billed
+    return "maybe" if job.request_id else "no"
+
+
+def for_job(error: KontextError, job: Job) -> KontextError:
+    """A copy of an error that stopped a command on a job, with what is known of the job's bill.
+
+    A missing key, a file or a question that failed says nothing of what was submitted before.
+    """
+    error = copy(error)
+    billed = bill_so_far(job)
+    error.billed = error.billed if billed == "no" else billed
+    return error
+
+
 def bill(job: Job, error: KontextError) -> Billed:
     """What was accepted may cost, whatever went wrong on our side; what was made does."""
-    if job.state is State.READY:
+    if job.outputs or job.state is State.READY:
         return "yes"
     if job.request_id and not isinstance(error, ProviderError) and error.billed == "no":
         return "maybe"
@@ -64,6 +102,11 @@ def way_on(job: Job, error: KontextError, *, recorded: bool) -> str | None:
         return error.hint
     if not recorded and job.request_id is None:
         return error.hint
-    fetch = job.id if recorded else f"{job.request_id} -p {job.provider}"
+    fetch = f"kontext fetch {job.id}" if recorded else by_request_id(job)
     mends_first = isinstance(error, StorageFault | KeyFault) and error.hint
-    return f"{error.hint}, then: kontext fetch {fetch}" if mends_first else f"kontext fetch {fetch}"
+    return f"{error.hint}, then: {fetch}" if mends_first else fetch
+
+
+def by_request_id(job: Job) -> str:
+    """The command that fetches a job which the journal does not know."""
+    return f"kontext fetch {job.request_id} -p {job.provider}"

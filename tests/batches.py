@@ -161,7 +161,8 @@ class Desk:
     def serve(self, **options: Any) -> None:
         """Put a sandbox with these options behind every provider."""
         sandbox = Sandbox(plain=True, **options)
-        self._doors.app, self._doors.dead = sandbox.app, frozenset()
+        self.app = self._doors.app = sandbox.app
+        self._doors.dead = frozenset()
         self.ledger = sandbox.ledger
         self._ledgers.append(self.ledger)
         for name, variable in KEYS.items():
@@ -171,6 +172,10 @@ class Desk:
     def stand_behind(self, wrap: Callable[[Any], Any]) -> None:
         """Put something between the sandbox and those who ask it."""
         self._doors.app = wrap(self._doors.app)
+
+    def answer(self, app: Any = None) -> None:
+        """Put an app of the test in the place of the sandbox; without one, the sandbox again."""
+        self._doors.app = app or self.app
 
     def kill_links(self) -> None:
         """Let the links to all pictures die that were made so far."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from batches import Desk, Doors, quick_folder
 from kontext_cli.sandbox.app import Sandbox
 from processes import RightHere, bare_environment
 from sandbox.running import Running, Serve, Server, StartSandbox
@@ -38,6 +39,23 @@ def right_here(
 ) -> RightHere:
     """Run the program within this process."""
     return RightHere(monkeypatch, capfdbinary)
+
+
+@pytest.fixture(scope="session")
+def _doors() -> Iterator[Doors]:
+    doors = Doors()
+    yield doors
+    doors.close()
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch, right_here: RightHere, _doors: Doors) -> Iterator[Desk]:
+    """A folder with a sandbox behind every provider; nothing was accepted twice in the end."""
+    with quick_folder() as folder:
+        desk = Desk(folder / "here", monkeypatch, _doors, right_here)
+        yield desk
+        monkeypatch.undo()  # nobody stands in a folder that is removed
+        desk.check()
 
 
 @pytest.fixture(scope="session")

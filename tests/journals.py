@@ -60,6 +60,7 @@ def full_job() -> Job:
         reply={"prompt": "ein Füchslein 🦊", "timings": {"inference": 1.25}, "n": [None, True]},
         skipped=True,
         error=BadMedia("it is cut short", hint="fetch it again", billed="yes"),
+        answer_by=datetime(2026, 2, 1, 0, 9, 59, tzinfo=UTC),
         created_at=datetime(2026, 1, 31, 23, 59, 59, 1, tzinfo=UTC),
         finished_at=datetime(2026, 2, 1, tzinfo=UTC),
     )

@@ -10,14 +10,20 @@ from urllib.parse import quote
 
 from kontext_cli.errors import JournalFault
 
-_BUSY_SECONDS = 10.0
+BUSY_SECONDS = 10.0
+"""How long a write waits for another program that has the file locked."""
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _ANOTHER_FOLDER = "name a folder that can be written in KONTEXT_STATE_DIR"
 _MAKE_ROOM = "make room on the disk"
-_NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}
-"""What SQLite says of a full disk, and of a quota or a limit on the size of files."""
+_IN_OUR_WORDS = {
+    sqlite3.SQLITE_BUSY: "another program has it locked",
+    sqlite3.SQLITE_LOCKED: "another program has it locked",
+    sqlite3.SQLITE_CONSTRAINT: "another job has this place in it",
+    sqlite3.SQLITE_ERROR: "its tables are not those of this version",
+}
+"""For what SQLite would tell with names of tables and columns, or only to programmers."""
 _HINTS = {
-    sqlite3.SQLITE_BUSY: "try again when the other kontext is done",
+    sqlite3.SQLITE_BUSY: "try again when the other program is done",
     sqlite3.SQLITE_FULL: _MAKE_ROOM,
 }
 
@@ -28,6 +34,17 @@ class Damaged(Exception):
 
 class NoRoom(JournalFault):
     """There is no room on the disk."""
+
+
+class Busy(JournalFault):
+    """Another program has had the file locked for longer than BUSY_SECONDS."""
+
+
+_KINDS: dict[int, type[JournalFault]] = {
+    sqlite3.SQLITE_BUSY: Busy,
+    sqlite3.SQLITE_FULL: NoRoom,
+    sqlite3.SQLITE_IOERR_WRITE: NoRoom,  # a quota, or a limit on the size of files
+}
 
 
 READ, WRITE = "ro", "rw"
@@ -42,7 +59,7 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
     db = sqlite3.connect(
         f"{slashes}{quote(os.fsencode(location))}?mode={mode}",
         uri=True,
-        timeout=_BUSY_SECONDS,
+        timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,  # the journal lets in one at a time
     )
@@ -104,8 +121,9 @@ def faults(doing: str) -> Iterator[None]:
             raise  # a mistake of ours
         if code in _DAMAGE:
             raise Damaged(str(error)) from error
-        kind = NoRoom if error.sqlite_errorcode in _NO_ROOM else JournalFault
-        raise kind(f"{doing}: {error}", hint=_HINTS.get(code, _ANOTHER_FOLDER)) from error
+        what = _IN_OUR_WORDS.get(code, str(error))
+        kind = _KINDS.get(error.sqlite_errorcode, _KINDS.get(code, JournalFault))
+        raise kind(f"{doing}: {what}", hint=_HINTS.get(code, _ANOTHER_FOLDER)) from error
     except UnicodeDecodeError as error:  # of a message that quotes the file
         raise Damaged("it holds text that is none") from error
     except OSError as error:

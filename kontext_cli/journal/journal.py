@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from threading import RLock
@@ -14,10 +14,18 @@ from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal import file
-from kontext_cli.journal.database import Damaged, NoRoom, checkpoint, faults, snapshot, transaction
+from kontext_cli.journal.database import (
+    Busy,
+    Damaged,
+    NoRoom,
+    checkpoint,
+    faults,
+    snapshot,
+    transaction,
+)
 from kontext_cli.journal.file import Tell
-from kontext_cli.journal.names import ambiguous, no_such_job
-from kontext_cli.journal.rows import Row, job_of, row_of
+from kontext_cli.journal.names import ambiguous, no_such_job, still_owned
+from kontext_cli.journal.rows import Row, answer_by, job_of, row_of
 from kontext_cli.journal.running import Running
 from kontext_cli.journal.table import Table
 
@@ -46,7 +54,8 @@ class Journal:
     """The jobs of one state folder, shared with every other process that uses it.
 
     A context manager; one thread at a time is let in. A job found in ``submitting`` whose process
-    has died is told as ``unknown``: it may have been accepted. All methods raise JournalFault.
+    has died is told as ``unknown``: it may have been accepted. Where file locks do not work, it is
+    so only once that process has stopped waiting for the answer. All methods raise JournalFault.
     """
 
     def __init__(
@@ -58,7 +67,8 @@ class Journal:
         self._table = Table(db)
         self._tell = tell
         self._writable = writable
-        self._running = Running(folder)
+        self._running = Running(folder, tell)
+        self._read: dict[str, int] = {}
         self._file = file.identity(self._path)
         self._commits = 0
         self._lock = RLock()
@@ -148,7 +158,7 @@ class Journal:
         One that cannot be does not take the others with it.
         """
 
-        results = self._together(writes) if len(writes) > 1 else []
+        results: list[bool | JournalFault] = self._together(writes) if len(writes) > 1 else []
         results = results or [self._alone(write) for write in writes]
         for write in writes:
             reached(write.point)
@@ -156,9 +166,12 @@ class Journal:
 
     def _together(self, writes: Sequence[Write]) -> list[bool | JournalFault]:
         """What came of the writes in one commit; nothing where it was refused."""
-        with suppress(JournalFault):
+        try:
             return [*self._write(lambda: [write.work() for write in writes])]
-        return []
+        except Busy as fault:  # one by one, each would wait as long again
+            return [fault] * len(writes)
+        except JournalFault:
+            return []
 
     def _alone(self, write: Write) -> bool | JournalFault:
         try:
@@ -169,8 +182,8 @@ class Journal:
     def claim(self, job: Job) -> bool:
         """Take a job over from a process that died, or from nobody; False where one lives.
 
-        False, too, where the job is no longer in the state that ``job`` has. One that the journal
-        does not know becomes ours.
+        False, too, where anything about the job was changed since it was found here, or where its
+        state is not that of ``job``. One that the journal does not know becomes ours.
         """
 
         def take() -> bool:
@@ -178,7 +191,8 @@ class Journal:
             if row is None:
                 self._table.put(self._owned(row_of(job, None)))
                 return True
-            if self._is_elsewhere(row) or self._state(row) != job.state:
+            as_read = self._read.pop(job.id, hash(row)) == hash(row)
+            if not as_read or self._is_elsewhere(row) or self._state(row) != job.state:
                 return False
             self._table.set_state(job.id, job.state, self._running.enter())
             return True
@@ -194,14 +208,20 @@ class Journal:
     ) -> int:
         """Drop the jobs that meet all that is given, and give their room back; how many.
 
-        An open job goes only where it is named; nothing goes where nothing is given.
+        Open jobs, and those that a living run owns, go only where they are named; nothing goes
+        where nothing is given. Raises StillRunning where another run is at a named one: it could
+        still be billed, and nobody would know of it.
         """
         if not ids and older_than is None and not states:
             return 0
 
         def drop() -> int:
             self._settle()
-            return self._table.delete(ids, older_than, states)
+            named = [row for each in ids if (row := self._table.row(each)) is not None]
+            if elsewhere := [row for row in named if self._is_elsewhere(row)]:
+                raise still_owned(elsewhere)
+            living = [] if ids else [each for each in self._table.owners() if self._lives(each)]
+            return self._table.delete(ids, older_than, states, living)
 
         count = self._write(drop)
         if count:
@@ -214,7 +234,7 @@ class Journal:
         Raises UsageError, with the candidates or the nearest ids.
         """
         with self._reading():
-            jobs = [self._job(row) for row in self._table.named(name)]
+            jobs = [self._job(row) for row in self._noted(self._table.named(name))]
             if not jobs:
                 raise no_such_job(name, self._table.newest_ids())
         if len(jobs) > 1:
@@ -233,7 +253,8 @@ class Journal:
                 rows = self._table.newest_of_states(stored)
             else:
                 rows = self._table.newest()
-            jobs = (job for job in self._readable(rows) if not states or job.state in states)
+            found = self._readable(self._noted(rows))
+            jobs = (job for job in found if not states or job.state in states)
             return list(islice(jobs, limit))
 
     def of_batch(self, batch: str, row: str | None = None) -> Iterator[Job]:
@@ -247,7 +268,7 @@ class Journal:
     def unfinished(self) -> list[Job]:
         """The jobs that are not at their end, the oldest first."""
         with self._reading():
-            return list(self._readable(self._table.open()))
+            return list(self._readable(self._noted(self._table.open())))
 
     def owned_elsewhere(self, job_id: str) -> bool:
         """Whether another process is alive and at that job."""
@@ -256,8 +277,11 @@ class Journal:
             return row is not None and self._is_elsewhere(row)
 
     def _check_may_be_sent(self, row: Row) -> None:
-        """Where locks do nothing, another run may have taken a row that we seemed to have left."""
+        """Where locks do nothing, another run may have taken what we seemed to have left."""
         self._running.keep_room()
+        stored = self._table.row(row.id)
+        if stored is not None and stored.owner not in (None, self._running.token):
+            raise JournalFault("another kontext took this job", hint=f"kontext status {row.id}")
         if row.row is None:
             return
         last = next(self._table.last_attempts(row), None)
@@ -335,6 +359,12 @@ class Journal:
                 f"{doing}: {damage}", hint="it was mended or moved aside; try again"
             ) from damage
 
+    def _noted(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Remember how rows were when they were read, for ``claim``."""
+        for row in rows:
+            self._read[row.id] = hash(row)
+            yield row
+
     def _readable(self, rows: Iterable[Row]) -> Iterator[Job]:
         """The jobs of some rows; one that cannot be read is told, and left out."""
         for row in rows:
@@ -353,13 +383,24 @@ class Journal:
 
     def _state(self, row: Row) -> str:
         """The state of a row that was just read: a process is known as alive before it writes."""
-        if row.state != State.SUBMITTING or (row.owner and self._running.is_alive(row.owner)):
+        if row.state != State.SUBMITTING or self._is_owned(row):
             return row.state
         return State.UNKNOWN
 
     def _is_elsewhere(self, row: Row) -> bool:
-        owner = row.owner
-        return owner is not None and owner != self._running.token and self._running.is_alive(owner)
+        return row.owner != self._running.token and self._is_owned(row)
+
+    def _is_owned(self, row: Row) -> bool:
+        """Whether a living run is at a job; without locks, whether one may still be sending it."""
+        if row.owner is None:
+            return False
+        alive = self._running.is_alive(row.owner)
+        if alive is None:
+            return row.state == State.SUBMITTING and datetime.now(UTC) < answer_by(row)
+        return alive
+
+    def _lives(self, owner: str) -> bool:
+        return owner != self._running.token and bool(self._running.is_alive(owner))
 
     def _settle(self) -> None:
         """Write down as unknown what is told as unknown."""

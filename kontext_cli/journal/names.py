@@ -1,10 +1,11 @@
-"""Names of jobs as people type them: whole ids, their starts, and what is told of the others."""
+"""Names of jobs as people type them: whole ids, their starts, and the errors about the others."""
 
 import difflib
 from collections.abc import Sequence
 
-from kontext_cli.errors import UsageError
+from kontext_cli.errors import StillRunning, UsageError
 from kontext_cli.job import Job
+from kontext_cli.journal.rows import Row
 
 MOST_CANDIDATES = 10
 _SHOWN = 40
@@ -25,6 +26,17 @@ def ambiguous(name: str, jobs: Sequence[Job]) -> UsageError:
     more = "; and more" if len(jobs) > MOST_CANDIDATES else ""
     return UsageError(
         f"`{_shortened(name)}` may be any of these jobs: {shown}{more}", hint="give more of the id"
+    )
+
+
+def still_owned(rows: Sequence[Row]) -> StillRunning:
+    """The refusal to forget jobs that another run is at."""
+    ids = ", ".join(f"`{row.id}`" for row in rows)
+    which = f"job {ids}" if len(rows) == 1 else f"jobs {ids}"
+    cancel = "".join(f" {row.id}" for row in rows if row.request_id)
+    return StillRunning(
+        f"another kontext is still at {which}; nothing was forgotten",
+        hint="wait until it has ended" + (f", or: kontext cancel{cancel}" if cancel else ""),
     )
 
 

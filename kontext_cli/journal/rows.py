@@ -6,8 +6,9 @@ Everything is ASCII with JSON's escapes, so that whatever a file name or a reply
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import is_dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from math import isfinite
 from pathlib import Path
@@ -29,6 +30,8 @@ from kontext_cli.plain import plain
 
 T = TypeVar("T")
 
+_USUAL_TIMEOUT = timedelta(minutes=10)
+"""Of jobs whose row does not tell: the default of `--timeout`."""
 _ESCAPED = re.compile(r"""["\\]""")
 _DATA_URI = re.compile(
     r"""\bdata:(?=[^,\s"\\]{0,200}[/;])(?:[^,\s"\\]|\\"){0,200},(?:[^\s"\\]|\\[nrt])*""",
@@ -117,6 +120,15 @@ def job_of(row: Row) -> Job:
         )
     except _BLUNT as error:
         raise ValueError(f"job `{row.id}` in the journal is damaged") from error
+
+
+def answer_by(row: Row) -> datetime:
+    """When the run that sends a job stops waiting for the answer, as far as the row tells."""
+    with suppress(*_BLUNT):
+        return _moment(json.loads(row.details)["answer_by"])
+    with suppress(*_BLUNT):
+        return _moment(row.created_at) + _USUAL_TIMEOUT
+    return datetime.min.replace(tzinfo=UTC)
 
 
 def moment(when: datetime) -> str:
@@ -264,5 +276,6 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "outputs": _each(partial(_built, Output)),
     "files": _FILES,
     "error": revived,
+    "answer_by": _moment,
     "finished_at": _moment,
 }

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,8 +23,11 @@ class Running:
     written down, however full the disk becomes meanwhile.
     """
 
-    def __init__(self, state_folder: Path) -> None:
+    def __init__(self, state_folder: Path, tell: Callable[[str], None]) -> None:
+        """``tell`` is called once where the folder is on a file system without working locks."""
         self._folder = state_folder / "running"
+        self._tell = tell
+        self._told = False
         self._descriptor: int | None = None
         self.token: str | None = None
         """Our own token, None until ``enter``."""
@@ -39,18 +43,25 @@ class Running:
                 )
             self._sweep()
             self.token, self._descriptor = self._held_file()
+            if not disk.locks_work(self._folder / self.token):
+                self._tell_no_locks()
         return self.token
 
-    def is_alive(self, token: str) -> bool:
-        """Whether the run of that token still lives."""
+    def is_alive(self, token: str) -> bool | None:
+        """Whether the run of that token still lives; None where locks do nothing, and it may."""
         if token == self.token:
             return True
         # A token from a damaged journal could be the path of any file.
         if not _TOKEN.fullmatch(token) or not disk.is_inner_folder(self._folder):
             return False
         path = self._folder / token
-        disk.remove_abandoned(path)
-        return path.exists()
+        locks_work = disk.remove_abandoned(path)
+        if not path.exists():
+            return False
+        if not locks_work:
+            self._tell_no_locks()
+            return None
+        return True
 
     def keep_room(self) -> None:
         """Have room for what becomes of jobs that are sent now. Raises OSError, JournalFault."""
@@ -71,7 +82,8 @@ class Running:
         if self.token is None or self._descriptor is None:
             return
         os.close(self._descriptor)
-        disk.remove_abandoned(self._folder / self.token)
+        with suppress(FileNotFoundError):
+            (self._folder / self.token).unlink()
         self.token = self._descriptor = None
         self._has_room = False
 
@@ -86,6 +98,15 @@ class Running:
             with suppress(FileNotFoundError):
                 path.unlink()
         raise JournalFault(f"cannot write to `{self._folder}`: other programs remove files there")
+
+    def _tell_no_locks(self) -> None:
+        if not self._told:
+            self._told = True
+            self._tell(
+                f"file locks do not work in `{self._folder}`, so one kontext cannot tell whether"
+                " another is still running: run one at a time, or keep KONTEXT_STATE_DIR on a"
+                " local disk"
+            )
 
     def _sweep(self) -> None:
         """Remove what killed runs left."""

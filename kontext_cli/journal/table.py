@@ -18,6 +18,7 @@ _PUT = (
     + ", ".join(f"{name} = excluded.{name}" for name in Row._fields[1:])
     + " WHERE jobs.created_at = excluded.created_at"
 )
+_OWNERS = "SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL"
 _NEWEST_IDS = "SELECT id FROM jobs ORDER BY id DESC LIMIT 500"
 _MOST = f"LIMIT {MOST_CANDIDATES + 1}"
 
@@ -31,9 +32,15 @@ class Table:
     def put(self, row: Row) -> None:
         """Insert a job, or replace what is known of it.
 
-        Raises JournalFault where another job has its id: two processes can draw the same one.
+        Where another job has its place in a batch by now, it is kept outside of the batch: its
+        request id and its files must not be lost. Raises JournalFault where another job has its
+        id: two processes can draw the same one.
         """
-        if self._db.execute(_PUT, row).rowcount == 0:
+        try:
+            count = self._db.execute(_PUT, row).rowcount
+        except sqlite3.IntegrityError:
+            count = self._db.execute(_PUT, row._replace(row=None)).rowcount
+        if count == 0:
             raise JournalFault(f"another job has the id {row.id}", hint="run it again")
 
     def set_state(self, job_id: str, state: State, owner: str | None) -> None:
@@ -104,12 +111,28 @@ class Table:
         """Some ids that may have been meant."""
         return [str(job_id) for (job_id,) in self._db.execute(_NEWEST_IDS)]
 
+    def owners(self) -> list[str]:
+        """The tokens of all runs that own jobs; reads the whole table."""
+        return [str(owner) for (owner,) in self._db.execute(_OWNERS)]
+
     def delete(
-        self, ids: Collection[str], older_than: timedelta | None, states: Collection[State]
+        self,
+        ids: Collection[str],
+        older_than: timedelta | None,
+        states: Collection[State],
+        living: Collection[str] = (),
     ) -> int:
-        """Delete the rows that meet all that is given; open jobs only by id. How many it were."""
+        """Delete the rows that meet all that is given, and return how many it were.
+
+        Only rows that ``ids`` name can be open, or owned by one of the runs that are ``living``.
+        """
         conditions, values = _conditions(older_than, states)
-        conditions.append("id = ?" if ids else f"state NOT IN {OPEN_STATES}")
+        if ids:
+            conditions.append("id = ?")
+        else:
+            owned = f"owner IN ({', '.join('?' * len(living))})"
+            conditions.append(f"state NOT IN {OPEN_STATES} AND (owner IS NULL OR NOT {owned})")
+            values += living
         sets = [(*values, each) for each in set(ids)] or [tuple(values)]
         deleting = f"DELETE FROM jobs WHERE {' AND '.join(conditions)}"  # noqa: S608
         return self._db.executemany(deleting, sets).rowcount

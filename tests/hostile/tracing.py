@@ -21,7 +21,8 @@ def with_site(name: str) -> dict[str, str]:
 
     ``spy`` listens to what the program does. ``interrupted`` has Ctrl-C come often. ``lone``
     has the work of all threads done by one, for strace counts calls by thread. ``clock`` has the
-    time of day off by so many seconds as SECONDS_OFF says.
+    time of day off by so many seconds as SECONDS_OFF says. ``locks`` has file locks that do
+    nothing, ``pause`` waits where a test says so.
     """
     return {"PYTHONPATH": str(Path(__file__).parent / name)}
 
