@@ -27,7 +27,7 @@ from kontext_cli.errors import (
 )
 from kontext_cli.job import ACCEPTED, Cost, Job, State, new_id
 from kontext_cli.journal import Journal
-from kontext_cli.outcome import elsewhere
+from kontext_cli.outcome import elsewhere, for_job
 from kontext_cli.outputs import condition
 from kontext_cli.plan import Plan
 
@@ -184,9 +184,9 @@ class Batch:
         if target is None or not (self._limits.waits or job.state is State.SAVED):
             job.error = None
             return job
+        self._under_way[_this_task()] = job
         if not self._journal.claim(job):
             return elsewhere(job)
-        self._under_way[_this_task()] = job
         files = job.files
         job.files = tuple(file for file in files if condition(file) != "missing")
         await self._engines[job.provider].fetch(
@@ -346,7 +346,7 @@ class Batch:
 
     def _not_begun(self, entry: Entry, error: KontextError) -> Job:
         job = self._under_way[_this_task()] or self._planner.stub(entry)
-        job.error = error
+        job.error = for_job(error, job)
         if job.state is State.PLANNED:
             job.state = State.FAILED
         return job

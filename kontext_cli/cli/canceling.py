@@ -15,6 +15,7 @@ from kontext_cli.cli.report import (
 from kontext_cli.cli.session import Session
 from kontext_cli.errors import KontextError, UsageError
 from kontext_cli.job import Job, State
+from kontext_cli.outcome import for_job
 from kontext_cli.providers import Name
 from kontext_cli.providers.queue import Cancellation, QueueProvider
 from kontext_cli.settings import known_provider
@@ -57,7 +58,8 @@ async def _cancel(session: Session, job: Job) -> int:
         async with session.engine(provider) as engine:
             answer = await engine.cancel(job)
     except KontextError as error:
-        print_error(error, job)
+        job.error = for_job(error, job)
+        print_error(job.error, job)
         return error.exit_code
     to_stderr(f"job {job.id}: {answer}")
     if answer is Cancellation.REMOVED:

@@ -1,9 +1,11 @@
 """What `kontext fetch` does: bring home what was submitted, never submit by itself."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from kontext_cli.answers import Answers
 from kontext_cli.cli.exit_codes import common_code, state_code
 from kontext_cli.cli.make import check_names, load_sources
 from kontext_cli.cli.named_jobs import named_jobs
@@ -13,13 +15,13 @@ from kontext_cli.delivery import Delivery, file_delivery
 from kontext_cli.engine import Engine
 from kontext_cli.errors import (
     InputFault,
+    JournalFault,
     KontextError,
-    StorageFault,
     UsageError,
 )
 from kontext_cli.inputs import InputImage
 from kontext_cli.job import OPEN, Job, State, Target
-from kontext_cli.outcome import elsewhere, unknown_since
+from kontext_cli.outcome import elsewhere, for_job, overtaken, unknown_since
 from kontext_cli.outputs import existing_file
 from kontext_cli.plan import Wanted, names_for
 from kontext_cli.providers import Name
@@ -29,8 +31,10 @@ from kontext_cli.providers.prepare import prepare
 from kontext_cli.request import Request, parse
 from kontext_cli.settings import known_provider
 
-_LISTED = 100
-"""Jobs of unknown outcome that are told when nobody named a job."""
+_MOST_UNKNOWN = 10_000
+"""Jobs of unknown outcome that are looked for when nobody named a job."""
+_NAMED = 10
+"""How many of them the notice names."""
 _RESUBMITTED = (State.UNKNOWN, State.FAILED, State.CANCELED)
 
 
@@ -64,20 +68,19 @@ class _Errand:
 def run_fetch(fetch: Fetch) -> int:
     """Bring home the jobs that are named, else all that are unfinished; the exit code.
 
-    Jobs of unknown outcome that nobody named are listed and do not count.
+    Jobs of unknown outcome that nobody named are listed in a notice and do not count.
     """
     _check(fetch)
     report = open_report(as_json=fetch.as_json, quiet=fetch.quiet, plain=fetch.debug)
     with Session(report, debug=fetch.debug) as session:
-        jobs = _jobs(session, fetch)
+        jobs = _jobs(session, fetch, report)
         errands = [each for job in jobs if (each := _errand_if_any(session, job, fetch, report))]
         under_way = {errand.job.id for errand in errands}
         for job in jobs:
             if job.id not in under_way:
                 report.ended(job)
         _run(session, errands, fetch, report)
-        counted = [job for job in jobs if fetch.names or job.state is not State.UNKNOWN]
-        return common_code([_code(job) for job in counted])
+        return common_code([_code(job) for job in jobs])
 
 
 def _code(job: Job) -> int:
@@ -94,24 +97,46 @@ def _check(fetch: Fetch) -> None:
         raise UsageError("--resubmit needs the jobs by name", hint="kontext fetch JOB --resubmit")
 
 
-def _jobs(session: Session, fetch: Fetch) -> list[Job]:
+def _jobs(session: Session, fetch: Fetch, report: Report) -> list[Job]:
+    """The jobs to fetch: those that are named, else all that can be had."""
     if fetch.names:
         return named_jobs(session, fetch.names, provider=fetch.provider, model=fetch.model)
-    unknown = session.journal.recent(limit=_LISTED, states=[State.UNKNOWN])
+    unknown = session.journal.recent(limit=_MOST_UNKNOWN, states=[State.UNKNOWN])
     found = {job.id: job for job in (*session.journal.unfinished(), *unknown)}
-    return [
+    jobs = [
         job
         for job in found.values()
         if fetch.provider in (None, job.provider) and fetch.model in (None, job.model)
     ]
+    answers = Answers(session.state_folder)
+    lost = [job for job in jobs if job.state is State.UNKNOWN and answers.find(job.id) is None]
+    _list_unknown(lost, report)
+    return [job for job in jobs if job not in lost]
+
+
+def _list_unknown(jobs: Sequence[Job], report: Report) -> None:
+    """Say which jobs may have been accepted; only the user can find out, or send them again."""
+    if not jobs:
+        return
+    for job in jobs:
+        job.error = job.error or unknown_since(job)
+        report.listed(job)
+    ids = ", ".join(job.id for job in jobs[:_NAMED])
+    more = f" and {len(jobs) - _NAMED} more (kontext status --state unknown)"
+    report.notice(
+        f"{len(jobs)} job{'' if len(jobs) == 1 else 's'} of unknown outcome, which may have been"
+        f" accepted and billed: {ids}{more if len(jobs) > _NAMED else ''};"
+        " look at the provider's own list of requests, then: kontext fetch JOB --resubmit,"
+        " or: kontext forget JOB"
+    )
 
 
 def _errand_if_any(session: Session, job: Job, fetch: Fetch, report: Report) -> _Errand | None:
-    """What is to be done for a job; a fault of its folder or its images is its own affair."""
+    """What is to be done for a job; a fault that belongs to it stops no other."""
     try:
         return _errand(session, job, fetch, report)
-    except StorageFault as fault:
-        job.error = fault
+    except KontextError as fault:
+        job.error = for_job(fault, job)
         return None
 
 
@@ -221,9 +246,28 @@ async def _bring(session: Session, engine: Engine, errand: _Errand, timeout: flo
     job = errand.job
     keep = bool(job.target and job.target.keep_flagged)
     if not session.journal.claim(job):
-        elsewhere(job)
-    elif errand.call is not None:
-        job.error = None
-        await engine.run(job, errand.call, errand.delivery, timeout=timeout, keep_flagged=keep)
-    else:
+        overtaken(job)
+    elif errand.call is None:
         await engine.fetch(job, errand.delivery, timeout=timeout, keep_flagged=keep)
+    else:
+        with _as_it_was(session, job):
+            await engine.run(job, errand.call, errand.delivery, timeout=timeout, keep_flagged=keep)
+
+
+@contextmanager
+def _as_it_was(session: Session, job: Job) -> Iterator[None]:
+    """While a job is sent again: where that is certainly not accepted, what was known of it
+    before still holds, its bill above all."""
+    before = replace(job)
+    job.error = job.handle = job.request_id = job.finished_at = None
+    job.outputs, job.files, job.reply = (), (), {}
+    try:
+        yield
+    finally:
+        refusal = job.error
+        if (refusal is None or refusal.billed == "no") and not (job.request_id or job.outputs):
+            for each in fields(Job):
+                setattr(job, each.name, getattr(before, each.name))
+            with suppress(JournalFault):  # it is then listed as of unknown outcome
+                session.journal.record(job)
+            job.error = for_job(refusal, job) if refusal else None

@@ -25,7 +25,10 @@ def forget(
         list[State] | None, typer.Option("--state", help="Jobs in this state. Repeatable.")
     ] = None,
 ) -> int:
-    """Drop jobs, and with them their prompts. Open jobs only when named. Files stay."""
+    """Drop jobs, and with them their prompts. Files stay.
+
+    Open jobs go only when named, and not while another kontext is at them.
+    """
     from kontext_cli.cli.forgetting import run_forget
 
     return run_forget(jobs or (), older_than=older_than, states=state or ())

@@ -120,6 +120,11 @@ class Report:
         else:
             self._view.say(f"job {job.id}: {describe(job)}")
 
+    def listed(self, job: Job) -> None:
+        """Print a job that is left alone, for programs only: people are told by a notice."""
+        if self._as_json:
+            self._result(as_line(job_record(job)))
+
     def submitted(self, job: Job) -> None:
         """Tell the id of a job that goes on by itself."""
         self._view.drop(job)

@@ -15,10 +15,11 @@ from kontext_cli.cli.signals import run_until_signal
 from kontext_cli.cli.streams import stdout_bytes
 from kontext_cli.delivery import StreamDelivery
 from kontext_cli.engine import Engine, Watch
-from kontext_cli.errors import Billed, Interrupted, KeyFault
+from kontext_cli.errors import Billed, Interrupted, KeyFault, UsageError
 from kontext_cli.job import Job, State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.scribe import Scribe
+from kontext_cli.outcome import bill_so_far, for_job
 from kontext_cli.paths import state_dir
 from kontext_cli.providers.base import Provider
 from kontext_cli.settings import Settings, known_provider
@@ -123,7 +124,8 @@ class Session:
     ) -> None:
         """Do the work for each job, a few side by side; those of a provider share one engine.
 
-        A fault of a provider's key is told by its own jobs, and stops no other's.
+        A fault of a provider's key or of its connection belongs to its own jobs, and stops no
+        other's.
         """
         limit = asyncio.Semaphore(_AT_ONCE)
 
@@ -145,9 +147,9 @@ class Session:
         try:
             async with self.engine(self.settings.open(known_provider(name))) as engine:
                 await asyncio.gather(*(work(engine, job) for job in jobs))
-        except KeyFault as fault:
+        except (KeyFault, UsageError) as fault:
             for job in jobs:
-                job.error = fault
+                job.error = for_job(fault, job)
 
     def run(self, work: Callable[[], Coroutine[Any, Any, None]], jobs: Sequence[Job]) -> None:
         """Do the work to its end, or to the first signal, which the open jobs then tell."""
@@ -195,7 +197,7 @@ def _interrupted(job: Job, signal_number: int) -> Interrupted:
         what = "the submit was under way: it may have been accepted, and may have been billed"
         hint = job.error.hint if job.error else None
     elif job.request_id or job.outputs:
-        what = f"the job goes on at {job.provider}"
+        what, billed = f"the job goes on at {job.provider}", bill_so_far(job)
     else:
         what, hint, billed = "nothing was accepted", None, "no"
     error = Interrupted(f"interrupted; {what}", signal_number=signal_number, hint=hint)
