@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import ParamSpec, TypeVar
 
@@ -22,21 +22,20 @@ from kontext_cli.errors import (
 )
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Cost, Handle, Job, Progress, State
-from kontext_cli.outcome import bill, by_request_id, cut_short, still_running, way_on
+from kontext_cli.outcome import bill, cut_short, still_running, way_on
 from kontext_cli.pictures import get_ready
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.call import Call, Reply
 from kontext_cli.providers.failure import failure
 from kontext_cli.providers.queue import Cancellation, QueueProvider
 from kontext_cli.providers.storage import Storage
+from kontext_cli.recorder import Record, Recorder
 from kontext_cli.retry import was_refused
 from kontext_cli.transport import Submission, Transport
 from kontext_cli.upload import InlineImage, inline_images, too_large, upload
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Record = Callable[[Job], Awaitable[None]]
-"""Writes a job as it is now into the journal, and has it on the disk before it returns."""
 Watch = Callable[[Job, Sequence[str]], None]
 """Told of a job on each change of its state or position, with the log lines that are new."""
 
@@ -45,8 +44,6 @@ _LONGEST_POLL = 2.0
 _POLL_GROWTH = 1.5
 _LONGEST_TIMEOUT = 1e9
 """Seconds; what `--timeout` gives beyond that is too much for a date."""
-RECORD_AGAIN = 1.0
-"""Seconds between attempts to record a job that the journal refused."""
 _BLUNT = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 
 
@@ -68,13 +65,12 @@ class Engine:
         ``notice`` is told what goes wrong on this side and stops no job."""
         self._provider = provider
         self._transport = transport
-        self._record = record
+        self._recorder = Recorder(record, self._tell_once)
         self._answers = answers
         self._watch = watch
         self._notice = notice
         self._noticed: set[str] = set()
         self._sleep = sleep
-        self._unrecorded: dict[str, asyncio.Task[None]] = {}
         self._submissions: dict[str, Submission] = {}
 
     async def run(
@@ -105,7 +101,7 @@ class Engine:
     async def submit(self, job: Job, call: Call, *, timeout: float) -> None:
         """Hand the job over and leave it there."""
         await self._to_its_end(job, self._submit(job, call, timeout))
-        if job.error is None and job.id in self._unrecorded:
+        if job.error is None and self._recorder.lacks(job):
             job.error = JournalFault("the job was accepted, but is not in the journal")
             job.error.billed = bill(job, job.error)
             job.error.hint = way_on(job, job.error, recorded=False)
@@ -247,7 +243,7 @@ class Engine:
             delivery,
             self._transport,
             keep_flagged=keep_flagged,
-            saved=self._keep,
+            saved=self._recorder.keep,
         )
 
     async def _wait(self, job: Job, timeout: float) -> None:
@@ -375,50 +371,15 @@ class Engine:
         job.position = position
         if state not in OPEN:
             job.finished_at = datetime.now(UTC)
-        await self._keep(job)
+        await self._recorder.keep(job)
         self._watch(job, ())
-
-    async def _keep(self, job: Job) -> None:
-        """Record a job. Without a record nothing is sent; but what is paid for goes on, and the
-        record is tried again beside it."""
-        is_sent = job.state is not State.SUBMITTING
-        if is_sent and job.id in self._unrecorded:
-            return
-        try:
-            await self._record(job)
-        except JournalFault as fault:
-            if not is_sent or isinstance(fault, RequestIdTaken):
-                raise
-            self._unrecorded[job.id] = asyncio.ensure_future(self._record_again(job))
-            self._tell_once(fault.message)
-            if job.request_id:
-                self._notice(
-                    f"job {job.id} goes on, but the journal does not have it as it is now; if this"
-                    f" run is killed: {by_request_id(job)}"
-                )
-
-    async def _record_again(self, job: Job) -> None:
-        """Try until the journal takes a job as it is then."""
-        while True:
-            await asyncio.sleep(RECORD_AGAIN)
-            with suppress(JournalFault):
-                await self._record(job)
-                del self._unrecorded[job.id]
-                await self._keep(job)  # it may have changed meanwhile
-                return
 
     async def _settle(self, job: Job) -> None:
         """Have the journal agree with a job that we are done with, and drop its kept answer."""
-        if (again := self._unrecorded.get(job.id)) is not None:
-            again.cancel()
-            try:
-                await self._record(job)
-            except JournalFault as fault:
-                self._notice(f"job {job.id} is {job.state}, but not in the journal: {fault}")
-                return
-            del self._unrecorded[job.id]
+        if not await self._recorder.settle(job) or self._answers is None:
+            return
         has_ended = job.state is State.SAVED or (job.error is not None and job.error.state)
-        if self._answers and has_ended and job.state is not State.UNKNOWN:
+        if has_ended and job.state is not State.UNKNOWN:
             self._answers.drop(job.id)
 
     def _tell_once(self, text: str) -> None:
@@ -440,13 +401,13 @@ class Engine:
         """Note how the job ended, or that it goes on without us."""
         job.error = error
         error.billed = bill(job, error)
-        error.hint = way_on(job, error, recorded=job.id not in self._unrecorded)
+        error.hint = way_on(job, error, recorded=not self._recorder.lacks(job))
         if error.state:
             await self._enter(job, State(error.state))
         elif job.state in (State.PLANNED, State.SUBMITTING):
             await self._enter(job, State.FAILED)
         else:
-            await self._keep(job)
+            await self._recorder.keep(job)
 
     async def _interrupt(self, job: Job, submission: Submission) -> None:
         """A submit cut short: whether its bytes left decides what can be said of it."""

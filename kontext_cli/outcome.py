@@ -1,7 +1,5 @@
 """What is said of a job that did not end well: whether it may cost, and what to paste next."""
 
-from copy import copy
-
 from kontext_cli.errors import (
     Billed,
     KeyFault,
@@ -76,10 +74,11 @@ def for_job(error: KontextError, job: Job) -> KontextError:
 
     A missing key, a file or a question that failed says nothing of what was submitted before.
     """
-    error = copy(error)
+    copy = type(error).__new__(type(error), *error.args)
+    vars(copy).update(vars(error))
     billed = bill_so_far(job)
-    error.billed = error.billed if billed == "no" else billed
-    return error
+    copy.billed = error.billed if billed == "no" else billed
+    return copy
 
 
 def bill(job: Job, error: KontextError) -> Billed:

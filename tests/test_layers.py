@@ -20,6 +20,7 @@ HOMES = {
     "uvicorn": ("sandbox/",),
     "asyncio": (
         "engine.py",
+        "recorder.py",
         "collect.py",
         "transport.py",
         "resolving.py",
@@ -78,6 +79,7 @@ LAYERS = (
     ("settings", "network", "unanswered", "transport", "delivery", "plan"),
     ("journal",),
     ("upload", "collect", "answers", "outcome"),
+    ("recorder",),
     ("engine",),
     ("batch",),
     ("sandbox",),

@@ -347,6 +347,8 @@ class Batch:
     def _not_begun(self, entry: Entry, error: KontextError) -> Job:
         job = self._under_way[_this_task()] or self._planner.stub(entry)
         job.error = for_job(error, job)
+        if entry.step is Step.COLLECT and job.error.billed == "no":
+            job.error.billed = "maybe"  # it was submitted before, whatever we can read of it
         if job.state is State.PLANNED:
             job.state = State.FAILED
         return job

@@ -220,7 +220,8 @@ class Journal:
             named = [row for each in ids if (row := self._table.row(each)) is not None]
             if elsewhere := [row for row in named if self._is_elsewhere(row)]:
                 raise still_owned(elsewhere)
-            living = [] if ids else [each for each in self._table.owners() if self._lives(each)]
+            owners = () if ids else self._table.owners()
+            living = [each for each in owners if self._running.is_alive(each)]
             return self._table.delete(ids, older_than, states, living)
 
         count = self._write(drop)
@@ -392,15 +393,10 @@ class Journal:
 
     def _is_owned(self, row: Row) -> bool:
         """Whether a living run is at a job; without locks, whether one may still be sending it."""
-        if row.owner is None:
-            return False
-        alive = self._running.is_alive(row.owner)
+        alive = row.owner is not None and self._running.is_alive(row.owner)
         if alive is None:
             return row.state == State.SUBMITTING and datetime.now(UTC) < answer_by(row)
         return alive
-
-    def _lives(self, owner: str) -> bool:
-        return owner != self._running.token and bool(self._running.is_alive(owner))
 
     def _settle(self) -> None:
         """Write down as unknown what is told as unknown."""

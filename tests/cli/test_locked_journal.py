@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from batches import Desk
-from kontext_cli import engine
+from kontext_cli import recorder
 from kontext_cli.journal import database
 
 
@@ -38,7 +38,7 @@ class LockingServer:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
-    monkeypatch.setattr(engine, "RECORD_AGAIN", 0.01)
+    monkeypatch.setattr(recorder, "RECORD_AGAIN", 0.01)
 
 
 def test_a_job_goes_on_and_is_recorded_when_the_lock_is_gone(desk: Desk) -> None:
