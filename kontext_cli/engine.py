@@ -122,6 +122,10 @@ class Engine:
         self._watch(job, ())
         await self._to_its_end(job, self._wait(job, timeout))
 
+    def leave_record(self, job: Job) -> None:
+        """Write nothing of a job that is only asked about: the run that owns it does."""
+        self._recorder.leave(job)
+
     async def ask(self, job: Job) -> None:
         """Ask the provider where a job is, its result included, and write that down."""
 

@@ -24,6 +24,11 @@ class Recorder:
         self._record = record
         self._notice = notice
         self._missing: dict[str, asyncio.Task[None]] = {}
+        self._left: set[str] = set()
+
+    def leave(self, job: Job) -> None:
+        """Write nothing of a job, because the run that owns it does."""
+        self._left.add(job.id)
 
     def lacks(self, job: Job) -> bool:
         """Whether the journal does not have a job as it is now."""
@@ -34,7 +39,7 @@ class Recorder:
         another job; else it is tried again in the background, and the command that fetches the job
         without a record is printed."""
         is_sent = job.state is not State.SUBMITTING
-        if is_sent and self.lacks(job):
+        if job.id in self._left or (is_sent and self.lacks(job)):
             return
         try:
             await self._record(job)

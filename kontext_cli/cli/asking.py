@@ -30,6 +30,8 @@ def ask(
         waiting = [job for job in jobs if job.state in (State.QUEUED, State.RUNNING)]
 
         async def ask_one(engine: Engine, job: Job) -> None:
+            if not session.journal.claim(job):
+                engine.leave_record(job)
             if watch:
                 await engine.follow(job, timeout=timeout)
             else:

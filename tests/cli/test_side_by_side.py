@@ -59,6 +59,17 @@ def test_a_job_that_is_being_followed_is_not_forgotten(tmp_path: Path, state: St
     assert caught.value.hint == "wait until it has ended"
 
 
+def test_asking_about_a_job_leaves_it_to_the_run_that_is_at_it(desk: Desk) -> None:
+    name = desk("generate", "x", "-p", "fal", "--no-wait").lines[0]
+    with Journal.open(desk.state) as other:
+        assert other.claim(other.find(name))
+        assert desk("status", name, "--json").records[0]["state"] == "ready"
+        assert other.find(name).state is State.QUEUED
+        assert desk("forget", name).code == 7
+        assert desk("fetch", name).code == 7
+    assert desk("fetch", name).code == 0
+
+
 def test_how_to_end_a_job_that_is_followed_is_said(tmp_path: Path) -> None:
     followed = job(State.RUNNING, request_id="r1")
     with Journal.open(tmp_path) as journal, Journal.open(tmp_path) as other:
