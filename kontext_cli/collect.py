@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from kontext_cli.delivery import Delivery
-from kontext_cli.errors import Moderated
-from kontext_cli.inline import inline_picture
+from kontext_cli.errors import Moderated, WrongFormat
+from kontext_cli.inline import inline_picture, is_remote
 from kontext_cli.job import File, Job, Output
 from kontext_cli.outputs import PartFile, Picture
+from kontext_cli.redaction import without_quotes_of
 from kontext_cli.transport import Transport
+from kontext_cli.urls import abridged
 
 
 async def collect(
@@ -20,26 +23,40 @@ async def collect(
     keep_flagged: bool,
     saved: Callable[[Job], Awaitable[None]],
 ) -> None:
-    """Save every picture that may be saved and is not yet, side by side; one that fails stops no
+    """Save every image that may be saved and is not yet, side by side; one that fails stops no
     other.
 
-    ``saved`` is told after each file is in place. Raises the first KontextError among them, and
-    Moderated where pictures were left out as flagged.
+    ``saved`` is called after each file is in place, and after each that turned out to be no image
+    we save: such a file is marked in ``job.outputs``, and not fetched again. Raises the first
+    KontextError among them, WrongFormat where files are marked, and Moderated where images were
+    left out as flagged.
     """
     have = {file.number for file in job.files}
     numbered = list(enumerate(outputs, start=1))
     wanted = [(n, output) for n, output in numbered if keep_flagged or not output.flagged]
 
     async def save(number: int, output: Output) -> None:
-        file = await _save(output, number, delivery, transport)
-        if file is not None:
+        try:
+            file = await _save(output, number, delivery, transport)
+        except WrongFormat as error:
+            _reject(job, number, error)
+        else:
+            if file is None:
+                return
             job.files = tuple(sorted((*job.files, file), key=lambda each: each.number))
-            await saved(job)
+        await saved(job)
 
-    saving = [save(number, output) for number, output in wanted if number not in have]
+    saving = [
+        save(number, output)
+        for number, output in wanted
+        if number not in have and not output.rejected
+    ]
     for ended in await asyncio.gather(*saving, return_exceptions=True):
         if ended is not None:
             raise ended
+    rejected = [output for output in job.outputs if output.rejected]
+    if rejected:
+        raise _wrong_format(job.id, rejected)
     if len(wanted) < len(numbered):
         raise _flagged(job.provider, len(numbered) - len(wanted), len(numbered))
 
@@ -50,7 +67,7 @@ async def _save(
     with PartFile.create(delivery.folder(number)) as part:
 
         async def check(announced: int | None) -> Picture:
-            return await asyncio.to_thread(part.verify, announced or output.bytes)
+            return await asyncio.to_thread(part.verify, announced)
 
         inline = inline_picture(output)
         if inline is not None:
@@ -59,6 +76,28 @@ async def _save(
         else:
             picture = await transport.download(output.url or "", part, check)
         return await asyncio.to_thread(delivery.deliver, part, picture, number)
+
+
+def _reject(job: Job, number: int, error: WrongFormat) -> None:
+    outputs = list(job.outputs)
+    output = outputs[number - 1]
+    # The message quotes the file, which may quote its own signed URL.
+    reason = without_quotes_of(output.url or "", error.message)
+    outputs[number - 1] = replace(output, rejected=reason)
+    job.outputs = tuple(outputs)
+
+
+def _wrong_format(job_id: str, rejected: Sequence[Output]) -> WrongFormat:
+    urls = [output.url for output in rejected if output.url and is_remote(output)]
+    shown = [abridged(url) for url in urls]
+    message = "; ".join(dict.fromkeys(output.rejected or "" for output in rejected))
+    hint = None
+    if urls:
+        message = f"{message} ({', '.join(shown)})"
+        hint = "it is paid: download it from there; it is not fetched again"
+    if shown != urls:
+        hint = f"it is paid: `kontext status {job_id} --json` has the URL to download it from"
+    return WrongFormat(message, hint=hint, billed="yes")
 
 
 def _flagged(provider: str, flagged: int, all_of_them: int) -> Moderated:

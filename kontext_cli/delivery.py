@@ -1,18 +1,23 @@
-"""Where a job's pictures go: files under their names, or standard output."""
+"""Where a job's images go: files under their names, standard output, or a device or pipe."""
 
-from collections.abc import Sequence
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from kontext_cli import disk
 from kontext_cli.errors import KontextError, OutputFault
 from kontext_cli.failpoint import reached
-from kontext_cli.job import File, Target
+from kontext_cli.job import File, FileFormat, Target
 from kontext_cli.names import fit_suffix
 from kontext_cli.outputs import (
     PartFile,
     Picture,
     condition,
     existing_file,
+    file_of,
     prepare_folder,
     sync_name,
 )
@@ -92,24 +97,49 @@ def file_delivery(target: Target, proven: set[Path] | None = None) -> FileDelive
 
 
 class StreamDelivery:
-    """The bytes of the one picture to standard output, once they are known to be whole."""
+    """The bytes of the one image to a stream, once they are known to be whole.
 
-    def __init__(self, stream: BinaryIO, folder: Path) -> None:
-        """``stream`` is unbuffered, so that a reader that has gone is noticed here; in ``folder``
-        the picture lies until then. Raises OutputFault where that cannot be written."""
+    ``format`` is that of the image, once it was written.
+    """
+
+    def __init__(self, stream: BinaryIO, folder: Path, *, path: Path | None = None) -> None:
+        """``stream`` is unbuffered, so that a reader that has gone is noticed here; ``path`` is its
+        name, None for standard output. In ``folder`` the image lies until it is whole. Raises
+        OutputFault where that cannot be written."""
         prepare_folder(folder)
         self._stream = stream
         self._folder = folder
+        self._path = path
+        self.format: FileFormat | None = None
 
     def folder(self, number: int) -> Path:  # noqa: ARG002
         return self._folder
 
-    def deliver(self, part: PartFile, picture: Picture, number: int) -> None:  # noqa: ARG002
-        try:
+    def deliver(self, part: PartFile, picture: Picture, number: int) -> File | None:
+        with _writing_to(self._path):
             with part.reading() as source:
                 rest = memoryview(source.read())
             while rest:
                 rest = rest[self._stream.write(rest) :]
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise OutputFault(f"cannot write to standard output: {reason}") from None
+        self.format = picture.format
+        return file_of(self._path, picture)._replace(number=number) if self._path else None
+
+
+def open_special(path: Path) -> BinaryIO:
+    """A device or a pipe, open for writing, unbuffered. Raises OutputFault."""
+    with _writing_to(path):
+        return os.fdopen(disk.open_special(path), "wb", buffering=0)
+
+
+@contextmanager
+def _writing_to(path: Path | None) -> Iterator[None]:
+    """Report the system's refusals as faults of the output; None is standard output."""
+    try:
+        yield
+    except OSError as error:
+        name = f"`{path}`" if path else "standard output"
+        if error.errno == errno.ENXIO:
+            reason, hint = "nobody reads from it", "start its reader first"
+        else:
+            reason, hint = error.strerror or str(error), None
+        raise OutputFault(f"cannot write to {name}: {reason}", hint=hint) from None

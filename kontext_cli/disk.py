@@ -67,6 +67,25 @@ def is_inner_folder(folder: Path) -> bool:
         return False
 
 
+def is_special(path: Path) -> bool:
+    """Whether something is there that is neither a file nor a folder: a device, a pipe."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def open_special(path: Path) -> int:
+    """Open a device or a pipe for writing, as it is. Raises OSError, ENXIO for a pipe that nobody
+    reads: waiting for a reader could take for ever."""
+    wait_for_nobody = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+    descriptor = os.open(path, os.O_WRONLY | _BINARY | wait_for_nobody)
+    if sys.platform != "win32":
+        os.set_blocking(descriptor, True)
+    return descriptor
+
+
 def hold(descriptor: int, path: Path) -> bool:
     """Keep a file that was just made from being swept while it is open; False: it was already."""
     if sys.platform == "win32":
@@ -190,24 +209,57 @@ def _move(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        _claim(source, target)
+        from kontext_cli.renaming import rename_to_free  # ctypes, which most never need
+
+        if not rename_to_free(source, target):
+            _claim(source, target)
         return
     with suppress(OSError):
         source.unlink()
 
 
 def _claim(source: Path, target: Path) -> None:
-    """Rename where there are no hard links: take the name with an empty file, then replace that.
+    """Rename where nothing else keeps a name: take it with an empty file, then replace that.
 
-    A kill in between leaves an empty file under a final name; a plain rename could destroy
-    somebody's file, which is worse.
+    A plain rename could destroy somebody's file. A kill in between leaves the empty file, which the
+    next run to want that name takes for its own: it holds nothing, and nobody living holds it.
     """
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600))
+    descriptor = _claimed(target)
     try:
         source.replace(target)
     except OSError:
         target.unlink(missing_ok=True)
         raise
+    finally:
+        os.close(descriptor)
+
+
+def _claimed(target: Path) -> int:
+    """An empty file under that name, held against other runs. Raises FileExistsError."""
+    try:
+        descriptor = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
+        ours = hold(descriptor, target)
+    except FileExistsError:
+        if not stat.S_ISREG(target.lstat().st_mode):
+            raise
+        descriptor = os.open(target, os.O_RDWR | os.O_NONBLOCK | _NO_FOLLOW)
+        ours = _is_abandoned(descriptor, target)
+    if ours:
+        return descriptor
+    os.close(descriptor)
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+
+
+def _is_abandoned(descriptor: int, path: Path) -> bool:
+    """Whether a file is empty, and certainly held by no living process; it is held from now on."""
+    if os.fstat(descriptor).st_size:
+        return False
+    try:
+        if sys.platform != "win32":
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except OSError:
+        return False
 
 
 def _change_mode(descriptor: int, mode: int) -> None:

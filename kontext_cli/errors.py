@@ -15,6 +15,7 @@ KontextError
 │   ├── UnexpectedReply      it answered in a form this version does not know
 │   ├── Canceled             somebody called it off
 │   ├── BadMedia             its file is not a complete picture
+│   ├── WrongFormat          its file is whole, and no JPEG, PNG or WebP
 │   └── Expired              it no longer has the job or the file
 ├── Moderated             5  the prompt or the picture was withheld
 ├── Unreachable           6  no usable answer after all tries
@@ -158,6 +159,12 @@ class BadMedia(ProviderError):
 
     code = "bad_media"
     state = None
+
+
+class WrongFormat(ProviderError):
+    """The provider's file came whole, and is no JPEG, PNG or WebP: fetching it again is no use."""
+
+    code = "wrong_format"
 
 
 class Expired(ProviderError):

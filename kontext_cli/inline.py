@@ -8,6 +8,11 @@ from kontext_cli.errors import BadMedia
 from kontext_cli.job import Output
 
 
+def is_remote(output: Output) -> bool:
+    """Whether an output has to be downloaded, and is not in the reply itself."""
+    return output.b64 is None and output.url is not None and output.url[:5].lower() != "data:"
+
+
 def inline_picture(output: Output) -> bytes | None:
     """The bytes of a picture that is in the reply itself, None where it has to be downloaded.
 
@@ -15,7 +20,7 @@ def inline_picture(output: Output) -> bytes | None:
     """
     if output.b64 is not None:
         return _decoded(output.b64.rpartition(",")[2].encode("ascii", "replace"))
-    if output.url is None or output.url[:5].lower() != "data:":
+    if output.url is None or is_remote(output):
         return None
     head, comma, data = output.url[5:].partition(",")
     if not comma:

@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple
 from kontext_cli.errors import KontextError
 
 Operation = Literal["generate", "edit"]
+FileFormat = Literal["jpeg", "png", "webp"]
+"""What a saved file can be: the first two on request, WebP where a provider sends that unasked."""
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LENGTH = 12
@@ -58,12 +60,15 @@ class Handle(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One picture the provider made: an https or data URL, or base64; ``bytes`` is its own word."""
+    """One image the provider made: an https or data URL, or base64.
+
+    ``rejected`` says what its file is where that is no image we save: it is not fetched again.
+    """
 
     url: str | None = field(default=None, repr=False)
     b64: str | None = field(default=None, repr=False)
-    bytes: int | None = None
     flagged: bool = False
+    rejected: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ class File(NamedTuple):
     bytes: int
     width: int
     height: int
-    format: Literal["jpeg", "png"]
+    format: FileFormat
     number: int = 1
     modified: int = 0
 

@@ -3,11 +3,13 @@
 import itertools
 import os
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path, PurePath
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
+from kontext_cli.disk import is_special
 from kontext_cli.errors import NameTaken, OutputFault, UsageError
+from kontext_cli.job import FileFormat
 from kontext_cli.slugs import has_name_here, slugify
 from kontext_cli.templates import MOST_NAME_BYTES, Fields, Template, parse
 
@@ -16,7 +18,12 @@ __all__ = ["Exists", "Names", "fit_suffix", "format_of", "name_files", "slugify"
 Exists = Literal["error", "skip", "number", "overwrite"]
 OutputFormat = Literal["jpeg", "png"]
 
-_SUFFIXES: dict[OutputFormat, tuple[str, ...]] = {"jpeg": (".jpg", ".jpeg"), "png": (".png",)}
+_SUFFIXES: dict[FileFormat, tuple[str, ...]] = {
+    "jpeg": (".jpg", ".jpeg"),
+    "png": (".png",),
+    "webp": (".webp",),
+}
+_ALL_SUFFIXES = tuple(itertools.chain(*_SUFFIXES.values()))
 _NOT_MADE = frozenset(
     {".webp", ".gif", ".avif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".svg", ".pdf"}
 )
@@ -26,8 +33,8 @@ _ODD_ON_WINDOWS = frozenset('<>:"|?*')
 class Names(NamedTuple):
     """The paths of a job's pictures in order, relative ones as they were given.
 
-    ``skip``: all of them are there already, and that was to be accepted. ``notices`` are for
-    the user.
+    ``skip``: all of them are there already, under the suffixes they have here, and that was to be
+    accepted. ``notices`` are for the user.
     """
 
     paths: tuple[Path, ...]
@@ -59,10 +66,11 @@ def template_fields(template: str) -> frozenset[str]:
 def format_of(output: str) -> OutputFormat | None:
     """The format that a typed name asks for by its suffix; None when it does not say."""
     suffix = PurePath(output).suffix.lower()
-    return next((kind for kind, known in _SUFFIXES.items() if suffix in known), None)
+    kinds: tuple[OutputFormat, ...] = get_args(OutputFormat)
+    return next((kind for kind in kinds if suffix in _SUFFIXES[kind]), None)
 
 
-def fit_suffix(path: Path, output_format: OutputFormat) -> Path:
+def fit_suffix(path: Path, output_format: FileFormat) -> Path:
     """The path with a suffix that tells the format; one that tells it already is kept."""
     typed = _typed_suffix(path.name)
     return path.with_name(path.name.removesuffix(typed) + _suffix(typed, output_format))
@@ -78,18 +86,32 @@ def name_files(
     output_format: OutputFormat,
     exists: Exists,
     ours: Collection[Path] = (),
+    apart: Callable[[], Collection[Path]] = tuple,
 ) -> Names:
-    """Name the ``count`` pictures of a job, by a literal ``output`` or else by the template.
+    """Name the ``count`` images of a job, by a literal ``output`` or else by the template.
 
-    Several pictures get `-1`, `-2`… before the suffix, unless the template has `{n}`. Files among
-    ``ours`` may be replaced. Raises UsageError for names that cannot be, NameTaken and OutputFault
-    for those that are in use.
+    Several images get `-1`, `-2`… before the suffix, unless the template has `{n}`. A device or a
+    pipe that ``output`` names is taken as it is, whatever ``exists`` says. A name is taken by a
+    file that has it, with whatever suffix of an image. Files among ``ours`` may be replaced, those
+    ``apart`` take no name but their very own. Raises UsageError for names that cannot be, NameTaken
+    and OutputFault for those that are in use.
     """
+    if output is not None and is_special(folder / output):
+        return _special(output, folder / output, count)
     if output is None:
         plan = _from_template(parse(template), folder, fields, count, output_format)
     else:
         plan = _from_output(output, folder, count, output_format)
-    return _settle(plan, exists, ours)
+    return _settle(plan, exists, ours, apart)
+
+
+def _special(output: str, path: Path, count: int) -> Names:
+    if count > 1:
+        raise UsageError(
+            f"`{output}` is no regular file, and takes one image, not {count}",
+            hint="choose a folder with `-d`",
+        )
+    return Names(paths=(path,))
 
 
 def _from_template(
@@ -137,28 +159,47 @@ def _check_output(output: str, path: Path, stem: str) -> None:
         )
 
 
-def _settle(plan: _Plan, exists: Exists, ours: Collection[Path]) -> Names:
+def _settle(
+    plan: _Plan, exists: Exists, ours: Collection[Path], apart: Callable[[], Collection[Path]]
+) -> Names:
     """Decide about names that are taken."""
 
-    def is_taken(path: Path) -> bool:
-        return path not in ours and os.path.lexists(path)
+    def taker(path: Path) -> Path | None:
+        if path not in ours and os.path.lexists(path):
+            return path
+        there = (each for each in _siblings(path) if each not in ours and os.path.lexists(each))
+        return next((each for each in there if each not in apart()), None)
 
     paths = plan.paths()
-    taken = [path for path in paths if is_taken(path)]
     if exists == "overwrite":
-        _refuse_folders(taken)
+        _refuse_irregular(paths)
     elif exists == "number":
         attempts = (plan.paths(attempt) for attempt in itertools.count(1))
-        paths = next(names for names in attempts if not any(map(is_taken, names)))
-    elif exists == "skip" and len(taken) == len(paths):
-        return Names(paths=paths, skip=True, notices=plan.notices)
-    elif taken:
-        raise NameTaken(
-            f"`{taken[0]}` is there already"
-            + (", but not the job's other files" if exists == "skip" else ""),
-            hint=f"use {_ways_out(exists)}",
-        )
+        paths = next(names for names in attempts if not any(map(taker, names)))
+    else:
+        found = [(path, there) for path in paths if (there := taker(path))]
+        if exists == "skip" and len(found) == len(paths):
+            return Names(tuple(there for _, there in found), skip=True, notices=plan.notices)
+        if found:
+            raise _taken(*found[0], exists)
     return Names(paths=paths, notices=plan.notices)
+
+
+def _siblings(path: Path) -> list[Path]:
+    """The same name with each other suffix of an image: the suffix follows the bytes, so that an
+    earlier run may have saved this very image so."""
+    stem = path.name.removesuffix(_typed_suffix(path.name))
+    names = (f"{stem}{suffix}" for suffix in _ALL_SUFFIXES)
+    return [path.with_name(name) for name in names if name != path.name]
+
+
+def _taken(path: Path, there: Path, exists: Exists) -> NameTaken:
+    what = f"`{there}` is there already"
+    if there != path:
+        what += f", the same name as `{path.name}` but for the suffix"
+    if exists == "skip":
+        what += "; the job's other files are not"
+    return NameTaken(what, hint=f"use {_ways_out(exists)}")
 
 
 def _ways_out(exists: Exists) -> str:
@@ -167,18 +208,21 @@ def _ways_out(exists: Exists) -> str:
     return "`--exists number`, `skip` or `overwrite`"
 
 
-def _refuse_folders(taken: list[Path]) -> None:
-    for path in taken:
-        if _is_folder(path):
-            raise OutputFault(f"cannot write `{path}`: it is a folder", hint="choose another name")
+def _refuse_irregular(paths: Collection[Path]) -> None:
+    """Refuse to replace what is no file."""
+    for path in paths:
+        if _is_folder(path) or is_special(path):
+            what = "a folder" if _is_folder(path) else "no regular file"
+            raise OutputFault(f"cannot write `{path}`: it is {what}", hint="choose another name")
 
 
 def _typed_suffix(name: str) -> str:
-    """The suffix of a file name, if it is one of a picture we make; else empty."""
-    return PurePath(name).suffix if format_of(name) else ""
+    """The suffix of a file name, if it is one of an image; else empty."""
+    suffix = PurePath(name).suffix
+    return suffix if suffix.lower() in _ALL_SUFFIXES else ""
 
 
-def _suffix(typed: str, output_format: OutputFormat) -> str:
+def _suffix(typed: str, output_format: FileFormat) -> str:
     known = _SUFFIXES[output_format]
     return typed if typed.lower() in known else known[0]
 

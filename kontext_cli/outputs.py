@@ -9,19 +9,21 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import BinaryIO, Literal, NamedTuple, Self
+from typing import BinaryIO, Literal, NamedTuple, Self, cast
 
 from kontext_cli import disk
-from kontext_cli.errors import BadMedia, OutputFault
-from kontext_cli.job import File
+from kontext_cli.containers import Format
+from kontext_cli.errors import BadMedia, OutputFault, WrongFormat
+from kontext_cli.job import File, FileFormat
 from kontext_cli.names import fit_suffix
-from kontext_cli.pictures import NotAPicture, decode, read_regular
+from kontext_cli.pictures import NotAPicture, OtherKind, decode, read_regular
 
 MOST_BYTES = 64 * 2**20
 MOST_PIXELS = 64_000_000
 
 Condition = Literal["untouched", "edited", "missing"]
 
+_FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp")
 _PREFIX, _SUFFIX = ".kontext-", ".part"
 _TRIES = 10
 _HINTS: dict[int | None, str] = {
@@ -35,7 +37,7 @@ _HINTS: dict[int | None, str] = {
 class Picture(NamedTuple):
     """What a verified file holds; sizes in pixels and bytes."""
 
-    format: Literal["jpeg", "png"]
+    format: FileFormat
     width: int
     height: int
     bytes: int
@@ -61,7 +63,7 @@ def prepare_folder(folder: Path) -> None:
 def existing_file(path: Path) -> File:
     """Verify and describe a picture that is there already.
 
-    Raises OutputFault where it cannot be read, BadMedia where it is no complete JPEG or PNG.
+    Raises OutputFault where it cannot be read, BadMedia where it is no complete image.
     """
     try:
         with _fault(f"cannot read `{path}`"):
@@ -71,7 +73,20 @@ def existing_file(path: Path) -> File:
         raise BadMedia(
             f"`{path}` is there already, but is {error.reason}", hint="remove it, or rename it"
         ) from error
-    return _file(path, picture)
+    return file_of(path, picture, modified=path.stat().st_mtime_ns)
+
+
+def file_of(path: Path, picture: Picture, *, modified: int = 0) -> File:
+    """A file that holds a verified image."""
+    return File(
+        path=path,
+        sha256=picture.sha256,
+        bytes=picture.bytes,
+        width=picture.width,
+        height=picture.height,
+        format=picture.format,
+        modified=modified,
+    )
 
 
 def sync_name(path: Path) -> None:
@@ -98,7 +113,7 @@ class PartFile:
     """A download in progress under a hidden name; leaves nothing behind unless published.
 
     A context manager. Other runs leave it alone while it is open. Its methods raise OutputFault
-    for what the disk refuses, and BadMedia for what the provider sent.
+    for what the disk refuses, and BadMedia or WrongFormat for what the provider sent.
     """
 
     def __init__(self, path: Path, descriptor: int, mode: int) -> None:
@@ -165,7 +180,11 @@ class PartFile:
             stream.seek(0, os.SEEK_END)  # the position is one with that of `write`
 
     def verify(self, expected_bytes: int | None = None) -> Picture:
-        """Read the file back and decode it in full; ``expected_bytes`` is what was announced."""
+        """Read the file back and decode it in full; ``expected_bytes`` is what was announced.
+
+        Raises BadMedia for an image that is cut short or damaged, which another download may mend,
+        and WrongFormat for a whole file that is no JPEG, PNG or WebP.
+        """
         if expected_bytes is not None and self.size != expected_bytes:
             fault = "cut short" if self.size < expected_bytes else "longer than announced"
             raise _bad(f"{fault}: {self.size} bytes came, {expected_bytes} were announced")
@@ -173,6 +192,9 @@ class PartFile:
             data = stream.read()
         try:
             return _verify(data)
+        except OtherKind as error:
+            message = f"the provider's file is no JPEG, PNG or WebP, but {error.reason}"
+            raise WrongFormat(message, billed="yes") from error
         except NotAPicture as error:
             raise _bad(error.reason) from error
 
@@ -193,7 +215,7 @@ class PartFile:
                 final = disk.move_to_free_name(self._path, final)
             self._published = True
             disk.sync_folder(final.parent)
-        return _file(final, picture)
+            return file_of(final, picture, modified=final.stat().st_mtime_ns)
 
     @property
     def _open(self) -> int:
@@ -211,26 +233,14 @@ class PartFile:
 
 
 def _verify(data: bytes) -> Picture:
-    decoded = decode(data, formats=("jpeg", "png"), most_pixels=MOST_PIXELS)
+    decoded = decode(data, formats=_FORMATS, most_pixels=MOST_PIXELS)
     width, height = decoded.image.size
     return Picture(
-        format="png" if decoded.format == "png" else "jpeg",
+        format=cast("FileFormat", decoded.format),
         width=width,
         height=height,
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
-    )
-
-
-def _file(path: Path, picture: Picture) -> File:
-    return File(
-        path=path,
-        sha256=picture.sha256,
-        bytes=picture.bytes,
-        width=picture.width,
-        height=picture.height,
-        format=picture.format,
-        modified=path.stat().st_mtime_ns,
     )
 
 

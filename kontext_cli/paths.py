@@ -1,5 +1,6 @@
-"""Where our own files belong on this system."""
+"""Where our own files belong on this system, and where its users are at home."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,14 @@ def state_dir(environ: Mapping[str, str]) -> Path:
 
     with _needs_home():
         return user_state_path(APP, appauthor=False)
+
+
+def from_home(path: str) -> str:
+    """A path that somebody typed, its leading `~` or `~user` replaced by that home folder.
+
+    As in a shell, `./~` is a file of that name; so is what names no user.
+    """
+    return os.path.expanduser(path)  # noqa: PTH111  # pathlib raises for an unknown user
 
 
 @contextmanager

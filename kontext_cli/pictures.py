@@ -8,13 +8,15 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
-from kontext_cli.containers import PNG_SIGNATURE, Format, flaw
+from kontext_cli.containers import PNG_SIGNATURE, Format, flaw, lacks_rows
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
 _NAMES: dict[Format, str] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP picture", "gif": "GIF"}
+_CUT_SHORT = "cut short"
+_JPEG_START = b"\xff\xd8\xff"
 _SNIPPET = 60
 _ANY_PIXELS = 64_000_000
 _PIXELS_A_BYTE = 100
@@ -50,6 +52,10 @@ class NotAPicture(Exception):
         self.reason = reason
 
 
+class OtherKind(NotAPicture):
+    """The first bytes show a file of a kind that was not wanted, however much of it is there."""
+
+
 def get_ready() -> None:
     """Load the decoder, which takes 10 ms, while there is time."""
     from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401
@@ -64,7 +70,7 @@ class Decoded(NamedTuple):
 
 def sniff(data: bytes) -> Format | None:
     """The format that the first bytes of a picture tell, of those that we read."""
-    if data.startswith(b"\xff\xd8\xff"):
+    if data.startswith(_JPEG_START):
         return "jpeg"
     if data.startswith(PNG_SIGNATURE):
         return "png"
@@ -97,17 +103,22 @@ def decode(
     """Decode a picture in full; of an animation, the first frame.
 
     The size is checked from the header, before any pixel is decoded. Bytes after the picture's
-    end are allowed. Raises NotAPicture whatever is wrong.
+    end are allowed. Raises NotAPicture whatever is wrong, OtherKind where the bytes do not even
+    begin like an image of these formats.
     """
     kind = sniff(data)
+    if kind is None and _is_beginning(data):
+        raise NotAPicture(_CUT_SHORT if data else describe(data))
     if kind is None or kind not in formats:
-        raise NotAPicture(describe(data))
+        raise OtherKind(describe(data))
     if wrong := flaw(data, kind):
         raise NotAPicture(f"a {_NAMES[kind]} that is {wrong}")
     try:
         image = _open(data, kind)
         _check_size(image.size, kind, len(data), most_pixels=most_pixels, most_side=most_side)
         image.load()
+        if kind == "png" and _may_lack_rows(image) and lacks_rows(data):
+            raise NotAPicture(f"a {_NAMES[kind]} that is {_CUT_SHORT}")
     except NotAPicture:
         raise
     except MemoryError as error:
@@ -183,6 +194,23 @@ def _check_size(
     else:
         return
     raise NotAPicture(f"a {_NAMES[kind]} of {width}×{height} pixels, more than {limit}")
+
+
+def _is_beginning(data: bytes) -> bool:
+    """Whether these few bytes can be the first of a JPEG, PNG or WebP; so can no bytes at all."""
+    riff = len(data) < 12 and b"RIFF".startswith(data[:4]) and b"WEBP".startswith(data[8:])
+    return riff or _JPEG_START.startswith(data) or PNG_SIGNATURE.startswith(data)
+
+
+def _may_lack_rows(image: "ImageFile") -> bool:
+    """Whether the data of a PNG may have ended early: Pillow leaves rows without data at zero.
+
+    Looking at the last one spares most images a count of their data. Interlaced images do not
+    come row by row.
+    """
+    width, height = image.size
+    last = image.crop((0, height - 1, width, height)).tobytes()
+    return bool(image.info.get("interlace")) or not any(last)
 
 
 def _snippet(data: bytes) -> str:

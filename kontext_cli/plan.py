@@ -1,7 +1,7 @@
 """A job before it is sent: its call, its names, its cost. Nothing here sends or writes."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -23,13 +23,15 @@ UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
 
 class Wanted(NamedTuple):
     """Where the files should go, as the user said: ``output`` is a file, else a template names
-    them in ``folder``. Files among ``ours`` do not count as there: they give way."""
+    them in ``folder``. Files among ``ours`` do not count as there: they give way. Those ``apart``
+    take no name but their very own, whatever suffix another file wants."""
 
     folder: Path
     output: str | None = None
     template: str | None = None
     exists: Exists = "error"
     ours: Collection[Path] = ()
+    apart: Callable[[], Collection[Path]] = tuple
 
 
 class Plan(NamedTuple):
@@ -123,6 +125,7 @@ def names_for(job: Job, wanted: Wanted) -> Names:
         output_format=job.request.get("output_format", "jpeg"),
         exists=wanted.exists,
         ours=wanted.ours,
+        apart=wanted.apart,
     )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 from kontext_cli.config import Config, load_config
 from kontext_cli.credentials import Credentials, checked_key
 from kontext_cli.errors import MissingKey, UsageError
-from kontext_cli.paths import config_dir
+from kontext_cli.paths import config_dir, from_home
 from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
 from kontext_cli.urls import check_base_url
@@ -60,7 +60,7 @@ class Settings(NamedTuple):
 
     def output_dir(self, flag: str | None) -> str:
         """The folder that files go to; the working folder where nothing is set."""
-        return self._with_default(flag, "output_dir", self.config.output_dir, ".").value
+        return from_home(self._with_default(flag, "output_dir", self.config.output_dir, ".").value)
 
     def jobs(self, name: Name, flag: int | None) -> int:
         """How many jobs of a provider may be in flight: flag, config file, the provider's data."""

@@ -391,7 +391,7 @@ class Transport:
         return Reply(response.status_code, headers, clean.of(bytes(body)))
 
     async def _fetch(self, url: str, sink: Sink, attempt: Try) -> int | None:
-        """Write what ``url`` holds to ``sink``; the announced size in bytes, where there is one.
+        """Write what ``url`` holds to ``sink``; the size in bytes by HTTP's own word, if any.
 
         Raises _Failing, Forbidden, httpx2's errors and KontextError.
         """
@@ -410,12 +410,8 @@ class Transport:
     async def _save(self, response: httpx2.Response, sink: Sink, attempt: Try) -> int | None:
         self._refuse_unless_found(response)
         announced = self._announced(response)
-        came = 0
         async with aclosing(response.aiter_raw()) as chunks:
             async for chunk in chunks:
-                came += len(chunk)
-                if announced is not None and came > announced:
-                    raise _Failing(self._errors.bad_file("is longer than announced"))
                 attempt.moved(len(chunk))
                 sink.write(chunk)
         return announced
@@ -432,12 +428,13 @@ class Transport:
         raise _Failing(error, Reply(status, dict(response.headers), b""))
 
     def _announced(self, response: httpx2.Response) -> int | None:
-        """The size of the file as its server tells it, None where it does not."""
+        """The size of the file by its Content-Length, None where that does not count: chunks have
+        an end of their own, which overrides it (RFC 9112, 6.3)."""
         encoding = response.headers.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity"):
             raise _Failing(self._errors.bad_file("is packed, which was not asked for"))
         length = response.headers.get("content-length", "")
-        if not length.isdecimal():
+        if "transfer-encoding" in response.headers or not length.isdecimal():
             return None
         if len(length) > len(str(MOST_BYTES)) or int(length) > MOST_BYTES:
             raise self._errors.bad_file(f"is larger than {MOST_BYTES // 2**20} MiB")

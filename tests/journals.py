@@ -51,10 +51,20 @@ def full_job() -> Job:
         handle=Handle(REQUEST_ID, f"{url}/status", url, f"{url}/cancel", misses=2),
         request_id=REQUEST_ID,
         position=3,
-        outputs=(Output("https://v3.fal.media/a.jpg", None, 1234, True), Output("https://b/b.png")),
+        outputs=(
+            Output("https://v3.fal.media/a.jpg", flagged=True),
+            Output("https://b/b.png", rejected="no JPEG, PNG or WebP, but a GIF"),
+        ),
         files=(
             File(
-                Path("/home/a/fox.jpg"), "e" * 64, 123, 64, 48, "jpeg", 2, 1_795_255_155_733_255_353
+                Path("/home/a/fox.webp"),
+                "e" * 64,
+                123,
+                64,
+                48,
+                "webp",
+                2,
+                1_795_255_155_733_255_353,
             ),
         ),
         reply={"prompt": "ein Füchslein 🦊", "timings": {"inference": 1.25}, "n": [None, True]},

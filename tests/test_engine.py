@@ -252,7 +252,7 @@ def test_a_result_that_is_not_there_yet_is_polled_for(tmp_path: Path) -> None:
     [
         pytest.param(Answer(PICTURE[:-20], headers={"content-length": "9999"}), id="cut short"),
         pytest.param(Answer(PICTURE[: len(PICTURE) // 2]), id="half a picture"),
-        pytest.param(Answer(b"<html>sorry</html>"), id="a web page"),
+        pytest.param(Answer(PICTURE[:-9]), id="half an image"),
         pytest.param(Answer(b""), id="nothing"),
         pytest.param(Answer(b"", 503), id="503"),
     ],
@@ -265,7 +265,7 @@ def test_a_bad_download_is_fetched_again(tmp_path: Path, bad: Answer) -> None:
 
 
 def test_bytes_that_are_no_picture_never_get_the_name(tmp_path: Path) -> None:
-    answers = script(media=[Answer(b"<html>sorry</html>")] * 9)
+    answers = script(media=[Answer(PICTURE[:-9])] * 9)
     job, error = outcome(tmp_path, answers)
     assert isinstance(error, BadMedia)
     assert (job.state, error.exit_code, error.billed) == (State.READY, 4, "yes")
@@ -387,7 +387,7 @@ def test_one_bad_picture_does_not_cost_the_others(tmp_path: Path) -> None:
             SUBMIT: ACCEPTED,
             STATUS: COMPLETED,
             RESULT: result,
-            f"GET {FILE}?0": [Answer(b"no picture")] * 5,
+            f"GET {FILE}?0": [Answer(PICTURE[:-9])] * 5,
             f"GET {FILE}?1": PICTURE,
         }
     )

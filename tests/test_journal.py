@@ -137,7 +137,7 @@ jobs = st.builds(
     request_id=optional_texts,
     position=st.none() | sizes,
     outputs=st.lists(
-        st.builds(Output, optional_texts, st.none(), sizes, st.booleans()), max_size=2
+        st.builds(Output, optional_texts, st.none(), st.booleans(), optional_texts), max_size=2
     ).map(tuple),
     files=files,
     reply=mappings,
@@ -173,7 +173,7 @@ class TestPrivacy:
             Output(url=uri.replace("data:", "DATA:")),
             Output(b64=CANARY),
             Output(url="https://a/a.png", b64=CANARY),
-            Output(url="https://b/b.png", bytes=5, flagged=True),
+            Output(url="https://b/b.png", flagged=True),
         )
         kept = job(
             State.READY,

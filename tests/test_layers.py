@@ -57,6 +57,7 @@ LAYERS = (
         "pictures",
         "shrinking",
         "disk",
+        "renaming",
     ),
     ("providers",),
     (

@@ -1,5 +1,6 @@
 """Names: slugs, templates, and what happens to names that are taken."""
 
+import os
 import re
 import unicodedata
 from pathlib import Path
@@ -368,6 +369,40 @@ class TestTaken:
         self.make(tmp_path, *there)
         names = named(tmp_path, output="c.jpg", count=count, exists="number")
         assert [path.name for path in names.paths] == given_names
+
+    @pytest.mark.parametrize("there", ["c.png", "c.jpeg", "c.webp"])
+    def test_a_name_is_taken_by_the_same_with_another_suffix(
+        self, tmp_path: Path, there: str
+    ) -> None:
+        self.make(tmp_path, there)
+        with pytest.raises(NameTaken, match=f"{there}` is there already, the same name as `c.jpg`"):
+            named(tmp_path, output="c.jpg")
+        names = named(tmp_path, output="c.jpg", exists="number")
+        assert [path.name for path in names.paths] == ["c-2.jpg"]
+        names = named(tmp_path, output="c.jpg", exists="skip")
+        assert (names.skip, names.paths) == (True, (tmp_path / there,))
+        assert named(tmp_path, output="c.jpg", exists="overwrite").paths == (tmp_path / "c.jpg",)
+        named(tmp_path, output="c.jpg", ours=[tmp_path / there])
+        named(tmp_path, output="c.jpg", apart=lambda: [tmp_path / there])
+        with pytest.raises(NameTaken):
+            named(tmp_path, output=there.replace("webp", "jpg"), apart=list)
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+    @pytest.mark.parametrize("exists", ["error", "skip", "number", "overwrite"])
+    def test_a_pipe_is_taken_as_it_is(self, tmp_path: Path, exists: str) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "link").symlink_to(tmp_path / "pipe")
+        self.make(tmp_path, "pipe.jpg")
+        for output in ("pipe", "link"):
+            assert named(tmp_path, output=output, exists=exists) == Names((tmp_path / output,))
+            with pytest.raises(UsageError, match="takes one image, not 2"):
+                named(tmp_path, output=output, exists=exists, count=2)
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are POSIX")
+    def test_a_pipe_is_not_replaced(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "a-cat.jpg")
+        with pytest.raises(OutputFault, match="no regular file"):
+            named(tmp_path, template="{slug}", exists="overwrite")
 
     def test_number_goes_behind_the_template_s_own(self, tmp_path: Path) -> None:
         self.make(tmp_path, "1.jpg")

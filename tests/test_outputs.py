@@ -13,13 +13,14 @@ from typing import Any, NoReturn
 
 import pytest
 
-from kontext_cli import disk, outputs
-from kontext_cli.errors import BadMedia, OutputFault
+from kontext_cli import disk, outputs, renaming
+from kontext_cli.errors import BadMedia, OutputFault, WrongFormat
 from kontext_cli.job import File
 from kontext_cli.outputs import PartFile, existing_file, prepare_folder
 from pictures import picture
 from processes import environment
 
+KINDS = ("jpeg", "png", "webp")
 POSIX = sys.platform != "win32"
 OPEN_FILES = Path("/proc/self/fd")
 posix_only = pytest.mark.skipif(not POSIX, reason="POSIX only")
@@ -268,7 +269,7 @@ class TestVerify:
             part.write(data)
             return part.verify(expected)
 
-    @pytest.mark.parametrize("kind", ["jpeg", "png"])
+    @pytest.mark.parametrize("kind", KINDS)
     def test_describes_the_picture(self, tmp_path: Path, kind: str) -> None:
         data = picture(kind)
         found = self.verify(tmp_path, data, len(data))
@@ -280,18 +281,41 @@ class TestVerify:
         ("data", "told"),
         [
             (b"", "is empty"),
-            (b"<html><body>404", "is an HTML page: `<html><body>404`"),
-            (picture("webp"), "is a WebP picture"),
-            (picture("gif"), "is a GIF"),
+            *((picture(kind)[:cut], "is cut short") for kind in KINDS for cut in (1, 2)),
+            (picture("png")[:7], "is cut short"),
+            (picture("webp")[:11], "is cut short"),
             (picture("jpeg")[:-300], "is a JPEG that is cut short"),
             (picture("png")[:-12], "is a PNG that is cut short"),
         ],
     )
-    def test_tells_what_it_is_instead(self, tmp_path: Path, data: bytes, told: str) -> None:
+    def test_tells_what_another_download_may_mend(
+        self, tmp_path: Path, data: bytes, told: str
+    ) -> None:
         with pytest.raises(BadMedia) as caught:
             self.verify(tmp_path, data)
         assert caught.value.message == f"the provider's file {told}"
         assert caught.value.billed == "yes"
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("data", "told"),
+        [
+            (b"<html><body>404", "an HTML page: `<html><body>404`"),
+            (b'{"detail": "gone"}', 'JSON: `{"detail": "gone"}`'),
+            (picture("gif"), "a GIF"),
+            (picture("bmp"), "a BMP picture"),
+            (picture("tiff"), "a TIFF picture"),
+            (b"\0\0\0\x1cftypavif\0", "an AVIF picture"),
+            (b"\0\0\0\x1cftypisom\0", "an MP4 video"),
+            (b"RIFF\0\0\0\0WAVE", "a WAV sound"),
+            (bytes(2), r"no picture of a known kind: `\x00\x00`"),
+        ],
+    )
+    def test_tells_a_file_of_another_kind(self, tmp_path: Path, data: bytes, told: str) -> None:
+        with pytest.raises(WrongFormat) as caught:
+            self.verify(tmp_path, data, len(data))
+        assert caught.value.message == f"the provider's file is no JPEG, PNG or WebP, but {told}"
+        assert (caught.value.billed, caught.value.state) == ("yes", "failed")
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize(("expected", "told"), [(99_999, "cut short"), (5, "longer")])
@@ -333,6 +357,7 @@ class TestPublish:
             ("a.jpeg", "jpeg", "a.jpeg"),
             ("a.PNG", "png", "a.PNG"),
             ("a.v1", "png", "a.v1.png"),
+            ("a.jpg", "webp", "a.webp"),
         ],
     )
     def test_the_suffix_follows_the_bytes(
@@ -400,10 +425,13 @@ class TestPublish:
         assert list(tmp_path.iterdir()) == [tmp_path / "a.jpg"]
 
     @posix_only
+    @pytest.mark.parametrize("exclusive", [True, False])
     def test_where_there_are_no_links_nothing_is_replaced_either(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exclusive: bool
     ) -> None:
         monkeypatch.setattr(Path, "hardlink_to", raising(errno.EPERM))
+        if not exclusive:
+            monkeypatch.setattr(renaming, "rename_to_free", lambda *_: False)
         (tmp_path / "a.jpg").write_text("mine")
         file = save(tmp_path / "a.jpg")
         assert file.path == tmp_path / "a-2.jpg"
@@ -416,10 +444,30 @@ class TestPublish:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Path, "hardlink_to", raising(errno.EPERM))
+        monkeypatch.setattr(renaming, "rename_to_free", lambda *_: False)
         monkeypatch.setattr(Path, "replace", raising(errno.EIO))
         with pytest.raises(OutputFault):
             save(tmp_path / "a.jpg")
         assert list(tmp_path.iterdir()) == []
+
+    @posix_only
+    def test_an_empty_file_that_nobody_holds_is_a_name_that_a_killed_run_took(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import fcntl
+
+        monkeypatch.setattr(Path, "hardlink_to", raising(errno.EPERM))
+        monkeypatch.setattr(renaming, "rename_to_free", lambda *_: False)
+        for name in ("left.jpg", "held.jpg"):
+            (tmp_path / name).touch()
+        with (tmp_path / "held.jpg").open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            assert save(tmp_path / "held.jpg").path == tmp_path / "held-2.jpg"
+        (tmp_path / "link.jpg").symlink_to(tmp_path / "held.jpg")
+        assert save(tmp_path / "link.jpg").path == tmp_path / "link-2.jpg"
+        assert save(tmp_path / "left.jpg").path == tmp_path / "left.jpg"
+        assert (tmp_path / "held.jpg").read_bytes() == b""
+        assert (tmp_path / "left.jpg").read_bytes() == picture()
 
     @posix_only
     def test_the_bytes_are_synced_before_the_name_and_the_name_after(

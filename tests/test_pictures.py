@@ -104,6 +104,60 @@ def test_damage_is_called_so() -> None:
     assert reason(bytes(data)) == "a PNG that is damaged"
 
 
+def png_of_rows(mode: str, rows: int) -> bytes:
+    """A PNG of 5×9 white pixels with a proper end, whose data hold so many of its rows."""
+    bits, colours, samples = PNG_MODES[mode]
+    row = b"\0" + b"\xff" * ((5 * bits * samples + 7) // 8)
+    header = struct.pack(">IIBBBBB", 5, 9, bits, colours, 0, 0, 0)
+    palette = chunk(b"PLTE", b"\xff" * 3 * 256) if colours == 3 else b""
+    pixels = chunk(b"IDAT", zlib.compress(row * rows))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + palette + pixels + chunk(b"IEND", b"")
+
+
+PNG_MODES = {
+    "1": (1, 0, 1),
+    "L": (8, 0, 1),
+    "I;16": (16, 0, 1),
+    "RGB": (8, 2, 3),
+    "RGB 16": (16, 2, 3),
+    "P": (8, 3, 1),
+    "LA": (8, 4, 2),
+    "RGBA": (8, 6, 4),
+    "RGBA 16": (16, 6, 4),
+}
+"""Bits a sample, colour type, samples a pixel."""
+
+
+@pytest.mark.parametrize("mode", PNG_MODES)
+def test_a_png_whose_data_end_early_is_cut_short_however_it_ends(mode: str) -> None:
+    assert check(png_of_rows(mode, 9)) == "png"
+    assert check(png_of_rows(mode, 10)) == "png"
+    for rows in (1, 5, 8):
+        assert reason(png_of_rows(mode, rows)) == "a PNG that is cut short"
+
+
+def test_a_png_whose_last_rows_are_black_is_whole() -> None:
+    black = io.BytesIO()
+    Image.new("RGB", (5, 9)).save(black, "png")
+    assert check(black.getvalue()) == "png"
+
+
+def interlaced(pixels: bytes) -> bytes:
+    """A PNG of 5×3 grey pixels in Adam7's order, six of whose seven passes are not empty."""
+    header = struct.pack(">IIBBBBB", 5, 3, 8, 0, 0, 0, 1)
+    packed = zlib.compress(pixels)
+    data = chunk(b"IDAT", packed[:9]) + chunk(b"IDAT", b"") + chunk(b"IDAT", packed[9:])
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
+
+
+def test_an_interlaced_png_needs_all_of_its_passes() -> None:
+    passes = [(1, 1), (1, 1), (0, 0), (1, 1), (1, 3), (2, 2), (1, 5)]  # rows and columns of each
+    pixels = b"".join(b"\0" + b"\xff" * columns for rows, columns in passes for _ in range(rows))
+    assert check(interlaced(pixels)) == "png"
+    for length in range(1, len(pixels)):
+        assert reason(interlaced(pixels[:length])).startswith("a PNG that ")
+
+
 def test_a_bomb_is_refused_by_its_header() -> None:
     with pytest.raises(NotAPicture) as caught:
         decode(png_claiming(50_000, 50_000), formats=["png"], most_pixels=64_000_000)

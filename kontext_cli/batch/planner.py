@@ -6,11 +6,13 @@ import os
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from kontext_cli.batch.again import Known, Rules, Step, decide
 from kontext_cli.batch.rows import real_name
+from kontext_cli.disk import is_special
 from kontext_cli.errors import InputFault, NameTaken, UsageError
 from kontext_cli.inputs import (
     InputImage,
@@ -23,6 +25,7 @@ from kontext_cli.journal import Journal
 from kontext_cli.names import Exists, Names, format_of
 from kontext_cli.outcome import elsewhere, unknown_since
 from kontext_cli.outputs import condition, existing_file
+from kontext_cli.paths import from_home
 from kontext_cli.plan import ROW_ID, UPLOADED, Plan, Wanted, names_for, plan_job, room_for_images
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
@@ -108,7 +111,6 @@ class Planner:
         self._equal: dict[str, int] = {}
         self._named: dict[int, int] = {}
         self._pictures: set[str | None] = set()
-        self._others: set[Path] | None = None
         self._last: tuple[Entry, Job] | None = None
         self.notices: list[str] = []
 
@@ -253,7 +255,7 @@ class Planner:
     def _from_base(self, source: str) -> str:
         if source == "-" or is_url(source):
             return source
-        return str(self._order.base / source)
+        return str(self._order.base / from_home(source))
 
     def _print(self, source: str) -> InputImage:
         if source not in self._prints:
@@ -346,24 +348,27 @@ class Planner:
         """Whether some of these names are those of files that other rows of the batch made."""
         ours = {file.path for file in entry.replaces}
         taken = [path for path in paths if path not in ours and os.path.lexists(path)]
-        return bool(taken) and not self._made_by_others(entry).isdisjoint(taken)
+        return bool(taken) and not self._made.isdisjoint(taken)
 
-    def _made_by_others(self, entry: Entry) -> set[Path]:
-        if self._others is None:
-            jobs = self._journal.of_batch(self._order.batch) if self._journal else ()
-            self._others = {self._here(file.path) for job in jobs for file in job.files}
-        return self._others - {file.path for file in entry.replaces}
+    @cached_property
+    def _made(self) -> set[Path]:
+        """The files that the batch made in earlier runs."""
+        jobs = self._journal.of_batch(self._order.batch) if self._journal else ()
+        return {self._here(file.path) for job in jobs for file in job.files}
 
     def _wanted(self, entry: Entry, *, exists: Exists | None = None) -> Wanted:
         output = entry.row.values.get("output")
         if output is not None:
             _check_inside(output)
+            if is_special(self._order.folder / output):
+                raise UsageError(f"the output `{output}` is no regular file")
         return Wanted(
             folder=self._order.folder,
             output=output,
             template=self._order.template,
             exists=exists or self._order.exists,
             ours=[file.path for file in entry.replaces],
+            apart=lambda: self._made,
         )
 
     def _claim(self, entry: Entry, paths: Sequence[Path]) -> None:
@@ -381,7 +386,7 @@ class Planner:
 
 
 def _check_inside(output: str) -> None:
-    path = Path(output)
+    path = Path(from_home(output))
     if output == "-":
         raise UsageError("the output `-` is standard output, which is not for rows of a batch")
     if not path.parts:

@@ -46,7 +46,7 @@ def _tell(jobs: Sequence[Job], report: Report, *, as_json: bool) -> None:
     report.close()
     if as_json:
         for job in jobs:
-            to_stdout(as_line(job_record(job)))
+            to_stdout(as_line(job_record(job, with_urls=True)))
     else:
         print_table(jobs)
     for job in jobs:

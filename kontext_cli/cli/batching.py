@@ -33,7 +33,7 @@ from kontext_cli.cli.make import (
     check_names,
     check_waiting,
     check_waiting_flags,
-    tell_shortfall,
+    tell_differences,
 )
 from kontext_cli.cli.mistakes import Mistakes
 from kontext_cli.cli.session import Session
@@ -161,7 +161,7 @@ class _Run:
             base=source.base,
             folder=self._folder,
             template=flags.name or default_name,
-            exists=flags.exists,
+            exists=flags.when_taken,
             by_image=flags.each,
             waits=not flags.no_wait,
         )
@@ -315,7 +315,7 @@ class _Run:
         line = entry.row.line if self._flags.prompts_file is not None else None
         self._report.ended(job, line=line, reason=entry.reason)
         if not job.skipped:
-            tell_shortfall(job, self._report)
+            tell_differences(job, self._report)
 
     def _way_on(self, stop: KontextError | None) -> str | None:
         """The command that goes on with what is left, None where nothing is."""

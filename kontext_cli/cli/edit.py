@@ -34,7 +34,7 @@ def edit(
     output: options.Output = None,
     output_dir: options.OutputDir = None,
     name: options.NameTemplate = None,
-    exists: options.Exists = "error",
+    exists: options.Exists = None,
     prompts_file: options.PromptsFile = None,
     each: options.Each = False,
     jobs: options.JobsInFlight = None,

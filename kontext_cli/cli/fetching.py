@@ -7,11 +7,13 @@ from pathlib import Path
 
 from kontext_cli.answers import Answers
 from kontext_cli.cli.exit_codes import common_code, state_code
-from kontext_cli.cli.make import check_names, load_sources
+from kontext_cli.cli.make import check_names, load_sources, tell_differences
 from kontext_cli.cli.named_jobs import named_jobs
 from kontext_cli.cli.report import Report, open_report
 from kontext_cli.cli.session import Session
-from kontext_cli.delivery import Delivery, file_delivery
+from kontext_cli.cli.streams import output_path
+from kontext_cli.delivery import Delivery
+from kontext_cli.disk import is_special
 from kontext_cli.engine import Engine
 from kontext_cli.errors import (
     InputFault,
@@ -21,8 +23,10 @@ from kontext_cli.errors import (
 )
 from kontext_cli.inputs import InputImage
 from kontext_cli.job import OPEN, Job, State, Target
+from kontext_cli.names import Exists
 from kontext_cli.outcome import elsewhere, for_job, overtaken, unknown_since
 from kontext_cli.outputs import existing_file
+from kontext_cli.paths import from_home
 from kontext_cli.plan import Wanted, names_for
 from kontext_cli.providers import Name
 from kontext_cli.providers.base import Provider
@@ -70,6 +74,7 @@ def run_fetch(fetch: Fetch) -> int:
 
     Jobs of unknown outcome that nobody named are listed in a notice and do not count.
     """
+    fetch = replace(fetch, output=output_path(fetch.output))
     _check(fetch)
     report = open_report(as_json=fetch.as_json, quiet=fetch.quiet, plain=fetch.debug)
     with Session(report, debug=fetch.debug) as session:
@@ -169,6 +174,8 @@ def _lacks_files(job: Job, report: Report) -> bool:
     """
     there = [file for file in job.files if file.path.exists()]
     for file in there:
+        if is_special(file.path):
+            continue
         try:
             changed = existing_file(file.path).sha256 != file.sha256
         except KontextError:
@@ -187,15 +194,16 @@ def _delivery(job: Job, fetch: Fetch, session: Session) -> Delivery:
     if fetch.output == "-":
         if job.request.get("num_images", 1) > 1:
             raise UsageError("`-o -` takes one picture, not several")
-        return session.stream_delivery()
+        return session.delivery(None)
     asked_now = fetch.output or fetch.output_dir or fetch.template
     if asked_now or job.target is None:
-        folder = Path(fetch.output_dir or ".")
-        names = names_for(job, Wanted(folder, fetch.output, fetch.template))
+        folder = Path(from_home(fetch.output_dir or "."))
+        exists: Exists = "error" if fetch.output or fetch.template else "number"
+        names = names_for(job, Wanted(folder, fetch.output, fetch.template, exists))
         job.target = Target(tuple(path.absolute() for path in names.paths))
     if fetch.keep_flagged:
         job.target = Target(job.target.paths, job.target.overwrite, keep_flagged=True)
-    return file_delivery(job.target)
+    return session.delivery(job.target)
 
 
 def _call_again(job: Job, provider: Provider) -> Call:
@@ -233,6 +241,7 @@ def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch, report: Rep
     async def go(engine: Engine, job: Job) -> None:
         await _bring(session, engine, by_job[job.id], fetch.timeout)
         told.add(job.id)
+        tell_differences(job, report, by_job[job.id].delivery)
         report.ended(job)
 
     jobs = [errand.job for errand in errands]

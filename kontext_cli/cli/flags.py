@@ -3,6 +3,8 @@
 from typing import Any, NamedTuple
 
 from kontext_cli.job import Operation
+from kontext_cli.names import Exists
+from kontext_cli.paths import from_home
 from kontext_cli.words import flag
 
 _REQUEST_FIELDS = (
@@ -46,7 +48,7 @@ class Flags(NamedTuple):
     output: str | None
     output_dir: str | None
     name: str | None
-    exists: Any
+    exists: Exists | None
     prompts_file: str | None
     batch: str | None
     jobs: int | None
@@ -84,7 +86,14 @@ class Flags(NamedTuple):
     @property
     def images(self) -> tuple[str, ...]:
         """The input images in the order they were typed."""
-        return tuple(self.image or ())
+        return tuple(map(from_home, self.image or ()))
+
+    @property
+    def when_taken(self) -> Exists:
+        """What to do with a name that is taken; not given, a name that we make up for a single job
+        is numbered. In a batch that could pay for everything again."""
+        made_up = not self.is_batch and self.output is None and self.name is None
+        return self.exists or ("number" if made_up else "error")
 
     def request_fields(self) -> dict[str, Any]:
         """The fields of a request that flags set; a switch that is off was not given."""

@@ -33,7 +33,7 @@ def generate(
     output: options.Output = None,
     output_dir: options.OutputDir = None,
     name: options.NameTemplate = None,
-    exists: options.Exists = "error",
+    exists: options.Exists = None,
     prompts_file: options.PromptsFile = None,
     jobs: options.JobsInFlight = None,
     limit: options.Limit = None,

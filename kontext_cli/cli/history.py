@@ -27,7 +27,7 @@ def show_recent(*, limit: int, states: Collection[State], batch: str | None, as_
             jobs = journal.recent(limit=limit, states=states, batch=batch)
     if as_json:
         for job in jobs:
-            to_stdout(as_line(job_record(job)))
+            to_stdout(as_line(job_record(job, with_urls=True)))
     elif jobs:
         print_table(jobs)
     else:

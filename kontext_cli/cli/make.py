@@ -8,8 +8,8 @@ from kontext_cli.batch.budget import Budget
 from kontext_cli.cli.flags import Flags
 from kontext_cli.cli.report import Report, as_line, job_record, open_report, to_stdout
 from kontext_cli.cli.session import Session, Told
-from kontext_cli.cli.streams import check_single_use, read_prompt, stdin_bytes
-from kontext_cli.delivery import Delivery, file_delivery
+from kontext_cli.cli.streams import check_single_use, output_path, read_prompt, stdin_bytes
+from kontext_cli.delivery import Delivery, StreamDelivery
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.inputs import InputImage, load_images
 from kontext_cli.job import Job, State, Target
@@ -26,6 +26,7 @@ def run_one(flags: Flags) -> int:
 
     Raises KontextError for whatever is found wrong before anything is sent.
     """
+    flags = flags._replace(output=output_path(flags.output))
     _check_combinations(flags)
     report = open_report(as_json=flags.json, quiet=flags.quiet, plain=flags.debug)
     with Session(report, debug=flags.debug) as session:
@@ -127,12 +128,12 @@ def _wanted(flags: Flags, settings: Settings) -> Wanted | None:
     """Where files go. A path typed with -o stands for itself, unless -d was typed as well."""
     if flags.output == "-":
         return None
-    folder = flags.output_dir if flags.output is not None else settings.output_dir(flags.output_dir)
+    folder = "." if flags.output is not None and flags.output_dir is None else None
     return Wanted(
-        folder=Path(folder or "."),
+        folder=Path(folder or settings.output_dir(flags.output_dir)),
         output=flags.output,
         template=flags.name,
-        exists=flags.exists,
+        exists=flags.when_taken,
     )
 
 
@@ -182,7 +183,7 @@ def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report:
     session.run(work, [job])
     if plan.names is not None:
         report.show_relative = not plan.names.paths[0].is_absolute()
-    tell_shortfall(job, report)
+    tell_differences(job, report, delivery)
     if flags.no_wait and job.error is None:
         report.submitted(job)
     else:
@@ -192,14 +193,25 @@ def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report:
 
 def _delivery(plan: Plan, flags: Flags, session: Session) -> Delivery:
     target = plan.job.target
-    if target is None:
-        return session.stream_delivery()
-    plan.job.target = Target(target.paths, target.overwrite, flags.keep_flagged)
-    return file_delivery(plan.job.target)
+    if target is not None:
+        plan.job.target = target = Target(target.paths, target.overwrite, flags.keep_flagged)
+    return session.delivery(target)
 
 
-def tell_shortfall(job: Job, report: Told) -> None:
-    """Say where a provider made fewer pictures than were asked for."""
+def tell_differences(job: Job, report: Told, delivery: Delivery | None = None) -> None:
+    """Say where the files are not those that were asked for: fewer, of another format, or under
+    another name."""
     asked = job.request.get("num_images", 1)
     if job.state is State.SAVED and job.target and len(job.files) < asked:
-        report.notice(f"{job.provider} made {len(job.files)} of {asked} pictures")
+        report.notice(f"{job.provider} made {len(job.files)} of {asked} images")
+    if isinstance(delivery, StreamDelivery):
+        if delivery.format == "webp":
+            report.notice(f"{job.provider} sent WebP, which is written as it came")
+        return
+    for file in job.files:
+        planned = job.target.paths[file.number - 1 :] if job.target else ()
+        if planned and planned[0] != file.path:
+            why = f"{job.provider} sent {file.format.upper()}"
+            if planned[0].suffix == file.path.suffix:
+                why = "the name was taken meanwhile"
+            report.notice(f"`{planned[0].name}` is saved as `{file.path.name}`: {why}")

@@ -146,8 +146,13 @@ NameTemplate = Annotated[
     ),
 ]
 Exists = Annotated[
-    Literal["error", "skip", "number", "overwrite"],
-    typer.Option("--exists", help="What to do with a name that is taken.", rich_help_panel=_PUT),
+    Literal["error", "skip", "number", "overwrite"] | None,
+    typer.Option(
+        "--exists",
+        help="What to do with a name that is taken. Else error; `number` where the name of a "
+        "single job was not given.",
+        rich_help_panel=_PUT,
+    ),
 ]
 PromptsFile = Annotated[
     str | None,

@@ -245,8 +245,12 @@ def error_record(error: KontextError) -> dict[str, Any]:
     return {**record, "details": list(error.details)} if error.details else record
 
 
-def job_record(job: Job, *, reason: str | None = None) -> dict[str, Any]:
-    """A job for `--json`; ``reason`` tells why a row of a batch was made, or was not."""
+def job_record(job: Job, *, reason: str | None = None, with_urls: bool = False) -> dict[str, Any]:
+    """A job for `--json`; ``reason`` tells why a row of a batch was made, or was not.
+
+    ``with_urls``: its error has the whole URLs, signatures included, of paid files that are no
+    image we save. For `status` alone, which is asked for them: other output ends up in logs.
+    """
     record = {
         "schema": SCHEMA,
         "type": "job",
@@ -265,7 +269,7 @@ def job_record(job: Job, *, reason: str | None = None) -> dict[str, Any]:
         "cost": {"usd": job.cost.usd, "source": job.cost.source},
         "reply": job.reply,
         "skipped": job.skipped,
-        "error": _job_error(job.error),
+        "error": _job_error(job, with_urls=with_urls),
         "created_at": _utc(job.created_at),
         "finished_at": _utc(job.finished_at),
     }
@@ -351,15 +355,18 @@ def _file_record(file: File) -> dict[str, Any]:
     }
 
 
-def _job_error(error: KontextError | None) -> dict[str, Any] | None:
+def _job_error(job: Job, *, with_urls: bool) -> dict[str, Any] | None:
+    error = job.error
     if error is None:
         return None
-    return {
+    record: dict[str, Any] = {
         "code": error.code,
         "message": error.message,
         "hint": error.hint,
         "billed": error.billed,
     }
+    urls = [output.url for output in job.outputs if output.rejected and output.url]
+    return {**record, "urls": urls} if with_urls and urls else record
 
 
 def _utc(moment: datetime | None) -> str | None:

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -13,10 +13,11 @@ from kontext_cli.answers import Answers
 from kontext_cli.cli.report import to_stderr
 from kontext_cli.cli.signals import run_until_signal
 from kontext_cli.cli.streams import stdout_bytes
-from kontext_cli.delivery import StreamDelivery
+from kontext_cli.delivery import Delivery, StreamDelivery, file_delivery, open_special
+from kontext_cli.disk import is_special
 from kontext_cli.engine import Engine, Watch
 from kontext_cli.errors import Billed, Interrupted, KeyFault, UsageError
-from kontext_cli.job import Job, State
+from kontext_cli.job import Job, State, Target
 from kontext_cli.journal import Journal
 from kontext_cli.journal.scribe import Scribe
 from kontext_cli.outcome import bill_so_far, for_job
@@ -53,6 +54,7 @@ class Session:
         self.settings = Settings.load(os.environ)
         self._debug = debug
         self.state_folder = state_dir(os.environ)
+        self._streams = ExitStack()
 
     def __enter__(self) -> Self:
         if not gc.isenabled():  # it was put off while the program was imported
@@ -67,6 +69,7 @@ class Session:
         traceback: TracebackType | None,
     ) -> None:
         self.report.close()
+        self._streams.close()
         for journal in (self.__dict__.get("journal"), self.__dict__.get("journal_to_read")):
             if journal is not None:
                 journal.close()
@@ -86,13 +89,21 @@ class Session:
         """What writes the journal while jobs are in flight."""
         return Scribe(self.journal)
 
-    def stream_delivery(self) -> StreamDelivery:
-        """The way of a picture to standard output, through the one folder that has to be writable.
+    def delivery(self, target: Target | None) -> Delivery:
+        """The way of a job's images to where it wants them; None is standard output.
 
+        What goes to no file is verified in the state folder, which has to be writable anyway.
         Raises OutputFault or JournalFault.
         """
+        if target is None:
+            _ = self.journal
+            return StreamDelivery(stdout_bytes(), self.state_folder)
+        path = target.paths[0]
+        if not is_special(path):
+            return file_delivery(target)
         _ = self.journal
-        return StreamDelivery(stdout_bytes(), self.state_folder)
+        stream = self._streams.enter_context(open_special(path))
+        return StreamDelivery(stream, self.state_folder, path=path)
 
     @asynccontextmanager
     async def engine(

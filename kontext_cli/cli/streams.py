@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from kontext_cli.errors import OutputFault, UsageError
+from kontext_cli.paths import from_home
 
+_STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _MOST_PROMPT_BYTES = 1_000_000
 
 
@@ -14,6 +16,13 @@ def check_single_use(prompt: str | None, images: Sequence[str]) -> None:
     """Raises UsageError where more than one argument is `-`."""
     if [prompt, *images].count("-") > 1:
         raise UsageError("standard input (`-`) can be only one thing")
+
+
+def output_path(typed: str | None) -> str | None:
+    """What `-o` names: `-` by any of the names of standard output, a path from home by `~`."""
+    if typed in _STANDARD_OUTPUT:
+        return "-"
+    return None if typed is None else from_home(typed)
 
 
 def read_prompt(prompt: str | None, operation: str) -> str:

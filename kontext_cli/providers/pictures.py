@@ -61,7 +61,7 @@ def _output(item: Any, *, flagged: bool) -> Output | None:
         return None
     url = item.get("url")
     if isinstance(url, str) and url:
-        return Output(url=url, bytes=_integer(item.get("file_size")), flagged=flagged)
+        return Output(url=url, flagged=flagged)
     encoded = item.get("b64_json") or item.get("image_base64")
     if isinstance(encoded, str):
         return Output(b64=encoded, flagged=flagged)

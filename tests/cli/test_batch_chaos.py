@@ -19,7 +19,6 @@ SAVED_ALL_THE_SAME = (
     "media-redirect",
     "truncated-media",
     "cut-media",
-    "wrong-media",
     "png-for-jpeg",
     "media-404",
 )
@@ -30,7 +29,7 @@ DONE_AGAIN = ("failed", "crashed", "timed-out")
 ENDS: Mapping[str, str] = {
     **dict.fromkeys((*SAVED_ALL_THE_SAME, *BUSY), "saved"),
     **dict.fromkeys(("reset", "html-502", "lost-reply"), "unknown"),
-    **dict.fromkeys((*DONE_AGAIN, "invalid", "empty"), "failed"),
+    **dict.fromkeys((*DONE_AGAIN, "invalid", "empty", "wrong-media"), "failed"),
     **dict.fromkeys(("refused", "flagged"), "moderated"),
 }
 """How a row ends in its first run under a fault that strikes once."""

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from fuzz.refusals import tried
-from kontext_cli.errors import BadMedia, InputFault
+from kontext_cli.errors import InputFault, ProviderError
 from kontext_cli.inputs import InputImage, load_images
 from kontext_cli.outputs import PartFile, Picture
 
@@ -34,11 +34,11 @@ def as_input(data: bytes, folder: Path, most: int = ROOMY) -> InputImage | Input
     return tried(InputFault, load)
 
 
-def as_output(data: bytes, folder: Path, announced: int | None = None) -> Picture | BadMedia:
+def as_output(data: bytes, folder: Path, announced: int | None = None) -> Picture | ProviderError:
     """What is made of a file that a provider sent, and said to be of ``announced`` bytes."""
     with PartFile.create(folder) as part:
         part.write(data)
-        return tried(BadMedia, part.verify, announced)
+        return tried(ProviderError, part.verify, announced)
 
 
 def _frame(mode: str, seed: int) -> Image.Image:
@@ -83,16 +83,16 @@ OUTPUTS = {
     "grey and alpha png": _saved("png", "LA"),
     "16-bit png": _saved("png", "I;16"),
     "animated png": _saved("png", frames=2),
+    "webp": _saved("webp"),
+    "webp with alpha": _saved("webp", "RGBA"),
+    "lossless webp": _saved("webp", lossless=True),
+    "animated webp": _saved("webp", frames=2),
 }
 """What a provider may send."""
 INPUTS = OUTPUTS | {
     "gif": _saved("gif", "P"),
     "grey gif": _saved("gif", "L"),
     "animated gif": _saved("gif", "P", frames=3),
-    "webp": _saved("webp"),
-    "webp with alpha": _saved("webp", "RGBA"),
-    "lossless webp": _saved("webp", lossless=True),
-    "animated webp": _saved("webp", frames=2),
 }
 """What a user may give."""
 

@@ -12,17 +12,12 @@ from kontext_cli.outputs import Picture
 from kontext_cli.pictures import NotAPicture, decode
 
 
-@pytest.mark.parametrize("kind", ["png", "jpeg"])
-@pytest.mark.parametrize(("width", "height"), [(10_000, 10_000), (65_000, 1_000)])
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize(("width", "height"), [(10_000, 10_000), (16_000, 8_000)])
 def test_a_bomb_of_pixels_is_no_output(kind: str, width: int, height: int, tmp_path: Path) -> None:
     found = as_output(BOMBS[kind](width, height), tmp_path)
     assert isinstance(found, BadMedia)
     assert f"{width}×{height} pixels, more than 64 megapixels" in found.message
-
-
-@pytest.mark.parametrize("kind", ["gif", "webp"])
-def test_a_bomb_of_a_format_that_is_not_made_is_no_output(kind: str, tmp_path: Path) -> None:
-    assert isinstance(as_output(BOMBS[kind](10_000, 10_000), tmp_path), BadMedia)
 
 
 @pytest.mark.parametrize("kind", BOMBS)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from fuzz.album import INPUTS, OUTPUTS, ROOMY, SIZE, as_input, as_output
 from fuzz.examples import fuzzed
-from kontext_cli.errors import BadMedia, InputFault
+from kontext_cli.errors import InputFault, ProviderError
 from kontext_cli.inputs import InputImage
 from kontext_cli.outputs import Picture
 
@@ -25,9 +25,9 @@ def sent(image: InputImage) -> bytes:
     return b64decode(image.url.partition(",")[2])
 
 
-def size_of(found: InputImage | InputFault | Picture | BadMedia) -> tuple[int, int] | None:
+def size_of(found: InputImage | InputFault | Picture | ProviderError) -> tuple[int, int] | None:
     """The size of what passed; None of what is refused, in words that can be printed."""
-    if isinstance(found, InputFault | BadMedia):
+    if isinstance(found, InputFault | ProviderError):
         assert found.message.isprintable()
         return None
     return found.size if isinstance(found, InputImage) else (found.width, found.height)

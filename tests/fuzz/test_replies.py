@@ -76,7 +76,6 @@ def check_progress(progress: Progress) -> None:
     assert bool(progress.outputs) == (progress.state is State.READY)
     for output in progress.outputs:
         assert isinstance(output.url or output.b64, str)
-        assert output.bytes is None or type(output.bytes) is int
     told = job(progress.state, position=progress.position, outputs=progress.outputs)
     told.reply, told.handle, told.seed = progress.reply, progress.handle, progress.seed
     assert describe(told)
