@@ -203,7 +203,7 @@ def tell_differences(job: Job, report: Told, delivery: Delivery | None = None) -
     another name."""
     asked = job.request.get("num_images", 1)
     if job.state is State.SAVED and job.target and len(job.files) < asked:
-        report.notice(f"{job.provider} made {len(job.files)} of {asked} images")
+        report.notice(f"{job.provider} made {len(job.files)} of {asked} pictures")
     if isinstance(delivery, StreamDelivery):
         if delivery.format == "webp":
             report.notice(f"{job.provider} sent WebP, which is written as it came")

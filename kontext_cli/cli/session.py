@@ -98,8 +98,8 @@ class Session:
         if target is None:
             _ = self.journal
             return StreamDelivery(stdout_bytes(), self.state_folder)
-        path = target.paths[0]
-        if not is_special(path):
+        path = next(filter(is_special, target.paths), None)
+        if path is None:
             return file_delivery(target)
         _ = self.journal
         stream = self._streams.enter_context(open_special(path))
