@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from hostile.between import Asked, Between
 from kontext_cli.sandbox.app import Sandbox
@@ -185,9 +185,11 @@ class TestAnotherKind:
         assert (desk.paid(), desk.downloads()) == (1, 1)
 
 
-@pytest.mark.parametrize("size", [-1, 17, 10**400, 10**9, 0, None, "17", 1.5])
+@pytest.mark.parametrize("size", [-1, 17, 10**400], ids=["-1", "17", "10**400"])
 def test_a_provider_s_word_for_the_size_of_a_file_is_not_taken(desk: Desk, size: Any) -> None:
     desk.say(file_size=size)
+    # In chunks, without a length of HTTP's own.
+    desk.between.instead["media"] = lambda _asked: StreamingResponse(iter([picture()]))
     desk.generate("-o", "z.jpg")
     assert (desk.files(), desk.downloads()) == (["z.jpg"], 1)
 
