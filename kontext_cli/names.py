@@ -87,22 +87,36 @@ def name_files(
     exists: Exists,
     ours: Collection[Path] = (),
     apart: Callable[[], Collection[Path]] = tuple,
+    may_have: Callable[[str], bool] = lambda _path: True,
 ) -> Names:
     """Name the ``count`` images of a job, by a literal ``output`` or else by the template.
 
     Several images get `-1`, `-2`… before the suffix, unless the template has `{n}`. A device or a
     pipe that ``output`` names is taken as it is, whatever ``exists`` says. A name is taken by a
     file that has it, with whatever suffix of an image. Files among ``ours`` may be replaced, those
-    ``apart`` take no name but their very own. Raises UsageError for names that cannot be, NameTaken
-    and OutputFault for those that are in use.
+    ``apart`` take no name but their very own. ``may_have`` knows of paths that are certainly free,
+    whatever suffix is put on. Raises UsageError for names that cannot be, NameTaken and OutputFault
+    for those that are in use.
     """
-    if output is not None and is_special(folder / output):
-        return _special(output, folder / output, count)
+    if output is not None and may_have(_stem(os.path.join(folder, output))):  # noqa: PTH118
+        path = folder / output
+        if is_special(path):
+            return _special(output, path, count)
     if output is None:
         plan = _from_template(parse(template), folder, fields, count, output_format)
     else:
         plan = _from_output(output, folder, count, output_format)
-    return _settle(plan, exists, ours, apart)
+
+    def taker(path: Path) -> Path | None:
+        name = str(path)
+        if not may_have(_stem(name)):
+            return None
+        if path not in ours and os.path.lexists(name):
+            return path
+        there = (Path(each) for each in _siblings(name) if os.path.lexists(each))
+        return next((each for each in there if each not in ours and each not in apart()), None)
+
+    return _settle(plan, exists, taker)
 
 
 def _special(output: str, path: Path, count: int) -> Names:
@@ -159,17 +173,8 @@ def _check_output(output: str, path: Path, stem: str) -> None:
         )
 
 
-def _settle(
-    plan: _Plan, exists: Exists, ours: Collection[Path], apart: Callable[[], Collection[Path]]
-) -> Names:
-    """Decide about names that are taken."""
-
-    def taker(path: Path) -> Path | None:
-        if path not in ours and os.path.lexists(path):
-            return path
-        there = (each for each in _siblings(path) if each not in ours and os.path.lexists(each))
-        return next((each for each in there if each not in apart()), None)
-
+def _settle(plan: _Plan, exists: Exists, taker: Callable[[Path], Path | None]) -> Names:
+    """Decide about names that are taken; ``taker`` finds the file that takes one."""
     paths = plan.paths()
     if exists == "overwrite":
         _refuse_irregular(paths)
@@ -185,12 +190,17 @@ def _settle(
     return Names(paths=paths, notices=plan.notices)
 
 
-def _siblings(path: Path) -> list[Path]:
+def _siblings(path: str) -> list[str]:
     """The same name with each other suffix of an image: the suffix follows the bytes, so that an
     earlier run may have saved this very image so."""
-    stem = path.name.removesuffix(_typed_suffix(path.name))
-    names = (f"{stem}{suffix}" for suffix in _ALL_SUFFIXES)
-    return [path.with_name(name) for name in names if name != path.name]
+    siblings = (_stem(path) + suffix for suffix in _ALL_SUFFIXES)
+    return [each for each in siblings if each != path]
+
+
+def _stem(path: str) -> str:
+    """A path without the suffix of an image."""
+    stem, dot, suffix = path.rpartition(".")
+    return stem if dot + suffix.lower() in _ALL_SUFFIXES else path
 
 
 def _taken(path: Path, there: Path, exists: Exists) -> NameTaken:

@@ -24,7 +24,8 @@ UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
 class Wanted(NamedTuple):
     """Where the files should go, as the user said: ``output`` is a file, else a template names
     them in ``folder``. Files among ``ours`` do not count as there: they give way. Those ``apart``
-    take no name but their very own, whatever suffix another file wants."""
+    take no name but their very own, whatever suffix another file wants. ``may_have`` knows of paths
+    that are certainly free, whatever suffix is put on."""
 
     folder: Path
     output: str | None = None
@@ -32,6 +33,7 @@ class Wanted(NamedTuple):
     exists: Exists = "error"
     ours: Collection[Path] = ()
     apart: Callable[[], Collection[Path]] = tuple
+    may_have: Callable[[str], bool] = lambda _path: True
 
 
 class Plan(NamedTuple):
@@ -126,6 +128,7 @@ def names_for(job: Job, wanted: Wanted) -> Names:
         exists=wanted.exists,
         ours=wanted.ours,
         apart=wanted.apart,
+        may_have=wanted.may_have,
     )
 
 

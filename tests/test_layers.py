@@ -58,6 +58,7 @@ LAYERS = (
         "shrinking",
         "disk",
         "renaming",
+        "listing",
     ),
     ("providers",),
     (

@@ -3,7 +3,6 @@ here sends or writes."""
 
 import hashlib
 import os
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +21,7 @@ from kontext_cli.inputs import (
 )
 from kontext_cli.job import Cost, File, Job, Operation, State, Target
 from kontext_cli.journal import Journal
+from kontext_cli.listing import Listing, folded
 from kontext_cli.names import Exists, Names, format_of
 from kontext_cli.outcome import elsewhere, unknown_since
 from kontext_cli.outputs import condition, existing_file
@@ -110,6 +110,7 @@ class Planner:
         self._prints: dict[str, InputImage] = {}
         self._equal: dict[str, int] = {}
         self._named: dict[int, int] = {}
+        self._listing = Listing()
         self._pictures: set[str | None] = set()
         self._last: tuple[Entry, Job] | None = None
         self.notices: list[str] = []
@@ -360,7 +361,8 @@ class Planner:
         output = entry.row.values.get("output")
         if output is not None:
             _check_inside(output)
-            if is_special(self._order.folder / output):
+            path = self._order.folder / output
+            if self._listing.may_have(str(path)) and is_special(path):
                 raise UsageError(f"the output `{output}` is no regular file")
         return Wanted(
             folder=self._order.folder,
@@ -369,16 +371,14 @@ class Planner:
             exists=exists or self._order.exists,
             ours=[file.path for file in entry.replaces],
             apart=lambda: self._made,
+            may_have=self._listing.may_have,
         )
 
     def _claim(self, entry: Entry, paths: Sequence[Path]) -> None:
         """Keep names for a row. Raises UsageError where an earlier row has one of them."""
         for path in paths:
-            # On some systems names that differ in case, or in how an accent is written, are one.
-            folded = unicodedata.normalize("NFC", str(path)).casefold()
-            mark = int.from_bytes(
-                hashlib.blake2b(folded.encode("utf-8", "surrogatepass")).digest()[:8]
-            )
+            name = folded(str(path)).encode("utf-8", "surrogatepass")
+            mark = int.from_bytes(hashlib.blake2b(name).digest()[:8])
             line = self._named.setdefault(mark, entry.row.line)
             if line != entry.row.line:
                 what = "image" if self._order.by_image else "line"

@@ -1,0 +1,35 @@
+"""Which names are in use in a folder, for many names at a time."""
+
+import os
+import unicodedata
+from contextlib import suppress
+
+
+class Listing:
+    """Looks into each folder once. A file put there since is found when another is saved."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, frozenset[str] | None] = {}
+
+    def may_have(self, path: str) -> bool:
+        """Whether something may be there that has this name, as it is or with a suffix."""
+        folder, name = os.path.split(path)
+        if folder not in self._names:
+            self._names[folder] = _names_in(folder)
+        names = self._names[folder]
+        return names is None or (bool(names) and folded(name) in names)
+
+
+def folded(name: str) -> str:
+    """What is one for all names that some systems take for one: they differ in case, or in how an
+    accent is written."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _names_in(folder: str) -> frozenset[str] | None:
+    """The names in a folder, with and without their suffixes, folded; None where they cannot be
+    told."""
+    with suppress(OSError):
+        names = set(map(folded, os.listdir(folder or os.curdir)))  # noqa: PTH208
+        return frozenset(names | {os.path.splitext(name)[0] for name in names})  # noqa: PTH122
+    return None if os.path.lexists(folder) else frozenset()
