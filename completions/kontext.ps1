@@ -56,7 +56,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Make again what is there already' }
                 @{ Flags = @('--max-cost'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Send nothing if it would cost more' }
                 @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and leave' }
-                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the pictures' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images: seconds, or as in 30s, 5m, 1h' }
                 @{ Flags = @('--dry-run'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show what would be sent, written and paid; send nothing' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
@@ -101,7 +101,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Make again what is there already' }
                 @{ Flags = @('--max-cost'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Send nothing if it would cost more' }
                 @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and leave' }
-                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the pictures' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images: seconds, or as in 30s, 5m, 1h' }
                 @{ Flags = @('--dry-run'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show what would be sent, written and paid; send nothing' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
@@ -122,7 +122,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--state'); Kind = 'value'; Values = @(); Repeatable = $true; Help = 'Only jobs in this state' }
                 @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only jobs of this batch' }
                 @{ Flags = @('--watch'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Follow the named jobs until they are made' }
-                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the pictures' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images: seconds, or as in 30s, 5m, 1h' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
@@ -143,7 +143,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Save what the provider flagged as unsafe, too' }
                 @{ Flags = @('--resubmit'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Your word to send a named `unknown` or `failed` job again; it may cost again' }
-                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the pictures' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images: seconds, or as in 30s, 5m, 1h' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }

@@ -43,7 +43,7 @@ HOMES = {
 
 LAYERS = (
     ("errors",),
-    ("job", "sizes", "words", "failpoint"),
+    ("job", "sizes", "words", "quantities", "failpoint"),
     (
         "request",
         "urls",

@@ -1,7 +1,6 @@
 """What `kontext forget` does: fewer jobs in the journal."""
 
 import os
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -11,8 +10,7 @@ from kontext_cli.errors import JournalFault, UsageError
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
 from kontext_cli.paths import state_dir
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+from kontext_cli.quantities import seconds
 
 
 def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence[State]) -> int:
@@ -42,7 +40,7 @@ def _id(journal: Journal, name: str) -> str:
 
 
 def _age(text: str) -> timedelta:
-    found = re.fullmatch(r"(\d{1,6})([smhdw])", text.strip().lower())
-    if found is None:
-        raise UsageError(f"`{text}` is not an age", hint="30d, 12h, 90m")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    try:
+        return timedelta(seconds=seconds(text, bare=False))
+    except (ValueError, OverflowError):
+        raise UsageError(f"`{text}` is not an age", hint="as in 30d, 12h, 90m") from None

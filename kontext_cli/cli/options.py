@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from kontext_cli.errors import UsageError
 from kontext_cli.providers import Name
+from kontext_cli.quantities import seconds, us_dollars
 
 _MAKE = "What to make"
 _MANY = "Many at once"
@@ -12,9 +14,36 @@ _PUT = "Where to put it"
 _WAIT = "How to wait"
 _TELL = "What is said"
 
+
+def _timeout(typed: str | float) -> float:
+    """The seconds of a time as typed; the default is a number already."""
+    try:
+        time = seconds(typed) if isinstance(typed, str) else typed
+    except ValueError:
+        time = 0
+    if not 0 < time < float("inf"):
+        raise UsageError(
+            f"--timeout should be a time above 0, not `{typed}`", hint="as in 300, 30s, 5m, 1h"
+        )
+    return time
+
+
+def _max_cost(typed: str) -> float:
+    try:
+        return us_dollars(typed)
+    except ValueError:
+        hint = "as in 5, 0.50, '$5'"
+        if not typed:
+            hint = "the shell takes the 5 of $5 for the name of a variable: write 5, or '$5'"
+        raise UsageError(f"--max-cost should be US dollars, not `{typed}`", hint=hint) from None
+
+
 Prompt = Annotated[
     str | None,
-    typer.Argument(help="What to make, or what to change. `-` reads standard input."),
+    typer.Argument(
+        help="What to make, or what to change. `-`, or none where text is piped in, reads standard "
+        "input to its end."
+    ),
 ]
 Images = Annotated[
     list[str] | None,
@@ -252,7 +281,7 @@ MaxCost = Annotated[
     typer.Option(
         "--max-cost",
         metavar="USD",
-        min=0,
+        parser=_max_cost,
         help="Send nothing if it would cost more.",
         rich_help_panel=_MAKE,
     ),
@@ -292,7 +321,8 @@ Timeout = Annotated[
     typer.Option(
         "--timeout",
         metavar="SECONDS",
-        help="How long to wait for the pictures.",
+        parser=_timeout,
+        help="How long to wait for the images: seconds, or as in 30s, 5m, 1h.",
         rich_help_panel=_WAIT,
     ),
 ]
