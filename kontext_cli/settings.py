@@ -9,11 +9,12 @@ from typing import NamedTuple, Self
 
 from kontext_cli.config import Config, load_config
 from kontext_cli.credentials import Credentials, checked_key
-from kontext_cli.errors import MissingKey, UsageError
+from kontext_cli.errors import KeyFault, MissingKey, UsageError
 from kontext_cli.paths import config_dir, from_home
 from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
 from kontext_cli.urls import check_base_url
+from kontext_cli.words import nearest
 
 DEFAULT_MODEL = "kontext-pro"
 
@@ -41,17 +42,17 @@ class Settings(NamedTuple):
     def provider(self, flag: str | None, *, needs_key: bool = True) -> Name:
         """The provider's name: flag, KONTEXT_PROVIDER, config, else the first that has a key.
 
-        Raises MissingKey with every variable's name where there is no key at all, unless none is
-        needed: then it is the first in order.
+        Where there is no key at all, it is the first in order; with ``needs_key`` MissingKey is
+        raised instead, with every variable's name.
         """
         given = self._first(flag, "provider", self.config.provider)
         if given is not None:
             return known_provider(given.value)
         for name in NAMES:
-            if self.key(name) is not None:
+            if self._has_key(name):
                 return name
         if needs_key:
-            raise _no_key_at_all()
+            raise self._no_key_at_all()
         return NAMES[0]
 
     def model(self, flag: str | None) -> str:
@@ -98,11 +99,41 @@ class Settings(NamedTuple):
         """
         key = self.key(name)
         if provider_class(name).key_variables and key is None:
-            raise MissingKey(
+            raise self.half_a_key(name) or MissingKey(
                 f"there is no key for {name}",
                 hint=f"set {spelled_variables(name)}, or store one with `kontext auth set {name}`",
             )
         return key.value if key else None
+
+    def half_a_key(self, name: Name) -> MissingKey | None:
+        """What to say where some variables of a key are set and the others are not."""
+        for row in provider_class(name).key_variables:
+            there = [each for each in row if self.environ.get(each, "").strip()]
+            if there and len(there) < len(row):
+                lacking = " and ".join(each for each in row if each not in there)
+                return MissingKey(
+                    f"{' and '.join(there)} is set, but {lacking} is not: {name} needs both",
+                    hint=f"set {lacking}, or store the whole key with `kontext auth set {name}`",
+                )
+        return None
+
+    def _has_key(self, name: Name) -> bool:
+        """Whether there is a key, usable or not: an unusable one is reported when it is needed."""
+        try:
+            return self.key(name) is not None
+        except KeyFault:
+            return True
+
+    def _no_key_at_all(self) -> MissingKey:
+        keyed = [name for name in NAMES if provider_class(name).key_variables]
+        for name in keyed:
+            if half := self.half_a_key(name):
+                return half
+        listed = "; ".join(f"{name}: {spelled_variables(name)}" for name in keyed)
+        return MissingKey(
+            f"there is no key for any provider ({listed})",
+            hint="set one of them, or try it offline with --provider sandbox",
+        )
 
     def described(self) -> dict[str, Setting]:
         """Every setting that has a value, by name, with where it comes from."""
@@ -143,18 +174,13 @@ def known_provider(given: str) -> Name:
     for name in NAMES:
         if name == given:
             return name
-    raise UsageError(f"there is no provider `{given}`", hint=f"there are {', '.join(NAMES)}")
+    near = nearest(given, NAMES)
+    raise UsageError(
+        f"there is no provider `{given}`",
+        hint=f"did you mean `{near}`?" if near else f"there are {', '.join(NAMES)}",
+    )
 
 
 def spelled_variables(name: Name) -> str:
     """The variables of a provider's key, in words."""
     return " or ".join(" and ".join(row) for row in provider_class(name).key_variables)
-
-
-def _no_key_at_all() -> MissingKey:
-    keyed = [name for name in NAMES if provider_class(name).key_variables]
-    listed = "; ".join(f"{name}: {spelled_variables(name)}" for name in keyed)
-    return MissingKey(
-        f"there is no key for any provider ({listed})",
-        hint="set one of them, or try it offline with --provider sandbox",
-    )

@@ -37,7 +37,7 @@ from kontext_cli.cli.make import (
 )
 from kontext_cli.cli.mistakes import Mistakes
 from kontext_cli.cli.session import Session
-from kontext_cli.cli.streams import read_prompt, stdin_bytes
+from kontext_cli.cli.streams import piped_image, read_prompt, typed_bytes
 from kontext_cli.errors import Interrupted, KontextError, UsageError
 from kontext_cli.inputs import is_url
 from kontext_cli.job import Job
@@ -112,14 +112,12 @@ class _Run:
     @cached_property
     def _prompt(self) -> str:
         """The one instruction for all images."""
-        return read_prompt(self._flags.prompt, self._flags.operation)
+        return read_prompt(self._flags.prompt, self._flags.operation, quiet=self._flags.quiet)
 
     @cached_property
     def _provider(self) -> Name:
         """The provider of the rows that name none."""
-        all_named = all("provider" in row.values for row in self._source.rows)
-        needs_key = not (self._flags.dry_run or all_named)
-        return self._session.settings.provider(self._flags.provider, needs_key=needs_key)
+        return self._session.settings.provider(self._flags.provider, needs_key=False)
 
     @cached_property
     def _batch(self) -> str:
@@ -174,10 +172,10 @@ class _Run:
 
     @cached_property
     def _stdin_content(self) -> bytes:
-        return stdin_bytes().read()
+        return piped_image().read()
 
     def _stdin(self) -> BinaryIO:
-        return stdin_bytes()
+        return typed_bytes("the prompts", quiet=self._flags.quiet)
 
     def _stdin_again(self) -> BinaryIO:
         """Standard input as an image, for every row that has it."""
@@ -227,11 +225,14 @@ class _Run:
             return Part(rows)
 
     def _check_providers(self, entries: Sequence[Entry]) -> None:
-        """Before anything is sent, see that the providers of this run can be spoken to."""
-        settings = self._session.settings
-        for name in _providers(entries):
-            settings.require_key(known_provider(name))
+        """Before anything is sent, see that the providers can do it, then that they have keys."""
+        settings, names = self._session.settings, _providers(entries)
+        for name in names:
             check_waiting(self._flags, self._planner.provider(name))
+        if any("provider" not in entry.row.values for entry in entries if entry.step in _WORK):
+            settings.provider(self._flags.provider)  # names all variables where there is no key
+        for name in names:
+            settings.require_key(known_provider(name))
 
     def _do(self, entries: Sequence[Entry], budget: Budget) -> int:
         journal, memory = self._session.journal, self._memory

@@ -5,6 +5,8 @@ from typing import Any
 import typer.core
 
 from kontext_cli.cli.report import to_stdout
+from kontext_cli.cli.streams import break_line
+from kontext_cli.errors import UsageError
 
 _OTHERS = "Options"
 
@@ -15,6 +17,15 @@ class HelpfulGroup(typer.core.TyperGroup):
     def get_help_option(self, ctx: Any) -> Any:
         """The option that shows the help."""
         return _told_in_full(super().get_help_option(ctx))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; where Ctrl-C ends it at a terminal, end the line for the shell."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            if ctx.parent is None:
+                break_line()
+            raise
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write what the commands are for, and the examples."""
@@ -34,6 +45,23 @@ class HelpfulCommand(typer.core.TyperCommand):
     def get_help_option(self, ctx: Any) -> Any:
         """The option that shows the help."""
         return _told_in_full(super().get_help_option(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the command line; every usage error knows its command.
+
+        `-dry-run` would be read as `-d ry-run`, and something would be sent: options with one dash
+        too few are refused. Raises UsageError.
+        """
+        names = {name for each in self.get_params(ctx) for name in each.opts}
+        for piece in args:
+            if len(piece) > len("-x") and f"-{piece}" in names:
+                raise UsageError(f"no such option: {piece}", hint=f"did you mean `-{piece}`?")
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if getattr(error, "ctx", ctx) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]
+            raise
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write what the command does, and its examples."""

@@ -5,7 +5,7 @@ import sys
 
 from kontext_cli.cli.printable import one_line
 from kontext_cli.cli.report import SCHEMA, as_line, to_stderr, to_stdout
-from kontext_cli.cli.streams import stdin_bytes
+from kontext_cli.cli.streams import break_line, stdin_bytes
 from kontext_cli.credentials import checked_key
 from kontext_cli.errors import KeyFault, MissingKey, UsageError
 from kontext_cli.providers import NAMES, Name, provider_class
@@ -57,20 +57,30 @@ def _check_has_key(provider: Name) -> None:
 
 def _read_key(provider: Name) -> str:
     if sys.stdin is not None and sys.stdin.isatty():
-        from getpass import getpass
-
-        return getpass(f"Key of {provider} (not shown): ", stream=sys.stderr)
+        return _asked_for(provider)
     raw = stdin_bytes().read(_MOST_KEY_BYTES + 1)
     if len(raw) > _MOST_KEY_BYTES:
         raise UsageError("what standard input holds is too long for a key")
     return raw.decode("utf-8-sig", errors="replace")
 
 
+def _asked_for(provider: Name) -> str:
+    """The key typed at a terminal, unseen; empty where Ctrl-D was pressed instead."""
+    from getpass import getpass
+
+    try:
+        return getpass(f"Key of {provider} (not shown): ", stream=sys.stderr)
+    except EOFError:
+        break_line()
+        return ""
+
+
 def _found(settings: Settings, name: Name) -> tuple[Setting | None, KeyFault | None]:
     try:
-        return settings.key(name), None
+        key = settings.key(name)
     except KeyFault as fault:
         return None, fault
+    return key, None if key else settings.half_a_key(name)
 
 
 def _described(name: Name, key: Setting | None, fault: KeyFault | None) -> str:

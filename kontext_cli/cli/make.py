@@ -8,7 +8,12 @@ from kontext_cli.batch.budget import Budget
 from kontext_cli.cli.flags import Flags
 from kontext_cli.cli.report import Report, as_line, job_record, open_report, to_stdout
 from kontext_cli.cli.session import Session, Told
-from kontext_cli.cli.streams import check_single_use, output_path, read_prompt, stdin_bytes
+from kontext_cli.cli.streams import (
+    check_single_use,
+    output_path,
+    piped_image,
+    read_prompt,
+)
 from kontext_cli.delivery import Delivery, StreamDelivery
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.inputs import InputImage, load_images
@@ -31,10 +36,7 @@ def run_one(flags: Flags) -> int:
     report = open_report(as_json=flags.json, quiet=flags.quiet, plain=flags.debug)
     with Session(report, debug=flags.debug) as session:
         settings = session.settings
-        name = settings.provider(flags.provider, needs_key=not flags.dry_run)
-        provider = settings.open(name)
-        if not flags.dry_run:
-            settings.require_key(name)
+        provider = settings.open(settings.provider(flags.provider, needs_key=False))
         check_waiting(flags, provider)
         request = _request(flags)
         images = load_sources(request.images, provider)
@@ -51,6 +53,7 @@ def run_one(flags: Flags) -> int:
             return _show(plan, as_json=flags.json)
         if plan.names is not None and plan.names.skip:
             return _skip(plan.job, plan.names, report)
+        settings.require_key(settings.provider(flags.provider))
         return _run(plan, provider, flags, session, report)
 
 
@@ -60,7 +63,7 @@ def load_sources(sources: tuple[str, ...], provider: Provider) -> tuple[InputIma
         sources,
         inline_bytes=room_for_images(provider),
         provider=provider.name,
-        stdin=stdin_bytes,
+        stdin=piped_image,
     )
 
 
@@ -85,13 +88,9 @@ def _check_combinations(flags: Flags) -> None:
 
 
 def check_waiting_flags(flags: Flags) -> None:
-    """Raises UsageError for times that are none, and for waiting and not waiting at once."""
+    """Raises UsageError for waiting and not waiting at once."""
     if flags.no_wait and flags.sync_mode:
         raise UsageError("--sync-mode brings the picture in the reply; --no-wait does not wait")
-    if not 0 < flags.timeout < float("inf"):
-        raise UsageError(f"--timeout should be a number of seconds above 0, not {flags.timeout:g}")
-    if flags.max_cost is not None and not 0 <= flags.max_cost < float("inf"):
-        raise UsageError(f"--max-cost should be US dollars, not {flags.max_cost:g}")
 
 
 def check_waiting(flags: Flags, provider: Provider) -> None:
@@ -121,7 +120,8 @@ def _request(flags: Flags) -> Request:
     fields: dict[str, Any] = flags.request_fields()
     if flags.output_format is None and flags.output not in (None, "-"):
         fields["output_format"] = format_of(flags.output or "")
-    return parse({**fields, "prompt": read_prompt(flags.prompt, flags.operation)})
+    prompt = read_prompt(flags.prompt, flags.operation, quiet=flags.quiet)
+    return parse({**fields, "prompt": prompt})
 
 
 def _wanted(flags: Flags, settings: Settings) -> Wanted | None:

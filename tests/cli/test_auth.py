@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from processes import RightHere, start
+from keyboard import CTRL_C, CTRL_D, at_keyboard
+from processes import RightHere
 
 KEY = "canary-key-0123456789"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
@@ -193,29 +194,40 @@ def test_a_key_in_the_environment_leaves_the_file_alone(
 
 @posix
 def test_on_a_terminal_the_key_is_asked_for_unseen(config: Path, tmp_path: Path) -> None:
-    import pty
-
-    leader, follower = pty.openpty()
-    streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), follower)
-    process = start("auth", "set", "fal", cwd=tmp_path, start_new_session=True, **streams)
-    os.close(follower)
-    seen = b""
-    while b"not shown" not in seen:
-        seen += os.read(leader, 1024)
-    os.write(leader, f"{KEY}\n".encode())
-    seen += _rest(leader)
-    assert process.wait(timeout=20) == 0
-    os.close(leader)
-    assert KEY.encode() not in seen
+    code, shown = at_keyboard(
+        "auth", "set", "fal", cwd=tmp_path, after=b"not shown", keys=f"{KEY}\n".encode()
+    )
+    assert code == 0
+    assert KEY.encode() not in shown
     assert stored(config) == f'fal = "{KEY}"\n'
 
 
-def _rest(descriptor: int) -> bytes:
-    """What is still to come from a terminal; Linux tells its end as an error."""
-    rest = b""
-    try:
-        while chunk := os.read(descriptor, 1024):
-            rest += chunk
-    except OSError:
-        pass
-    return rest
+@posix
+@pytest.mark.parametrize(
+    ("keys", "code", "says"), [(CTRL_C, 130, b""), (CTRL_D, 3, b"error: no key was given\r\n")]
+)
+def test_the_hidden_prompt_is_left_with_its_line_ended(
+    config: Path, tmp_path: Path, keys: bytes, code: int, says: bytes
+) -> None:
+    ended, shown = at_keyboard(
+        "auth", "set", "fal", cwd=tmp_path, after=b"(not shown): ", keys=keys
+    )
+    assert ended == code
+    assert shown == b"Key of fal (not shown): \r\n" + says
+    assert not config.exists()
+
+
+@pytest.mark.parametrize(
+    ("there", "lacking"),
+    [("FAL_KEY_ID", "FAL_KEY_SECRET"), ("FAL_KEY_SECRET", "FAL_KEY_ID")],
+)
+@pytest.mark.parametrize("argv", [("generate", "x"), ("generate", "x", "-p", "fal")])
+def test_half_a_key_names_the_other_half(
+    tmp_path: Path, right_here: RightHere, there: str, lacking: str, argv: tuple[str, ...]
+) -> None:
+    done = right_here(*argv, cwd=tmp_path, environ={there: KEY})
+    assert done.returncode == 3
+    assert f"error: {there} is set, but {lacking} is not" in done.stderr.decode()
+    assert KEY.encode() not in done.stderr
+    told = right_here("auth", "status", cwd=tmp_path, environ={there: KEY}).stdout.decode()
+    assert f"not usable: {there} is set, but {lacking} is not" in told.splitlines()[0]

@@ -1,0 +1,55 @@
+"""The program at a terminal of its own, with somebody at the keys."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from processes import PROGRAM
+
+_OWN_TERMINAL = (
+    "import fcntl, os, sys, termios;"
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
+    "os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Makes standard input the controlling terminal, so that Ctrl-C is a signal, and goes on."""
+
+CTRL_C = b"\x03"
+CTRL_D = b"\x04"
+
+
+def at_keyboard(*argv: str, cwd: Path, after: bytes, keys: bytes) -> tuple[int, bytes]:
+    """Run the program, press ``keys`` once it has printed ``after``; its exit code and what the
+    terminal shows."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _OWN_TERMINAL, *PROGRAM, *argv],
+        cwd=cwd,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        shown = b""
+        while after not in shown:
+            shown += os.read(ours, 1024)
+        os.write(ours, keys)
+        shown += _rest(ours)
+        return process.wait(timeout=20), shown
+    finally:
+        os.close(ours)
+
+
+def _rest(descriptor: int) -> bytes:
+    """What is still to come from a terminal; Linux reports its end as an error."""
+    rest = b""
+    try:
+        while chunk := os.read(descriptor, 1024):
+            rest += chunk
+    except OSError:
+        pass
+    return rest
