@@ -4,6 +4,9 @@ Source: the list of preferred resolutions in Black Forest Labs' reference code; 
 and 1:1 agree with pictures measured at the providers.
 """
 
+import re
+from math import log
+
 KONTEXT_SIZES = (
     (672, 1568),
     (688, 1504),
@@ -39,8 +42,53 @@ RATIO_SIZES = {
 
 ASPECT_RATIOS = tuple(RATIO_SIZES)
 
+_SHAPES = {
+    "square": "1:1",
+    "landscape": "3:2",
+    "horizontal": "3:2",
+    "portrait": "2:3",
+    "vertical": "2:3",
+    "wide": "16:9",
+    "widescreen": "16:9",
+    "tall": "9:16",
+    "story": "9:16",
+    "panorama": "21:9",
+    "ultrawide": "21:9",
+}
+"""Words for shapes, and the ratio that is usual for each."""
+_SAME = 0.03
+"""Sizes in pixels are rounded: 1344 × 768 is meant to be 16:9."""
+
 
 def nearest_size(width: int, height: int) -> tuple[int, int]:
     """The Kontext size whose shape is nearest to that of a picture of width × height."""
     wanted = width / height
     return min(KONTEXT_SIZES, key=lambda size: abs(size[0] / size[1] - wanted))
+
+
+def meant_ratio(typed: str) -> tuple[str, bool] | None:
+    """The aspect ratio nearest to ``1024x768``, ``16x9``, ``1.78`` or ``landscape_4_3``, and
+    whether it is that very shape; None where no shape can be read from it."""
+    word = typed.strip().casefold().replace("-", "_").removesuffix("_hd")
+    if word in _SHAPES:
+        return _SHAPES[word], True
+    wanted = _quotient(word)
+    if wanted is None:
+        return None
+    shapes = {name: _quotient(name) or 1 for name in ASPECT_RATIOS}
+    name = min(shapes, key=lambda each: abs(log(shapes[each] / wanted)))
+    return name, abs(shapes[name] / wanted - 1) < _SAME
+
+
+def _quotient(word: str) -> float | None:
+    """Width by height of a shape in numbers."""
+    number = r"(\d{1,5}(?:\.\d{1,5})?)"
+    if found := re.fullmatch(rf"{number}\s*[x×*:/,_]\s*{number}", word, re.ASCII):
+        width, height = float(found[1]), float(found[2])
+    elif found := re.fullmatch(r"(landscape|portrait)_(\d{1,2})_(\d{1,2})", word, re.ASCII):
+        width, height = sorted(map(float, found.groups()[1:]), reverse=found[1] == "landscape")
+    elif found := re.fullmatch(r"\d{1,2}\.\d{1,5}", word, re.ASCII):
+        width, height = float(word), 1.0
+    else:
+        return None
+    return width / height if width and height else None

@@ -1,5 +1,12 @@
 """The words of the field, in the forms that people type and read them in."""
 
+from collections.abc import Iterable
+
+_SHORTEST = 2
+"""Letters of a word that can be a misspelling of another."""
+_LONG = 5
+"""Letters of a word in which two slips leave it recognizable."""
+
 
 def flag(field: str) -> str:
     """How a field is typed: ``num_images`` is ``--num-images``, the prompt is itself."""
@@ -10,3 +17,45 @@ def dollars(usd: float) -> str:
     """An amount in US dollars: four decimals at most, never fewer than two."""
     text = f"{usd:.4f}"
     return f"${text[:-2]}{text[-2:].rstrip('0')}"
+
+
+def nearest(typed: str, words: Iterable[str]) -> str | None:
+    """The word that was probably meant: the one with a common beginning, or the fewest slips.
+
+    One of the two has to begin with the other, or at most two letters (one, in short words) are
+    wrong, missing, surplus or swapped. Case, and leading dashes, do not count.
+    """
+    wanted = _plain(typed)
+    if len(wanted) < _SHORTEST:
+        return None
+    most_slips = 1 if len(wanted) < _LONG else 2
+    found: list[tuple[int, int, str]] = []
+    for word in words:
+        plain = _plain(word)
+        gap = abs(len(plain) - len(wanted))
+        if plain.startswith(wanted) or (len(plain) >= _SHORTEST and wanted.startswith(plain)):
+            found.append((0, gap, word))
+        elif gap <= most_slips:
+            found.append((_slips(wanted, plain), gap, word))
+    if not found:
+        return None
+    slips, _, word = min(found)
+    return word if slips <= most_slips else None
+
+
+def _plain(word: str) -> str:
+    return word.lstrip("-").replace("_", "-").casefold()
+
+
+def _slips(one: str, other: str) -> int:
+    """Letters that are wrong, missing, surplus, or swapped with their neighbor."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, start=1):
+        earlier, before, row = before, row, [i]
+        for j, there in enumerate(other, start=1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != there))
+            if i > 1 and j > 1 and (letter, one[i - 2]) == (other[j - 2], there):
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

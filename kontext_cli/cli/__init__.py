@@ -1,9 +1,7 @@
 """The command line: its commands, and the one place where errors become exit codes."""
 
-import re
 import sys
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -101,7 +99,7 @@ def run(argv: Sequence[str]) -> int:
         return 130
     except Exception as error:
         if isinstance(error, _USAGE_ERROR):
-            return _tell(_misplaced() if "auth" in argv[:1] else _usage(error), argv)
+            return _tell(_usage(error, argv), argv)
         if "--debug" in argv:
             _tell_frames(error)
         return _tell(_folder_gone() or Bug.of(error), argv)
@@ -121,14 +119,24 @@ def _folder_gone() -> OutputFault | None:
 
 def _call(argv: Sequence[str]) -> int:
     """Run the command that is named; with all of them built only where none is."""
+    if argv[0] == "help":
+        argv = [*argv[1:], "--help"]
+    if argv[0] not in COMMANDS and not argv[0].startswith("-"):
+        raise _no_command(argv)
     first = next((each for each in argv if not each.startswith("-")), None)
     command = _built(first if first in COMMANDS else None)
     code = command(list(argv), prog_name=_NAME, standalone_mode=False, obj=tuple(argv))
     return int(code or 0)
 
 
+def _no_command(argv: Sequence[str]) -> UsageError:
+    from kontext_cli.cli.usage import unknown_command
+
+    return unknown_command(argv, COMMANDS, _built("edit").commands["edit"])
+
+
 @cache
-def _built(name: str | None) -> Callable[..., Any]:
+def _built(name: str | None) -> Any:
     """The command line with one command, or with all."""
     return typer.main.get_command(program([name] if name else COMMANDS))
 
@@ -149,18 +157,18 @@ def _leave_out_signatures(error: KontextError, argv: Sequence[str]) -> None:
     """Take what signs a URL of the command line out of an error that quotes it."""
     for typed in argv:
         _, scheme, rest = typed.partition("://")
-        if scheme and rest in error.message:
+        if scheme and rest in f"{error.message} {error.hint}":
             from kontext_cli.urls import abridged
 
-            error.message = error.message.replace(rest, abridged(f"://{rest}")[3:])
+            shown = abridged(f"://{rest}")[3:]
+            error.message = error.message.replace(rest, shown)
+            error.hint = error.hint and error.hint.replace(rest, shown)
 
 
-def _usage(error: Exception) -> UsageError:
-    message = getattr(error, "format_message", error.__str__)()
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context else "kontext"
-    hint = _near_choice(message) or f"{path} --help"
-    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
+def _usage(error: Exception, argv: Sequence[str]) -> UsageError:
+    from kontext_cli.cli.usage import explained
+
+    return explained(error, argv)
 
 
 def _tell_frames(error: BaseException) -> None:
@@ -171,23 +179,6 @@ def _tell_frames(error: BaseException) -> None:
         error = error.__cause__ or error.__context__ or error
     for line in traceback.format_tb(error.__traceback__):
         to_stderr(line.rstrip("\n"))
-
-
-def _misplaced() -> UsageError:
-    """What is told of a wrong `auth`, without a word of it: it may be a key."""
-    return UsageError(
-        "that is nothing `kontext auth` knows; a key is never an argument",
-        hint="kontext auth --help",
-    )
-
-
-def _near_choice(message: str) -> str | None:
-    """What a mistyped choice may have been meant to be; for commands and flags, Typer says so."""
-    found = re.search(r"'([^']+)' is not one of (.+)", message)
-    if found is None:
-        return None
-    near = get_close_matches(found[1], re.findall(r"'([^']+)'", found[2]), n=1)
-    return f"did you mean `{near[0]}`?" if near else None
 
 
 def _survive_any_locale() -> None:

@@ -9,7 +9,7 @@ from kontext_cli.cli.printable import one_line
 from kontext_cli.cli.report import SCHEMA, as_line, to_stderr, to_stdout
 from kontext_cli.errors import UsageError
 from kontext_cli.job import Operation
-from kontext_cli.providers import NAMES, Name
+from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import BOTH, Endpoint, Option
 from kontext_cli.settings import Settings, spelled_variables
@@ -41,7 +41,8 @@ def show(provider: Name | None, model: str | None, *, as_json: bool, with_settin
         if model in (None, offer.model, *(endpoint.id for endpoint in offer.endpoints))
     ]
     if not offers:
-        raise UsageError(f"there is no model `{model}`", hint="kontext models")
+        names = ", ".join(_model_names())
+        raise UsageError(f"there is no model `{model}`", hint=f"there are {names}")
     if as_json:
         for offer in offers:
             to_stdout(as_line(_record(offer)))
@@ -50,6 +51,11 @@ def show(provider: Name | None, model: str | None, *, as_json: bool, with_settin
     if with_settings:
         for name, setting in settings.described().items():
             to_stderr(one_line(f"{name} = {setting.value} ({setting.origin})"))
+
+
+def _model_names() -> Iterator[str]:
+    endpoints = (each for name in NAMES for each in provider_class(name).endpoints)
+    yield from dict.fromkeys(each.model for each in endpoints)
 
 
 def _offers(provider: Provider) -> Iterator[Offer]:

@@ -12,7 +12,7 @@ from kontext_cli.providers.base import Provider
 from kontext_cli.providers.call import Call
 from kontext_cli.providers.options import Endpoint, Option
 from kontext_cli.request import Request
-from kontext_cli.words import flag
+from kontext_cli.words import flag, nearest
 
 _ENDPOINT_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)+", re.ASCII)
 
@@ -91,12 +91,21 @@ def _for_count(rows: Sequence[Endpoint], images: int, provider: Provider) -> End
 def _unknown_model(
     provider: Provider, model: str, operation: Operation, offered: Sequence[Endpoint]
 ) -> UnsupportedOption:
-    names = ", ".join(dict.fromkeys(row.model for row in offered))
+    names = list(dict.fromkeys(row.model for row in offered))
     elsewhere = providers.who_serves(operation, model)
-    hint = _others(elsewhere, "do", "does") if elsewhere else f"it has {names}"
+    hint = _others(elsewhere, "do", "does") if elsewhere else f"it has {', '.join(names)}"
+    if not elsewhere and (near := _near_model(model, names)):
+        hint = f"did you mean `{near}`? {hint}"
     return UnsupportedOption(
         f"{provider.name} does not {operation} with the model `{model}`", hint=hint
     )
+
+
+def _near_model(model: str, names: Sequence[str]) -> str | None:
+    """The model that was probably meant: `pro`, `flux-kontext-max`, `kontext-por`."""
+    parts = re.split(r"[\W_]+", model.casefold())
+    same = [name for name in names if name.rpartition("-")[2] in parts]
+    return same[0] if len(same) == 1 else nearest(model, names)
 
 
 def _row(provider: Provider, operation: Operation, field: str, value: Any) -> Option:

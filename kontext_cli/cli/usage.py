@@ -1,0 +1,323 @@
+"""What is wrong with a command line that Typer cannot read, and the line to type instead."""
+
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from kontext_cli.cli.foreign import same_command, same_option, why_absent
+from kontext_cli.errors import UsageError
+from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.sizes import meant_ratio
+from kontext_cli.words import nearest
+
+_IMAGE = re.compile(r".+\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)", re.IGNORECASE)
+_KEY = re.compile(r"(?=\S*\d)[^\s/.]{20,}")
+"""What may be a key that was pasted: long, with digits, and neither prose nor a path."""
+_HIDDEN = "…"
+_ONE_DASH = re.compile(r"-[A-Za-z][A-Za-z_-]+")
+
+
+class Line(NamedTuple):
+    """A command line split as its command reads it: plain words, and options with their values."""
+
+    words: list[str]
+    options: list[str]
+
+
+def explained(error: Exception, argv: Sequence[str]) -> UsageError:
+    """What to tell of Typer's ``error`` about the command line ``argv``."""
+    if "auth" in argv[:1]:
+        return _auth_mistake(argv)
+    context = getattr(error, "ctx", None)
+    message = getattr(error, "format_message", error.__str__)()
+    path = context.command_path if context else _NAME
+    if context is not None:
+        for rule in _RULES:
+            if found := rule(error, context, argv):
+                return found
+    return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=f"{path} --help")
+
+
+def unknown_command(argv: Sequence[str], commands: Sequence[str], edit: Any) -> UsageError:
+    """What to tell where the first word is no command; ``edit`` is the command with all options."""
+    word = argv[0]
+    if near := nearest(word, commands):
+        return UsageError(f"there is no command `{word}`", hint=f"did you mean `kontext {near}`?")
+    if word in NAMES:
+        return UsageError(
+            f"`{word}` is a provider, not a command",
+            hint=f'kontext generate "a red fox" --provider {word}',
+        )
+    line = split(argv, edit)
+    known = same_command(word.casefold())
+    if known and ("auth" in known or not _is_prose(line.words)):
+        return UsageError(f"there is no command `{word}`", hint=f"did you mean `{known}`?")
+    if len(line.words) == 1 and " " not in word:
+        return UsageError(f"there is no command `{_shown(word)}`", hint="kontext --help")
+    command = "edit" if {"-i", "--image"} & set(line.options) else "generate"
+    return UsageError(
+        f"there is no command `{_shown(word)}`; a prompt follows `generate` or `edit`",
+        hint=_to_type(command, line),
+    )
+
+
+def _is_prose(words: Sequence[str]) -> bool:
+    """Whether words are a prompt without quotes: `make it winter`, but not `make "a red fox"`."""
+    return len(words) > 2 and not any(" " in each for each in words)
+
+
+def split(typed: Sequence[str], command: Any) -> Line:
+    """Split what was typed after a command's name by that command's options."""
+    takes_value = {
+        name: not (each.is_flag or each.count)
+        for each in command.params
+        if each.param_type_name == "option"
+        for name in each.opts
+    }
+    line = Line([], [])
+    rest = list(typed)
+    while rest:
+        piece = rest.pop(0)
+        if piece == "--":
+            line.words.extend(rest)
+            break
+        if len(piece) < 2 or not piece.startswith("-"):
+            line.words.append(piece)
+            continue
+        line.options.append(piece)
+        last = piece if piece.startswith("--") else f"-{piece[-1]}"
+        if takes_value.get(last) and rest and _ends_cluster(piece, takes_value):
+            line.options.append(rest.pop(0))
+    return line
+
+
+def _ends_cluster(piece: str, takes_value: dict[str, bool]) -> bool:
+    """Whether the value of a piece's last option is the next piece, not a part of this one."""
+    return piece.startswith("--") or not any(takes_value.get(f"-{each}") for each in piece[1:-1])
+
+
+def _dashed_once(_error: Exception, context: Any, argv: Sequence[str]) -> UsageError | None:
+    """`-seed 3` and `-size 512x512` are read as clusters of letters, which is never meant."""
+    options = _options(context)
+    for piece in argv:
+        word = piece[1:].replace("_", "-")
+        if _ONE_DASH.fullmatch(piece) and (
+            f"--{word}" in options or same_option(word) or why_absent(word)
+        ):
+            return _no_option(piece, context, argv)
+    return None
+
+
+def _unknown_option(error: Exception, context: Any, argv: Sequence[str]) -> UsageError | None:
+    if not hasattr(error, "possibilities"):
+        return None
+    typed = str(getattr(error, "option_name", ""))
+    return (
+        _of_no_command(typed, argv) if context.parent is None else _no_option(typed, context, argv)
+    )
+
+
+def _of_no_command(typed: str, argv: Sequence[str]) -> UsageError:
+    """What to tell of an option that stands before any command."""
+    from kontext_cli.cli import COMMANDS
+
+    command = next((each for each in argv if each in COMMANDS), 'generate "a red fox"')
+    word = typed.lstrip("-").casefold()
+    hint = f"options follow their command: kontext {command} {typed}"
+    if word == "v":
+        hint = "did you mean `--version`?"
+    return UsageError(f"no such option of `kontext` itself: {typed}", hint=why_absent(word) or hint)
+
+
+def _no_option(typed: str, context: Any, argv: Sequence[str]) -> UsageError:
+    word = typed.lstrip("-").replace("_", "-")
+    word = word if len(word) == 1 else word.casefold()
+    return UsageError(
+        f"no such option: {typed}",
+        hint=_instead(word, context, argv) or f"{context.command_path} --help",
+    )
+
+
+def _instead(word: str, context: Any, argv: Sequence[str]) -> str | None:
+    """What to say about an option that the command does not have, by its name without dashes."""
+    options = _options(context)
+    if f"--{word}" in options:
+        return f"did you mean `--{word}`?"
+    ours = same_option(word)
+    if ours == "--aspect-ratio" and ours in options:
+        return _shape(argv)
+    if ours is not None and ours.partition(" ")[0] in options:
+        return f"did you mean `{ours}`?"
+    if (ours == "--image" or word in ("image", "i")) and "--prompts-file" in options:
+        return '`kontext edit` takes images: kontext edit "make it winter" -i house.jpg'
+    if reason := why_absent(word):
+        return reason
+    near = nearest(word, [each for each in options if each.startswith("--")])
+    return f"did you mean `{near}`?" if near else None
+
+
+def _shape(argv: Sequence[str]) -> str:
+    """The aspect ratio for `--size 1024x768`, or `--width 1024 --height 768`."""
+    values: dict[str, str] = {}
+    for place, piece in enumerate(argv):
+        name, has_value, value = piece.partition("=")
+        if name.startswith("-") and same_option(name.lstrip("-").replace("_", "-")):
+            values[name.lstrip("-").casefold()] = (
+                value if has_value else "".join(argv[place + 1 :][:1])
+            )
+    sides = [values.get(long) or values.get(long[0], "") for long in ("width", "height")]
+    for typed in ("x".join(sides), *values.values()):
+        if meant := meant_ratio(typed):
+            how = "" if meant[1] else ", the nearest shape there is"
+            return f"did you mean `--aspect-ratio {meant[0]}`{how}? The size follows from the shape"
+    return "did you mean `--aspect-ratio`, as in --aspect-ratio 16:9?"
+
+
+def _missing_value(error: Exception, context: Any, _argv: Sequence[str]) -> UsageError | None:
+    typed = getattr(error, "option_name", None)
+    parameter = _options(context).get(typed or "")
+    if typed is None or parameter is None:
+        return None
+    if parameter.is_flag:
+        return UsageError(f"{typed} takes no value", hint=f"{context.command_path} --help")
+    return UsageError(f"{typed} needs a value", hint=f"{context.command_path} --help")
+
+
+def _wrong_choice(error: Exception, context: Any, argv: Sequence[str]) -> UsageError | None:
+    found = re.search(
+        r"""["'](.*)["'] is not one of (.+?)\.?$""", str(getattr(error, "message", "")), re.DOTALL
+    )
+    parameter = getattr(error, "param", None)
+    if found is None or parameter is None:
+        return None
+    typed, choices = found[1], re.findall(r"'([^']+)'", found[2])
+    name = max(parameter.opts, key=len)
+    if typed.startswith("-") and typed in argv:
+        return UsageError(
+            f"{name} needs a value, and {typed} follows it", hint=f"{context.command_path} --help"
+        )
+    if name == "--provider":
+        return _no_provider(typed, argv)
+    hint = _near_choice(name, typed, choices) or f"{context.command_path} --help"
+    given = f"{name} {_shown(typed)}" if name.startswith("-") else _shown(typed)
+    return UsageError(f"`{given}` should be one of {', '.join(choices)}", hint=hint)
+
+
+def _wrong_number(error: Exception, context: Any, _argv: Sequence[str]) -> UsageError | None:
+    message, parameter = str(getattr(error, "message", "")), getattr(error, "param", None)
+    if parameter is None:
+        return None
+    if found := re.search(r"'(.*)' is not a valid (int|float)", message):
+        wanted = "a whole number" if found[2] == "int" else "a number"
+    elif found := re.search(r"(\S+) is not in the range (\d+)<=x<=(\d+)", message):
+        wanted = f"{found[2]} to {found[3]}"
+    elif found := re.search(r"(\S+) is not in the range x>=(\d+)", message):
+        wanted = f"at least {found[2]}"
+    else:
+        return None
+    name = max(parameter.opts, key=len)
+    return UsageError(
+        f"`{name} {_shown(found[1])}` should be {wanted}", hint=f"{context.command_path} --help"
+    )
+
+
+def _near_choice(name: str, typed: str, choices: Sequence[str]) -> str | None:
+    if name == "--aspect-ratio":
+        if meant := meant_ratio(typed):
+            same = "did you mean" if meant[1] else "the nearest is"
+            return f"{same} `--aspect-ratio {meant[0]}`{'?' if meant[1] else ''}"
+        return None
+    near = nearest(typed, choices)
+    return f"did you mean `{near}`?" if near else None
+
+
+def _no_provider(typed: str, argv: Sequence[str]) -> UsageError:
+    if " " in typed and argv[:1] in (["generate"], ("generate",)):
+        return UsageError(
+            "-p is the provider, and takes no prompt", hint=_to_type("generate", Line([typed], []))
+        )
+    near = nearest(typed, NAMES)
+    return UsageError(
+        f"there is no provider `{_shown(typed)}`",
+        hint=f"did you mean `{near}`?" if near else f"there are {', '.join(NAMES)}",
+    )
+
+
+def _extra_words(error: Exception, context: Any, argv: Sequence[str]) -> UsageError | None:
+    if "unexpected extra argument" not in str(getattr(error, "message", "")):
+        return None
+    command = context.info_name
+    line = split(argv[1:], context.command)
+    if not any(each.name == "prompt" for each in context.command.params):
+        named = [each for each in line.words if each in NAMES]
+        hint = f"{context.command_path} --help"
+        if named and "--provider" in _options(context):
+            hint = f"kontext {command} --provider {named[0]}"
+        return UsageError(f"unexpected argument: {_shown(line.words[-1])}", hint=hint)
+    images = line.words[1:]
+    if "--image" in _options(context) and all(map(_IMAGE.fullmatch, images)):
+        return UsageError(
+            f"each image needs an -i of its own, and `{images[0]}` has none",
+            hint="-i A -i B for one job; --each -i FOLDER for a job of each image",
+        )
+    return UsageError(
+        "there are several words where one PROMPT is expected; it needs quotes around it",
+        hint=_to_type(command, line),
+    )
+
+
+def _auth_mistake(argv: Sequence[str]) -> UsageError:
+    """What is told of a wrong `auth`, without a word of it: it may be a key."""
+    keyed = ", ".join(name for name in NAMES if provider_class(name).key_variables)
+    if len(argv) == 1:
+        return UsageError("what about keys: set, status or remove?", hint="kontext auth --help")
+    if argv[1] in ("set", "remove"):
+        if len(argv) == 2:
+            message = f"whose key? There are {keyed}"
+        else:
+            message = f"after `{argv[1]}` comes a provider, and nothing else: {keyed}"
+        message = f"{message}; a key is never an argument" if len(argv) > 2 else message
+        return UsageError(message, hint=f"kontext auth {argv[1]} {keyed.partition(',')[0]}")
+    return UsageError(
+        "that is nothing `kontext auth` knows; a key is never an argument",
+        hint="kontext auth --help",
+    )
+
+
+def _to_type(command: str, line: Line) -> str:
+    """The line with its words as one quoted prompt, for a shell of this system."""
+    typed = ["kontext", command, " ".join(map(_shown, line.words)), *line.options]
+    if sys.platform != "win32":
+        return shlex.join(typed)
+    from subprocess import list2cmdline
+
+    return list2cmdline(typed)
+
+
+def _options(context: Any) -> dict[str, Any]:
+    """The options of a command, by each way they are typed."""
+    return {
+        name: each
+        for each in context.command.get_params(context)
+        if each.param_type_name == "option"
+        for name in each.opts
+    }
+
+
+def _shown(word: str) -> str:
+    """A word as it was typed, unless it may be a key."""
+    return _HIDDEN if _KEY.fullmatch(word) else word
+
+
+_NAME = "kontext"
+_RULES = (
+    _dashed_once,
+    _unknown_option,
+    _missing_value,
+    _wrong_choice,
+    _wrong_number,
+    _extra_words,
+)
+"""Each knows one kind of error by what Typer's exception carries, and returns None for others."""
