@@ -1,15 +1,18 @@
 """`config.toml`: the user's own defaults, each mistake told with its line."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kontext_cli.errors import UsageError
 from kontext_cli.providers import NAMES
+from kontext_cli.words import nearest
 
 _TEXTS = ("provider", "model", "output_dir")
 _TABLES = ("providers", "prices")
+_OF_PROVIDERS = ("base_url", "jobs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,9 @@ def _parsed(path: Path, text: str) -> Config:
     try:
         return _Reader(path, text).read(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"`{path}`: {error}") from None
+        raise UsageError(
+            f"`{path}`: {error}", hint='text stands in quotes, as in provider = "fal"'
+        ) from None
     except (ValueError, RecursionError):
         raise UsageError(f"`{path}`: it holds a number too long, or is nested too deep") from None
 
@@ -57,14 +62,14 @@ class _Reader:
     def read(self, data: dict[str, Any]) -> Config:
         for key in data:
             if key not in (*_TEXTS, *_TABLES):
-                raise self._mistake(key, f"there is no setting `{key}`")
+                raise self._unknown(key, "setting", (*_TEXTS, *_TABLES))
         texts = {key: self._value(data, key, str) for key in _TEXTS}
         base_urls: dict[str, str] = {}
         jobs: dict[str, int] = {}
         for name, table in self._tables(data, "providers"):
             for key in table:
-                if key not in ("base_url", "jobs"):
-                    raise self._mistake(key, f"there is no setting `{key}` of a provider")
+                if key not in _OF_PROVIDERS:
+                    raise self._unknown(key, "setting of a provider", _OF_PROVIDERS)
             if "base_url" in table:
                 base_urls[name] = self._value(table, "base_url", str)
             if "jobs" in table:
@@ -79,7 +84,7 @@ class _Reader:
         tables = self._value(data, key, dict) or {}
         for name, table in tables.items():
             if name not in NAMES:
-                raise self._mistake(name, f"there is no provider `{name}`")
+                raise self._unknown(name, "provider", NAMES)
             if not isinstance(table, dict):
                 raise self._mistake(name, f"`{key}.{name}` should be a table")
         return list(tables.items())
@@ -105,9 +110,14 @@ class _Reader:
             raise self._mistake(model, f"the price of `{model}` should be US dollars per picture")
         return float(usd)
 
-    def _mistake(self, key: str, what: str) -> UsageError:
+    def _unknown(self, key: str, kind: str, known: Sequence[str]) -> UsageError:
+        near = nearest(key, known)
+        hint = f"did you mean `{near}`?" if near else f"there are {', '.join(known)}"
+        return self._mistake(key, f"there is no {kind} `{key}`", hint=hint)
+
+    def _mistake(self, key: str, what: str, *, hint: str | None = None) -> UsageError:
         key_pattern = rf"""(^\s*|[\[.{{,]\s*)["']?{re.escape(key)}["']?\s*([=.\]]|$)"""
         for number, line in enumerate(self._lines, start=1):
             if re.search(key_pattern, line):
-                return UsageError(f"{self._path}:{number}: {what}")
-        return UsageError(f"{self._path}: {what}")
+                return UsageError(f"{self._path}:{number}: {what}", hint=hint)
+        return UsageError(f"{self._path}: {what}", hint=hint)

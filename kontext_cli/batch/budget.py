@@ -32,7 +32,7 @@ class Budget:
             raise OverBudget(
                 f"it would cost about {dollars(total / _PARTS)}, more than the "
                 f"{dollars(self._left / _PARTS)} of --max-cost; nothing was sent",
-                hint="make part of it with --limit, or allow more",
+                hint="make part of it with --limit, or allow more" if costs[1:] else "allow more",
             )
 
     def reserve(self, cost: Cost) -> bool:
