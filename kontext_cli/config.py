@@ -62,14 +62,14 @@ class _Reader:
     def read(self, data: dict[str, Any]) -> Config:
         for key in data:
             if key not in (*_TEXTS, *_TABLES):
-                raise self._unknown(key, "setting", (*_TEXTS, *_TABLES))
+                raise self._unknown(key, f"setting `{key}`", (*_TEXTS, *_TABLES))
         texts = {key: self._value(data, key, str) for key in _TEXTS}
         base_urls: dict[str, str] = {}
         jobs: dict[str, int] = {}
         for name, table in self._tables(data, "providers"):
             for key in table:
                 if key not in _OF_PROVIDERS:
-                    raise self._unknown(key, "setting of a provider", _OF_PROVIDERS)
+                    raise self._unknown(key, f"setting `{key}` of a provider", _OF_PROVIDERS)
             if "base_url" in table:
                 base_urls[name] = self._value(table, "base_url", str)
             if "jobs" in table:
@@ -84,7 +84,7 @@ class _Reader:
         tables = self._value(data, key, dict) or {}
         for name, table in tables.items():
             if name not in NAMES:
-                raise self._unknown(name, "provider", NAMES)
+                raise self._unknown(name, f"provider `{name}`", NAMES)
             if not isinstance(table, dict):
                 raise self._mistake(name, f"`{key}.{name}` should be a table")
         return list(tables.items())
@@ -110,10 +110,10 @@ class _Reader:
             raise self._mistake(model, f"the price of `{model}` should be US dollars per picture")
         return float(usd)
 
-    def _unknown(self, key: str, kind: str, known: Sequence[str]) -> UsageError:
+    def _unknown(self, key: str, what: str, known: Sequence[str]) -> UsageError:
         near = nearest(key, known)
         hint = f"did you mean `{near}`?" if near else f"there are {', '.join(known)}"
-        return self._mistake(key, f"there is no {kind} `{key}`", hint=hint)
+        return self._mistake(key, f"there is no {what}", hint=hint)
 
     def _mistake(self, key: str, what: str, *, hint: str | None = None) -> UsageError:
         key_pattern = rf"""(^\s*|[\[.{{,]\s*)["']?{re.escape(key)}["']?\s*([=.\]]|$)"""
