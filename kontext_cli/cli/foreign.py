@@ -40,7 +40,7 @@ SAME = {
     "--jobs": "concurrency parallel parallelism workers max-workers threads max-concurrent",
     "--max-cost": "budget max-price max-spend cost-limit limit-cost spend-limit max-budget",
     "--no-wait": "async detach background-job no-block submit-only nowait",
-    "--timeout": "max-wait wait-timeout wait max-time",
+    "--timeout": "max-wait wait-timeout max-time",
     "--dry-run": "dryrun simulate plan what-if noop",
     "--quiet": "silent no-progress",
     "--debug": "v verbose log-level trace loglevel",
@@ -94,7 +94,9 @@ ABSENT = {
     "another host is set by KONTEXT_FAL_BASE_URL, or base_url in config.toml": """
         base-url api-base api-url host server url
     """,
-    "the model is chosen by --model": "version version-id",
+    "kontext --version shows the version of kontext, and --model chooses the model": """
+        version version-id
+    """,
     'the prompt stands by itself, in quotes: kontext generate "a red fox"': """
         prompt text caption instruction
     """,

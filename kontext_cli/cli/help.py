@@ -1,5 +1,6 @@
 """Help pages that begin with examples, and group their options."""
 
+from itertools import takewhile
 from typing import Any
 
 import typer.core
@@ -53,7 +54,7 @@ class HelpfulCommand(typer.core.TyperCommand):
         too few are refused. Raises UsageError.
         """
         names = {name for each in self.get_params(ctx) for name in each.opts}
-        for piece in args:
+        for piece in takewhile(lambda each: each != "--", args):
             if len(piece) > len("-x") and f"-{piece}" in names:
                 raise UsageError(f"no such option: {piece}", hint=f"did you mean `-{piece}`?")
         try:

@@ -27,7 +27,7 @@ class Line(NamedTuple):
 
 
 def explained(error: Exception, argv: Sequence[str]) -> UsageError:
-    """What to tell of Typer's ``error`` about the command line ``argv``."""
+    """Turn a usage error of Typer's about the command line ``argv`` into one of ours."""
     if "auth" in argv[:1]:
         return _auth_mistake(argv)
     context = getattr(error, "ctx", None)
@@ -41,7 +41,7 @@ def explained(error: Exception, argv: Sequence[str]) -> UsageError:
 
 
 def unknown_command(argv: Sequence[str], commands: Sequence[str], edit: Any) -> UsageError:
-    """What to tell where the first word is no command; ``edit`` is the command with all options."""
+    """The error for a first word that is no command; ``edit`` is the command with all options."""
     word = argv[0]
     if near := nearest(word, commands):
         return UsageError(f"there is no command `{word}`", hint=f"did you mean `kontext {near}`?")
@@ -120,7 +120,7 @@ def _unknown_option(error: Exception, context: Any, argv: Sequence[str]) -> Usag
 
 
 def _of_no_command(typed: str, argv: Sequence[str]) -> UsageError:
-    """What to tell of an option that stands before any command."""
+    """The error for an option that stands before any command."""
     from kontext_cli.cli import COMMANDS
 
     command = next((each for each in argv if each in COMMANDS), 'generate "a red fox"')
@@ -141,7 +141,7 @@ def _no_option(typed: str, context: Any, argv: Sequence[str]) -> UsageError:
 
 
 def _instead(word: str, context: Any, argv: Sequence[str]) -> str | None:
-    """What to say about an option that the command does not have, by its name without dashes."""
+    """The hint for an option that the command does not have, by its name without dashes."""
     options = _options(context)
     if f"--{word}" in options:
         return f"did you mean `--{word}`?"
@@ -234,9 +234,10 @@ def _near_choice(name: str, typed: str, choices: Sequence[str]) -> str | None:
 
 
 def _no_provider(typed: str, argv: Sequence[str]) -> UsageError:
-    if " " in typed and argv[:1] in (["generate"], ("generate",)):
+    if " " in typed and argv[0] in ("generate", "edit"):
         return UsageError(
-            "-p is the provider, and takes no prompt", hint=_to_type("generate", Line([typed], []))
+            "-p is the provider; a prompt needs no option",
+            hint=_to_type(argv[0], Line([typed], [])),
         )
     near = nearest(typed, NAMES)
     return UsageError(
@@ -269,16 +270,18 @@ def _extra_words(error: Exception, context: Any, argv: Sequence[str]) -> UsageEr
 
 
 def _auth_mistake(argv: Sequence[str]) -> UsageError:
-    """What is told of a wrong `auth`, without a word of it: it may be a key."""
+    """The error for a wrong `auth`. It repeats no word of it, which may be a key."""
     keyed = ", ".join(name for name in NAMES if provider_class(name).key_variables)
     if len(argv) == 1:
-        return UsageError("what about keys: set, status or remove?", hint="kontext auth --help")
+        message = "`kontext auth` needs a command: set, status or remove"
+        return UsageError(message, hint="kontext auth --help")
     if argv[1] in ("set", "remove"):
-        if len(argv) == 2:
-            message = f"whose key? There are {keyed}"
-        else:
-            message = f"after `{argv[1]}` comes a provider, and nothing else: {keyed}"
-        message = f"{message}; a key is never an argument" if len(argv) > 2 else message
+        message = f"`kontext auth {argv[1]}` needs a provider: {keyed}"
+        if len(argv) > 2:
+            message = (
+                f"`kontext auth {argv[1]}` takes a provider and nothing else: {keyed}; "
+                "a key is never an argument"
+            )
         return UsageError(message, hint=f"kontext auth {argv[1]} {keyed.partition(',')[0]}")
     return UsageError(
         "that is nothing `kontext auth` knows; a key is never an argument",
