@@ -7,11 +7,9 @@ _UNIT = r"""(?:
     (?P<s>s|secs?|seconds?) | (?P<m>m|mins?|minutes?) | (?P<h>h|hrs?|hours?)
     | (?P<d>d|days?) | (?P<w>w|weeks?)
 )(?![a-z])"""
-_PART = re.compile(rf"(?P<count>\d+(?:\.\d+)?|\.\d+)\s*{_UNIT}\s*", re.VERBOSE | re.ASCII)
-_BARE = re.compile(r"\d+(?:\.\d*)?(?:e\d+)?|\.\d+", re.ASCII)
-_DOLLARS = re.compile(
-    r"(?:us)?\$?\s*(?P<amount>\d+(?:\.\d*)?|\.\d+)\s*(?:\$|usd|us\$|dollars?)?", re.ASCII
-)
+_PART = rf"(?P<count>\d+(?:\.\d+)?|\.\d+)\s*{_UNIT}\s*"
+_BARE = r"\d+(?:\.\d*)?(?:e\d+)?|\.\d+"
+_DOLLARS = r"(?:us)?\$?\s*(?P<amount>\d+(?:\.\d*)?|\.\d+)\s*(?:\$|usd|us\$|dollars?)?"
 _MOST_CHARACTERS = 40
 
 
@@ -23,10 +21,11 @@ def seconds(text: str, *, bare: bool = True) -> float:
     typed = text.strip().lower()
     if len(typed) > _MOST_CHARACTERS:
         raise ValueError("too long")
-    if bare and _BARE.fullmatch(typed):
+    if bare and re.fullmatch(_BARE, typed, re.ASCII):
         return float(typed)
+    parts = re.compile(_PART, re.VERBOSE | re.ASCII)
     total, at = 0.0, 0
-    while (part := _PART.match(typed, at)) is not None:
+    while (part := parts.match(typed, at)) is not None:
         unit = next(name for name in _SECONDS if part[name])
         total += float(part["count"]) * _SECONDS[unit]
         at = part.end()
@@ -38,7 +37,7 @@ def seconds(text: str, *, bare: bool = True) -> float:
 def us_dollars(text: str) -> float:
     """The amount in ``5``, ``0.50``, ``$5``, ``5$``, ``5 USD``. Raises ValueError for others."""
     typed = text.strip().lower()
-    found = _DOLLARS.fullmatch(typed) if len(typed) <= _MOST_CHARACTERS else None
+    found = re.fullmatch(_DOLLARS, typed, re.ASCII) if len(typed) <= _MOST_CHARACTERS else None
     if found is None:
         raise ValueError("not an amount of US dollars")
     return float(found["amount"])
