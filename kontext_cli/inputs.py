@@ -24,6 +24,10 @@ _MOST_SIDE = 14_142
 _MOST_PIXELS = 178_956_970  # where Pillow, too, takes a picture for a bomb
 _MOST_URL_BYTES = 8 * 2**10
 _SHOWN = 80
+_WAYS_TO_READ = {
+    errno.EINVAL: "pipe it in, and write `-` for it",
+    errno.EISDIR: "add --each to make a job of each image in that folder",
+}
 # One letter is a drive, and `IMG-10:22.png` a file.
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://|(https?|data|file|ftp|blob):", re.IGNORECASE)
 
@@ -163,8 +167,8 @@ def _read_path(source: str) -> bytes:
     except NotAPicture as error:
         raise InputFault(f"`{source}` is {error.reason}") from error
     except OSError as error:
-        hint = "pipe it in, and write `-` for it" if error.errno == errno.EINVAL else None
         reason = error.strerror or str(error)
+        hint = _WAYS_TO_READ.get(error.errno or 0)
         raise InputFault(f"cannot read `{source}`: {reason}", hint=hint) from error
     except ValueError as error:  # a NUL in the name
         raise InputFault(f"cannot read `{source}`: no file has such a name") from error

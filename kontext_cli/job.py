@@ -16,8 +16,12 @@ Operation = Literal["generate", "edit"]
 FileFormat = Literal["jpeg", "png", "webp"]
 """What a saved file can be: the first two on request, WebP where a provider sends that unasked."""
 
+ROW_ID = "id:"
+"""Before the id that a row has in its file, in what the row is known by."""
+
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_ID_LENGTH = 12
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = (50, 40, 30, 20, 10, 0)
 _CHANCE_BITS = 25
 _EPOCH = 1_735_689_600  # 2025-01-01
 
@@ -177,6 +181,12 @@ class Job:
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     finished_at: datetime | None = None
 
+    @property
+    def row_id(self) -> str | None:
+        """The `id` that the row has in its file, None where it has none."""
+        known_by = self.row or ""
+        return known_by.removeprefix(ROW_ID) if known_by.startswith(ROW_ID) else None
+
 
 class _Ids:
     """Ids that sort by time: 35 bits of 32 ms since 2025, 25 bits of chance, ever upward."""
@@ -192,9 +202,7 @@ class _Ids:
             if drawn <= self._last:
                 drawn = self._last + 1 + _chance(12)
             self._last = drawn
-        return "".join(
-            _ALPHABET[drawn >> shift & 31] for shift in range(5 * (_ID_LENGTH - 1), -1, -5)
-        )
+        return "".join([_PAIRS[drawn >> shift & 1023] for shift in _SHIFTS])
 
 
 def _chance(bits: int) -> int:

@@ -1,11 +1,11 @@
 """A job before it is sent: its call, its names, its cost. Nothing here sends or writes."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kontext_cli.inputs import MOST_INPUT_BYTES, InputImage, stem_of
 from kontext_cli.job import Job, Source, Target, new_id
@@ -15,8 +15,8 @@ from kontext_cli.providers.call import Call
 from kontext_cli.providers.prepare import prepare
 from kontext_cli.request import MOST_IMAGES, Request
 
-ROW_ID = "id:"
-"""Before the id that a row has in its file, in what the row is known by."""
+_CANONICAL = json.JSONEncoder(sort_keys=True)
+
 UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
 """Bytes of images for a provider that takes uploads: nothing has to be shrunk for it."""
 
@@ -75,8 +75,8 @@ def plan_job(
         request=request.described(),
         seed=request.seed,
         cost=prepared.cost,
-        digest=_digest(wish, provider, prepared.endpoint, images),
-        sources=tuple(_source(image) for image in images),
+        digest=digest_of(wish.options(), provider.name, prepared.endpoint, images),
+        sources=sources_of(images),
     )
     if wanted is None:
         return Plan(job, prepared.call, None)
@@ -87,18 +87,25 @@ def plan_job(
     return Plan(job, prepared.call, names)
 
 
-def _digest(wish: Request, provider: Provider, endpoint: str, images: Sequence[InputImage]) -> str:
+def digest_of(
+    options: Mapping[str, Any], provider: str, endpoint: str, images: Sequence[InputImage]
+) -> str:
     """The identity of what is asked for: every value given, and the images by their content.
 
     A seed that we choose is no part of it, so that asking again finds what is there.
     """
     asked = {
-        "provider": provider.name,
+        "provider": provider,
         "endpoint": endpoint,
-        "options": wish.options(),
+        "options": options,
         "images": [image.sha256 or image.source for image in images],
     }
-    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    return sha256(_CANONICAL.encode(asked).encode()).hexdigest()
+
+
+def sources_of(images: Sequence[InputImage]) -> tuple[Source, ...]:
+    """The input images as a job keeps them."""
+    return tuple(map(_source, images))
 
 
 def _source(image: InputImage) -> Source:
@@ -108,10 +115,11 @@ def _source(image: InputImage) -> Source:
 
 def names_for(job: Job, wanted: Wanted) -> Names:
     """The names of a job's pictures. Raises UsageError, NameTaken or OutputFault."""
+    template = wanted.template or _default_template(job)
     return name_files(
         output=wanted.output,
         folder=wanted.folder,
-        template=wanted.template or _default_template(job),
+        template=template,
         fields={
             "index": job.index or 1,
             "id": _row_id(job),
@@ -121,7 +129,7 @@ def names_for(job: Job, wanted: Wanted) -> Names:
             "provider": job.provider,
             "model": job.model,
             "stem": stem_of(job.sources[0].name) if job.sources else None,
-            "date": datetime.now().astimezone().strftime("%Y-%m-%d"),
+            "date": _today() if "{date}" in template else None,
         },
         count=job.request.get("num_images", 1),
         output_format=job.request.get("output_format", "jpeg"),
@@ -132,11 +140,13 @@ def names_for(job: Job, wanted: Wanted) -> Names:
     )
 
 
+def _today() -> str:
+    return datetime.now().astimezone().strftime("%Y-%m-%d")
+
+
 def _row_id(job: Job) -> str | None:
     """What `{id}` stands for: the id of a row in its file, that of the job where there is none."""
-    if job.row is None:
-        return job.id
-    return job.row.removeprefix(ROW_ID) if job.row.startswith(ROW_ID) else None
+    return job.id if job.row is None else job.row_id
 
 
 def _default_template(job: Job) -> str:

@@ -71,8 +71,13 @@ class Request(BaseModel):
         if self.operation == "generate":
             chosen["aspect_ratio"] = self.aspect_ratio or "1:1"
         if takes_seed and self.seed is None:
-            chosen["seed"] = seed or 1 + secrets.randbelow(_HIGHEST_CHOSEN_SEED)
+            chosen["seed"] = seed or chosen_seed()
         return self.model_copy(update=chosen)
+
+
+def chosen_seed() -> int:
+    """A seed in 1…2³¹−1 for a request that has none."""
+    return 1 + secrets.randbelow(_HIGHEST_CHOSEN_SEED)
 
 
 def parse(fields: Mapping[str, Any]) -> Request:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kontext_cli.prompts import KEYS, Kind, Row, kind_of, read_prompts
+from kontext_cli.prompts import KEYS, Kind, Row, Rows, kind_of, read_prompts
 
-KINDS: tuple[Kind | None, ...] = ("txt", "jsonl", "csv", "tsv", None)
+KINDS: tuple[Kind | None, ...] = ("txt", "jsonl", "json", "csv", "tsv", None)
 LINE_END = re.compile("\r\n|\r|\n")
 
 
@@ -30,8 +30,9 @@ def wrong(data: str | bytes, kind: Kind | None) -> list[tuple[int, str]]:
 
 
 def read(data: str | bytes, kind: Kind | None) -> tuple[list[Row], list[tuple[int, str]]]:
-    rows, mistakes = read_prompts(data.encode() if isinstance(data, str) else data, kind)
-    return rows, [(mistake.line, mistake.text) for mistake in mistakes]
+    rows = Rows()
+    read_prompts(data.encode() if isinstance(data, str) else data, kind, rows)
+    return rows.good, [(mistake.line, mistake.text) for mistake in rows.mistakes]
 
 
 def prompts(*numbered: tuple[int, str]) -> list[tuple[int, dict[str, Any]]]:
@@ -50,7 +51,7 @@ class TestKind:
             ("-", None),
             ("", None),
             ("/dev/fd/63", None),
-            ("prompts.json", None),
+            ("prompts.json", "json"),
             ("csv", None),
             (".csv", None),
         ],
@@ -67,7 +68,8 @@ class TestKind:
             ('  "a fox"  \n', prompts((1, "a fox"))),
             ('"a fox" in the snow\n', prompts((1, '"a fox" in the snow'))),
             ('"a fox\n', prompts((1, '"a fox'))),
-            ("[1]\n", prompts((1, "[1]"))),
+            ("[wide] a fox\n", prompts((1, "[wide] a fox"))),
+            ('["a", {"seed": 1}]', [(1, {"prompt": "a"}), (1, {"seed": 1})]),
             ("prompt,seed\na,1\n", prompts((1, "prompt,seed"), (2, "a,1"))),
             ('# {"a": 1}\na fox\n{}', prompts((2, "a fox"), (3, "{}"))),
             ("", []),
@@ -484,9 +486,11 @@ class TestAnything:
         st.sampled_from(KINDS),
     )
     def test_is_read_or_refused_with_a_line_of_the_file(self, data: bytes, kind: Kind) -> None:
-        rows, mistakes = read_prompts(data, kind)
+        read = Rows()
+        read_prompts(data, kind, read)
+        rows, mistakes = read.good, read.mistakes
         lines = re.split(rb"\r\n|\r|\n", data)
-        last = len(lines) - (not lines[-1])
+        last = max(len(lines) - (not lines[-1]), 1)
         for line in [row.line for row in rows], [mistake.line for mistake in mistakes]:
             assert line == sorted(line)
             assert all(1 <= number <= last for number in line)

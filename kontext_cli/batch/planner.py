@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kontext_cli.batch.again import Known, Rules, Step, decide
-from kontext_cli.batch.rows import real_name
+from kontext_cli.batch.forms import Form, Forms
+from kontext_cli.batch.rows import Part, real_name, row_place
 from kontext_cli.disk import is_special
 from kontext_cli.errors import InputFault, NameTaken, UsageError
 from kontext_cli.inputs import (
@@ -19,10 +20,10 @@ from kontext_cli.inputs import (
     is_url,
     load_images,
 )
-from kontext_cli.job import Cost, File, Job, Operation, State, Target
+from kontext_cli.job import ROW_ID, Cost, File, Job, Operation, State, Target
 from kontext_cli.journal import Journal
 from kontext_cli.listing import Listing, folded
-from kontext_cli.names import Exists, Names, format_of
+from kontext_cli.names import Exists, Names, format_of, template_fields
 from kontext_cli.outcome import elsewhere, unknown_since
 from kontext_cli.outputs import condition, existing_file
 from kontext_cli.paths import from_home
@@ -31,7 +32,9 @@ from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 from kontext_cli.request import Request, parse
 
-_NOT_OF_A_REQUEST = ("id", "images", "keep_flagged", "model", "output", "provider")
+_OWN_FIELDS = frozenset({"index", "job"})
+"""Of a name template: what each row has another value for."""
+_OF_THE_ROW_ALONE = ("id", "images", "keep_flagged", "output")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +42,19 @@ class Order:
     """What holds for all rows of a batch.
 
     ``defaults`` are the fields of a request, and ``provider``, ``model`` and ``keep_flagged``, for
-    rows that do not say. ``images`` of rows are relative to ``base``, files belong in ``folder``.
+    rows that do not say. ``images`` of rows are relative to the folder that ``bases`` has for their
+    file; what is made belongs in ``folder``. ``template`` names the files of rows without an id,
+    ``id_template`` those of rows with one.
     """
 
     batch: str
     operation: Operation
     defaults: Mapping[str, Any]
     images: tuple[str, ...]
-    base: Path
+    bases: Mapping[str, Path]
     folder: Path
     template: str
+    id_template: str
     exists: Exists
     by_image: bool = False
     """A row is known by its image and the instruction: `--each`."""
@@ -107,9 +113,10 @@ class Planner:
         self._open_provider = open_provider
         self._stdin = stdin
         self._providers: dict[str, Provider] = {}
+        self._forms = Forms()
         self._prints: dict[str, InputImage] = {}
         self._equal: dict[str, int] = {}
-        self._named: dict[int, int] = {}
+        self._named: dict[int, Row] = {}
         self._listing = Listing()
         self._pictures: set[str | None] = set()
         self._last: tuple[Entry, Job] | None = None
@@ -126,24 +133,50 @@ class Planner:
             self._providers[name] = self._open_provider(name)
         return self._providers[name]
 
+    def prompt(self, row: Row) -> str:
+        """What a row asks for in words: its own, or those that hold for all."""
+        return str(self._value(row, "prompt", ""))
+
     def entry(self, row: Row) -> Entry:
         """What a row asks for, and what it is known by. Raises KontextError."""
-        request, provider, model = self._request(row)
-        prints = [self._print(source) for source in request.images]
-        job = plan_job(request, provider, model=model, images=prints, wanted=None).job
+        fields, images = self._fields(row), self._images(row)
+        form = self._form(row, fields, images)
+        prints = [self._print(source) for source in images]
+        job = form.fill(fields["prompt"], fields.get("seed"), images, prints)
         entry = Entry(
             row=row,
             id=job.id,
-            key=self._key(row, job.digest, prints),
+            key=self.own_key(row) or self._key_by_digest(job.digest),
             digest=job.digest,
-            provider=provider.name,
-            at=provider.name,
-            seed=job.seed if request.seed is None else None,
+            provider=job.provider,
+            at=job.provider,
+            seed=job.seed if fields.get("seed") is None else None,
             cost=job.cost,
             keep_flagged=self._value(row, "keep_flagged", False),
         )
         self._last = entry, job
         return entry
+
+    def check(self, row: Row) -> None:
+        """See that a row that is not part of this run could be asked for; its files are not looked
+        at. Raises KontextError."""
+        fields, images = self._fields(row), self._images(row)
+        form = self._form(row, fields, images)
+        for source in filter(is_url, images):
+            self._print(source)
+        if self._may_share_names(row):
+            unread = [InputImage(source=source, stem="", url="") for source in images]
+            job = form.fill(fields["prompt"], fields.get("seed"), images, unread)
+            job.row, job.index = self.own_key(row) or "", row.index
+            self._claim_names(row, job)
+
+    def own_key(self, row: Row) -> str | None:
+        """What a row is known by; None for its digest, and how many equal rows stand before it."""
+        if "id" in row.values:
+            return f"{ROW_ID}{row.values['id']}"
+        if self._order.by_image:
+            return f"image:{real_name(row.values['images'][0])}"
+        return None
 
     def settle(self, entry: Entry, known: Known | None, rules: Rules) -> None:
         """Decide what is done for a row, and name its files. Raises KontextError."""
@@ -165,18 +198,16 @@ class Planner:
             self.check_names(entry)
 
     def check_names(self, entry: Entry) -> None:
-        """Name the files of a row that is not part of this run, for the sake of the others."""
-        names = names_for(self._job(entry), self._wanted(entry, exists="overwrite"))
-        self._claim(entry, names.paths)
+        """Name the files of a row that makes none, for the sake of the others."""
+        self._claim_names(entry.row, self._job(entry))
 
     def check_pictures(self, entry: Entry) -> None:
         """See that the input images of a row are pictures. Raises InputFault or UsageError."""
-        request, provider, _ = self._request(entry.row)
-        for source in request.images:
+        for source in self._images(entry.row):
             known_as = self._print(source).sha256
             if known_as is None or known_as in self._pictures:
                 continue
-            load_images([source], inline_bytes=UPLOADED, provider=provider.name, stdin=self._stdin)
+            load_images([source], inline_bytes=UPLOADED, provider=entry.provider, stdin=self._stdin)
             self._pictures.add(known_as)
 
     def plan(self, entry: Entry) -> Plan:
@@ -225,25 +256,68 @@ class Planner:
             job.error = unknown_since(job)
         return job
 
+    def chosen(self, row: Row, part: Part) -> Entry | None:
+        """The entry of a row that is part of the run; all others are only checked.
+
+        Raises KontextError.
+        """
+        key = self.own_key(row)
+        if part.is_over or (key is not None and not part.takes(row, key)):
+            self.check(row)
+            return None
+        entry = self.entry(row)
+        if key is None and not part.takes(row, entry.key):
+            self.check(row)
+            return None
+        return entry
+
     def _may_be_made(self, entry: Entry) -> bool:
         """Whether a job of this run may be submitted, at once or where collecting fails."""
         return entry.step is Step.MAKE or entry.reason == "file missing"
 
-    def _request(self, row: Row) -> tuple[Request, Provider, str]:
+    def _may_share_names(self, row: Row) -> bool:
+        """Whether another row may have the names of its files: its `output` was typed, or the
+        template gives each row no name of its own."""
+        return "output" in row.values or self._template(row) in self._templates_of_many
+
+    @cached_property
+    def _templates_of_many(self) -> list[str]:
+        """The templates that can give several rows one name."""
         order = self._order
-        values = {**order.defaults, **row.values}
-        fields = {name: value for name, value in values.items() if name not in _NOT_OF_A_REQUEST}
+        own = {order.template: _OWN_FIELDS, order.id_template: _OWN_FIELDS | {"id"}}
+        return [each for each, fields in own.items() if not template_fields(each) & fields]
+
+    def _claim_names(self, row: Row, job: Job) -> None:
+        self._claim(row, names_for(job, self._wanted(row, exists="overwrite")).paths)
+
+    def _template(self, row: Row) -> str:
+        return self._order.id_template if "id" in row.values else self._order.template
+
+    def _fields(self, row: Row) -> dict[str, Any]:
+        """What a row says, and the defaults for what it does not."""
+        fields = {**self._order.defaults, **row.values}
+        if fields.get("output_format") is None and "output" in fields:
+            fields["output_format"] = format_of(fields["output"])
+        for name in _OF_THE_ROW_ALONE:
+            fields.pop(name, None)
+        return fields
+
+    def _form(self, row: Row, fields: Mapping[str, Any], images: Sequence[str]) -> Form:
+        """What the row has in common with others, once all of it was found right."""
+        return self._forms.of(fields, images, lambda: self._request(row))
+
+    def _request(self, row: Row) -> tuple[Request, Provider, str]:
+        order, fields = self._order, self._fields(row)
+        provider, model = fields.pop("provider"), fields.pop("model")
         for name in ("enhance_prompt", "sync_mode"):
             fields[name] = fields.get(name) or None  # a switch that is off was not given
-        if fields.get("output_format") is None and "output" in row.values:
-            fields["output_format"] = format_of(row.values["output"])
         if "prompt" not in fields:
             raise UsageError("the prompt is missing")
         images = self._images(row)
         request = parse({**fields, "operation": order.operation, "images": images or None})
         if request.sync_mode and not order.waits:
             raise UsageError("sync_mode brings the picture in the reply; --no-wait does not wait")
-        return request, self.provider(values["provider"]), values["model"]
+        return request, self.provider(provider), model
 
     def _images(self, row: Row) -> tuple[str, ...]:
         given = row.values.get("images")
@@ -251,24 +325,19 @@ class Planner:
             return self._order.images
         if "-" in given and not self._order.by_image:
             raise UsageError("`-` cannot be an image of a row; give it with -i, for all rows")
-        return tuple(self._from_base(source) for source in given)
+        return tuple(self._from_base(source, row.file) for source in given)
 
-    def _from_base(self, source: str) -> str:
+    def _from_base(self, source: str, file: str) -> str:
         if source == "-" or is_url(source):
             return source
-        return str(self._order.base / from_home(source))
+        return str(self._order.bases[file] / from_home(source))
 
     def _print(self, source: str) -> InputImage:
         if source not in self._prints:
             self._prints[source] = fingerprint(source, self._stdin)
         return self._prints[source]
 
-    def _key(self, row: Row, digest: str, images: Sequence[InputImage]) -> str:
-        """The row's own id, else its digest and how many equal rows stand before it."""
-        if "id" in row.values:
-            return f"{ROW_ID}{row.values['id']}"
-        if self._order.by_image:
-            return f"image:{real_name(images[0].source)}"
+    def _key_by_digest(self, digest: str) -> str:
         before = self._equal.get(digest, 0)
         self._equal[digest] = before + 1
         return f"{digest}#{before}"
@@ -281,11 +350,10 @@ class Planner:
         if self._last is not None and self._last[0] is entry:
             job = self._last[1]
         else:
-            request, provider, model = self._request(entry.row)
-            prints = [self._print(source) for source in request.images]
-            job = plan_job(
-                request, provider, model=model, images=prints, wanted=None, seed=entry.seed
-            ).job
+            fields, images = self._fields(entry.row), self._images(entry.row)
+            form = self._form(entry.row, fields, images)
+            prints = [self._print(source) for source in images]
+            job = form.fill(fields["prompt"], fields.get("seed"), images, prints, chosen=entry.seed)
         self._place(job, entry)
         return job
 
@@ -322,7 +390,7 @@ class Planner:
             for path in names.paths:
                 existing_file(path)
         else:
-            self._claim(entry, names.paths)
+            self._claim(entry.row, names.paths)
         self.notices += names.notices
         entry.paths = tuple(map(str, names.paths))
 
@@ -330,9 +398,9 @@ class Planner:
         """The names of a row's files, around those that other rows of the batch made."""
         job = self._job(entry)
         try:
-            names = names_for(job, self._wanted(entry))
+            names = names_for(job, self._wanted(entry.row, ours=entry.replaces))
         except NameTaken:
-            wished = names_for(job, self._wanted(entry, exists="overwrite"))
+            wished = names_for(job, self._wanted(entry.row, exists="overwrite"))
             if not self._are_of_others(wished.paths, entry):
                 raise
         else:
@@ -340,8 +408,8 @@ class Planner:
                 return names
             wished = names
         if "output" in entry.row.values:
-            self._claim(entry, wished.paths)
-        names = names_for(job, self._wanted(entry, exists="number"))
+            self._claim(entry.row, wished.paths)
+        names = names_for(job, self._wanted(entry.row, exists="number", ours=entry.replaces))
         notice = f"`{wished.paths[0].name}` is another row's; this one is `{names.paths[0].name}`"
         return names._replace(notices=(*names.notices, notice))
 
@@ -357,8 +425,10 @@ class Planner:
         jobs = self._journal.of_batch(self._order.batch) if self._journal else ()
         return {self._here(file.path) for job in jobs for file in job.files}
 
-    def _wanted(self, entry: Entry, *, exists: Exists | None = None) -> Wanted:
-        output = entry.row.values.get("output")
+    def _wanted(
+        self, row: Row, *, exists: Exists | None = None, ours: Sequence[File] = ()
+    ) -> Wanted:
+        output = row.values.get("output")
         if output is not None:
             _check_inside(output)
             path = self._order.folder / output
@@ -367,22 +437,23 @@ class Planner:
         return Wanted(
             folder=self._order.folder,
             output=output,
-            template=self._order.template,
+            template=self._template(row),
             exists=exists or self._order.exists,
-            ours=[file.path for file in entry.replaces],
+            ours=[file.path for file in ours],
             apart=lambda: self._made,
             may_have=self._listing.may_have,
         )
 
-    def _claim(self, entry: Entry, paths: Sequence[Path]) -> None:
+    def _claim(self, row: Row, paths: Sequence[Path]) -> None:
         """Keep names for a row. Raises UsageError where an earlier row has one of them."""
         for path in paths:
             name = folded(str(path)).encode("utf-8", "surrogatepass")
             mark = int.from_bytes(hashlib.blake2b(name).digest()[:8])
-            line = self._named.setdefault(mark, entry.row.line)
-            if line != entry.row.line:
+            first = self._named.setdefault(mark, row)
+            if first is not row:
                 what = "image" if self._order.by_image else "line"
-                raise UsageError(f"it makes `{path.name}`, as {what} {line} does")
+                where = f"{what} {first.line}" if first.file == row.file else row_place(first)
+                raise UsageError(f"it makes `{path.name}`, as {where} does")
 
 
 def _check_inside(output: str) -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.inputs import is_url
-from kontext_cli.prompts import Mistake, Row, kind_of, read_prompts
+from kontext_cli.prompts import Mistake, Row, Rows, kind_of, read_prompts
 
 MOST_FILE_BYTES = 512 * 2**20
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
@@ -23,19 +23,50 @@ _DIGITS = re.compile(r"([0-9]+)")
 class Source:
     """What a batch is made of.
 
-    ``name`` is the file as it was typed, None for images. ``identity`` tells the batch from others
-    with the same output folder, and the images of rows are relative to ``base``.
+    ``names`` are the files as they were typed, none for images. ``identity`` tells the batch from
+    others with the same output folder. Images of rows are relative to the folder that ``bases``
+    has for their file.
     """
 
     rows: Sequence[Row]
     mistakes: Sequence[Mistake]
-    name: str | None
+    names: Sequence[str]
     identity: Sequence[str]
-    base: Path
+    bases: Mapping[str, Path]
 
 
-def rows_of_file(name: str, stdin: Callable[[], BinaryIO]) -> Source:
-    """Read a prompts file; ``-`` is standard input. Raises InputFault."""
+def rows_of_files(names: Sequence[str], stdin: Callable[[], BinaryIO]) -> Source:
+    """Read prompts files one after the other; ``-`` is standard input.
+
+    Raises InputFault for one that cannot be read, UsageError for one of a kind that is not.
+    """
+    kinds = [kind_of(name) for name in names]
+    rows = Rows()
+    for name, kind in zip(names, kinds, strict=True):
+        rows.begin(name)
+        read_prompts(_content(name, stdin), kind, rows)
+    return Source(
+        rows=rows.good,
+        mistakes=rows.mistakes,
+        names=names,
+        identity=sorted(map(_identity, names)),
+        bases={name: _base(name) for name in names},
+    )
+
+
+def _identity(name: str) -> str:
+    return str(Path(name).resolve()) if _is_file(name) else "-"
+
+
+def _base(name: str) -> Path:
+    return Path(name).parent.absolute() if _is_file(name) else Path.cwd()
+
+
+def _is_file(name: str) -> bool:
+    return name != "-" and Path(name).is_file()
+
+
+def _content(name: str, stdin: Callable[[], BinaryIO]) -> bytes:
     path = Path(name)
     try:
         if name == "-":
@@ -49,15 +80,7 @@ def rows_of_file(name: str, stdin: Callable[[], BinaryIO]) -> Source:
         raise InputFault(f"cannot read `{name}`: no file has such a name") from None
     if len(data) > MOST_FILE_BYTES:
         raise InputFault(f"`{name}` is larger than {MOST_FILE_BYTES // 2**20} MiB")
-    rows, mistakes = read_prompts(data, kind_of(name))
-    is_file = name != "-" and path.is_file()
-    return Source(
-        rows=rows,
-        mistakes=mistakes,
-        name=name,
-        identity=(str(path.resolve()),) if is_file else ("-",),
-        base=path.parent.absolute() if is_file else Path.cwd(),
-    )
+    return data
 
 
 def rows_of_images(
@@ -83,10 +106,15 @@ def rows_of_images(
             for number, each in enumerate(sources.values(), start=1)
         ],
         mistakes=(),
-        name=None,
+        names=(),
         identity=("each", prompt),
-        base=Path.cwd(),
+        bases={"": Path.cwd()},
     )
+
+
+def row_place(row: Row) -> str:
+    """Where a row stands: its file and its line."""
+    return f"{row.file}:{row.line}" if row.file not in ("", "-") else f"line {row.line}"
 
 
 def real_name(image: str) -> str:
@@ -101,7 +129,10 @@ def batch_id(identity: Sequence[str], folder: Path) -> str:
 
 
 class Part:
-    """Which rows belong to a run: those that `--only` names, of one shard, up to a number."""
+    """Which rows belong to a run: those that `--only` names, of one shard, up to a number.
+
+    ``is_all`` says that none is left out.
+    """
 
     def __init__(
         self,
@@ -115,16 +146,26 @@ class Part:
         self._only = None if only is None else _named(only, rows)
         self._shard = None if shard is None else parse_shard(shard)
         self._left = limit
+        self._unseen = None if self._only is None else len(self._only)
+        self.is_all = self._only is None and self._shard is None and self._left is None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further row is part of the run."""
+        return self._left == 0 or self._unseen == 0
 
     def takes(self, row: Row, key: str) -> bool:
         """Whether a row, known by ``key``, is part of the run; to be asked once, in order."""
-        if self._only is not None and row.index not in self._only:
+        if self.is_over:
             return False
+        if self._only is not None and self._unseen is not None:
+            if row.index not in self._only:
+                return False
+            self._unseen -= 1
         if self._shard is not None and not in_shard(key, *self._shard):
             return False
         if self._left is not None:
             self._left -= 1
-            return self._left >= 0
         return True
 
 

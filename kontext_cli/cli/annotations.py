@@ -28,12 +28,12 @@ _MARKDOWN = str.maketrans({mark: f"&#{ord(mark)};" for mark in "&<>|`\\*_~[]!#@$
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """Something to show at a line of a prompts file; ``row`` counts the rows of a batch."""
+    """Something to show at a line of a prompts file; ``row`` is the row's id, else its number."""
 
     what: str
     file: str | None = None
     line: int | None = None
-    row: int | None = None
+    row: int | str | None = None
 
 
 class Annotations:
@@ -141,7 +141,7 @@ def _head(title: str, counts: Mapping[str, str], stop: str | None) -> Iterator[s
 
 
 def _flaw_row(flaw: Flaw) -> str:
-    row = "" if flaw.row is None else flaw.row
+    row = "" if flaw.row is None else _cell(str(flaw.row))
     line = "" if flaw.line is None else flaw.line
     return f"| {row} | {line} | {_cell(flaw.what)} |\n"
 

@@ -185,14 +185,11 @@ class BatchReport:
         tally: Tally,
         *,
         batch: str,
-        file: str | None,
         as_json: bool = False,
     ) -> None:
-        """``file`` is the prompts file as it was typed, None or `-` where there is none."""
         self._view = view
         self._tally = tally
         self.batch = batch
-        self._file = None if file == "-" else file
         self._as_json = as_json
         self._billed_failures = 0
         self._noticed: set[str] = set()
@@ -220,11 +217,14 @@ class BatchReport:
         """Something the user should know that is no error."""
         self._view.say(f"notice: {one_line(text)}")
 
-    def ended(self, job: Job, *, line: int | None, reason: str) -> None:
+    def ended(
+        self, job: Job, *, reason: str, line: int | None = None, file: str | None = None
+    ) -> None:
         """Tell how a row ended: its files, or its error.
 
-        The tally has counted it. ``line`` is its place in the prompts file; ``reason`` says why
-        the row was made, collected, skipped or left alone.
+        The tally has counted it. ``line`` is its place in the prompts ``file``, the name as it was
+        typed, None or `-` where there is none; ``reason`` says why the row was made, collected,
+        skipped or left alone.
         """
         self._view.drop(job)
         self._tell_result(job, reason)
@@ -233,9 +233,9 @@ class BatchReport:
         elif _is_put_off(job):
             return
         elif job.error is not None:
-            self._tell_failure(job, job.error, line)
+            self._tell_failure(job, job.error, line, None if file == "-" else file)
         else:
-            self._view.passed(f"{_row(job)}{_because(reason)}: {describe(job)}")
+            self._view.passed(f"{row_name(job)}{_because(reason)}: {describe(job)}")
 
     def stopping(self, stop: KontextError) -> None:
         """Tell that no more rows are submitted, and why."""
@@ -282,19 +282,16 @@ class BatchReport:
         if job.error is None and job.state in ACCEPTED:
             self._view.result(job.id)
 
-    def _tell_failure(self, job: Job, error: KontextError, line: int | None) -> None:
-        for text in error_lines(error, job, place=self._place(job, line)):
+    def _tell_failure(
+        self, job: Job, error: KontextError, line: int | None, file: str | None
+    ) -> None:
+        for text in error_lines(error, job, place=_place(job, line, file)):
             self._view.warn(printable(text))
         if job.state is State.MODERATED or (job.state in _FAILED and error.billed != "no"):
             self._billed_failures += 1
         if self._annotations:
             what = f"{one_line(error.message)} ({bill_text(error)})"
-            self._annotations.add(Flaw(what, self._file, line, job.index))
-
-    def _place(self, job: Job, line: int | None) -> str:
-        if line is None:
-            return _row(job)
-        return f"{self._file}:{line}" if self._file else f"line {line}"
+            self._annotations.add(Flaw(what, file, line, job.row_id or job.index))
 
     def _shown(self, path: Path) -> str:
         return os.path.relpath(path) if self.show_relative else str(path)
@@ -323,7 +320,8 @@ class BatchReport:
 
     def _counts(self) -> Mapping[str, str]:
         counts = {kind: f"{count:,}" for kind, count in _counted(self._tally).items()}
-        return {"rows": f"{self._tally.total:,}", **counts, "spent": spent_text(self._tally)}
+        spent = spent_text(self._tally).removeprefix("cost ")
+        return {"rows": f"{self._tally.total:,}", **counts, "spent": spent}
 
 
 def summary_record(batch: str, tally: Tally, *, exit_code: int) -> dict[str, object]:
@@ -342,7 +340,6 @@ def open_batch_report(
     tally: Tally,
     *,
     batch: str,
-    file: str | None,
     as_json: bool,
     quiet: bool,
     plain: bool = False,
@@ -352,7 +349,7 @@ def open_batch_report(
     ``plain`` lines are all that goes together with other writers, such as `--debug`.
     """
     view = _view(tally, plain=plain or as_json, quiet=quiet)
-    return BatchReport(view, tally, batch=batch, file=file, as_json=as_json)
+    return BatchReport(view, tally, batch=batch, as_json=as_json)
 
 
 def _view(tally: Tally, *, plain: bool, quiet: bool) -> BatchView:
@@ -370,8 +367,19 @@ def rows_text(count: int) -> str:
     return "1 row" if count == 1 else f"{count:,} rows"
 
 
-def _row(job: Job) -> str:
+def row_name(job: Job) -> str:
+    """What a row is called: by its id, else by its number."""
+    if job.row_id is not None:
+        return f"row {one_line(job.row_id)}"
     return f"job {job.id}" if job.index is None else f"row {job.index}"
+
+
+def _place(job: Job, line: int | None, file: str | None) -> str:
+    """Where a row stands, and its id if it has one."""
+    if line is None:
+        return row_name(job)
+    where = f"{file}:{line}" if file else f"line {line}"
+    return where if job.row_id is None else f"{where}: {row_name(job)}"
 
 
 def _because(reason: str) -> str:

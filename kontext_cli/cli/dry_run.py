@@ -24,7 +24,8 @@ def show_plan(plan: Plan) -> None:
     else:
         for path in plan.names.paths:
             to_stdout(f"file: {one_line(str(path))}")
-    to_stdout(f"cost: {cost_text(plan.job.cost)}")
+    cost = plan.job.cost
+    to_stdout(f"cost: {'unknown' if cost.usd is None else cost_text(cost)}")
 
 
 def _shortened(value: Any, urls: Collection[str]) -> Any:

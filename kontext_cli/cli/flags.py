@@ -49,7 +49,7 @@ class Flags(NamedTuple):
     output_dir: str | None
     name: str | None
     exists: Exists | None
-    prompts_file: str | None
+    prompts_file: list[str] | None
     batch: str | None
     jobs: int | None
     limit: int | None
@@ -73,7 +73,7 @@ class Flags(NamedTuple):
     @property
     def is_batch(self) -> bool:
         """Whether there are rows to make jobs of."""
-        return self.prompts_file is not None or self.each
+        return bool(self.prompts_files) or self.each
 
     def of_batches_only(self) -> list[str]:
         """The options that were given and mean something for a batch alone, as they are typed."""
@@ -82,6 +82,11 @@ class Flags(NamedTuple):
         return [flag(name) for name in given] + (
             ["--on-unknown"] if self.on_unknown != "hold" else []
         )
+
+    @property
+    def prompts_files(self) -> tuple[str, ...]:
+        """The prompts files in the order they were typed."""
+        return tuple(self.prompts_file or ())
 
     @property
     def images(self) -> tuple[str, ...]:

@@ -9,12 +9,12 @@ from math import ceil
 from pathlib import PurePath
 from typing import Self
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from kontext_cli.cli.batch_report import Skips
+from kontext_cli.cli.batch_report import Skips, row_name
 from kontext_cli.cli.course import Course
 from kontext_cli.cli.printable import escaped, one_line
 from kontext_cli.cli.report import describe, tell_result, to_stderr, write
@@ -28,6 +28,7 @@ _STATE_WIDTH = 26
 _NARROWEST_BAR = 10
 _NARROWEST_SUBJECT = 12
 _LONGEST_SUBJECT = 300
+_WIDEST_LABEL = 24
 _LINE_ABOVE = "\x1b[A"
 _ERASE_LINE_ABOVE = "\x1b[A\x1b[2K"
 """Line by line: tmux keeps what is erased in one go when that fills the window."""
@@ -156,9 +157,17 @@ class _Row:
 
     @classmethod
     def of(cls, job: Job, since: float) -> Self:
-        """A row is known by its number, and to the eye by the image that it edits or its prompt."""
-        label = job.id if job.index is None else f"row {job.index}"
-        return cls(job, since, label, one_line(_subject(job))[:_LONGEST_SUBJECT])
+        """A row is known by its id or number, and to the eye by the image that it edits or its
+        prompt."""
+        return cls(job, since, _label(job), one_line(_subject(job))[:_LONGEST_SUBJECT])
+
+
+def _label(job: Job) -> str:
+    """What a row is called, cut to the columns there are for it."""
+    name = row_name(job) if job.index is not None else job.id
+    if cell_len(name) <= _WIDEST_LABEL:
+        return name
+    return f"{set_cell_size(name, _WIDEST_LABEL - 1).rstrip()}…"
 
 
 def _subject(job: Job) -> str:
@@ -285,7 +294,7 @@ class LiveBatch:
         last = max((n for n, row in enumerate(self._slots, 1) if row is not None), default=0)
         shown = self._slots[: max(min(last, most), 0)]
         labels = [row.label for row in shown if row is not None]
-        self._label_width = max(self._label_width, *map(len, labels), 0)
+        self._label_width = max(self._label_width, *map(cell_len, labels), 0)
         for row in shown:
             yield self._row_line(row, width) if row is not None else Text()
         hidden = len(self._rows) - len(labels)
@@ -295,7 +304,8 @@ class LiveBatch:
     def _row_line(self, row: _Row, width: int) -> Text:
         minutes, seconds = divmod(int(self._clock() - row.since), 60)
         time = f"{minutes}:{seconds:02}"
-        line = Text(f"{row.label:>{self._label_width}} {time:>5}  ")
+        indent = " " * (self._label_width - cell_len(row.label))
+        line = Text(f"{indent}{row.label} {time:>5}  ")
         state_end = line.cell_len + _STATE_WIDTH
         line.append(describe(row.job))
         if width - state_end >= _NARROWEST_SUBJECT:

@@ -147,7 +147,8 @@ def _tell_notices(report: Report, images: tuple[InputImage, ...], names: Names |
 
 def _show(plan: Plan, *, as_json: bool) -> int:
     if as_json:
-        to_stdout(as_line(job_record(plan.job)))
+        paths = plan.names.paths if plan.names else ()
+        to_stdout(as_line(job_record(plan.job, planned=paths)))
     else:
         from kontext_cli.cli.dry_run import show_plan
 

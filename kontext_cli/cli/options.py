@@ -184,12 +184,13 @@ Exists = Annotated[
     ),
 ]
 PromptsFile = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--prompts-file",
         "-f",
         metavar="FILE",
-        help="A job for each row: .txt (a prompt a line), .jsonl, .csv, .tsv, or `-`.",
+        help="A job for each row: .txt (a prompt a line), .jsonl, .json, .csv, .tsv, or `-`. "
+        "Repeatable.",
         rich_help_panel=_MANY,
     ),
 ]

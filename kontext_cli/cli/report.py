@@ -245,9 +245,16 @@ def error_record(error: KontextError) -> dict[str, Any]:
     return {**record, "details": list(error.details)} if error.details else record
 
 
-def job_record(job: Job, *, reason: str | None = None, with_urls: bool = False) -> dict[str, Any]:
+def job_record(
+    job: Job,
+    *,
+    reason: str | None = None,
+    planned: Sequence[Path] = (),
+    with_urls: bool = False,
+) -> dict[str, Any]:
     """A job for `--json`; ``reason`` tells why a row of a batch was made, or was not.
 
+    ``planned`` are the paths that a job would write which was not sent: all that is known of them.
     ``with_urls``: its error has the whole URLs, signatures included, of paid files that are no
     image we save. For `status` alone, which is asked for them: other output ends up in logs.
     """
@@ -265,7 +272,10 @@ def job_record(job: Job, *, reason: str | None = None, with_urls: bool = False) 
         "request_id": job.request_id,
         "state": str(job.state),
         "seed": job.seed,
-        "files": [_file_record(file) for file in job.files],
+        "files": [
+            *(_file_record(file) for file in job.files),
+            *({"path": str(path.absolute())} for path in planned),
+        ],
         "cost": {"usd": job.cost.usd, "source": job.cost.source},
         "reply": job.reply,
         "skipped": job.skipped,

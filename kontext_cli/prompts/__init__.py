@@ -1,7 +1,7 @@
-"""A prompts file, read into rows: every mistake told with its line."""
+"""Prompts files, read into rows: every mistake told with its line."""
 
 from kontext_cli.prompts.file import Kind, kind_of, read_prompts
 from kontext_cli.prompts.keys import KEYS
-from kontext_cli.prompts.rows import Mistake, Row
+from kontext_cli.prompts.rows import Mistake, Row, Rows
 
-__all__ = ["KEYS", "Kind", "Mistake", "Row", "kind_of", "read_prompts"]
+__all__ = ["KEYS", "Kind", "Mistake", "Row", "Rows", "kind_of", "read_prompts"]

@@ -1,4 +1,4 @@
-"""The rows of a prompts file, and the mistakes in it."""
+"""The rows of prompts files, and the mistakes in them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,44 +11,65 @@ from kontext_cli.prompts.keys import Pair, checked, shown
 class Row:
     """One wish of a prompts file.
 
-    ``line`` is where it begins and ``index`` its place among all rows of the file, both from 1.
-    ``values`` has what the row says and no more; `images` is a tuple of texts as written.
+    ``line`` is where it begins in its ``file``, the name as it was typed, and ``index`` its place
+    among the rows of all files, both from 1. ``values`` has what the row says and no more;
+    `images` is a tuple of texts as written.
     """
 
     line: int
     index: int
     values: Mapping[str, Any]
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong in one line of a prompts file, counted from 1."""
+    """What is wrong in one line of a prompts file, counted from 1; ``id`` is that of the row."""
 
     line: int
     text: str
+    file: str = ""
+    id: str | None = None
 
 
 class Rows:
-    """The rows read so far, the good ones and the number of all, and the ids they have taken."""
+    """The rows of all files read so far, the good ones and the number of all, and their ids."""
 
     def __init__(self) -> None:
         self.good: list[Row] = []
         self.mistakes: list[Mistake] = []
         self._count = 0
+        self._file = ""
         self._ids: dict[str, int] = {}
+        self._earlier: list[tuple[str, dict[str, int]]] = []
+
+    def begin(self, file: str) -> None:
+        """The rows that follow are those of another file."""
+        if self._ids:
+            self._earlier.append((self._file, self._ids))
+        self._file, self._ids = file, {}
 
     def add(self, line: int, pairs: Iterable[Pair]) -> None:
         """A row that says ``pairs``: kept if all of it is right."""
         values, wrong = checked(pairs)
-        if "id" in values and (first := self._ids.setdefault(values["id"], line)) != line:
-            wrong.append(f"the id `{shown(values['id'])}` is that of line {first} already")
+        row_id = values.get("id")
+        if row_id is not None and (first := self._taken(row_id, line)):
+            wrong.append(f"the id `{shown(row_id)}` is that of {first} already")
         if wrong:
-            self.refuse(line, *wrong)
+            self.refuse(line, *wrong, row_id=row_id)
         else:
             self._count += 1
-            self.good.append(Row(line, self._count, values))
+            self.good.append(Row(line, self._count, values, self._file))
 
-    def refuse(self, line: int, *wrong: str) -> None:
+    def refuse(self, line: int, *wrong: str, row_id: str | None = None) -> None:
         """A row that cannot be used, and why."""
         self._count += 1
-        self.mistakes.extend(Mistake(line, text) for text in wrong)
+        self.mistakes.extend(Mistake(line, text, self._file, row_id) for text in wrong)
+
+    def _taken(self, row_id: str, line: int) -> str | None:
+        """Where an id was given before; None where this is the first row with it."""
+        for file, ids in self._earlier:
+            if row_id in ids:
+                return f"{file}:{ids[row_id]}"
+        first = self._ids.setdefault(row_id, line)
+        return None if first == line else f"line {first}"

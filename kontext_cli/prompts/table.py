@@ -21,9 +21,11 @@ def read_table(text: str, rows: Rows, *, delimiter: str) -> None:
 
     With a mistake in the header the rows are not read.
     """
-    records = _records(text, rows, delimiter)
+    records, before = _records(text, rows, delimiter), len(rows.mistakes)
     start, header = next(records, (0, []))
-    if not header or rows.mistakes:  # after a mistake, what is read first may be no header
+    if (
+        not header or len(rows.mistakes) > before
+    ):  # after a mistake, what is read first may be no header
         return
     names = [name.strip() for name in header]
     if wrong := _wrong_names(names, delimiter):

@@ -315,7 +315,7 @@ class TestWhatWasLeftThere:
         desk.write("p.jsonl", [{"id": "x", "prompt": HEN}])
         ran = desk.batch("p.jsonl", "-p", "fal")
         assert (ran.code, ran.reasons) == (0, ["changed: prompt"])
-        assert desk.files() == ["1-a-hen.jpg"]
+        assert desk.files() == ["x.jpg"]
         idle(desk, desk.batch("p.jsonl", "-p", "fal"))
 
     def test_is_collected_there_though_its_line_names_another_provider_now(
@@ -327,13 +327,13 @@ class TestWhatWasLeftThere:
         desk.write("p.jsonl", [{"id": "x", "prompt": FOX, "provider": "aimlapi"}])
         ran = desk.batch("p.jsonl")
         assert (ran.code, ran.reasons) == (0, ["changed: provider"])
-        assert desk.files() == ["1-a-fox.jpg"]
+        assert desk.files() == ["x.jpg"]
 
     def test_takes_away_the_file_of_the_job_before_it(self, desk: Desk) -> None:
         for prompt, argv in ((FOX, ()), (HEN, ("--no-wait",)), (CAT, ())):
             desk.write("p.jsonl", [{"id": "x", "prompt": prompt}])
             assert desk.batch("p.jsonl", "-p", "fal", *argv).code == 0
-        assert desk.files() == ["1-a-cat.jpg"]
+        assert desk.files() == ["x.jpg"]
 
     def test_forgets_what_was_forgotten(self, desk: Desk) -> None:
         prompts = desk.prompts(FOX)

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from batches import Desk, Ran
 
 FOX, HEN, CAT = "a fox", "a hen", "a cat"
+BY_PROMPT = ("--name", "{index}-{slug}")
+"""Names that change with the prompt."""
 
 
 def row(prompt: str, **given: Any) -> dict[str, Any]:
@@ -66,16 +68,16 @@ class TestARowWithAnId:
         assert sums[0] != sums[1]
 
     def test_takes_its_old_file_away_where_the_name_changes(self, desk: Desk) -> None:
-        run(desk, row(FOX, num_images=2))
+        run(desk, row(FOX, num_images=2), argv=BY_PROMPT)
         assert desk.files() == ["1-a-fox-1.jpg", "1-a-fox-2.jpg"]
-        run(desk, row(HEN))
+        run(desk, row(HEN), argv=BY_PROMPT)
         assert desk.files() == ["1-a-hen.jpg"]
 
     def test_takes_nothing_away_before_the_new_file_is_there(self, desk: Desk) -> None:
-        run(desk, row(FOX))
-        assert run(desk, row("a hen [fault:empty]")).code == 4
+        run(desk, row(FOX), argv=BY_PROMPT)
+        assert run(desk, row("a hen [fault:empty]"), argv=BY_PROMPT).code == 4
         assert desk.files() == ["1-a-fox.jpg"]
-        assert run(desk, row(CAT)).code == 0
+        assert run(desk, row(CAT), argv=BY_PROMPT).code == 0
         assert desk.files() == ["1-a-cat.jpg"]
 
     @pytest.mark.parametrize("output", ["x.jpg", None])
@@ -91,10 +93,10 @@ class TestARowWithAnId:
         assert run(desk, row(HEN, **named)).reasons == ["saved"]
 
     def test_leaves_a_file_that_is_not_its_own(self, desk: Desk) -> None:
-        run(desk, row(FOX))
+        run(desk, row(FOX), argv=BY_PROMPT)
         desk.write("out/1-a-hen.jpg", b"mine")
         posts = desk.posts
-        assert run(desk, row(HEN)).code == 8
+        assert run(desk, row(HEN), argv=BY_PROMPT).code == 8
         assert (desk.posts, desk.files()) == (posts, ["1-a-fox.jpg", "1-a-hen.jpg"])
 
     @pytest.mark.parametrize("fault", ["401", "empty"])

@@ -183,4 +183,4 @@ def test_rows_with_an_id_replace_their_picture_when_an_image_changes(desk: Desk)
     desk(*argv)
     desk.write("a.png", picture("png", (33, 99)))
     assert desk(*argv).reasons == ["changed: images"]
-    assert desk.files() == ["1-x.jpg"]
+    assert desk.files() == ["x.jpg"]

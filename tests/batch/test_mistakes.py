@@ -41,7 +41,7 @@ def unsent(desk: Desk, ran: Ran, code: int, *, files: list[str] | None = None) -
         (
             "p.jsonl",
             '{"id": "a", "prompt": "a"}\n{"id": "b", "prompt": "b"}\n{"id": "a", "prompt": "c"}\n',
-            ["p.jsonl:3: the id `a` is that of line 1 already"],
+            ["p.jsonl:3: row a: the id `a` is that of line 1 already"],
         ),
         (
             "p.jsonl",

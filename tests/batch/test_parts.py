@@ -20,7 +20,7 @@ class TestParts:
         desk.write("p.jsonl", [{"id": "x", "prompt": "a"}, {"prompt": "b"}, {"prompt": "c"}])
         ran = desk.batch("p.jsonl", "--only", "x,3")
         assert sorted(desk.accepted) == ["a", "c"]
-        assert ran.paths(desk.out) == ["1-a.jpg", "3-c.jpg"]
+        assert ran.paths(desk.out) == ["x.jpg", "3-c.jpg"]
         assert desk.batch("p.jsonl").reasons == ["saved", "new", "saved"]
 
     def test_shards_are_disjoint_and_complete(self, desk: Desk) -> None:

@@ -16,7 +16,7 @@ from kontext_cli.batch.rows import (
     batch_id,
     in_shard,
     parse_shard,
-    rows_of_file,
+    rows_of_files,
     rows_of_images,
 )
 from kontext_cli.errors import InputFault, UsageError
@@ -181,7 +181,7 @@ class TestFiles:
         monkeypatch.chdir(tmp_path)
         (tmp_path / "folder").mkdir()
         with pytest.raises(InputFault, match="cannot read"):
-            rows_of_file(name, no_stdin)
+            rows_of_files([name], no_stdin)
 
 
 class TestIdentity:
@@ -210,7 +210,7 @@ class TestIdentity:
         (tmp_path / "p.txt").write_text("a fox\n")
         monkeypatch.chdir(tmp_path)
         found = {
-            tuple(rows_of_file(name, no_stdin).identity)
+            tuple(rows_of_files([name], no_stdin).identity)
             for name in ("p.txt", "./p.txt", str(tmp_path / "p.txt"))
         }
         assert found == {(os.path.realpath("p.txt"),)}

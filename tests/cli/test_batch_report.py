@@ -83,7 +83,8 @@ class Batch:
         self.clock = Clock()
         self.tally = Tally(total)
         shown = view(self.tally) if view else BatchLines(self.tally, clock=self.clock)
-        self.report = BatchReport(shown, self.tally, batch="3f2a", file=file, as_json=as_json)
+        self.report = BatchReport(shown, self.tally, batch="3f2a", as_json=as_json)
+        self.file = file
 
     def watch(self, job: Job, *logs: str, state: State | None = None) -> None:
         job.state = state or job.state
@@ -91,7 +92,7 @@ class Batch:
 
     def end(self, job: Job, *, line: int | None = None, reason: str = "new") -> None:
         self.tally.count(job)
-        self.report.ended(job, line=line, reason=reason)
+        self.report.ended(job, line=line, file=self.file, reason=reason)
 
     def make(self, index: int, *, cost: Cost | None = None) -> Job:
         """Walk a row from submit to file."""

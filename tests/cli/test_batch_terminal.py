@@ -218,7 +218,7 @@ class Batch:
         self._step = step
         view = open_live_batch(Course(self.tally, lambda: self.now))
         assert view is not None
-        self.report = BatchReport(view, self.tally, batch="b", file="p.txt")
+        self.report = BatchReport(view, self.tally, batch="b")
 
     def start(self, index: int, state: State = State.RUNNING, **more: Any) -> Job:
         job = Job(
@@ -257,7 +257,7 @@ class Batch:
     def end(self, job: Job, reason: str = "new") -> None:
         self.now += self._step
         self.tally.count(job)
-        self.report.ended(job, line=job.index, reason=reason)
+        self.report.ended(job, line=job.index, file="p.txt", reason=reason)
 
 
 def states(screen: Screen) -> list[str]:
@@ -468,7 +468,7 @@ def test_where_it_is_drawn(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     options = {"as_json": False, "quiet": False, **options}
-    report = open_batch_report(Tally(9), batch="b", file=None, **options)
+    report = open_batch_report(Tally(9), batch="b", **options)
     report.beat()
     report.close()
     assert (shown.screen.drawings > 0) == draws

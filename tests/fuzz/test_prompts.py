@@ -28,7 +28,7 @@ from kontext_cli.errors import KontextError
 from kontext_cli.job import Source
 from kontext_cli.names import fit_suffix, slugify
 from kontext_cli.plan import Wanted, names_for
-from kontext_cli.prompts import Row, read_prompts
+from kontext_cli.prompts import Row, Rows, read_prompts
 from kontext_cli.providers import provider_class
 from kontext_cli.request import OutputFormat
 from kontext_cli.settings import known_provider
@@ -154,8 +154,9 @@ class TestBatches:
         self, out: Path, file: tuple[Any, str], template: str, exists: Any
     ) -> None:
         kind, text = file
-        rows, mistakes = read_prompts(encoded_file(text), None if kind == "dat" else kind)
-        assert all(mistake.line >= 1 and mistake.text for mistake in mistakes)
+        read = Rows()
+        read_prompts(encoded_file(text), None if kind == "dat" else kind, read)
+        assert all(mistake.line >= 1 and mistake.text for mistake in read.mistakes)
         planner = Planner(
             order(out, template, exists),
             journal=None,
@@ -163,7 +164,7 @@ class TestBatches:
             stdin=io.BytesIO,
         )
         named: dict[str, int] = {}
-        for row in rows:
+        for row in read.good:
             for path in planned(planner, row):
                 parts = check_inside(path, out)
                 if "output" not in row.values:
@@ -203,9 +204,10 @@ def order(folder: Path, template: str, exists: Any) -> Order:
         operation="generate",
         defaults={"provider": "sandbox", "model": "kontext-pro"},
         images=(),
-        base=folder.parent,
+        bases={"": folder.parent},
         folder=folder,
         template=template,
+        id_template=template,
         exists=exists,
     )
 

@@ -67,8 +67,8 @@ def test_nothing_is_drawn_for_a_runner_that_has_a_terminal(monkeypatch: pytest.M
     assert b"\x1b" not in sent
 
 
-def batch_report(tally: Tally, batch: str, file: str | None) -> BatchReport:
-    return open_batch_report(tally, batch=batch, file=file, as_json=False, quiet=False)
+def batch_report(tally: Tally, batch: str) -> BatchReport:
+    return open_batch_report(tally, batch=batch, as_json=False, quiet=False)
 
 
 @pytest.mark.parametrize("subject", ["prompt", "image", "image URL"])
@@ -79,7 +79,7 @@ def test_a_batch_on_a_terminal(monkeypatch: pytest.MonkeyPatch, subject: str) ->
             names = {"image": f"/pictures/{text}", "image URL": f"https://a.example/{text}"}
             sources = (Source(names[subject], None),) if subject in names else ()
             tally = Tally(9)
-            report = batch_report(tally, text, text)
+            report = batch_report(tally, text)
             each = hostile_job(payload, 1, sources=sources)
             report.watch(each, [])
             report.beat()
@@ -88,7 +88,7 @@ def test_a_batch_on_a_terminal(monkeypatch: pytest.MonkeyPatch, subject: str) ->
             report.notice(text)
             tally.count(each)
             each.state = State.FAILED
-            report.ended(each, line=1, reason="new")
+            report.ended(each, line=1, file=text, reason="new")
             report.stopping(JobFailed(text, hint=text))
             report.close()
             report.summary(JobFailed(text), way_on=text)
@@ -106,9 +106,7 @@ def test_the_paths_of_pictures_on_a_terminal(monkeypatch: pytest.MonkeyPatch, ma
         for payload in share(f"paths {many}", parts=8):
             each = saved(f"/pictures/{payload.text}.jpg")
             if many:
-                report = open_batch_report(
-                    Tally(1), batch="b", file=None, as_json=False, quiet=False
-                )
+                report = open_batch_report(Tally(1), batch="b", as_json=False, quiet=False)
                 report.ended(each, line=None, reason="new")
                 report.close()
             else:
@@ -158,7 +156,7 @@ def test_the_table_of_jobs_on_a_terminal(tmp_path: Path, monkeypatch: pytest.Mon
 def test_what_signs_the_url_of_an_input_is_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"https://files.example/house.jpg?X-Amz-Signature={SIGNATURE.value}"
     with terminal(monkeypatch) as opened:
-        report = batch_report(Tally(9), "b", None)
+        report = batch_report(Tally(9), "b")
         report.watch(job(index=1, sources=(Source(url, None),)), [])
         report.beat()
         report.close()

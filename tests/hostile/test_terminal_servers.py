@@ -185,7 +185,7 @@ def batch_report(folder: Path, payload: Payload) -> None:
     text = payload.text
     failed = JobFailed(text, hint=text, billed="maybe")
     tally = Tally(3)
-    report = open_batch_report(tally, batch=text, file=text, as_json=False, quiet=False)
+    report = open_batch_report(tally, batch=text, as_json=False, quiet=False)
     report.notice(text)
     for index, reason in enumerate(("new", text, "saved"), start=1):
         each = job(State.SAVED, index=index, request={"prompt": text}, skipped=index == 3)
@@ -193,7 +193,7 @@ def batch_report(folder: Path, payload: Payload) -> None:
             each.state, each.error = State.FAILED, failed
         report.watch(each, [text])
         tally.count(each)
-        report.ended(each, line=index, reason=reason)
+        report.ended(each, line=index, file=text, reason=reason)
     report.stopping(failed)
     report.close()
     report.summary(failed, way_on=text)
@@ -295,7 +295,7 @@ def test_a_program_gets_the_path_of_a_picture_as_it_is(
 
     def told() -> str:
         if many:
-            report = open_batch_report(Tally(1), batch="b", file=None, as_json=False, quiet=True)
+            report = open_batch_report(Tally(1), batch="b", as_json=False, quiet=True)
             report.ended(each, line=None, reason="new")
         else:
             open_report(as_json=False, quiet=True).ended(each)

@@ -1,0 +1,144 @@
+"""JSON documents: an array of texts and objects, each element a row with the line it begins in."""
+
+import json
+import re
+
+from kontext_cli.prompts.json_values import DECODER, fault, pairs_of
+from kontext_cli.prompts.keys import Refused
+from kontext_cli.prompts.lines import count_ends
+from kontext_cli.prompts.rows import Rows
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_ANYTHING = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+_BEGUN = re.compile(r"[ \t\n\r]*[\[{][ \t]*[\[{]?[ \t]*[\n\r]")
+
+
+def is_document(text: str) -> bool:
+    """Whether a text is one array or object of JSON, or begins as only such a one does: with a
+    bracket alone in its first line."""
+    start = _after_space(text, 0)
+    if text[start : start + 1] not in ("[", "{"):
+        return False
+    if _BEGUN.match(text):
+        return True
+    try:
+        _, end = _ANYTHING.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return False
+    return _after_space(text, end) == len(text)
+
+
+def is_array(text: str) -> bool:
+    """Whether the first thing in a text opens an array of JSON."""
+    return text.startswith("[", _after_space(text, 0))
+
+
+def is_in_one_line(text: str) -> bool:
+    """Whether all of a text stands in one line."""
+    text = text.strip()
+    return "\n" not in text and "\r" not in text
+
+
+def read_array(text: str, rows: Rows) -> None:
+    """Each element is a row. What follows a fault in the JSON itself is not read."""
+    _Array(text, rows).read()
+
+
+class _Array:
+    """A text read from its start to its end; ``at`` is the place, ``line`` the line there."""
+
+    def __init__(self, text: str, rows: Rows) -> None:
+        self._text = text
+        self._rows = rows
+        self._at = 0
+        self._line = 1
+
+    def read(self) -> None:
+        try:
+            self._open()
+            while self._element():
+                pass
+            if self._char():
+                raise self._fault("something follows the array", self._at)
+        except Refused as refused:
+            # A line end at the end of the file begins no other line.
+            past_the_end = self._at == len(self._text) and self._text.endswith(("\n", "\r"))
+            self._rows.refuse(self._line - past_the_end, str(refused))
+
+    def _open(self) -> None:
+        char = self._char()
+        if char == "{":
+            raise Refused(_what_of_objects(self._text))
+        if char != "[":
+            raise Refused("it should be an array of texts and objects: `[…]`")
+        self._move(self._at + 1)
+
+    def _element(self) -> bool:
+        """Read an element and the comma behind it; False at the end of the array."""
+        if self._char() == "]":
+            self._move(self._at + 1)
+            return False
+        start, line = self._at, self._line
+        try:
+            value, end = DECODER.raw_decode(self._text, start)
+            self._rows.add(line, pairs_of(value, "an element"))
+        except json.JSONDecodeError as error:
+            raise self._fault(fault(error), error.pos) from None
+        except RecursionError:
+            raise Refused("it is nested too deeply") from None
+        except Refused as refused:
+            self._rows.refuse(line, str(refused))
+            end = self._end_of_value(start)
+        self._move(end)
+        self._comma()
+        return True
+
+    def _comma(self) -> None:
+        char = self._char()
+        if char == ",":
+            self._move(self._at + 1)
+            if self._char() == "]":
+                raise self._fault("there is a comma too many", self._at)
+        elif char != "]":
+            what = "expected ',' or ']'" if char else "the array is not closed"
+            raise self._fault(what, self._at)
+
+    def _end_of_value(self, start: int) -> int:
+        try:
+            return _ANYTHING.raw_decode(self._text, start)[1]
+        except json.JSONDecodeError as error:
+            raise self._fault(fault(error), error.pos) from None
+
+    def _char(self) -> str:
+        """The next character that is no space, empty at the end."""
+        self._move(_after_space(self._text, self._at))
+        return self._text[self._at : self._at + 1]
+
+    def _move(self, at: int) -> None:
+        self._line += count_ends(self._text, self._at, at)
+        self._at = at
+
+    def _fault(self, what: str, at: int) -> Refused:
+        """A fault of the JSON itself; the reader stands in its line from here on."""
+        self._move(max(at, self._at))
+        if at == len(self._text):
+            return Refused(f"it is not valid JSON: {what}")
+        before = max(self._text.rfind("\n", 0, at), self._text.rfind("\r", 0, at))
+        return Refused(f"it is not valid JSON: {what} at column {at - before}")
+
+
+def _what_of_objects(text: str) -> str:
+    """What to do with a text that begins with an object."""
+    start = _after_space(text, 0)
+    try:
+        _, end = _ANYTHING.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return "it should be an array of texts and objects: `[…]`"
+    if _after_space(text, end) < len(text):
+        return "it has an object a line: name it `.jsonl`"
+    return "it is one object; put it into an array, `[{…}]`, or write it in one line of a `.jsonl`"
+
+
+def _after_space(text: str, at: int) -> int:
+    found = _SPACE.match(text, at)
+    return found.end() if found else at
