@@ -123,7 +123,7 @@ def names_for(job: Job, wanted: Wanted) -> Names:
         fields={
             "index": job.index or 1,
             "id": _row_id(job),
-            "slug": slugify(str(job.request.get("prompt", ""))),
+            "slug": slugify(str(job.request.get("prompt", ""))) if "{slug}" in template else None,
             "seed": job.seed,
             "job": job.id,
             "provider": job.provider,

@@ -107,9 +107,8 @@ def _mistake(error: Any) -> str:
         case "extra_forbidden":
             return f"there is no option `{field}`"
         case "string_too_long":
-            return (
-                f"the prompt has {len(error['input']):,} characters; at most {LONGEST_PROMPT:,} go"
-            )
+            length = f"{len(error['input']):,}"
+            return f"the prompt has {length} characters; at most {LONGEST_PROMPT:,} are allowed"
         case "too_long" if field == "images":
             return f"`edit` takes 1 to {MOST_IMAGES} images, not {error['ctx']['actual_length']}"
         case _:

@@ -27,7 +27,7 @@ from kontext_cli.names import Exists, Names, format_of, template_fields
 from kontext_cli.outcome import elsewhere, unknown_since
 from kontext_cli.outputs import condition, existing_file
 from kontext_cli.paths import from_home
-from kontext_cli.plan import ROW_ID, UPLOADED, Plan, Wanted, names_for, plan_job, room_for_images
+from kontext_cli.plan import UPLOADED, Plan, Wanted, names_for, plan_job, room_for_images
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 from kontext_cli.request import Request, parse
@@ -404,7 +404,8 @@ class Planner:
             if not self._are_of_others(wished.paths, entry):
                 raise
         else:
-            if not self._are_of_others(names.paths, entry):
+            none_taken = self._order.exists == "error"
+            if none_taken or not self._are_of_others(names.paths, entry):
                 return names
             wished = names
         if "output" in entry.row.values:

@@ -10,7 +10,8 @@ from kontext_cli.errors import OutputFault, UsageError
 from kontext_cli.paths import from_home
 
 _STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
-_MOST_PROMPT_BYTES = 1_000_000
+_MOST_PROMPT_BYTES = 64 * 2**20
+"""Far more than any prompt, so that the length of what is too long can be told."""
 _SILENT_SECONDS = 1.0
 """How long an open pipe may send nothing before the user is told what is being waited for."""
 
@@ -47,7 +48,7 @@ def read_prompt(prompt: str | None, operation: str, *, quiet: bool = False) -> s
         raw = _read(typed_bytes("the prompt", quiet=quiet))
     if len(raw) > _MOST_PROMPT_BYTES:
         raise UsageError(
-            f"standard input holds more than {_MOST_PROMPT_BYTES:,} bytes, which is no prompt"
+            f"the prompt on standard input is larger than {_MOST_PROMPT_BYTES // 2**20} MiB"
         )
     try:
         text = raw.decode("utf-8-sig").rstrip("\r\n")
