@@ -9,11 +9,11 @@ _kontext_command() {
             ;;
         'kontext generate')
             commands=''
-            options='-p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
+            options='-p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
             ;;
         'kontext edit')
             commands=''
-            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
+            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
             ;;
         'kontext status')
             commands=''

@@ -43,7 +43,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'The folder, made where it is missing' }
                 @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do with a name that is taken' }
-                @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'A job for each row: .txt (a prompt a line), .jsonl, .csv, .tsv, or `-`' }
+                @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'A job for each row: .txt (a prompt a line), .jsonl, .json, .csv, .tsv, or `-`' }
                 @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Jobs in flight' }
                 @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only the first N rows' }
                 @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only these rows, by their ids or numbers' }
@@ -87,7 +87,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'The folder, made where it is missing' }
                 @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do with a name that is taken' }
-                @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'A job for each row: .txt (a prompt a line), .jsonl, .csv, .tsv, or `-`' }
+                @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'A job for each row: .txt (a prompt a line), .jsonl, .json, .csv, .tsv, or `-`' }
                 @{ Flags = @('--each'); Kind = ''; Values = @(); Repeatable = $false; Help = 'A job for each image, and for each picture in a folder, given with -i' }
                 @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Jobs in flight' }
                 @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only the first N rows' }

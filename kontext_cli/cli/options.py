@@ -170,7 +170,7 @@ NameTemplate = Annotated[
         "--name",
         metavar="TEMPLATE",
         help="How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} "
-        "{stem} {date}.",
+        "{stem} {date}. In a batch else {id} for rows with an id, {index}-{slug} for others.",
         rich_help_panel=_PUT,
     ),
 ]
