@@ -8,6 +8,7 @@ import sys
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -125,7 +126,7 @@ def test_of_several_resubmits_at_once_one_is_sent(desk: Desk) -> None:
 def pausing(*argv: str, cwd: Path) -> subprocess.Popen[bytes]:
     """A run of the program that waits before it takes a job over."""
     environ = {**with_site("pause"), "PAUSE_AT": "kontext_cli.journal:Journal.claim"}
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     return start(*argv, cwd=cwd, environ=environ, **pipes)
 
 

@@ -57,8 +57,8 @@ def test_an_edit_takes_its_instruction_from_a_pipe(right_here: RightHere, tmp_pa
         (("edit", "-i", "-"), b"\x89PNG", "the prompt is missing: standard input is the image"),
         (("edit", "-", "-i", "-"), b"x", "standard input (`-`) can be only one thing"),
         (("generate",), b"\xff\xfe", "not UTF-8"),
-        (("generate",), b"x" * 10_000_000, "more than 1,000,000 bytes"),
-        (("generate", "-"), b"x" * 10_000_000, "more than 1,000,000 bytes"),
+        (("generate",), b"x" * 10_000_000, "has 10,000,000 characters"),
+        (("generate", "-"), b"x" * 10_000_000, "has 10,000,000 characters"),
         (("generate", "-"), b"", "the prompt is empty"),
     ],
 )

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_an_answer_that_arrived_while_the_process_was_stopped_is_not_thrown_away
     def stopped(provider: str, number: int) -> subprocess.Popen[bytes]:
         """A process that is stopped as soon as its submit has arrived."""
         argv = ["generate", "a fox", "-p", provider, "-o", f"{provider}.jpg"]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = start(*argv, "--timeout", str(TIMEOUT), cwd=tmp_path, environ=environ, **pipes)
         assert emulated.ledger.wait_for(number, seconds=PATIENCE)
         process.send_signal(signal.SIGSTOP)
