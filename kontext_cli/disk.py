@@ -239,10 +239,14 @@ def _claimed(target: Path) -> int:
     try:
         descriptor = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
         ours = hold(descriptor, target)
-    except FileExistsError:
-        if not stat.S_ISREG(target.lstat().st_mode):
+    except FileExistsError as taken:
+        found = target.lstat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size:
             raise
-        descriptor = os.open(target, os.O_RDWR | os.O_NONBLOCK | _NO_FOLLOW)
+        try:
+            descriptor = os.open(target, os.O_RDWR | os.O_NONBLOCK | _NO_FOLLOW)
+        except OSError:
+            raise taken from None
         ours = _is_abandoned(descriptor, target)
     if ours:
         return descriptor
@@ -252,12 +256,11 @@ def _claimed(target: Path) -> int:
 
 def _is_abandoned(descriptor: int, path: Path) -> bool:
     """Whether a file is empty, and certainly held by no living process; it is held from now on."""
-    if os.fstat(descriptor).st_size:
-        return False
     try:
         if sys.platform != "win32":
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+        found = os.fstat(descriptor)
+        return not found.st_size and os.path.samestat(path.lstat(), found)
     except OSError:
         return False
 

@@ -3,7 +3,7 @@
 import itertools
 import os
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path, PurePath
 from typing import Literal, NamedTuple, get_args
 
@@ -177,7 +177,7 @@ def _settle(plan: _Plan, exists: Exists, taker: Callable[[Path], Path | None]) -
     """Decide about names that are taken; ``taker`` finds the file that takes one."""
     paths = plan.paths()
     if exists == "overwrite":
-        _refuse_irregular(paths)
+        _refuse_irregular(path for path in paths if taker(path))
     elif exists == "number":
         attempts = (plan.paths(attempt) for attempt in itertools.count(1))
         paths = next(names for names in attempts if not any(map(taker, names)))
@@ -218,7 +218,7 @@ def _ways_out(exists: Exists) -> str:
     return "`--exists number`, `skip` or `overwrite`"
 
 
-def _refuse_irregular(paths: Collection[Path]) -> None:
+def _refuse_irregular(paths: Iterable[Path]) -> None:
     """Refuse to replace what is no file."""
     for path in paths:
         if _is_folder(path) or is_special(path):
