@@ -16,6 +16,7 @@ from kontext_cli.prompts import Mistake, Row, Rows, kind_of, read_prompts
 
 MOST_FILE_BYTES = 512 * 2**20
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
+_FEW = 1_000
 _DIGITS = re.compile(r"([0-9]+)")
 
 
@@ -131,7 +132,7 @@ def batch_id(identity: Sequence[str], folder: Path) -> str:
 class Part:
     """Which rows belong to a run: those that `--only` names, of one shard, up to a number.
 
-    ``is_all`` says that none is left out.
+    ``is_small`` says that it is quicker to look up its rows one by one than all of the batch.
     """
 
     def __init__(
@@ -147,7 +148,8 @@ class Part:
         self._shard = None if shard is None else parse_shard(shard)
         self._left = limit
         self._unseen = None if self._only is None else len(self._only)
-        self.is_all = self._only is None and self._shard is None and self._left is None
+        bounds = [each for each in (limit, self._unseen) if each is not None]
+        self.is_small = bool(bounds) and min(bounds) <= _FEW
 
     @property
     def is_over(self) -> bool:

@@ -216,11 +216,11 @@ class _Run:
         return entries
 
     def _known(self, part: Part) -> Callable[[str], Known | None]:
-        """What the journal knows of a row: of all rows at once, or of those of a part in turn."""
+        """What the journal knows of a row: read for all rows at once, or for a few one by one."""
         memory = self._memory
         if memory is None:
             return lambda _key: None
-        if not part.is_all:
+        if part.is_small:
             return memory.row
         rows = memory.rows()
         return lambda key: rows.pop(key, None)
