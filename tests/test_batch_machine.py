@@ -32,9 +32,10 @@ from batches import quick_folder
 from kontext_cli.answers import Answers
 from kontext_cli.batch.again import Memory, Rules, Step
 from kontext_cli.batch.budget import Budget
+from kontext_cli.batch.entry import Entry, Order
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.pace import Pace
-from kontext_cli.batch.planner import Entry, Order, Planner
+from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.run import Batch, Limits
 from kontext_cli.batch.tally import Tally
 from kontext_cli.engine import Engine

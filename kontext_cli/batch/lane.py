@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from kontext_cli.batch.again import Step
+from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.pace import Pace
-from kontext_cli.batch.planner import Entry
 from kontext_cli.errors import (
     JobFailed,
     KeyFault,

@@ -4,12 +4,12 @@ here sends or writes."""
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from kontext_cli.batch.again import Known, Rules, Step, decide
+from kontext_cli.batch.entry import Entry, Order
 from kontext_cli.batch.forms import Form, Forms
 from kontext_cli.batch.rows import Part, real_name, row_place
 from kontext_cli.disk import is_special
@@ -20,7 +20,7 @@ from kontext_cli.inputs import (
     is_url,
     load_images,
 )
-from kontext_cli.job import ROW_ID, Cost, File, Job, Operation, State, Target
+from kontext_cli.job import ROW_ID, File, Job, State, Target
 from kontext_cli.journal import Journal
 from kontext_cli.listing import Listing, folded
 from kontext_cli.names import Exists, Names, format_of, template_fields
@@ -35,64 +35,6 @@ from kontext_cli.request import Request, parse
 _OWN_FIELDS = frozenset({"index", "job"})
 """Of a name template: what each row has another value for."""
 _OF_THE_ROW_ALONE = ("id", "images", "keep_flagged", "output")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What holds for all rows of a batch.
-
-    ``defaults`` are the fields of a request, and ``provider``, ``model`` and ``keep_flagged``, for
-    rows that do not say. ``images`` of rows are relative to the folder that ``bases`` has for their
-    file; what is made belongs in ``folder``. ``template`` names the files of rows without an id,
-    ``id_template`` those of rows with one.
-    """
-
-    batch: str
-    operation: Operation
-    defaults: Mapping[str, Any]
-    images: tuple[str, ...]
-    bases: Mapping[str, Path]
-    folder: Path
-    template: str
-    id_template: str
-    exists: Exists
-    by_image: bool = False
-    """A row is known by its image and the instruction: `--each`."""
-    waits: bool = True
-    """The pictures are waited for."""
-
-
-@dataclass(slots=True)
-class Entry:
-    """A row and what is to be done with it; small, for there may be many.
-
-    ``id`` is that of the job it may become, ``key`` what the row is known by, ``job_id`` the job of
-    an earlier run, if any. ``at`` is the provider that has to do with it: its own, but for a job
-    that is to be collected elsewhere.
-    ``attempt`` counts the jobs of the row, the next one included, and ``seen`` is the one before
-    it: its id, and its state when it was looked at. ``paths`` are the names of its
-    pictures and ``replaces`` the files that give way to them. ``saved`` is the job of a row that
-    is there, until it is told.
-    """
-
-    row: Row
-    id: str
-    key: str
-    digest: str
-    provider: str
-    at: str
-    seed: int | None
-    cost: Cost
-    keep_flagged: bool
-    step: Step = Step.MAKE
-    reason: str = "new"
-    job_id: str | None = None
-    attempt: int = 1
-    seen: tuple[str, str] | None = None
-    paths: tuple[str, ...] = ()
-    replaces: tuple[File, ...] = field(default=())
-    tries: int = 0
-    saved: Job | None = None
 
 
 class Planner:

@@ -9,8 +9,9 @@ from typing import Any
 
 from kontext_cli.batch.again import Memory, Rules, Step
 from kontext_cli.batch.budget import Budget
+from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
-from kontext_cli.batch.planner import Entry, Planner
+from kontext_cli.batch.planner import Planner
 from kontext_cli.delivery import file_delivery
 from kontext_cli.engine import Engine
 from kontext_cli.errors import (

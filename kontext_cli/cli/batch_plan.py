@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kontext_cli.batch.again import Step
-from kontext_cli.batch.planner import Entry, Planner
+from kontext_cli.batch.entry import Entry
+from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.tally import Tally
 from kontext_cli.cli.batch_report import row_name, rows_text, summary_record
 from kontext_cli.cli.printable import escaped

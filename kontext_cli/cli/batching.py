@@ -14,9 +14,10 @@ from typing import BinaryIO
 from kontext_cli.answers import Answers
 from kontext_cli.batch.again import Known, Memory, Rules, Step
 from kontext_cli.batch.budget import Budget
+from kontext_cli.batch.entry import Entry, Order
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.pace import Pace, bearable
-from kontext_cli.batch.planner import Entry, Order, Planner
+from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.rows import (
     Part,
     Source,

@@ -21,8 +21,9 @@ from fuzz.answers import Raw, encoded, junk
 from fuzz.examples import fuzzed
 from fuzz.refusals import tried
 from journals import job
-from kontext_cli.batch.again import Rules
-from kontext_cli.batch.planner import Entry, Order, Planner
+from kontext_cli.batch.again import Rules, Step
+from kontext_cli.batch.entry import Entry, Order
+from kontext_cli.batch.planner import Planner
 from kontext_cli.cli import run
 from kontext_cli.errors import KontextError
 from kontext_cli.job import Source
@@ -225,6 +226,9 @@ def planned(planner: Planner, row: Row) -> list[Path]:
         assert entry.exit_code in (2, 8)
         return []
     assert entry.cost.usd is None or entry.cost.usd >= 0
+    if entry.step is Step.MAKE:
+        sent, told = planner.plan(entry).job, planner.stub(entry)
+        assert (sent.digest, sent.request, sent.cost) == (entry.digest, told.request, entry.cost)
     return list(map(Path, entry.paths))
 
 
