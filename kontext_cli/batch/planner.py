@@ -209,7 +209,8 @@ class Planner:
             return None
         entry = self.entry(row)
         if key is None and not part.takes(row, entry.key):
-            self.check(row)
+            if self._may_share_names(row):
+                self.check_names(entry)
             return None
         return entry
 
