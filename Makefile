@@ -14,9 +14,10 @@ demo: .venv/run-time
 test: .venv/test .venv/shells compiled
 	$(BIN)/pytest -n auto
 
-# pytest exits with 5 where there is no test.
-engines: .venv/engines/installed
-	.venv/engines/bin/pytest -n auto tests/engines || [ $$? = 5 ]
+ENGINES := $(wildcard tests/engines/test_*.py)
+
+engines: $(if $(ENGINES),.venv/engines/installed)
+	$(if $(ENGINES),.venv/engines/bin/pytest -n auto tests/engines,@echo "tests/engines has no test")
 
 # The tests at full length: hundreds of kills, tens of thousands of examples. Takes hours.
 soak: .venv/test .venv/shells compiled
