@@ -24,21 +24,30 @@ class Alarm:
         self._ring = ring
         self._loop = asyncio.get_running_loop()
         self._when = 0.0
+        self._has_rung = False
         self._timer: asyncio.Handle | None = None
 
     def set(self, when: float | None) -> None:
-        """Ring at ``when`` instead of any time before; None for never."""
+        """Ring at ``when`` instead of any time before; None for never.
+
+        One that is due already, and still would be, is not put off; one that rang is over.
+        """
+        if self._has_rung:
+            return
+        now = self._loop.time()
         if self._timer is not None:
+            if when is not None and max(when, self._when) <= now:
+                return
             self._timer.cancel()
             self._timer = None
         if when is not None:
-            self._when = when
-            self._timer = self._loop.call_at(when, self._fire)
+            self._when = max(when, now)
+            self._timer = self._loop.call_at(self._when, self._fire)
 
     def _fire(self) -> None:
         now = self._loop.time()
         if now - self._when > _LATE:
-            self.set(now + GRACE)
+            self._timer = self._loop.call_at(now + GRACE, self._turn, _TURNS)
         else:
             self._turn(_TURNS)
 
@@ -46,7 +55,7 @@ class Alarm:
         if left:
             self._timer = self._loop.call_soon(self._turn, left - 1)
         else:
-            self._timer = None
+            self._has_rung = True
             self._ring()
 
 

@@ -31,7 +31,7 @@ from kontext_cli.providers.queue import Cancellation, QueueProvider
 from kontext_cli.providers.storage import Storage
 from kontext_cli.recorder import Record, Recorder
 from kontext_cli.retry import was_refused
-from kontext_cli.transport import Submission, Transport
+from kontext_cli.transport import Submission, Transport, retries
 from kontext_cli.upload import InlineImage, inline_images, too_large, upload
 
 P = ParamSpec("P")
@@ -153,11 +153,13 @@ class Engine:
         return read(provider.canceled, await self._transport.ask(provider.cancel(handle)))
 
     async def _to_its_end(self, job: Job, work: Awaitable[None]) -> None:
+        before = retries.set(lambda line: self._watch(job, [line]))
         try:
             await work
         except KontextError as error:
             await self._end(job, error)
         finally:
+            retries.reset(before)
             await self._settle(job)
 
     async def _submit(self, job: Job, call: Call, timeout: float) -> None:

@@ -197,7 +197,8 @@ def _in_httpx_terms() -> Iterator[None]:
         httpcore2.ProxyError,
         httpcore2.UnsupportedProtocol,
     ) as error:
-        named: Callable[[str], httpx2.TransportError] = getattr(httpx2, type(error).__name__)
+        names = (kind.__name__ for kind in type(error).__mro__ if hasattr(httpx2, kind.__name__))
+        named: Callable[[str], httpx2.TransportError] = getattr(httpx2, next(names))
         raise named(str(error)) from error
 
 
@@ -215,13 +216,8 @@ def _through(url: str) -> Network:
     return Network(_WayToProxy(), core)
 
 
-class _ProxyDown(OSError):
-    """No connection to a proxy; its host and port, and why."""
-
-    def __init__(self, proxy: str, why: str) -> None:
-        super().__init__(proxy, why)
-        self.proxy = proxy
-        self.why = why
+class _ProxyDown(httpcore2.ConnectError):
+    """No connection to a proxy; the message names its host and port, and why."""
 
 
 class _WayToProxy(httpcore2.AsyncNetworkBackend):
@@ -238,14 +234,14 @@ class _WayToProxy(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Connect. Raises ConnectError from _ProxyDown."""
+        """Connect. Raises _ProxyDown."""
         try:
             return await self._network.connect_tcp(
                 host, port, timeout, local_address, socket_options
             )
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
             where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            raise httpcore2.ConnectError from _ProxyDown(where, reason(error))
+            raise _ProxyDown(f"its proxy `{where}` does not answer: {reason(error)}") from None
 
     async def sleep(self, seconds: float) -> None:
         """Wait, for the library."""
@@ -275,13 +271,18 @@ def is_untrusted(error: Exception) -> bool:
     return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 
+def is_proxy_down(error: Exception) -> bool:
+    """Whether there was no connection to the proxy."""
+    return any(isinstance(cause, _ProxyDown) for cause in _causes(error))
+
+
 def reason(error: Exception) -> str:
     """What happened, without the libraries' text: it may carry URLs and headers."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"its certificate does not hold: {cause.verify_message}"
         if isinstance(cause, _ProxyDown):
-            return f"its proxy `{cause.proxy}` does not answer: {cause.why}"
+            return str(cause)
         if isinstance(cause, OSError) and (why := cause.strerror):
             # asyncio puts words of its own and a tuple in place of the system's
             if cause.errno and "call failed" in why.lower():

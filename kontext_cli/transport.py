@@ -13,6 +13,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -34,7 +35,7 @@ from kontext_cli.providers.call import Call, Kind, Reply
 from kontext_cli.reach import Reach
 from kontext_cli.redaction import Redaction, without_quotes_of
 from kontext_cli.resolving import CheckedNetwork, Forbidden, Resolve, resolve
-from kontext_cli.retry import Patience, may_submit_again, retry_after, should_ask_again
+from kontext_cli.retry import TRIES, Patience, may_submit_again, retry_after, should_ask_again
 from kontext_cli.throughput import Exchange, Limits, OutOfTime, TooSlow, Try
 from kontext_cli.unanswered import Unanswered
 from kontext_cli.urls import (
@@ -67,6 +68,9 @@ _HINTS: frozenset[Kind] = frozenset({"status", "stream"})
 _GONE = frozenset({403, 404, 410})
 
 T = TypeVar("T")
+retries: ContextVar[Callable[[str], None]] = ContextVar("retries", default=lambda _line: None)
+"""Told of each further try, in a line: set by whoever works for one job, who knows what to do
+with it."""
 Trace = Callable[[str], None]
 Throttled = Callable[[float | None], None]
 """Told of each submit that was refused as too many, with the seconds to wait where it said them."""
@@ -185,7 +189,7 @@ class Transport:
                 if not may_submit_again(reply, blocking=blocking):
                     return reply
                 self._throttled(retry_after(reply))
-                failing = _Failing(self._errors.too_busy(reply), reply)
+                failing = self._busy(reply)
             submission.sent = False
             if self.is_closing:
                 raise failing.error from None
@@ -301,7 +305,7 @@ class Transport:
                         reply = await send(attempt)
                 if not should_ask_again(kind, reply):
                     return reply
-                failed = _Failing(self._errors.too_busy(reply), reply)
+                failed = self._busy(reply)
             except _Failing as failing:
                 failed = failing
             await self._wait(patience, failed)
@@ -327,7 +331,11 @@ class Transport:
         wait = patience.next_wait(failing.reply) if failing.again else None
         if wait is None:
             raise failing.error from None
+        retries.get()(f"{failing.why}, again in {_seconds(wait)} s, {patience.tries} of {TRIES}")
         await self._sleep(wait)
+
+    def _busy(self, reply: Reply) -> "_Failing":
+        return _Failing(self._errors.too_busy(reply), reply, why=self._errors.busy(reply))
 
     async def _send(
         self,
@@ -467,9 +475,16 @@ class _Failing(Exception):
     """Something that went wrong, and whether it is worth another try."""
 
     def __init__(
-        self, error: KontextError, reply: Reply | None = None, *, again: bool = True
+        self,
+        error: KontextError,
+        reply: Reply | None = None,
+        *,
+        again: bool = True,
+        why: str | None = None,
     ) -> None:
+        """``why`` says what happened this time, ``error`` what is said when it is given up."""
         self.error = error
+        self.why = why or error.message
         self.reply = reply
         self.again = again
 
@@ -499,6 +514,10 @@ async def _pieces(content: bytes, attempt: Try) -> AsyncIterator[bytes]:
         yield piece
         attempt.moved(len(piece))
     attempt.waits()
+
+
+def _seconds(wait: float) -> str:
+    return f"{wait:.0f}" if wait >= 1 else f"{wait:.1f}"
 
 
 def _inside(host: str) -> str:

@@ -1,7 +1,7 @@
 """What is told of an exchange with a provider that came to nothing, and what to do about it."""
 
 from kontext_cli.errors import BadMedia, OutcomeUnknown, Unreachable
-from kontext_cli.network import is_untrusted, reason
+from kontext_cli.network import is_proxy_down, is_untrusted, reason
 from kontext_cli.providers.call import Call, Reply
 from kontext_cli.urls import host_of, redirected
 
@@ -28,6 +28,8 @@ class Unanswered:
         hint = _TRY_AGAIN
         if is_untrusted(error):
             hint = "check the clock, the proxy, and SSL_CERT_FILE"
+        elif is_proxy_down(error):
+            hint = "check HTTPS_PROXY and NO_PROXY, and try again"
         return Unreachable(f"{self._whom(what)} cannot be reached ({reason(error)})", hint=hint)
 
     def nowhere(self, what: str) -> Unreachable:
@@ -37,6 +39,14 @@ class Unanswered:
     def too_slow(self, what: str) -> Unreachable:
         """Less came than should."""
         return Unreachable(f"{self._whom(what)} came too slowly", hint=_TRY_AGAIN)
+
+    def busy(self, reply: Reply) -> str:
+        """What an answer says that is worth another try."""
+        if reply.ok:
+            return f"{self._provider}'s answer was cut short"
+        if reply.status in (429, 503):
+            return f"{self._provider} is busy"
+        return f"{self._provider} answered {reply.status}"
 
     def too_busy(self, reply: Reply) -> Unreachable:
         """An answer that is none, as often as it was asked for."""

@@ -107,6 +107,21 @@ def test_a_submit_that_was_refused_is_sent_again(tmp_path: Path, refusal: Answer
     assert len(answers.submits()) == 3
 
 
+def test_each_further_try_is_told(tmp_path: Path) -> None:
+    told: list[tuple[str, int | None, tuple[str, ...]]] = []
+    busy = Answer({"detail": "busy"}, 429, {"retry-after": "2"})
+    page = Answer(b"<html>late</html>", 504, {"retry-after": "3"})
+    gone = Answer(b"", 503, {"retry-after": "4"})
+    answers = script(submit=[busy, busy, ACCEPTED], result=[page, DONE], media=[gone, PICTURE])
+    outcome(tmp_path, answers, told=told)
+    assert [(state, *logs) for state, _, logs in told if logs] == [
+        ("submitting", "fal is busy, again in 2 s, 2 of 5"),
+        ("submitting", "fal is busy, again in 2 s, 3 of 5"),
+        ("running", "fal answered 504, again in 3 s, 2 of 5"),
+        ("ready", "fal's file server answered 503, again in 4 s, 2 of 5"),
+    ]
+
+
 def test_a_submit_is_refused_five_times_at_most(tmp_path: Path) -> None:
     answers = script(submit=[Answer({"detail": "busy"}, 429)] * 9)
     job, error = outcome(tmp_path, answers)

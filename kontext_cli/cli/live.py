@@ -61,12 +61,11 @@ class Live:
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, job: Job, logs: Sequence[str]) -> None:
-        """Redraw a job's line."""
+        """Redraw a job's line; what was said before it changed is over."""
         if job.id not in self._tasks:
             self._progress.start()
             self._tasks[job.id] = self._progress.add_task("", total=None, said="")
-        if logs:
-            self._progress.update(self._tasks[job.id], said=one_line(logs[-1]))
+        self._progress.update(self._tasks[job.id], said=one_line(logs[-1]) if logs else "")
         several = len(self._tasks) > 1
         description = f"{job.id}  {describe(job)}" if several else describe(job)
         self._progress.update(self._tasks[job.id], description=description)

@@ -71,7 +71,8 @@ class Lines:
 
     def show(self, job: Job, logs: Sequence[str]) -> None:
         for log in logs:
-            self.say(f"{job.provider}: {one_line(log)}")
+            names_it = log.startswith(job.provider)
+            self.say(one_line(log) if names_it else f"{job.provider}: {one_line(log)}")
         if not logs:
             self.say(f"job {job.id}: {describe(job)}")
 

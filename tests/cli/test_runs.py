@@ -288,6 +288,7 @@ def test_each_fault_ends_as_it_should_and_is_never_paid_twice(
     ended, out, err = shell("generate", f"[fault:{fault}] x", "-p", "fal", "--json", "-o", "x.jpg")
     record = json.loads(out)
     assert (ended, shell.accepted()) == (code, accepted), err
+    assert ("fal is busy, again in 1 s, 2 of 5\n" in err) is (fault in ("429", "503"))
     if code == 0:
         suffix = ".png" if fault == "png-for-jpeg" else ".jpg"
         assert record["state"] == "saved"

@@ -1,6 +1,7 @@
 """HTTPS_PROXY and its kin: which requests go through, and what a proxy may do to a submit."""
 
 import asyncio
+import socket
 
 import httpx2
 import pytest
@@ -155,6 +156,42 @@ def test_what_goes_wrong_at_the_proxy_never_reached_the_provider(
                 "CONNECT provider.example:443 HTTP/1.1"
             ] * 5
             assert all("authorization" not in talk.headers for talk in proxy.heard)
+
+    in_time(work())
+
+
+def unused_port() -> int:
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        return int(place.getsockname()[1])
+
+
+def test_a_proxy_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = unused_port()
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:canary@127.0.0.1:{port}")
+
+    async def work() -> Unreachable:
+        submission = Submission()
+        async with transport(BASE) as there:
+            with pytest.raises(Unreachable) as failed:
+                await there.submit(a_call(BASE, "submit"), submission, blocking=False)
+        assert not submission.sent
+        return failed.value
+
+    error = in_time(work())
+    start = f"fal cannot be reached (its proxy `127.0.0.1:{port}` does not answer: "
+    assert error.message.startswith(start)
+    assert "call failed" not in error.message
+    assert "HTTPS_PROXY" in (error.hint or "")
+
+
+def test_a_server_that_does_not_answer_is_told_in_the_words_of_the_system() -> None:
+    base = f"http://127.0.0.1:{unused_port()}"
+
+    async def work() -> None:
+        async with transport(base) as there:
+            with pytest.raises(Unreachable, match=r"reached \([^(']*refused[^(']*\)$"):
+                await there.ask(a_call(base))
 
     in_time(work())
 
