@@ -38,20 +38,22 @@ def test_a_transfer_is_too_slow_when_the_window_holds_too_little(
 class Noted(Deadline):
     """Notes to when it is moved."""
 
+    def __init__(self) -> None:
+        super().__init__(60)
+        self.moved: list[float | None] = []
+
     def reschedule(self, when: float | None) -> None:
-        noted.append(when)
-
-
-noted: list[float | None] = []
+        self.moved.append(when)
 
 
 def test_while_the_answer_to_an_upload_is_waited_for_nothing_has_to_move() -> None:
-    async def work() -> None:
-        attempt = Try(LIMITS, Noted(60))
+    async def work() -> list[float | None]:
+        limit = Noted()
+        attempt = Try(LIMITS, limit)
         attempt.moved(1)
         attempt.waits()
+        return limit.moved
 
-    asyncio.run(work())
-    moved, waits = noted
+    moved, waits = asyncio.run(work())
     assert moved is not None
     assert waits is None
