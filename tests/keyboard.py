@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from processes import PROGRAM
+from processes import PROGRAM, environment
 
 _OWN_TERMINAL = (
     "import fcntl, os, sys, termios;"
@@ -27,6 +27,7 @@ def at_keyboard(*argv: str, cwd: Path, after: bytes, keys: bytes) -> tuple[int, 
     process = subprocess.Popen(
         [sys.executable, "-c", _OWN_TERMINAL, *PROGRAM, *argv],
         cwd=cwd,
+        env=environment(),
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -216,7 +216,7 @@ def test_a_port_in_use(tmp_path: Path, right_here: RightHere) -> None:
         (["--host", "::"], "`::` is not a loopback address"),
         (["--host", "example.com"], "`example.com` is not a loopback address"),
         (["--host", ""], "`` is not a loopback address"),
-        (["--port", "65536"], "65536 is not in the range"),
+        (["--port", "65536"], "should be 0 to 65535"),
         (["--latency", "nan"], "--latency should be"),
         (["--latency", "inf"], "--latency should be"),
         (["--latency", "-1"], "--latency should be"),

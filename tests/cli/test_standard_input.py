@@ -8,7 +8,7 @@ import pytest
 
 from keyboard import CTRL_C, CTRL_D, at_keyboard
 from pictures import picture
-from processes import PROGRAM, RightHere, start
+from processes import PROGRAM, RightHere, environment, start
 
 DRY = ("-p", "sandbox", "--dry-run")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals")
@@ -84,6 +84,7 @@ def test_a_closed_standard_input_holds_no_prompt(tmp_path: Path) -> None:
     done = subprocess.run(
         ["/bin/sh", "-c", 'exec "$@" <&-', "sh", *PROGRAM, "generate", *DRY],
         cwd=tmp_path,
+        env=environment(),
         capture_output=True,
         timeout=60,
         check=False,
