@@ -10,6 +10,7 @@ from kontext_cli.errors import (
     StorageFault,
 )
 from kontext_cli.job import ACCEPTED, OPEN, Job, State
+from kontext_cli.words import seconds_text
 
 
 def cut_short(how: str) -> OutcomeUnknown:
@@ -54,7 +55,8 @@ def overtaken(job: Job) -> Job:
 def still_running(provider: str, timeout: float) -> StillRunning:
     """A job that takes longer than we were told to wait."""
     return StillRunning(
-        f"{provider} is still at it after {timeout:g} s; the job goes on there", billed="maybe"
+        f"{provider} is still at it after {seconds_text(timeout)} s; the job goes on there",
+        billed="maybe",
     )
 
 

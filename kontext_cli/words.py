@@ -19,6 +19,11 @@ def dollars(usd: float) -> str:
     return f"${text[:-2]}{text[-2:].rstrip('0')}"
 
 
+def seconds_text(seconds: float) -> str:
+    """A time in seconds, as exact as people need it: ``3``, or ``0.4`` below one second."""
+    return f"{seconds:.0f}" if seconds >= 1 else f"{seconds:.1g}"
+
+
 def nearest(typed: str, words: Iterable[str]) -> str | None:
     """The word that was probably meant: the one with a common beginning, or the fewest slips.
 
@@ -33,10 +38,12 @@ def nearest(typed: str, words: Iterable[str]) -> str | None:
     for word in words:
         plain = _plain(word)
         gap = abs(len(plain) - len(wanted))
-        if plain.startswith(wanted) or (len(plain) >= _SHORTEST and wanted.startswith(plain)):
+        if plain.startswith(wanted):
             found.append((0, gap, word))
         elif gap <= most_slips:
             found.append((_slips(wanted, plain), gap, word))
+        if len(plain) >= _SHORTEST and wanted.startswith(plain):
+            found.append((most_slips, gap, word))
     if not found:
         return None
     slips, _, word = min(found)

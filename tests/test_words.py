@@ -3,7 +3,7 @@
 import pytest
 
 from kontext_cli.sizes import ASPECT_RATIOS, meant_ratio
-from kontext_cli.words import nearest
+from kontext_cli.words import nearest, seconds_text
 
 COMMANDS = ("generate", "edit", "status", "fetch", "cancel", "forget", "models", "auth")
 FLAGS = ("--seed", "--exists", "--quiet", "--only", "--output", "--output-dir", "--enhance-prompt")
@@ -27,6 +27,8 @@ FLAGS = ("--seed", "--exists", "--quiet", "--only", "--output", "--output-dir", 
         ("--seeds", FLAGS, "--seed"),
         ("--out", FLAGS, "--output"),
         ("--output_dir", FLAGS, "--output-dir"),
+        ("--outputdir", FLAGS, "--output-dir"),
+        ("--outputs-all", FLAGS, "--output"),
         ("--steps", FLAGS, None),
         ("--size", FLAGS, None),
         ("--open", FLAGS, None),
@@ -67,3 +69,10 @@ def test_nearest(typed: str, words: tuple[str, ...], meant: str | None) -> None:
 )
 def test_the_meant_ratio(typed: str, meant: tuple[str, bool] | None) -> None:
     assert meant_ratio(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(2.98196, "3"), (600.0, "600"), (1.0, "1"), (0.25, "0.2"), (0.05, "0.05")]
+)
+def test_seconds_are_rounded(seconds: float, text: str) -> None:
+    assert seconds_text(seconds) == text
