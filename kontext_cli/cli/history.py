@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
@@ -36,15 +37,22 @@ def show_recent(*, limit: int, states: Collection[State], batch: str | None, as_
 
 
 def print_table(jobs: Sequence[Job]) -> None:
-    """Print a line for each job under headings, prompts cut to the width of the terminal."""
+    """Print a line for each job under headings, prompts cut to the width of the terminal.
+
+    File names are cut on a terminal alone: a pipe gets them whole.
+    """
     now = datetime.now(UTC)
     rows = [_HEADINGS, *(_row(job, now) for job in jobs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADINGS))]
     others = sum(widths) - widths[_PROMPT] + 2 * (len(widths) - 1)
-    room = shutil.get_terminal_size().columns - others
-    widths[_PROMPT] = min(widths[_PROMPT], max(room, _NARROWEST))
+    columns = shutil.get_terminal_size().columns
+    widths[_PROMPT] = min(widths[_PROMPT], max(columns - others, _NARROWEST))
+    if sys.stdout is not None and sys.stdout.isatty():
+        short = max(others + widths[_PROMPT] - columns, 0)
+        widths[-1] = max(widths[-1] - short, _NARROWEST)
     for row in rows:
-        to_stdout("  ".join(_cell(text, width) for text, width in zip(row, widths, strict=True)))
+        cells = (_cell(text, width) for text, width in zip(row, widths, strict=True))
+        to_stdout("  ".join(cells).rstrip())
 
 
 def _row(job: Job, now: datetime) -> tuple[str, ...]:
