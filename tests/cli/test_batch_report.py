@@ -320,6 +320,17 @@ def test_the_summary_says_how_to_go_on(capfd: pytest.CaptureFixture[str]) -> Non
     )
 
 
+def test_an_interruption_is_not_repeated_by_the_summary(capfd: pytest.CaptureFixture[str]) -> None:
+    batch = Batch(2)
+    batch.make(1)
+    batch.report.close()
+    capfd.readouterr()
+    batch.report.summary(Interrupted("interrupted", signal_number=2), way_on="kontext x")
+    first, last = capfd.readouterr().err.splitlines()
+    assert first.startswith("batch 3f2a: 2 rows: 1 saved, 1 planned; ")
+    assert last == "hint: go on with: kontext x"
+
+
 def test_a_batch_with_nothing_to_do(capfd: pytest.CaptureFixture[str]) -> None:
     batch = Batch(1)
     batch.end(saved(row(1), skipped=True), reason="saved")
