@@ -25,6 +25,7 @@ def ask(
 ) -> int:
     """Print where jobs are now; the exit code by their state."""
     report = open_report(as_json=as_json, quiet=quiet or not watch, plain=debug)
+    report.downloads = False
     with Session(report, debug=debug) as session:
         jobs = named_jobs(session, names, provider=provider, model=model)
         waiting = [job for job in jobs if job.state in (State.QUEUED, State.RUNNING)]

@@ -14,7 +14,7 @@ from kontext_cli.cli.report import (
 )
 from kontext_cli.cli.session import Session
 from kontext_cli.errors import KontextError, UsageError
-from kontext_cli.job import Job, State
+from kontext_cli.job import OPEN, Job, State
 from kontext_cli.outcome import for_job
 from kontext_cli.providers import Name
 from kontext_cli.providers.queue import Cancellation, QueueProvider
@@ -62,6 +62,8 @@ async def _cancel(session: Session, job: Job) -> int:
         print_error(job.error, job)
         return error.exit_code
     to_stderr(f"job {job.id}: {answer}")
+    if answer is Cancellation.TOO_LATE and job.state in OPEN:
+        to_stderr(f"hint: kontext fetch {job.id}")
     if answer is Cancellation.REMOVED:
         job.state = State.CANCELED
         session.journal.record(job)

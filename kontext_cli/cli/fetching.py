@@ -116,6 +116,8 @@ def _jobs(session: Session, fetch: Fetch, report: Report) -> list[Job]:
     answers = Answers(session.state_folder)
     lost = [job for job in jobs if job.state is State.UNKNOWN and answers.find(job.id) is None]
     _list_unknown(lost, report)
+    if not jobs:
+        report.notice("no unfinished jobs; nothing to fetch")
     return [job for job in jobs if job not in lost]
 
 
@@ -183,7 +185,6 @@ def _lacks_files(job: Job, report: Report) -> bool:
         if changed:
             report.notice(f"{file.path} was changed since it was saved; it is left alone")
     if there and len(there) == len(job.files):
-        report.notice(f"job {job.id} is saved already")
         return False
     job.files = tuple(there)
     return True

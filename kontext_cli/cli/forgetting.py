@@ -16,7 +16,10 @@ from kontext_cli.quantities import seconds
 def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence[State]) -> int:
     """Drop what is named, or all that is as old and in such a state as was said."""
     if not names and older_than is None and not states:
-        raise UsageError("what is to be forgotten?", hint="kontext forget --older-than 30d")
+        raise UsageError(
+            "`kontext forget` needs a JOB, --older-than or --state",
+            hint="kontext forget --older-than 30d",
+        )
     if names and (older_than is not None or states):
         raise UsageError("jobs are forgotten by name, or by age and state; not both at once")
     age = None if older_than is None else _age(older_than)

@@ -97,10 +97,13 @@ class Report:
         self._held: list[str] = []
         self.show_relative = False
         """Whether paths are shown from the working folder, because they were typed so."""
+        self.downloads = True
+        """Whether the files of a job that is ready are downloaded now."""
 
     def watch(self, job: Job, logs: Sequence[str]) -> None:
         """Follow a job; the end of a job is told by ``ended``."""
-        if logs or job.state in OPEN:
+        shown = job.state in OPEN and (self.downloads or job.state is not State.READY)
+        if logs or shown:
             self._view.show(job, logs)
 
     def notice(self, text: str) -> None:
