@@ -29,10 +29,11 @@ class Budget:
             )
         total = sum(_parts(cost) for cost in costs)
         if total > self._left:
+            part = "make part of it with --limit, or: " if costs[1:] else ""
             raise OverBudget(
                 f"it would cost about {dollars(total / _PARTS)}, more than the "
                 f"{dollars(self._left / _PARTS)} of --max-cost; nothing was sent",
-                hint="make part of it with --limit, or allow more" if costs[1:] else "allow more",
+                hint=f"{part}--max-cost {total / _PARTS} allows it",
             )
 
     def reserve(self, cost: Cost) -> bool:
