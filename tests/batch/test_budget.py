@@ -42,6 +42,9 @@ def test_a_plan_fits_to_the_last_cent_or_is_refused_whole(
             budget.check(plan)
         assert refused.value.exit_code == 10
         assert "nothing was sent" in refused.value.message
+        assert refused.value.hint is not None
+        enough = refused.value.hint.split("--max-cost ")[1].split()[0]
+        Budget(float(enough)).check(plan)
     went = sum(budget.reserve(cost) for cost in plan)
     assert (went == count) is fits
 
