@@ -5,6 +5,7 @@ import pytest
 from batches import Desk
 
 LOST = "[fault:lost-reply] "
+NOTHING = "notice: no unfinished jobs; nothing to fetch\n"
 
 
 def lose(desk: Desk, *prompts: str) -> list[str]:
@@ -58,11 +59,11 @@ def test_a_job_that_has_ended_is_told_once(desk: Desk, fault: str) -> None:
     first, second = desk("fetch"), desk("fetch")
     assert job in first.err
     assert first.code in (4, 5)
-    assert (second.code, second.err) == (0, "")
+    assert (second.code, second.err) == (0, NOTHING)
     assert job in desk("fetch", job).err
 
 
 def test_a_job_that_was_canceled_is_not_mentioned(desk: Desk) -> None:
     job = desk("generate", "[fault:stuck] x", "-p", "fal", "--no-wait").lines[0]
     assert desk("cancel", job).code == 0
-    assert desk("fetch").err == ""
+    assert desk("fetch").err == NOTHING
