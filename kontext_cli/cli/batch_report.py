@@ -298,8 +298,9 @@ class BatchReport:
 
     def _summary_lines(self, stop: KontextError | None, way_on: str | None) -> list[str]:
         tally = self._tally
-        told = stop is None or isinstance(stop, Interrupted)
-        lines = [] if told else [f"stopped: {one_line(stop.message)}"]
+        lines: list[str] = []
+        if stop and not isinstance(stop, Interrupted):
+            lines.append(f"stopped: {one_line(stop.message)}")
         counts = ", ".join(f"{count:,} {kind}" for kind, count in _counted(tally).items())
         rows = f"{rows_text(tally.total)}{': ' if counts else ''}{counts}"
         lines.append(f"batch {one_line(self.batch)}: {rows}; {_spent_sentence(tally)}")
