@@ -9,11 +9,11 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'generate'; Help = 'Make a picture from a prompt' }
                 @{ Name = 'edit'; Help = 'Change one to four pictures as an instruction says' }
                 @{ Name = 'status'; Help = 'Show recent jobs, or ask the provider about some' }
-                @{ Name = 'fetch'; Help = 'Wait if need be, and save the files under the names asked for at submit' }
+                @{ Name = 'fetch'; Help = 'Save the files of jobs; wait if need be' }
                 @{ Name = 'cancel'; Help = 'Ask the provider to cancel' }
                 @{ Name = 'forget'; Help = 'Drop jobs, and with them their prompts' }
                 @{ Name = 'models'; Help = 'List providers, models, options and prices' }
-                @{ Name = 'sandbox'; Help = 'Serve the emulated providers on this machine, for other clients and for pipelines' }
+                @{ Name = 'sandbox'; Help = 'Serve the emulated providers on this machine' }
                 @{ Name = 'completion'; Help = 'Print the script that completes command lines in a shell' }
                 @{ Name = 'auth'; Help = 'Store the keys of providers, see where keys come from' }
             )

@@ -12,7 +12,7 @@ from kontext_cli.cli.report import to_stdout
 EXAMPLES = """\b
 Examples:
   kontext completion bash > ~/.local/share/bash-completion/completions/kontext
-  kontext completion zsh > ~/.zfunc/_kontext              (a folder of your fpath)
+  kontext completion zsh > ~/.zfunc/_kontext  (a folder of your fpath)
   kontext completion fish > ~/.config/fish/completions/kontext.fish
   kontext completion powershell >> $PROFILE
 """

@@ -8,11 +8,11 @@ from kontext_cli.cli.flags import Flags
 EXAMPLES = """\b
 Examples:
   kontext edit "make it winter" -i house.jpg
-  kontext edit "put the duck on the shirt" -i duck.png -i shirt.jpg -o duck-shirt.png
+  kontext edit "put the duck on the shirt" -i duck.png -i shirt.jpg
   kontext edit "add a bird" -i https://example.com/beach.png -p aimlapi
   kontext edit "make it winter" -i photos --each -d winter
   cat house.jpg | kontext edit "make it winter" -i - -o - > winter.jpg
-  kontext edit "make it winter" -i house.jpg --dry-run          (send nothing)
+  kontext edit "make it winter" -i house.jpg --dry-run  (send nothing)
 """
 
 

@@ -11,7 +11,7 @@ Examples:
   kontext fetch                             (every unfinished job)
   kontext fetch 1q3x
   kontext fetch 1q3x -o lighthouse.jpg
-  kontext fetch 1q3x --resubmit             (send an unknown or failed job again)
+  kontext fetch 1q3x --resubmit  (send an unknown or failed job again)
   kontext fetch 764cabcf-b745-4b3e-ae38-1200304cf45b -p fal -d pictures
 """
 
@@ -36,7 +36,7 @@ def fetch(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Wait if need be, and save the files under the names asked for at submit."""
+    """Save the files of jobs; wait if need be."""
     from kontext_cli.cli.fetching import Fetch, run_fetch
 
     return run_fetch(

@@ -7,7 +7,7 @@ Examples:
   kontext models
   kontext models -p fal -m kontext-max
   kontext models --json | jq -r '[.provider, .model, .operation, .price.usd] | @tsv'
-  kontext models --debug                    (and where each setting comes from)
+  kontext models --debug  (and where each setting comes from)
 """
 
 

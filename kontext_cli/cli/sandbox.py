@@ -25,7 +25,7 @@ EXAMPLES = """\b
 Examples:
   kontext sandbox --latency 5 --fault "429*2"
   eval "$(kontext sandbox -q & echo "pid=$!")"; kontext generate "a fox"; kill "$pid"
-  kontext generate "a fox [fault:flagged]" -p fal       (a fault for one prompt)
+  kontext generate "a fox [fault:flagged]" -p fal  (a fault for one prompt)
   curl http://127.0.0.1:8787/ledger                     (what was accepted)
 """
 
@@ -60,7 +60,7 @@ def sandbox(
     plain: Plain = False,
     quiet: options.Quiet = False,
 ) -> int:
-    """Serve the emulated providers on this machine, for other clients and for pipelines.
+    """Serve the emulated providers on this machine.
 
     Prints the variables to export. Ctrl-C and SIGTERM stop it, with exit code 0.
     """

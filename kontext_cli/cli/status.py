@@ -9,9 +9,9 @@ from kontext_cli.job import State
 
 EXAMPLES = """\b
 Examples:
-  kontext status                            (recent jobs, from the journal; asks nobody)
+  kontext status                 (recent jobs, from the journal; asks nobody)
   kontext status --state unknown
-  kontext status 1q3x                       (asks the provider now)
+  kontext status 1q3x            (asks the provider now)
   kontext status 1q3x --watch
   kontext status 764cabcf-b745-4b3e-ae38-1200304cf45b -p fal
 """
