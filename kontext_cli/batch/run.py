@@ -159,7 +159,9 @@ class Batch:
 
     async def _do(self, lane: Lane, entry: Entry) -> Job | None:
         """What is to be done for a row; None where it goes back into the queue, or stays there."""
-        if entry.step is Step.WAIT or self._was_saved_meanwhile(entry):
+        if entry.step is Step.WAIT:
+            self._planner.settle(entry, self._memory.row(entry.key), self._rules)
+        if self._was_saved_meanwhile(entry):  # also while we looked again
             self._planner.settle(entry, self._memory.row(entry.key), self._rules)
         if entry.step in (Step.SKIP, Step.HOLD, Step.WAIT):
             return self._planner.known_job(entry)

@@ -182,6 +182,32 @@ def test_a_row_that_was_seen_under_way_is_not_sent_again(
     batch.check_paid_once()
 
 
+def test_a_row_that_is_saved_just_as_a_run_looks_again_is_skipped(strained: MakeBatch) -> None:
+    """Pipes in place of the kept answer of an earlier attempt hold the reader up in between."""
+    clock = Clock()
+    batch = strained(1, latency=0.05, clock=clock)
+    batch.gate.shut()
+    with killed_at_the_end(batch.start(**SILENT)):
+        assert batch.gate.wait_for_arrival("POST", 1)
+    batch.gate.open()
+    (lost,) = batch.attempts()
+    answer = state_dir(os.environ) / "answers" / lost.id
+    answer.parent.mkdir(exist_ok=True)
+    with killed_at_the_end(batch.start("--on-unknown", "resubmit", **SILENT)) as first:
+        assert batch.gate.wait_for_arrival("GET", 1)
+        os.mkfifo(answer)
+        with killed_at_the_end(batch.start()) as second:
+            with answer.open("wb"):  # as it looks for the first time
+                answer.unlink()
+                os.mkfifo(answer)
+            with held_up(second, answer):
+                clock.let_go()
+                first.wait(PATIENCE)
+            ended = Ended.of(second)
+    assert ended.count("skipped") == 1
+    batch.check_paid_once(twice=batch.prompts)
+
+
 def test_a_row_that_another_run_is_at_is_no_failure(strained: MakeBatch) -> None:
     batch = strained(["[fault:stuck] picture", *(f"picture {number}" for number in range(19))])
     with killed_at_the_end(batch.start("--only", "1", **SILENT)):
