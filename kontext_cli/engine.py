@@ -203,11 +203,7 @@ class Engine:
             return
         job.handle = progress.handle
         job.request_id = progress.handle.request_id if progress.handle else None
-        try:
-            await self._enter(job, progress.state, progress.position)
-        except RequestIdTaken as taken:
-            job.handle = job.request_id = None
-            raise self._not_its_own(taken) from taken
+        await self._enter(job, progress.state, progress.position)
 
     def _read_answer(self, reply: Reply, job: Job) -> Progress:
         """Read the 2xx answer to a submit, now or as it was kept."""
@@ -405,6 +401,10 @@ class Engine:
 
     async def _end(self, job: Job, error: KontextError) -> None:
         """Note how the job ended, or that it goes on without us."""
+        if isinstance(error, RequestIdTaken):  # whatever was learned is of another job
+            job.handle = job.request_id = None
+            job.outputs, job.reply = (), {}
+            error = self._not_its_own(error)
         job.error = error
         error.billed = bill(job, error)
         error.hint = way_on(job, error, recorded=not self._recorder.lacks(job))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.job import Job, State
@@ -25,6 +24,8 @@ class Recorder:
         self._notice = notice
         self._missing: dict[str, asyncio.Task[None]] = {}
         self._left: set[str] = set()
+        self._holders: dict[str, str] = {}
+        self._taken: dict[str, RequestIdTaken] = {}
 
     def leave(self, job: Job) -> None:
         """Write nothing of a job, because the run that owns it does."""
@@ -35,17 +36,25 @@ class Recorder:
         return job.id in self._missing
 
     async def keep(self, job: Job) -> None:
-        """Record a job. Raises JournalFault where it is about to be sent, or has the request id of
-        another job; else it is tried again in the background, and the command that fetches the job
-        without a record is printed."""
+        """Record a job. Raises JournalFault where it is about to be sent, and RequestIdTaken where
+        it has the request id of another job, found out at once or once the journal can be read;
+        else it is tried again in the background, and the command that fetches the job without a
+        record is printed."""
+        if job.id in self._taken:
+            raise self._taken.pop(job.id)
         is_sent = job.state is not State.SUBMITTING
-        if job.id in self._left or (is_sent and self.lacks(job)):
+        if job.id in self._left:
+            return
+        if is_sent and self.lacks(job):
+            if job.state is State.READY:  # no image of another job is downloaded
+                await self._try_again(job)
             return
         try:
             await self._record(job)
         except JournalFault as fault:
             if not is_sent or isinstance(fault, RequestIdTaken):
                 raise
+            self._check_request_id(job)
             self._missing[job.id] = asyncio.ensure_future(self._again(job))
             self._notice(fault.message)
             if job.request_id:
@@ -53,6 +62,8 @@ class Recorder:
                     f"job {job.id} goes on, but the journal does not have it as it is now; if this"
                     f" run is killed: {by_request_id(job)}"
                 )
+        else:
+            self._hold_request_id(job)
 
     async def settle(self, job: Job) -> bool:
         """Try a last time where a record is missing; False where it still is."""
@@ -69,10 +80,37 @@ class Recorder:
         return True
 
     async def _again(self, job: Job) -> None:
-        """Try until the journal takes a job as it is then."""
+        """Try until the journal takes a job as it is then, or has its request id for another."""
         while self.lacks(job):
             await asyncio.sleep(RECORD_AGAIN)
-            with suppress(JournalFault):
-                await self._record(job)
-                del self._missing[job.id]
+            try:
+                await self._try_again(job)
+            except RequestIdTaken as taken:
+                self._taken[job.id] = taken
+                return
         await self.keep(job)  # it may have changed meanwhile
+
+    async def _try_again(self, job: Job) -> None:
+        """Record a job that the journal lacks, where it can be. Raises RequestIdTaken."""
+        try:
+            await self._record(job)
+        except RequestIdTaken:
+            self._lacks_no_longer(job)
+            raise
+        except JournalFault:
+            return
+        self._lacks_no_longer(job)
+
+    def _lacks_no_longer(self, job: Job) -> None:
+        again = self._missing.pop(job.id, None)
+        if again is not None and again is not asyncio.current_task():
+            again.cancel()
+
+    def _check_request_id(self, job: Job) -> None:
+        """Without the journal, what this run knows says whether another job has the request id."""
+        if (holder := self._hold_request_id(job)) != job.id:
+            raise RequestIdTaken(f"job {holder} has the request id already")
+
+    def _hold_request_id(self, job: Job) -> str:
+        """The first job that had the request id of this one."""
+        return self._holders.setdefault(job.request_id, job.id) if job.request_id else job.id

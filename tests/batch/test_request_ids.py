@@ -1,8 +1,13 @@
 """A request id belongs to one job: a provider that gives it to a second one is not believed."""
 
+import sqlite3
 from typing import Any
 
+import pytest
+
 from batches import Desk
+from kontext_cli import recorder
+from kontext_cli.journal import database
 
 
 class Repeating:
@@ -39,3 +44,60 @@ def test_two_jobs_never_share_a_request_id(desk: Desk) -> None:
     again = desk.batch("prompts.txt", "-p", "fal")
     assert desk.accepted.total() == 3
     assert again.counts == {"skipped": 1, "unknown": 2}
+
+
+class LockedAtTheAnswer:
+    """Gives every job the first request id, and locks the journal before it answers the second.
+
+    The lock goes at the first request after that whose path has ``until``.
+    """
+
+    def __init__(self, desk: Desk, *, until: str | None) -> None:
+        self._app = Repeating(desk.app)
+        self._journal = desk.state / "journal.db"
+        self._until = until
+        self._posts = 0
+        self.lock: sqlite3.Connection | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] == "POST":
+            self._posts += 1
+            if self.lock is None and self._posts == 2:
+                self.lock = sqlite3.connect(
+                    self._journal, isolation_level=None, check_same_thread=False
+                )
+                self.lock.execute("BEGIN IMMEDIATE")
+        elif self.lock and self._until and self._until in scope["path"]:
+            self.lock.close()
+        await self._app(scope, receive, send)
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(recorder, "RECORD_AGAIN", 0.01)
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_two_jobs_never_share_a_request_id_while_the_journal_is_locked(desk: Desk) -> None:
+    server = LockedAtTheAnswer(desk, until=None)
+    desk.answer(server)
+    ran = desk.batch(desk.prompts("a", "b"), "-p", "fal", "-j", "1")
+    assert server.lock is not None
+    server.lock.close()
+    assert ran.counts == {"saved": 1, "unknown": 1}
+    assert len(desk.files()) == 1
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_the_journal_tells_of_a_shared_request_id_when_its_lock_is_gone(desk: Desk) -> None:
+    server = LockedAtTheAnswer(desk, until="/status")
+    desk.answer(server)
+    assert desk("generate", "a", "-p", "fal", "-o", "a.jpg").code == 0
+    ran = desk("generate", "b", "-p", "fal", "-o", "b.jpg", "--json")
+    (job,) = ran.records
+    assert (ran.code, job["state"], job["request_id"]) == (11, "unknown", None)
+    assert "request id of another job" in job["error"]["message"]
+    assert desk.files(".") == ["a.jpg"]
+    (kept, _) = desk("status", "--json").records
+    assert (kept["state"], kept["request_id"]) == ("unknown", None)
