@@ -56,9 +56,7 @@ class Form(NamedTuple):
         ``chosen`` is the seed that was chosen earlier for a row that has none.
         """
         pattern = self.job
-        own: dict[str, Any] = (
-            {"prompt": prompt} if seed is None else {"prompt": prompt, "seed": seed}
-        )
+        digest = self.digest(prompt, seed, images)
         if seed is None and self.seed is not None:
             seed = chosen or chosen_seed()
         request = {**pattern.request, "prompt": prompt}
@@ -75,9 +73,15 @@ class Form(NamedTuple):
             request=request,
             seed=seed,
             cost=pattern.cost,
-            digest=digest_of({**self.wish, **own}, pattern.provider, pattern.endpoint, images),
+            digest=digest,
             sources=sources_of(images),
         )
+
+    def digest(self, prompt: str, seed: int | None, images: Sequence[InputImage]) -> str:
+        """The digest of what a row with this prompt, seed and images asks for."""
+        own = {"prompt": prompt} if seed is None else {"prompt": prompt, "seed": seed}
+        provider, endpoint = self.job.provider, self.job.endpoint
+        return digest_of({**self.wish, **own}, provider, endpoint, images)
 
 
 class Forms:

@@ -79,8 +79,9 @@ class Planner:
         """What a row asks for in words: its own, or those that hold for all."""
         return str(self._value(row, "prompt", ""))
 
-    def entry(self, row: Row) -> Entry:
-        """What a row asks for, and what it is known by. Raises KontextError."""
+    def entry(self, row: Row, key: str | None = None) -> Entry:
+        """What a row asks for, and what it is known by: ``key``, where that was found already.
+        Raises KontextError."""
         fields, images = self._fields(row), self._images(row)
         form = self._form(row, fields, images)
         prints = [self._print(source) for source in images]
@@ -88,7 +89,7 @@ class Planner:
         entry = Entry(
             row=row,
             id=job.id,
-            key=self.own_key(row) or self._key_by_digest(job.digest),
+            key=key or self.own_key(row) or self._key_by_digest(job.digest),
             digest=job.digest,
             provider=job.provider,
             at=job.provider,
@@ -207,12 +208,20 @@ class Planner:
         if part.is_over or (key is not None and not part.takes(row, key)):
             self.check(row)
             return None
-        entry = self.entry(row)
-        if key is None and not part.takes(row, entry.key):
-            if self._may_share_names(row):
-                self.check_names(entry)
-            return None
-        return entry
+        if key is not None or not part.is_by_key:
+            entry = self.entry(row)
+            takes = key is not None or part.takes(row, entry.key)
+        else:  # most rows are of another shard
+            key = self._found_key(row)
+            takes = part.takes(row, key)
+            if not takes and not self._may_share_names(row):
+                return None
+            entry = self.entry(row, key)
+        if takes:
+            return entry
+        if self._may_share_names(row):
+            self.check_names(entry)
+        return None
 
     def _may_be_made(self, entry: Entry) -> bool:
         """Whether a job of this run may be submitted, at once or where collecting fails."""
@@ -279,6 +288,13 @@ class Planner:
         if source not in self._prints:
             self._prints[source] = fingerprint(source, self._stdin)
         return self._prints[source]
+
+    def _found_key(self, row: Row) -> str:
+        """What a row without an id is known by, without more of its job than that takes."""
+        fields, images = self._fields(row), self._images(row)
+        form = self._form(row, fields, images)
+        prints = [self._print(source) for source in images]
+        return self._key_by_digest(form.digest(fields["prompt"], fields.get("seed"), prints))
 
     def _key_by_digest(self, digest: str) -> str:
         before = self._equal.get(digest, 0)
