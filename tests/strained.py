@@ -22,7 +22,7 @@ from kontext_cli.outputs import existing_file
 from kontext_cli.paths import state_dir
 from kontext_cli.sandbox.app import Sandbox
 from kontext_cli.sandbox.ledger import Ledger
-from processes import start
+from processes import RightHere, start
 from sandbox.running import Serve
 from soaking import soaked
 
@@ -106,10 +106,17 @@ class Strained:
     """One batch, the processes that run it, and the provider behind them."""
 
     def __init__(
-        self, folder: Path, serve: Serve, rows: int | Sequence[str], **options: Any
+        self,
+        folder: Path,
+        serve: Serve,
+        rows: int | Sequence[str],
+        right_here: RightHere | None = None,
+        **options: Any,
     ) -> None:
         """``rows`` are prompts, or so many plain ones. ``options`` are those of `Sandbox`, which
-        makes small pictures of one colour."""
+        makes small pictures of one colour. With ``right_here``, runs that nothing happens to before
+        they end are run within this process."""
+        self._right_here = right_here
         emulated = Sandbox(**{"plain": True, **options})
         self.gate = Gate(emulated.app)
         self.ledger: Ledger = emulated.ledger
@@ -147,13 +154,19 @@ class Strained:
 
     def run(self, *argv: str) -> "Ended":
         """A run to its end."""
+        if self._right_here is None:
+            return self._run_apart(*argv)
+        done = self._right_here(*self.argv(*argv), cwd=self.folder, environ=self._environ)
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    def _run_apart(self, *argv: str) -> "Ended":
         with killed_at_the_end(self.start(*argv)) as process:
             return Ended.of(process)
 
     def run_together(self, *runs: Sequence[str]) -> list["Ended"]:
         """Several runs at once, each with its own arguments, to the end of all."""
         with ThreadPoolExecutor(len(runs)) as side_by_side:
-            return list(side_by_side.map(lambda argv: self.run(*argv), runs))
+            return list(side_by_side.map(lambda argv: self._run_apart(*argv), runs))
 
     def accepted(self) -> int:
         """How many submits were accepted in all."""

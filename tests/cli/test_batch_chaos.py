@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from processes import RightHere
 from sandbox.running import Serve
 from soaking import soaked
 from strained import Strained
@@ -53,10 +54,10 @@ def rows(dice: random.Random, count: int) -> Iterator[tuple[str, str | None]]:
 
 @pytest.mark.parametrize("seed", [1])
 def test_under_faults_every_row_ends_as_its_fault_says(
-    tmp_path: Path, serve: Serve, seed: int
+    tmp_path: Path, serve: Serve, right_here: RightHere, seed: int
 ) -> None:
     faults = dict(rows(random.Random(seed), soaked(160, 10_000)))
-    batch = Strained(tmp_path, serve, list(faults), latency=0.02)
+    batch = Strained(tmp_path, serve, list(faults), right_here, latency=0.02)
     first = batch.run("-j", "40")
     ends = {prompt: ENDS[fault] if fault else "saved" for prompt, fault in faults.items()}
     assert first.states() == ends
@@ -81,11 +82,11 @@ def test_under_faults_every_row_ends_as_its_fault_says(
 
 
 def test_a_refused_key_costs_one_request_while_jobs_are_collected(
-    tmp_path: Path, serve: Serve
+    tmp_path: Path, serve: Serve, right_here: RightHere
 ) -> None:
     """What was accepted before says nothing of the key as it is now."""
     refused = [f"[fault:401] row {number}" for number in range(20)]
-    batch = Strained(tmp_path, serve, ["accepted", *refused], latency=0.05)
+    batch = Strained(tmp_path, serve, ["accepted", *refused], right_here, latency=0.05)
     assert batch.run("--no-wait", "--limit", "1").code == 0
     before = batch.gate.count("POST")
     stopped = batch.run("-j", "10")

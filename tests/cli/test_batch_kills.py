@@ -15,13 +15,14 @@ from PIL import Image
 
 from kontext_cli.job import State
 from kontext_cli.paths import state_dir
+from processes import RightHere
 from sandbox.running import Serve
 from soaking import soaked
 from strained import PATIENCE, Clock, Ended, Strained, held_up, killed_at_the_end
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 
-IN_FLIGHT = soaked(40, 8)
+IN_FLIGHT = soaked(16, 8)
 MANY = ("-j", str(IN_FLIGHT))
 SILENT: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 NEW = b'"skipped":false'
@@ -31,9 +32,9 @@ MakeBatch = Callable[..., Strained]
 
 
 @pytest.fixture
-def strained(tmp_path: Path, serve: Serve) -> MakeBatch:
+def strained(tmp_path: Path, serve: Serve, right_here: RightHere) -> MakeBatch:
     """Make a batch in the folder of the test."""
-    return partial(Strained, tmp_path, serve)
+    return partial(Strained, tmp_path, serve, right_here=right_here)
 
 
 def kill_while_it_runs(batch: Strained, dice: random.Random, *, share: int) -> bool:
@@ -76,13 +77,14 @@ def check_complete(batch: Strained, *, unknown: int) -> None:
 
 @pytest.mark.parametrize("seed", [1])
 def test_a_batch_killed_at_random_moments(strained: MakeBatch, seed: int) -> None:
-    batch = strained(soaked(100, 2000), latency=0.05)
+    batch = strained(soaked(48, 2000), latency=0.05)
     dice = random.Random(seed)
-    most = soaked(4, 200)
+    most = soaked(3, 200)
     kills = sum(kill_while_it_runs(batch, dice, share=most - n) for n in range(most))
     assert kills >= most * 3 // 4
-    print(f"{kills} kills, {batch.states()}, {batch.accepted()} accepted")
+    figures = f"{kills} kills, {batch.states()}, {batch.accepted()} accepted"
     check_complete(batch, unknown=kills * IN_FLIGHT)
+    print(figures)
 
 
 POINTS = [
@@ -115,7 +117,7 @@ def test_a_batch_killed_at_each_point(strained: MakeBatch, point: str, time: int
 
 
 def test_two_runs_at_once_do_each_row_once(strained: MakeBatch) -> None:
-    batch = strained(soaked(40, 2000), latency=0.05)
+    batch = strained(soaked(24, 2000), latency=0.05)
     ended = batch.run_together(("-j", "10"), ("-j", "10"))
     batch.check_paid_once()
     assert batch.states() == {State.SAVED: len(batch.prompts), State.PLANNED: 0}
@@ -124,7 +126,7 @@ def test_two_runs_at_once_do_each_row_once(strained: MakeBatch) -> None:
 
 
 def test_two_shards_at_once_make_the_whole(strained: MakeBatch) -> None:
-    batch = strained(soaked(40, 2000), latency=0.05)
+    batch = strained(soaked(24, 2000), latency=0.05)
     ended = batch.run_together(("--shard", "1/2"), ("--shard", "2/2"))
     assert [each.code for each in ended] == [0, 0]
     assert sum(each.count("saved") for each in ended) == len(batch.prompts)
@@ -133,9 +135,9 @@ def test_two_shards_at_once_make_the_whole(strained: MakeBatch) -> None:
 
 
 def test_a_run_that_joins_another_which_is_then_killed(strained: MakeBatch) -> None:
-    batch = strained(soaked(40, 2000), latency=0.1)
+    batch = strained(soaked(24, 2000), latency=0.1)
     with killed_at_the_end(batch.start("-j", "10", **SILENT)) as first:
-        assert batch.ledger.wait_for(20, seconds=PATIENCE)
+        assert batch.ledger.wait_for(12, seconds=PATIENCE)
         with killed_at_the_end(batch.start("-j", "10")) as second:
             assert second.stderr is not None
             second.stderr.readline()

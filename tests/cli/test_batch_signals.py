@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from kontext_cli.job import State
-from processes import environment
+from processes import RightHere, environment
 from sandbox.running import Serve
 from soaking import soaked
 from strained import PATIENCE, Clock, Ended, Strained, killed_at_the_end, wait_for_line
@@ -28,9 +28,9 @@ MakeBatch = Callable[..., Strained]
 
 
 @pytest.fixture
-def strained(tmp_path: Path, serve: Serve) -> MakeBatch:
+def strained(tmp_path: Path, serve: Serve, right_here: RightHere) -> MakeBatch:
     """Make a batch in the folder of the test."""
-    return partial(Strained, tmp_path, serve)
+    return partial(Strained, tmp_path, serve, right_here=right_here)
 
 
 @contextmanager

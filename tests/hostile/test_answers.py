@@ -13,6 +13,7 @@ from hostile.tracing import Call, calls_in, needs_strace, strace, with_site
 from hostile.trials import Trial
 from hostile.volumes import Volume, needs_volumes
 from kontext_cli.journal import Journal
+from processes import RightHere
 from sandbox.running import Serve
 from soaking import soaked
 
@@ -41,9 +42,9 @@ class Portal:
 
 
 def test_what_is_no_answer_stays_of_unknown_outcome_however_often_it_is_looked_at(
-    tmp_path: Path, serve: Serve
+    tmp_path: Path, serve: Serve, right_here: RightHere
 ) -> None:
-    trial = Trial(tmp_path, serve, rows=1)
+    trial = Trial(tmp_path, serve, 1, right_here)
     portal = Portal(trial.gate)
     trial.move(serve(portal))
     assert trial.run(*AT).code == 11
@@ -83,9 +84,9 @@ class TestAnAnswerForWhichThereIsNoRoom:
 
 @needs_strace
 def test_an_answer_is_kept_until_the_journal_has_that_its_picture_is_saved(
-    tmp_path: Path, serve: Serve
+    tmp_path: Path, serve: Serve, right_here: RightHere
 ) -> None:
-    trial = Trial(tmp_path, serve, rows=2)
+    trial = Trial(tmp_path, serve, 2, right_here)
     log, wal = tmp_path / "calls", tmp_path / "state" / "journal.db-wal"
     Journal.open(trial.state).close()
     trial.through = strace(log, "pwrite64,fdatasync,fsync", only=wal)

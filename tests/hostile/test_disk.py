@@ -17,6 +17,7 @@ from hostile.tracing import calls_in, needs_strace, strace, with_site
 from hostile.trials import Trial, soak_only
 from hostile.volumes import Volume, needs_volumes
 from kontext_cli.journal import Journal
+from processes import RightHere
 from sandbox.running import Serve
 from soaking import soaked
 from strained import PATIENCE, Ended, killed_at_the_end
@@ -50,10 +51,10 @@ def on_volume(tmp_path: Path, serve: Serve) -> Iterator[MakeTrial]:
 
 
 @pytest.fixture
-def trial(tmp_path: Path, serve: Serve) -> Trial:
+def trial(tmp_path: Path, serve: Serve, right_here: RightHere) -> Trial:
     """A batch whose journal is there already."""
     Journal.open(tmp_path / "state").close()
-    return Trial(tmp_path, serve)
+    return Trial(tmp_path, serve, right_here=right_here)
 
 
 @needs_volumes

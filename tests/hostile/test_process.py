@@ -17,7 +17,7 @@ from hostile.tracing import with_site
 from hostile.trials import Trial, soak_only
 from kontext_cli.cli import run
 from kontext_cli.outputs import existing_file
-from processes import environment
+from processes import RightHere, environment
 from sandbox.running import Serve
 from soaking import soaked
 
@@ -30,9 +30,9 @@ ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
 @pytest.fixture
-def trial(tmp_path: Path, serve: Serve) -> Trial:
+def trial(tmp_path: Path, serve: Serve, right_here: RightHere) -> Trial:
     """A batch of a few rows."""
-    return Trial(tmp_path, serve, rows=3)
+    return Trial(tmp_path, serve, 3, right_here)
 
 
 def pictures(trial: Trial) -> int:
@@ -123,13 +123,13 @@ class TestFewFilesMayBeOpen:
     ROWS = 60
 
     @pytest.fixture
-    def few(self, tmp_path: Path, serve: Serve) -> Callable[..., Any]:
+    def few(self, tmp_path: Path, serve: Serve, right_here: RightHere) -> Callable[..., Any]:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
         def limited() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (self.LIMIT, hard))
 
-        self.trial = Trial(tmp_path, serve, rows=self.ROWS)
+        self.trial = Trial(tmp_path, serve, self.ROWS, right_here)
         return lambda *argv: self.trial.command(*argv, preexec_fn=limited)
 
     @soak_only

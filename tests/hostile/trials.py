@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kontext_cli.outputs import existing_file
-from processes import start
+from processes import RightHere, start
 from sandbox.running import Serve
 from soaking import SOAK, soaked
 from strained import PATIENCE, Ended, Strained
@@ -38,9 +38,14 @@ class Trial(Strained):
     """
 
     def __init__(
-        self, folder: Path, serve: Serve, rows: int | Sequence[str] = ROWS, **options: Any
+        self,
+        folder: Path,
+        serve: Serve,
+        rows: int | Sequence[str] = ROWS,
+        right_here: RightHere | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(folder, serve, rows, **options)
+        super().__init__(folder, serve, rows, right_here, **options)
         self.state = folder / "state"
         self.through: Sequence[str] = ()
         self.see: Callable[[Path], Path] = lambda path: path
@@ -55,7 +60,9 @@ class Trial(Strained):
         return self.popen(*self.argv("-j", str(IN_FLIGHT), *argv), **options)
 
     def run(self, *argv: str, **options: Any) -> Ended:
-        return Ended.of(self.start(*argv, **options))
+        if options or self.through:
+            return Ended.of(self.start(*argv, **options))
+        return super().run("-j", str(IN_FLIGHT), *argv)
 
     def popen(self, *argv: str, **options: Any) -> subprocess.Popen[bytes]:
         """Begin any command of the program; a variable that is None in ``environ`` is not set."""
@@ -66,6 +73,9 @@ class Trial(Strained):
 
     def command(self, *argv: str, **options: Any) -> Said:
         """Run any command of the program to its end."""
+        if self._right_here and not (options or self.through):
+            done = self._right_here(*argv, cwd=self.folder, environ=self._environ)
+            return Said(done.returncode, done.stdout, done.stderr)
         process = self.popen(*argv, **options)
         out, err = process.communicate(timeout=PATIENCE)
         return Said(process.returncode, out or b"", err or b"")
