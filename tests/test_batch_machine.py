@@ -453,7 +453,7 @@ class Batches(RuleBasedStateMachine):
 
 TestBatches = Batches.TestCase
 TestBatches.settings = settings(
-    max_examples=soaked(20, 5000),
+    max_examples=soaked(12, 5000),
     stateful_step_count=soaked(20, 30),
     derandomize=not SOAK,
     deadline=None,
@@ -478,7 +478,7 @@ def every_step() -> range:
     """The steps of that run; some of them, in the short form."""
     fate = Fate()
     meet(fate)
-    return range(1, fate.steps + 1, soaked(7, 1))
+    return range(1, fate.steps + 1, soaked(11, 1))
 
 
 def test_a_batch_killed_at_each_of_its_steps() -> None:

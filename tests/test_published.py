@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -13,16 +14,28 @@ import pytest
 
 import kontext_cli
 from pictures import picture
-from processes import MACHINE, environment
+from processes import MACHINE, RightHere, environment
 
 ROOT = Path(kontext_cli.__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="the examples are for a POSIX shell")
+def commands(example: str) -> list[list[str]]:
+    """The command lines of an example that has nothing but runs of the program, if it is one."""
+    words = [list(shlex.shlex(line, posix=True, punctuation_chars=True)) for line in lines(example)]
+    plain = all(each[0] == "kontext" and not set("|<>;&$") & set("".join(each)) for each in words)
+    return [shlex.split(line, comments=True)[1:] for line in lines(example)] if plain else []
+
+
+def lines(example: str) -> list[str]:
+    return [line for line in example.splitlines() if line]
+
+
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_readme_example(tmp_path: Path, sandbox: Callable[..., Any], example: str) -> None:
+def test_readme_example(
+    tmp_path: Path, sandbox: Callable[..., Any], right_here: RightHere, example: str
+) -> None:
     server = sandbox(plain=True)
     for name in ("house.jpg", "duck.png", "shirt.jpg"):
         (tmp_path / name).write_bytes(picture(name.replace("jpg", "jpeg").split(".")[1]))
@@ -34,10 +47,21 @@ def test_readme_example(tmp_path: Path, sandbox: Callable[..., Any], example: st
     }
     for name in ("fal", "aimlapi", "chainhub"):
         environ[f"KONTEXT_{name.upper()}_BASE_URL"] = f"{server.url}/{name}"
+    for argv in commands(example):
+        done = right_here(*argv, cwd=tmp_path, environ=environ)
+        assert done.returncode == 0, done.stderr
+    if not commands(example):
+        check_script(example, tmp_path, environ)
+
+
+def check_script(example: str, folder: Path, environ: dict[str, str]) -> None:
+    """See that what needs a shell runs in one."""
+    if shutil.which("bash") is None:
+        pytest.skip("the example is for a POSIX shell")
     script = "set -euo pipefail\n" + example.replace("…", "key")
     done = subprocess.run(
         ["bash", "-c", script],
-        cwd=tmp_path,
+        cwd=folder,
         env=environment(environ),
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -150,7 +150,11 @@ def test_a_run_that_joins_another_which_is_then_killed(strained: MakeBatch) -> N
 
 @pytest.mark.parametrize(
     ("state", "ending"),
-    [("planned", "finished"), ("submitting", "finished"), ("submitting", "killed")],
+    [
+        ("planned", "finished"),
+        *soaked([], [("submitting", "finished")]),
+        ("submitting", "killed"),
+    ],
 )
 def test_a_row_that_was_seen_under_way_is_not_sent_again(
     strained: MakeBatch, state: str, ending: str

@@ -506,7 +506,7 @@ BLOCKING_POINTS = [
 @pytest.mark.parametrize(
     ("provider", "point", "accepted", "state"),
     [
-        *(("fal", *row) for row in QUEUE_POINTS),
+        *(("fal", *row) for row in soaked(QUEUE_POINTS[::2], QUEUE_POINTS)),
         *(("aimlapi", *row) for row in soaked(BLOCKING_POINTS[1::2], BLOCKING_POINTS)),
     ],
 )

@@ -133,8 +133,8 @@ def test_a_prompt_from_standard_input(shell: Shell) -> None:
 
 
 def large_picture(folder: Path) -> bytes:
-    noise = Image.effect_noise((1800, 1200), 90).convert("RGB")
-    noise.save(folder / "large.png")
+    noise = Image.effect_noise((1350, 900), 90).convert("RGB")
+    noise.save(folder / "large.png", compress_level=0)
     return (folder / "large.png").read_bytes()
 
 

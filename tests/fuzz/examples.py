@@ -1,4 +1,4 @@
-"""How many examples a fuzz test runs: some hundred on every day, 20,000 in a soak."""
+"""How many examples a fuzz test runs: some dozen on every day, 20,000 in a soak."""
 
 from hypothesis import HealthCheck, settings
 

@@ -68,7 +68,7 @@ def pieces(stream: bytes, cuts: Sequence[int]) -> list[bytes]:
     return [stream[a:b] for a, b in zip([0, *at], [*at, len(stream)], strict=True)]
 
 
-@fuzzed(150)
+@fuzzed(75)
 @given(stream=STREAMS, cuts=st.lists(st.integers(0), max_size=6))
 @example(b"data: {}\r\n\r\ndata: {}\r\n\r\n", [9, 10, 11, 12])
 def test_any_stream_in_any_pieces(stream: bytes, cuts: list[int]) -> None:

@@ -144,7 +144,7 @@ class TestJobs:
         assert [seen.method for seen in erratic.requests[:4]] == ["POST", "POST", "PUT", "POST"]
         assert erratic.paid == 1
 
-    @fuzzed(100)
+    @fuzzed(50)
     @given(script=scripts())
     @example(("fal", [Answer(302, headers=ASTRAY), *QUEUE]))
     @example(("fal", [ACCEPTED, Answer(302, headers=ASTRAY), *QUEUE[1:]]))
@@ -161,7 +161,7 @@ class TestJobs:
     def test_whatever_is_answered(self, script: tuple[Name, list[Answer]]) -> None:
         check_run(*script)
 
-    @fuzzed(50)
+    @fuzzed(25)
     @given(given=erring(UPLOAD))
     @example([Answer(413), Answer(body=b'{"upload_url": "https://[", "file_url": ""}')])
     @example([*UPLOAD[:2], Answer(307, headers=ASTRAY), *UPLOAD[2:]])

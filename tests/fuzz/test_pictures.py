@@ -51,7 +51,7 @@ class TestWhole:
         assert sent(image) == INPUTS[name]
         assert size_of(as_output(INPUTS[name], tmp_path)) == (SIZE if name in OUTPUTS else None)
 
-    @fuzzed(100)
+    @fuzzed(50)
     @given(name=st.sampled_from(sorted(INPUTS)), more=st.binary(min_size=1, max_size=40))
     @example("gif", b";\0;")
     @example("jpeg", b"\xff\xd8\xff\xd9")
@@ -113,7 +113,7 @@ def damaged(draw: st.DrawFn, names: list[str]) -> bytes:
 
 
 class TestDamaged:
-    @fuzzed(150)
+    @fuzzed(75)
     @given(data=damaged(sorted(INPUTS)), most=st.sampled_from([ROOMY, 600, 60]))
     def test_an_input_is_refused_or_a_picture(self, tmp_path: Path, data: bytes, most: int) -> None:
         with no_remarks():
@@ -124,7 +124,7 @@ class TestDamaged:
             assert len(sent(image)) <= most
             assert sent(image) == data or image.notice
 
-    @fuzzed(150)
+    @fuzzed(75)
     @given(data=damaged(sorted(OUTPUTS)), announced=st.none() | st.none() | st.integers())
     @example(OUTPUTS["png"], 0)
     @example(OUTPUTS["png"], len(OUTPUTS["png"]))
@@ -148,7 +148,7 @@ class TestDamaged:
                 accepted.append(bit)
         assert accepted == []
 
-    @fuzzed(100)
+    @fuzzed(50)
     @given(data=st.binary(max_size=80))
     def test_any_bytes_are_no_picture(self, tmp_path: Path, data: bytes) -> None:
         assert size_of(as_input(data, tmp_path)) is None

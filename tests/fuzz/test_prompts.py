@@ -143,7 +143,7 @@ def check_inside(path: Path, folder: Path) -> tuple[str, ...]:
 
 
 class TestBatches:
-    @fuzzed(150)
+    @fuzzed(75)
     @given(
         file=FILES,
         template=TEMPLATES,
@@ -174,7 +174,7 @@ class TestBatches:
                 folded = unicodedata.normalize("NFC", str(path)).casefold()
                 assert named.setdefault(folded, row.line) == row.line
 
-    @fuzzed(40)
+    @fuzzed(20)
     @given(file=FILES, flags=st.lists(st.sampled_from(["--json", "--exists=number", "-n2"])))
     @example(("jsonl", '{"prompt": "x", "guidance_scale": 1e999}'), ["--json"])
     @example(("jsonl", '{"prompt": "x", "seed": 1e400}'), ["--json"])
@@ -233,7 +233,7 @@ def planned(planner: Planner, row: Row) -> list[Path]:
 
 
 class TestNames:
-    @fuzzed(150)
+    @fuzzed(75)
     @given(
         prompt=TEXTS,
         source=TEXTS | TEXTS.map(lambda text: f"https://h/{quote(text, errors='replace')}"),
@@ -264,7 +264,7 @@ class TestNames:
                 check_portable(part)
             check_suffixes(path)
 
-    @fuzzed(150)
+    @fuzzed(75)
     @given(text=st.text() | TEXTS)
     def test_what_shows_nothing_changes_no_slug(self, text: str) -> None:
         assert slugify(f"{text}\ufe0f") == slugify(text)

@@ -86,7 +86,7 @@ def check_progress(progress: Progress) -> None:
 
 
 class TestAdapters:
-    @fuzzed(120)
+    @fuzzed(60)
     @given(provider=st.sampled_from(PROVIDERS), answer=answers)
     @example(PROVIDERS[1], result(meta={"usage": {"usd_spent": HUGE}}))
     @example(PROVIDERS[1], result(timings={"inference": Raw("1e999")}))
@@ -98,7 +98,7 @@ class TestAdapters:
             assert accepted.handle is not None
             assert accepted.handle.request_id == json.loads(answer.body)["request_id"]
 
-    @fuzzed(120)
+    @fuzzed(60)
     @given(
         provider=st.sampled_from([each for each in PROVIDERS if isinstance(each, QueueProvider)]),
         answer=answers,
@@ -114,7 +114,7 @@ class TestAdapters:
         check(understood(provider.outcome, answer.reply))
         check(understood(provider.canceled, answer.reply))
 
-    @fuzzed(120)
+    @fuzzed(60)
     @given(
         provider=st.sampled_from(PROVIDERS),
         answer=failures,
@@ -129,7 +129,7 @@ class TestAdapters:
         assert submitted or error.billed == "no"
         assert len(error.message) < 600
 
-    @fuzzed(120)
+    @fuzzed(60)
     @given(base=st.sampled_from([None, "http://127.0.0.1:8000/fal"]), answer=answers)
     @example("http://127.0.0.1:8000/fal", Answer(body=b'{"upload_url":"https://[","file_url":"x"}'))
     def test_any_answer_of_a_storage(self, base: str | None, answer: Answer) -> None:
@@ -137,7 +137,7 @@ class TestAdapters:
         assert isinstance(storage, Storage)
         check(tried(KontextError, storage.place, answer.reply))
 
-    @fuzzed(120)
+    @fuzzed(60)
     @given(answer=answers, blocking=st.booleans(), kind=st.sampled_from(["status", "result"]))
     def test_nothing_is_sent_again_that_may_have_been_accepted(
         self, answer: Answer, blocking: bool, kind: Any
@@ -150,7 +150,7 @@ class TestAdapters:
             assert answer.status == 429 or (answer.status == 503 and not blocking)
 
 
-@fuzzed(120)
+@fuzzed(60)
 @given(
     url=st.none()
     | st.text()

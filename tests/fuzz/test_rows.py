@@ -119,7 +119,7 @@ def damaged(**more: Any) -> Row:
     return WHOLE._replace(details=encoded(DETAILS | more))
 
 
-@fuzzed(200)
+@fuzzed(100)
 @given(row=rows)
 @example(WHOLE._replace(created_at="0001-01-01T00:00:00+23:59"))
 @example(damaged(finished_at="9999-12-31T23:59:59-23:59"))
@@ -167,7 +167,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return state
 
 
-@fuzzed(40)
+@fuzzed(20)
 @given(
     at=st.sampled_from(PLACES),
     new=others | st.sampled_from([each for values in ALIKE.values() for each in values]),
@@ -200,7 +200,7 @@ def test_a_damaged_job_stops_no_command(
     assert "{id}" in command or (code == 0 and SOUND in out.getvalue())
 
 
-@fuzzed(120)
+@fuzzed(60)
 @given(
     head=junk.map(encoded)
     | st.builds(

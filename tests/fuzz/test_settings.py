@@ -88,7 +88,7 @@ def check_config(config: Config) -> None:
 
 
 class TestConfig:
-    @fuzzed(150)
+    @fuzzed(75)
     @given(content=FILES)
     @example(b"provider = " + b"[" * 2000)
     @example(b"providers.fal.jobs = " + b"9" * 5000)
@@ -108,7 +108,7 @@ class TestConfig:
         with contextlib.suppress(KontextError):
             assert settings.described()["model"]
 
-    @fuzzed(40)
+    @fuzzed(20)
     @given(content=FILES)
     @example(b'output_dir = "\\u0000"')
     @example(b'model = "\\u0000/x"')
@@ -125,7 +125,7 @@ class TestConfig:
         assert "bug in kontext" not in err
         assert code in (0, 2, 8)
 
-    @fuzzed(150)
+    @fuzzed(75)
     @given(
         before=st.lists(
             st.sampled_from(
@@ -191,7 +191,7 @@ def store(folder: Path, content: bytes) -> Credentials:
 
 
 class TestKeys:
-    @fuzzed(150)
+    @fuzzed(75)
     @given(content=CREDENTIALS)
     @example(b"fal = " + b"[" * 2000)
     @example(b"fal = " + b"9" * 5000)
@@ -206,7 +206,7 @@ class TestKeys:
             else:
                 assert key is None or is_sendable(key)
 
-    @fuzzed(100)
+    @fuzzed(50)
     @given(content=CREDENTIALS, name=st.sampled_from(NAMES), key=VISIBLE)
     def test_a_stored_key_is_found_again(
         self, folder: Path, content: bytes, name: Any, key: str
@@ -221,7 +221,7 @@ class TestKeys:
         assert credentials.remove(name)
         assert Credentials(folder).key(name) is None
 
-    @fuzzed(150)
+    @fuzzed(75)
     @given(value=st.text() | st.builds("{}{}{}".format, st.text(), st.just(CANARY), st.text()))
     @example(f"{CANARY}\nX-Header: 1")
     def test_any_variable_is_a_key_or_refused_without_its_value(

@@ -119,7 +119,7 @@ class TestReaders:
 
 
 class TestKeys:
-    @fuzzed(300)
+    @fuzzed(150)
     @given(url=job_urls, base=bases)
     @example("https://queue.fal.run:0/x", HOME)
     @example("https://queue.fal.run:00443/x", HOME)
@@ -131,7 +131,7 @@ class TestKeys:
             assert own is not None
             assert found is None or (found.userinfo == "" and found.is_below(own))
 
-    @fuzzed(150)
+    @fuzzed(75)
     @given(
         name=st.sampled_from(["fal", "chainhub"]),
         base=st.none() | bases,
@@ -155,7 +155,7 @@ class TestKeys:
         seen = asked(provider, [call(handle) for call in calls])
         check_requests(seen, provider.key_bases)
 
-    @fuzzed(300)
+    @fuzzed(150)
     @given(url=mangled(bases))
     @example("http://127.0.0.1:0")
     def test_go_to_no_base_in_plain_text_but_on_this_machine(self, url: str) -> None:
@@ -200,7 +200,7 @@ class Sink(bytearray):
 
 
 class TestDownloads:
-    @fuzzed(200)
+    @fuzzed(100)
     @given(url=media_urls)
     def test_come_from_the_host_that_we_think_of(self, url: str) -> None:
         assert is_loopback(url) in (True, False)
@@ -213,7 +213,7 @@ class TestDownloads:
                 == ("https", shown(host_of(url)), "")
             )
 
-    @fuzzed(200)
+    @fuzzed(100)
     @given(
         url=media_urls,
         locations=st.lists(st.text(max_size=5) | media_urls, max_size=3),

@@ -45,7 +45,7 @@ READING = (("--version",), ("--help",), ("status", "--json"), (*GENERATE, "--dry
 
 @pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
 class TestAFullDevice:
-    @pytest.mark.parametrize("argv", READING, ids=" ".join)
+    @pytest.mark.parametrize("argv", soaked(READING[1:3], READING), ids=" ".join)
     def test_as_standard_output_is_no_success_where_that_was_all_that_was_wanted(
         self, trial: Trial, argv: tuple[str, ...]
     ) -> None:
@@ -75,7 +75,7 @@ class TestAFullDevice:
         assert (ended.code, ended.count("saved")) == (0, 3)
 
 
-@pytest.mark.parametrize("argv", READING, ids=" ".join)
+@pytest.mark.parametrize("argv", soaked(READING[::3], READING), ids=" ".join)
 def test_a_reader_that_has_gone_is_no_failure(trial: Trial, argv: tuple[str, ...]) -> None:
     read, write = os.pipe()
     os.close(read)

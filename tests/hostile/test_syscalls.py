@@ -141,7 +141,7 @@ def tried(folder: Path, points: Sequence[Point], do: Callable[[Trial, Point], bo
 def test_killed_at_any_call_nothing_is_paid_twice_or_lost(tmp_path: Path) -> None:
     with trial_in(tmp_path / "first") as trial:
         points = points_of(trial)
-    tried(tmp_path, some_of(points, 4), kill)
+    tried(tmp_path, some_of(points, 2), kill)
 
 
 @soak_only

@@ -1,5 +1,6 @@
 """The pictures: exact sizes, both formats, the same every time, and edits that show their input."""
 
+from functools import cache
 from io import BytesIO
 from random import Random
 from typing import Any
@@ -25,6 +26,12 @@ def drawn(**changes: Any) -> bytes:
         "number": 1,
     }
     return picture.draw(**wishes | changes)
+
+
+@cache
+def usual() -> bytes:
+    """The picture to which others are compared."""
+    return drawn(prompt="")
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -85,7 +92,7 @@ def test_every_mood_comes_up() -> None:
 )
 def test_any_prompt_can_be_written_under_it(prompt: str) -> None:
     label = (0, SIZE[1] - 104, *SIZE)
-    with_prompt, without = opened(drawn(prompt=prompt)), opened(drawn(prompt=""))
+    with_prompt, without = opened(drawn(prompt=prompt)), opened(usual())
     extrema = with_prompt.crop(label).convert("L").getextrema()
     assert with_prompt.size == without.size
     assert isinstance(extrema[0], int)
