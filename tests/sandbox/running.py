@@ -40,8 +40,14 @@ class Server:
         # It listens before the server runs: the kernel queues whoever connects too early.
         listener.listen()
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        # No logging configuration: each new server would reset the level of all for a moment.
         config = uvicorn.Config(
-            app, log_level="critical", ws="none", lifespan="off", timeout_graceful_shutdown=1
+            app,
+            log_config=None,
+            log_level="critical",
+            ws="none",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
         )
         self._uvicorn = uvicorn.Server(config)
         self._thread = Thread(target=self._uvicorn.run, kwargs={"sockets": [listener]}, daemon=True)
