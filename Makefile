@@ -40,7 +40,7 @@ compiled: .venv/test
 	$(BIN)/python -m compileall -q kontext_cli
 
 completions: .venv/run-time
-	$(BIN)/python -m kontext_cli.cli.completions
+	$(BIN)/python -m completions.writer
 
 picture: .venv/run-time
 	$(BIN)/python docs/draw_run.py

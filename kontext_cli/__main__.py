@@ -59,7 +59,7 @@ def _run() -> int:
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     # What is imported stays: looking for garbage among it takes 10 ms.
     gc.disable()
-    from kontext_cli.cli import run
+    from kontext_cli.cli.main import run
 
     return run(sys.argv[1:])
 

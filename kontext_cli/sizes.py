@@ -92,3 +92,9 @@ def _quotient(word: str) -> float | None:
     else:
         return None
     return width / height if width and height else None
+
+
+MOST_BYTES = 64 * 2**20
+
+
+MOST_PIXELS = 64_000_000

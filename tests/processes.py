@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from kontext_cli.cli import run
+from kontext_cli.cli.main import run
 
 PROGRAM = [sys.executable, "-m", "kontext_cli"]
 

@@ -5,15 +5,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from kontext_cli.delivery import FileDelivery
-from kontext_cli.engine import Engine
-from kontext_cli.inputs import InputImage
+from kontext_cli.engine.engine import Engine
+from kontext_cli.engine.plan import Plan, Wanted, plan_job
+from kontext_cli.files.delivery import FileDelivery
+from kontext_cli.http.transport import Transport
+from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Job
-from kontext_cli.plan import Plan, Wanted, plan_job
 from kontext_cli.providers import Name, provider_class
 from kontext_cli.providers.base import Provider
 from kontext_cli.request import parse
-from kontext_cli.transport import Transport
 from scripted import Scripted
 
 KEY = "canary-key"

@@ -16,12 +16,12 @@ from pathlib import Path
 from threading import Condition, Event, Thread
 from typing import Any
 
+from kontext_cli.files.saved import existing_file
 from kontext_cli.job import Job, State
 from kontext_cli.journal import Journal
-from kontext_cli.outputs import existing_file
-from kontext_cli.paths import state_dir
 from kontext_cli.sandbox.app import Sandbox
 from kontext_cli.sandbox.ledger import Ledger
+from kontext_cli.settings.paths import state_dir
 from processes import RightHere, start
 from sandbox.running import Serve
 from soaking import soaked

@@ -29,27 +29,27 @@ from hypothesis.stateful import (
 )
 
 from batches import quick_folder
-from kontext_cli.answers import Answers
-from kontext_cli.batch.again import Memory, Rules, Step
-from kontext_cli.batch.budget import Budget
+from kontext_cli.batch.decide import Memory, Rules, Step
 from kontext_cli.batch.entry import Entry, Order
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.pace import Pace
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.run import Batch, Limits
 from kontext_cli.batch.tally import Tally
-from kontext_cli.engine import Engine
+from kontext_cli.engine.budget import Budget
+from kontext_cli.engine.engine import Engine
 from kontext_cli.errors import Interrupted, JournalFault, OverBudget
+from kontext_cli.files.saved import existing_file
+from kontext_cli.http.transport import Transport
 from kontext_cli.job import Job, State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.file import FILE
 from kontext_cli.journal.journal import Write
-from kontext_cli.journal.scribe import Scribe
-from kontext_cli.outputs import existing_file
+from kontext_cli.journal.replies import Answers
+from kontext_cli.journal.writer import Scribe
 from kontext_cli.prompts import Row
 from kontext_cli.providers.fal import Fal
 from kontext_cli.sandbox.app import Sandbox
-from kontext_cli.transport import Transport
 from runs import KEY, at_once
 from soaking import SOAK, soaked
 

@@ -207,7 +207,7 @@ def test_a_poll_whose_answer_does_not_decode_is_asked_again(tmp_path: Path) -> N
 def test_an_answer_to_a_submit_without_end_is_of_unknown_outcome(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kontext_cli.transport.MOST_REPLY_BYTES", 10)
+    monkeypatch.setattr("kontext_cli.http.transport.MOST_REPLY_BYTES", 10)
     job, error = outcome(tmp_path, script())
     assert isinstance(error, OutcomeUnknown)
     assert (job.state, error.billed) == (State.UNKNOWN, "maybe")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kontext_cli.events import MOST_EVENT_BYTES, bodies
+from kontext_cli.http.events import MOST_EVENT_BYTES, bodies
 
 
 def told(*chunks: bytes) -> list[Mapping[str, Any]]:

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
-from kontext_cli import inputs, shrinking
 from kontext_cli.errors import InputFault, UsageError
-from kontext_cli.inputs import InputImage, load_images
+from kontext_cli.images import inputs, shrinking
+from kontext_cli.images.inputs import InputImage, load_images
 from pictures import picture
 
 ORIENTATION = 0x0112

@@ -13,14 +13,14 @@ from typing import Any, NoReturn
 import pytest
 
 from journals import facts, full_job, holder, job
-from kontext_cli import disk
 from kontext_cli.errors import JournalFault
+from kontext_cli.files import disk
 from kontext_cli.job import Job, State
 from kontext_cli.journal import Journal, database
 from kontext_cli.journal import file as journal_file
 from kontext_cli.journal import schema as journal_schema
-from kontext_cli.journal.running import ROOM
-from kontext_cli.paths import state_dir
+from kontext_cli.journal.owners import ROOM
+from kontext_cli.settings.paths import state_dir
 
 POSIX = sys.platform != "win32"
 posix_only = pytest.mark.skipif(not POSIX, reason="POSIX only")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kontext_cli.listing import Listing
+from kontext_cli.files.listing import Listing
 
 
 @pytest.mark.parametrize("there", ["a.jpg", "a", "A.PNG", "a.v1"])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kontext_cli.errors import NameTaken, OutputFault, UsageError
-from kontext_cli.names import (
+from kontext_cli.files.names import (
     Names,
     fit_suffix,
     format_of,

@@ -13,10 +13,12 @@ from typing import Any, NoReturn
 
 import pytest
 
-from kontext_cli import disk, outputs, renaming
 from kontext_cli.errors import BadMedia, OutputFault, WrongFormat
+from kontext_cli.files import disk, renaming
+from kontext_cli.files import part as outputs
+from kontext_cli.files.part import PartFile, prepare_folder
+from kontext_cli.files.saved import Picture, existing_file
 from kontext_cli.job import File
-from kontext_cli.outputs import PartFile, existing_file, prepare_folder
 from pictures import picture
 from processes import environment
 
@@ -28,7 +30,7 @@ posix_only = pytest.mark.skipif(not POSIX, reason="POSIX only")
 WRITER = """
 import sys
 from pathlib import Path
-from kontext_cli.outputs import PartFile
+from kontext_cli.files.part import PartFile
 with PartFile.create(Path(sys.argv[1])) as part:
     part.write(b"half a picture")
     print("writing", flush=True)
@@ -264,7 +266,7 @@ class TestPartFile:
 
 
 class TestVerify:
-    def verify(self, folder: Path, data: bytes, expected: int | None = None) -> outputs.Picture:
+    def verify(self, folder: Path, data: bytes, expected: int | None = None) -> Picture:
         with PartFile.create(folder) as part:
             part.write(data)
             return part.verify(expected)
@@ -326,7 +328,7 @@ class TestVerify:
             self.verify(tmp_path, picture(), expected)
 
     def test_a_bomb_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(outputs, "MOST_PIXELS", 64 * 48 - 1)
+        monkeypatch.setattr("kontext_cli.files.saved.MOST_PIXELS", 64 * 48 - 1)
         with pytest.raises(BadMedia, match="64×48 pixels"):
             self.verify(tmp_path, picture())
 

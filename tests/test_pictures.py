@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from kontext_cli.containers import Format
-from kontext_cli.pictures import NotAPicture, decode, describe, read_regular, sniff
+from kontext_cli.images.decoding import NotAPicture, decode, describe, read_regular, sniff
+from kontext_cli.images.structure import Format
 from pictures import picture
 
 FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kontext_cli.providers.call import Kind, Reply
-from kontext_cli.retry import (
+from kontext_cli.http.call import Kind, Reply
+from kontext_cli.http.retry import (
     LONGEST_RETRY_AFTER,
     TRIES,
     WINDOW,

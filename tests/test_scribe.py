@@ -9,7 +9,7 @@ from journals import job
 from kontext_cli.errors import JournalFault
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
-from kontext_cli.journal.scribe import Scribe
+from kontext_cli.journal.writer import Scribe
 
 
 def test_what_was_recorded_is_there_when_it_returns(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kontext_cli.errors import KontextError, RejectedKey, UnexpectedReply
-from kontext_cli.inputs import InputImage
+from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Job, State
 from pictures import picture
 from runs import KEY, planned, run

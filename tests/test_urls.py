@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kontext_cli.errors import UsageError
-from kontext_cli.urls import (
+from kontext_cli.http.urls import (
     LONGEST,
     check_base_url,
     host_of,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kontext_cli.batch.again import Step
+from kontext_cli.batch.decide import Step
+from kontext_cli.files.names import Exists
 from kontext_cli.job import Cost, File, Job, Operation
-from kontext_cli.names import Exists
 from kontext_cli.prompts import Row
 
 

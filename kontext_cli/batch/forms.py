@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kontext_cli.inputs import InputImage
+from kontext_cli.engine.plan import digest_of, plan_job, sources_of
+from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Job, new_id
-from kontext_cli.plan import digest_of, plan_job, sources_of
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Option
 from kontext_cli.request import LONGEST_PROMPT, Request, chosen_seed

@@ -8,13 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kontext_cli.batch.again import Known, Rules, Step, decide
+from kontext_cli.batch.decide import Known, Rules, Step, decide
 from kontext_cli.batch.entry import Entry, Order
 from kontext_cli.batch.forms import Form, Forms
-from kontext_cli.batch.rows import Part, real_name, row_place
-from kontext_cli.disk import is_special
+from kontext_cli.batch.sources import Part, real_name, row_place
+from kontext_cli.engine.endings import elsewhere, unknown_since
+from kontext_cli.engine.plan import UPLOADED, Plan, Wanted, names_for, plan_job, room_for_images
 from kontext_cli.errors import InputFault, NameTaken, UsageError
-from kontext_cli.inputs import (
+from kontext_cli.files.disk import is_special
+from kontext_cli.files.listing import Listing, folded
+from kontext_cli.files.names import Exists, Names, format_of, template_fields
+from kontext_cli.files.saved import condition, existing_file
+from kontext_cli.images.inputs import (
     InputImage,
     fingerprint,
     is_url,
@@ -22,15 +27,10 @@ from kontext_cli.inputs import (
 )
 from kontext_cli.job import ROW_ID, File, Job, State, Target
 from kontext_cli.journal import Journal
-from kontext_cli.listing import Listing, folded
-from kontext_cli.names import Exists, Names, format_of, template_fields
-from kontext_cli.outcome import elsewhere, unknown_since
-from kontext_cli.outputs import condition, existing_file
-from kontext_cli.paths import from_home
-from kontext_cli.plan import UPLOADED, Plan, Wanted, names_for, plan_job, room_for_images
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 from kontext_cli.request import Request, parse
+from kontext_cli.settings.paths import from_home
 
 _OWN_FIELDS = frozenset({"index", "job"})
 """Of a name template: what each row has another value for."""

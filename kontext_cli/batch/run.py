@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kontext_cli.batch.again import Memory, Rules, Step
-from kontext_cli.batch.budget import Budget
+from kontext_cli.batch.decide import Memory, Rules, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.planner import Planner
-from kontext_cli.delivery import file_delivery
-from kontext_cli.engine import Engine
+from kontext_cli.engine.budget import Budget
+from kontext_cli.engine.endings import elsewhere, for_job
+from kontext_cli.engine.engine import Engine
+from kontext_cli.engine.plan import Plan
 from kontext_cli.errors import (
     BadMedia,
     Bug,
@@ -26,11 +27,10 @@ from kontext_cli.errors import (
     TooManyFailures,
     Unreachable,
 )
+from kontext_cli.files.delivery import file_delivery
+from kontext_cli.files.saved import condition
 from kontext_cli.job import ACCEPTED, Cost, Job, State, new_id
 from kontext_cli.journal import Journal
-from kontext_cli.outcome import elsewhere, for_job
-from kontext_cli.outputs import condition
-from kontext_cli.plan import Plan
 
 DRAIN_SECONDS = 10.0
 """How long submits that are under way may take to be answered when a signal comes."""

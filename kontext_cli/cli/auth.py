@@ -26,7 +26,7 @@ _Provider = Annotated[Name, typer.Argument(metavar="PROVIDER", help="Whose key."
 @app.command("set")
 def set_key(provider: _Provider) -> None:
     """Store a key: asked for on a terminal, else read from standard input."""
-    from kontext_cli.cli.keys import store
+    from kontext_cli.commands.auth import store
 
     store(provider)
 
@@ -34,7 +34,7 @@ def set_key(provider: _Provider) -> None:
 @app.command()
 def status(json: Json = False) -> None:
     """Where each provider's key comes from. Asks nobody."""
-    from kontext_cli.cli.keys import show_all
+    from kontext_cli.commands.auth import show_all
 
     show_all(as_json=json)
 
@@ -42,6 +42,6 @@ def status(json: Json = False) -> None:
 @app.command()
 def remove(provider: _Provider) -> None:
     """Forget a stored key."""
-    from kontext_cli.cli.keys import forget
+    from kontext_cli.commands.auth import forget
 
     forget(provider)

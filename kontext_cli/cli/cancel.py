@@ -17,6 +17,6 @@ def cancel(
     debug: options.Debug = False,
 ) -> int:
     """Ask the provider to cancel. What runs already may still finish and be billed."""
-    from kontext_cli.cli.canceling import run_cancel
+    from kontext_cli.commands.cancel import run_cancel
 
     return run_cancel(jobs, provider=provider, model=model, as_json=json, debug=debug)

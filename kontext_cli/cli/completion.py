@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from kontext_cli.cli.report import to_stdout
+from kontext_cli.terminal.output import to_stdout
 
 EXAMPLES = """\b
 Examples:

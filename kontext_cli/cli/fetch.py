@@ -37,7 +37,7 @@ def fetch(
     debug: options.Debug = False,
 ) -> int:
     """Save the files of jobs; wait if need be."""
-    from kontext_cli.cli.fetching import Fetch, run_fetch
+    from kontext_cli.commands.fetch import Fetch, run_fetch
 
     return run_fetch(
         Fetch(

@@ -29,6 +29,6 @@ def forget(
 
     Open jobs go only when named, and not while another kontext is at them.
     """
-    from kontext_cli.cli.forgetting import run_forget
+    from kontext_cli.commands.forget import run_forget
 
     return run_forget(jobs or (), older_than=older_than, states=state or ())

@@ -3,7 +3,7 @@
 import typer
 
 from kontext_cli.cli import options
-from kontext_cli.cli.flags import Flags
+from kontext_cli.commands.flags import Flags
 
 EXAMPLES = """\b
 Examples:
@@ -58,9 +58,9 @@ def generate(
     argv = given.pop("context").obj or ()
     flags = Flags(operation="generate", argv=argv, **given)
     if flags.is_batch:
-        from kontext_cli.cli.batching import run_batch
+        from kontext_cli.commands.batch import run_batch
 
         return run_batch(flags)
-    from kontext_cli.cli.make import run_one
+    from kontext_cli.commands.generate import run_one
 
     return run_one(flags)

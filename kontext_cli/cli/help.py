@@ -5,9 +5,24 @@ from typing import Any
 
 import typer.core
 
-from kontext_cli.cli.report import to_stdout
-from kontext_cli.cli.streams import break_line
 from kontext_cli.errors import UsageError
+from kontext_cli.terminal.input import break_line
+from kontext_cli.terminal.output import to_stdout
+
+COMMANDS = (
+    "generate",
+    "edit",
+    "status",
+    "fetch",
+    "cancel",
+    "forget",
+    "models",
+    "sandbox",
+    "completion",
+    "auth",
+)
+"""In the order of the help; each is a module of that name."""
+
 
 _OTHERS = "Options"
 

@@ -18,6 +18,6 @@ def models(
     debug: options.Debug = False,
 ) -> None:
     """List providers, models, options and prices. Needs no key and no network."""
-    from kontext_cli.cli.catalogue import show
+    from kontext_cli.commands.models import show
 
     show(provider, model, as_json=json, with_settings=debug)

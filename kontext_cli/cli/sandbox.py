@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kontext_cli.cli import options
-from kontext_cli.cli.printable import one_line
-from kontext_cli.cli.report import to_stderr, to_stdout
 from kontext_cli.errors import UsageError
 from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.terminal.output import to_stderr, to_stdout
+from kontext_cli.terminal.printable import one_line
 
 if TYPE_CHECKING:
     from kontext_cli.sandbox.app import Sandbox

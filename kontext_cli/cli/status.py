@@ -38,10 +38,10 @@ def status(
 ) -> int:
     """Show recent jobs, or ask the provider about some."""
     if not jobs:
-        from kontext_cli.cli.history import show_recent
+        from kontext_cli.commands.status import show_recent
 
         return show_recent(limit=limit, states=state or (), batch=batch, as_json=json)
-    from kontext_cli.cli.asking import ask
+    from kontext_cli.commands.status import ask
 
     return ask(
         jobs,

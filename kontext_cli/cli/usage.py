@@ -121,7 +121,7 @@ def _unknown_option(error: Exception, context: Any, argv: Sequence[str]) -> Usag
 
 def _of_no_command(typed: str, argv: Sequence[str]) -> UsageError:
     """The error for an option that stands before any command."""
-    from kontext_cli.cli import COMMANDS
+    from kontext_cli.cli.help import COMMANDS
 
     command = next((each for each in argv if each in COMMANDS), 'generate "a red fox"')
     word = typed.lstrip("-").casefold()

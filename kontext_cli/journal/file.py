@@ -7,8 +7,8 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kontext_cli import disk
 from kontext_cli.errors import JournalFault
+from kontext_cli.files import disk
 from kontext_cli.journal.database import (
     READ,
     READ_ALONE,

@@ -14,6 +14,7 @@ from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal import file
+from kontext_cli.journal.codec import Row, answer_by, job_of, row_of
 from kontext_cli.journal.database import (
     Busy,
     Damaged,
@@ -24,9 +25,8 @@ from kontext_cli.journal.database import (
     transaction,
 )
 from kontext_cli.journal.file import Tell
-from kontext_cli.journal.names import ambiguous, no_such_job, still_owned
-from kontext_cli.journal.rows import Row, answer_by, job_of, row_of
-from kontext_cli.journal.running import Running
+from kontext_cli.journal.lookup import ambiguous, no_such_job, still_owned
+from kontext_cli.journal.owners import Running
 from kontext_cli.journal.table import Table
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from kontext_cli.errors import JournalFault
+from kontext_cli.journal.codec import COLUMNS
 from kontext_cli.journal.database import READ, Damaged, connect, primary_code, transaction
-from kontext_cli.journal.rows import COLUMNS
 
 OPEN_STATES = "('submitting', 'queued', 'running', 'ready')"
 OPEN_JOBS = (

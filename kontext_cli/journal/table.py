@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from kontext_cli.errors import JournalFault
 from kontext_cli.job import State
-from kontext_cli.journal.names import MOST_CANDIDATES
-from kontext_cli.journal.rows import COLUMNS, Row, ascii_text, moment, stored_row
+from kontext_cli.journal.codec import COLUMNS, Row, ascii_text, moment, stored_row
+from kontext_cli.journal.lookup import MOST_CANDIDATES
 from kontext_cli.journal.schema import OPEN_JOBS, OPEN_STATES
 
 _JOBS = f"SELECT {COLUMNS} FROM jobs"  # noqa: S608

@@ -5,8 +5,7 @@ import re
 
 from kontext_cli.prompts.json_values import DECODER, fault, pairs_of
 from kontext_cli.prompts.keys import Refused
-from kontext_cli.prompts.lines import count_ends
-from kontext_cli.prompts.rows import Rows
+from kontext_cli.prompts.rows import Rows, count_ends
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _ANYTHING = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)

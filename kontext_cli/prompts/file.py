@@ -8,8 +8,7 @@ from typing import Literal, NamedTuple
 from kontext_cli.errors import UsageError
 from kontext_cli.prompts.document import is_array, is_document, is_in_one_line, read_array
 from kontext_cli.prompts.jsonl import is_text, read_json_lines
-from kontext_cli.prompts.lines import lines, split
-from kontext_cli.prompts.rows import Mistake, Rows
+from kontext_cli.prompts.rows import Mistake, Rows, lines, split
 from kontext_cli.prompts.table import read_table
 
 Kind = Literal["txt", "jsonl", "json", "csv", "tsv"]

@@ -2,8 +2,7 @@
 
 from kontext_cli.prompts.json_values import decoded, pairs_of
 from kontext_cli.prompts.keys import Refused
-from kontext_cli.prompts.lines import lines
-from kontext_cli.prompts.rows import Rows
+from kontext_cli.prompts.rows import Rows, lines
 
 
 def read_json_lines(text: str, rows: Rows) -> None:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kontext_cli.prompts.keys import KEYS, MOST_DIGITS, listed, nearest, no_keys
-from kontext_cli.prompts.lines import lines
-from kontext_cli.prompts.rows import Rows
+from kontext_cli.prompts.rows import Rows, lines
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)

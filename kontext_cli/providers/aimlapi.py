@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from kontext_cli.errors import UnexpectedReply
+from kontext_cli.http.call import Call, Reply
 from kontext_cli.job import Progress
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.call import Call, Reply
 from kontext_cli.providers.options import Endpoint, ImageField, Option, Price, one_or_list
-from kontext_cli.providers.pictures import read_result
+from kontext_cli.providers.results import read_result
 from kontext_cli.sizes import ASPECT_RATIOS
 
 _PATH = "/v1/images/generations"

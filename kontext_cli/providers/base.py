@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from kontext_cli.errors import Billed
+from kontext_cli.http.call import Call, Reply
 from kontext_cli.job import Operation, Progress
-from kontext_cli.providers.call import Call, Reply
 from kontext_cli.providers.options import Endpoint, Option, Price
 
 Variables = tuple[tuple[str, ...], ...]
@@ -84,3 +85,12 @@ class Provider(ABC):
     @abstractmethod
     def accepted(self, reply: Reply, endpoint: str) -> Progress:
         """Read the 2xx answer to a submit: a handle to ask with, or the pictures at once."""
+
+
+class Cancellation(StrEnum):
+    """What a queue says to a request to cancel (fal's queue documentation)."""
+
+    REMOVED = "removed from the queue"
+    REQUESTED = "requested; it runs already, and may still finish and be billed"
+    TOO_LATE = "too late: it is completed"
+    UNKNOWN = "the provider does not know the job"

@@ -4,10 +4,10 @@ Sources: its API page for `/fal-ai/flux-pro/kontext/text-to-image`, and the manu
 share its template, for what that page leaves out: how to ask for the result.
 """
 
+from kontext_cli.http.call import Call, Reply
 from kontext_cli.job import Handle, Progress, State
-from kontext_cli.providers.call import Call, Reply
+from kontext_cli.providers.dialects.fal_queue import QueueProvider, is_pending
 from kontext_cli.providers.options import Endpoint, Option
-from kontext_cli.providers.queue import QueueProvider, is_pending
 from kontext_cli.sizes import ASPECT_RATIOS
 
 _GRACE = 3

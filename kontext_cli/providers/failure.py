@@ -13,8 +13,8 @@ from kontext_cli.errors import (
     NoCredit,
     RejectedKey,
 )
+from kontext_cli.http.call import Reply
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.call import Reply
 
 _LONGEST = 500
 _MODERATION = re.compile(

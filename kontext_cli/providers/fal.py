@@ -7,8 +7,10 @@ client for the edit endpoints; prices from its model pages.
 from typing import ClassVar
 
 from kontext_cli.errors import Billed
+from kontext_cli.http.call import Reply
 from kontext_cli.providers.base import Variables
-from kontext_cli.providers.call import Reply
+from kontext_cli.providers.dialects.fal_queue import QueueProvider
+from kontext_cli.providers.dialects.fal_storage import Storage
 from kontext_cli.providers.options import (
     Endpoint,
     ImageField,
@@ -17,8 +19,6 @@ from kontext_cli.providers.options import (
     image_list,
     one_image,
 )
-from kontext_cli.providers.queue import QueueProvider
-from kontext_cli.providers.storage import Storage
 from kontext_cli.sizes import ASPECT_RATIOS
 
 _ONE = ImageField("image_url", least=1, most=1, encode=one_image)

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from kontext_cli import providers
 from kontext_cli.errors import UnsupportedOption, UsageError
+from kontext_cli.http.call import Call
 from kontext_cli.job import Cost, Operation
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.call import Call
 from kontext_cli.providers.options import Endpoint, Option
 from kontext_cli.request import Request
 from kontext_cli.words import flag, nearest

@@ -5,8 +5,8 @@ import time
 from collections import OrderedDict
 from pathlib import Path
 
-from kontext_cli import disk
 from kontext_cli.errors import OutputFault
+from kontext_cli.files import disk
 
 _ROOM = 256 * 1024 * 1024
 _KEPT_SECONDS = 7 * 24 * 3600

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kontext_cli.batch.budget import Budget
+from kontext_cli.engine.budget import Budget
 from kontext_cli.errors import OverBudget
 from kontext_cli.job import Cost
 

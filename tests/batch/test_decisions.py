@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kontext_cli.batch.again import Known, Rules, Step, decide
+from kontext_cli.batch.decide import Known, Rules, Step, decide
 from kontext_cli.job import State
 
 PLAIN = Rules()

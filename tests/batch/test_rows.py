@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kontext_cli.batch.rows import (
+from kontext_cli.batch.sources import (
     Part,
     batch_id,
     in_shard,

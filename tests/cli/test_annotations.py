@@ -7,9 +7,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kontext_cli.cli import annotations
-from kontext_cli.cli.annotations import Annotations, Flaw, annotate, error_command, step_summary
-from kontext_cli.cli.report import as_line, to_stderr
+from kontext_cli.terminal import annotations
+from kontext_cli.terminal.annotations import (
+    Annotations,
+    Flaw,
+    annotate,
+    error_command,
+    step_summary,
+)
+from kontext_cli.terminal.output import to_stderr
+from kontext_cli.terminal.records import as_line
 
 HOSTILE = st.text(st.sampled_from("%0AD\r\n\u2028:,;=#[]|\\`<>&!*_~@$ \tx\x1b\udc80é")) | st.text()
 COUNTS = {"rows": "20", "saved": "17", "failed": "3", "spent": "about $0.72"}

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from kontext_cli.job import State
-from kontext_cli.paths import state_dir
+from kontext_cli.settings.paths import state_dir
 from processes import RightHere
 from sandbox.running import Serve
 from soaking import soaked

@@ -8,15 +8,8 @@ from typing import Any
 
 import pytest
 
+from kontext_cli.batch.progress import BatchProgress
 from kontext_cli.batch.tally import Tally
-from kontext_cli.cli.batch_report import (
-    BatchLines,
-    BatchReport,
-    BatchSilence,
-    BatchView,
-)
-from kontext_cli.cli.course import Course, duration, spent_text
-from kontext_cli.cli.report import error_lines, error_record, job_record
 from kontext_cli.errors import (
     Interrupted,
     JobFailed,
@@ -27,6 +20,9 @@ from kontext_cli.errors import (
     UsageError,
 )
 from kontext_cli.job import Cost, File, Job, State
+from kontext_cli.terminal.batch_report import BatchLines, BatchReport, BatchSilence, BatchView
+from kontext_cli.terminal.records import error_record, job_record
+from kontext_cli.terminal.text import duration, error_lines, left_text, rate_text, spent_text
 
 HOSTILE = "\x1b]0;owned\x07[bold]\u202e x\r\n::error::y"
 STOP = NoCredit("fal says that the account is empty", hint="add credit at fal.ai")
@@ -213,23 +209,23 @@ def test_a_line_now_and_then_while_nothing_ends(capfd: pytest.CaptureFixture[str
 def test_the_time_that_is_left_follows_from_the_rows_that_were_made() -> None:
     clock = Clock()
     tally = Tally(1010)
-    course = Course(tally, clock)
+    progress = BatchProgress(tally, clock)
 
     def end(job: Job) -> None:
         tally.count(job)
-        course.ended(job)
+        progress.ended(job)
 
     for index in range(500):
         end(saved(row(index), skipped=True))
     for index in range(500, 510):
-        assert bool(course.left) == bool(course.rate) == (index >= 503)
-        course.began(job := row(index))
+        assert bool(left_text(progress)) == bool(rate_text(progress)) == (index >= 503)
+        progress.began(job := row(index))
         clock.now += 6
         end(saved(job))
-    assert (course.rate, course.left) == ("10 images/min", "50 min left")
-    course.began(row(510))
-    course.stopping = True
-    assert course.left == "10 s left"
+    assert (rate_text(progress), left_text(progress)) == ("10 images/min", "50 min left")
+    progress.began(row(510))
+    progress.stopping = True
+    assert left_text(progress) == "10 s left"
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from kontext_cli.batch.progress import BatchProgress
 from kontext_cli.batch.tally import Tally
-from kontext_cli.cli.batch_report import BatchReport, open_batch_report
-from kontext_cli.cli.course import Course
-from kontext_cli.cli.live import open_live_batch
 from kontext_cli.errors import JobFailed, NoCredit
 from kontext_cli.job import Cost, File, Job, Source, State
+from kontext_cli.terminal.batch_report import BatchReport
+from kontext_cli.terminal.live_batch import open_live_batch
+from kontext_cli.terminal.open import open_batch_report
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
 WAY = (State.SUBMITTING, State.QUEUED, State.RUNNING, State.READY)
@@ -216,7 +217,7 @@ class Batch:
         self.now = 0.0
         self.tally = Tally(total)
         self._step = step
-        view = open_live_batch(Course(self.tally, lambda: self.now))
+        view = open_live_batch(BatchProgress(self.tally, lambda: self.now))
         assert view is not None
         self.report = BatchReport(view, self.tally, batch="b")
 

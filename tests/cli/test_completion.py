@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kontext_cli.cli import completion, program, run
-from kontext_cli.cli.completions import ROOT, written
+from completions.writer.scripts import ROOT, written
+from kontext_cli.cli import completion
+from kontext_cli.cli.main import program, run
 from processes import environment, kontext
 from test_startup import HEAVY, imported
 
@@ -45,7 +46,7 @@ def test_an_unknown_shell(argv: list[str], capsys: pytest.CaptureFixture[str]) -
 
 
 def test_the_man_page_has_every_exit_code_and_variable() -> None:
-    page = (ROOT / "man/kontext.1").read_text(encoding="ascii").replace("\\-", "-")
+    page = (ROOT / "completions/kontext.1").read_text(encoding="ascii").replace("\\-", "-")
     for term in (
         "0",
         "11",
@@ -60,7 +61,7 @@ def test_the_man_page_has_every_exit_code_and_variable() -> None:
 @pytest.mark.skipif(shutil.which("groff") is None, reason="no groff here")
 def test_the_man_page_is_sound() -> None:
     done = subprocess.run(
-        ["groff", "-man", "-Tutf8", "-ww", str(ROOT / "man/kontext.1")],
+        ["groff", "-man", "-Tutf8", "-ww", str(ROOT / "completions/kontext.1")],
         env=environment(),
         capture_output=True,
         text=True,

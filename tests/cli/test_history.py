@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from journals import job
-from kontext_cli.cli.history import print_table
+from kontext_cli.commands.status import print_table
 from kontext_cli.job import File, State
 
 NAME = "a-beast-with-a-long-long-prompt-that-goes-on-past-the-edge-1.jpg"

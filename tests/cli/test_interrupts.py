@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hostile.tracing import with_site
-from kontext_cli.cli.signals import run_until_signal
+from kontext_cli.commands.signals import run_until_signal
 from processes import RightHere, kontext
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from kontext_cli.cli.report import as_line, job_record
 from kontext_cli.journal import Journal
-from kontext_cli.paths import state_dir
+from kontext_cli.settings.paths import state_dir
+from kontext_cli.terminal.records import as_line, job_record
 from pictures import picture
 from processes import RightHere, kontext, start
 from soaking import soaked

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from batches import Desk
-from kontext_cli import recorder
+from kontext_cli.engine import recorder
 from kontext_cli.journal import database
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kontext_cli.cli import run
+from kontext_cli.cli.main import run
 from kontext_cli.providers import NAMES, provider_class
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kontext_cli.cli import run
+from kontext_cli.cli.main import run
 from pictures import picture
 
 KEY = "canary-key-0123456789"

@@ -245,7 +245,7 @@ def test_powershell_has_its_own_words() -> None:
 
 
 def test_its_help_imports_no_server() -> None:
-    code = "import json, sys; from kontext_cli.cli import run; run(['sandbox', '--help'])"
+    code = "import json, sys; from kontext_cli.cli.main import run; run(['sandbox', '--help'])"
     code += "; print(json.dumps(list(sys.modules)))"
     argv = [sys.executable, "-c", code]
     done = subprocess.run(argv, env=environment(), capture_output=True, check=True)

@@ -8,8 +8,8 @@ import pytest
 import typer
 
 import shells
-from kontext_cli.cli import program
-from kontext_cli.cli.completions import scripts
+from completions.writer.scripts import scripts
+from kontext_cli.cli.main import program
 from kontext_cli.providers import NAMES
 from shells import Shell
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kontext_cli.cli import run
+from kontext_cli.cli.main import run
 from kontext_cli.sandbox.app import Sandbox
 from sandbox.running import Serve
 

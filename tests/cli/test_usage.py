@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kontext_cli.cli import COMMANDS, foreign, program, run
-from kontext_cli.cli.completions.tree import Command, tree
+from completions.writer.tree import Command, tree
+from kontext_cli.cli import foreign
+from kontext_cli.cli.help import COMMANDS
+from kontext_cli.cli.main import program, run
 from kontext_cli.providers import NAMES
 from pictures import picture
 

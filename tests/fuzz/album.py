@@ -11,8 +11,9 @@ from PIL import Image
 
 from fuzz.refusals import tried
 from kontext_cli.errors import InputFault, ProviderError
-from kontext_cli.inputs import InputImage, load_images
-from kontext_cli.outputs import PartFile, Picture
+from kontext_cli.files.part import PartFile
+from kontext_cli.files.saved import Picture
+from kontext_cli.images.inputs import InputImage, load_images
 
 SIZE = (5, 3)
 ROOMY = 2**20

@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from kontext_cli.providers.call import Reply
+from kontext_cli.http.call import Reply
 from pictures import picture
 
 REQUEST_ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"

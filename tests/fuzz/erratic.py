@@ -5,7 +5,7 @@ from typing import Any
 
 from fuzz.answers import Answer
 from fuzz.readers import browser
-from kontext_cli.addresses import is_public, is_this_machine, literal
+from kontext_cli.http.addresses import is_public, is_this_machine, literal
 from scripted import Scripted, Seen
 
 ENOUGH = 30

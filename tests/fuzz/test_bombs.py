@@ -8,8 +8,8 @@ import pytest
 
 from fuzz.album import BOMBS, SIZE, as_input, as_output, jpeg_of_scans, png_with
 from kontext_cli.errors import BadMedia, InputFault
-from kontext_cli.outputs import Picture
-from kontext_cli.pictures import NotAPicture, decode
+from kontext_cli.files.saved import Picture
+from kontext_cli.images.decoding import NotAPicture, decode
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fuzz.answers import encoded, leaves
 from fuzz.examples import fuzzed
-from kontext_cli.events import MOST_EVENT_BYTES, bodies
+from kontext_cli.http.events import MOST_EVENT_BYTES, bodies
 
 ENDS = st.sampled_from([b"\n", b"\r\n"])
 STATUSES = st.dictionaries(st.sampled_from(["status", "logs"]), leaves, max_size=2)

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from fuzz.answers import JOB, MEDIA, REQUEST_ID, WHOLE, Answer, Raw, answers, encoded, nested
 from fuzz.erratic import Erratic, check_requests
 from fuzz.examples import fuzzed
-from kontext_cli.cli.report import as_line, error_lines, job_record
 from kontext_cli.errors import KontextError
-from kontext_cli.inputs import InputImage
+from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Job, State
-from kontext_cli.journal.rows import job_of, row_of
+from kontext_cli.journal.codec import job_of, row_of
 from kontext_cli.providers import NAMES, Name, provider_class
+from kontext_cli.terminal.records import as_line, job_record
+from kontext_cli.terminal.text import error_lines
 from runs import KEY, planned, run
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")

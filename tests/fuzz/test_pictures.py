@@ -16,8 +16,8 @@ from PIL import Image
 from fuzz.album import INPUTS, OUTPUTS, ROOMY, SIZE, as_input, as_output
 from fuzz.examples import fuzzed
 from kontext_cli.errors import InputFault, ProviderError
-from kontext_cli.inputs import InputImage
-from kontext_cli.outputs import Picture
+from kontext_cli.files.saved import Picture
+from kontext_cli.images.inputs import InputImage
 
 
 def sent(image: InputImage) -> bytes:

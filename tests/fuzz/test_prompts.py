@@ -21,18 +21,18 @@ from fuzz.answers import Raw, encoded, junk
 from fuzz.examples import fuzzed
 from fuzz.refusals import tried
 from journals import job
-from kontext_cli.batch.again import Rules, Step
+from kontext_cli.batch.decide import Rules, Step
 from kontext_cli.batch.entry import Entry, Order
 from kontext_cli.batch.planner import Planner
-from kontext_cli.cli import run
+from kontext_cli.cli.main import run
+from kontext_cli.engine.plan import Wanted, names_for
 from kontext_cli.errors import KontextError
+from kontext_cli.files.names import fit_suffix, slugify
 from kontext_cli.job import Source
-from kontext_cli.names import fit_suffix, slugify
-from kontext_cli.plan import Wanted, names_for
 from kontext_cli.prompts import Row, Rows, read_prompts
 from kontext_cli.providers import provider_class
 from kontext_cli.request import OutputFormat
-from kontext_cli.settings import known_provider
+from kontext_cli.settings.settings import known_provider
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 

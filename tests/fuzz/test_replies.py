@@ -13,18 +13,19 @@ from fuzz.answers import JOB, REQUEST_ID, Answer, Raw, answers, encoded, failure
 from fuzz.examples import fuzzed
 from fuzz.refusals import tried
 from journals import job
-from kontext_cli.cli.report import as_line, describe, error_lines, job_record
-from kontext_cli.engine import read
+from kontext_cli.engine.collect import inline_picture
+from kontext_cli.engine.engine import read
 from kontext_cli.errors import Billed, KontextError
-from kontext_cli.inline import inline_picture
+from kontext_cli.http.retry import may_submit_again, should_ask_again, was_refused
 from kontext_cli.job import Handle, Output, Progress, State
-from kontext_cli.journal.rows import job_of, row_of
+from kontext_cli.journal.codec import job_of, row_of
 from kontext_cli.providers import NAMES, provider_class
-from kontext_cli.providers.base import Provider
+from kontext_cli.providers.base import Cancellation, Provider
+from kontext_cli.providers.dialects.fal_queue import QueueProvider
+from kontext_cli.providers.dialects.fal_storage import Place, Storage
 from kontext_cli.providers.failure import failure
-from kontext_cli.providers.queue import Cancellation, QueueProvider
-from kontext_cli.providers.storage import Place, Storage
-from kontext_cli.retry import may_submit_again, should_ask_again, was_refused
+from kontext_cli.terminal.records import as_line, job_record
+from kontext_cli.terminal.text import describe, error_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 

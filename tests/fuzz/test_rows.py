@@ -19,17 +19,18 @@ from fuzz.answers import Raw, bodies, encoded, junk
 from fuzz.examples import fuzzed
 from fuzz.refusals import tried
 from journals import full_job, job
-from kontext_cli.answers import Answers
-from kontext_cli.cli import run
-from kontext_cli.cli.history import print_table
-from kontext_cli.cli.report import as_line, describe, error_lines, job_record
-from kontext_cli.engine import read
+from kontext_cli.cli.main import run
+from kontext_cli.commands.status import print_table
+from kontext_cli.engine.engine import read
 from kontext_cli.errors import KontextError
 from kontext_cli.job import Job, State, Target
 from kontext_cli.journal import Journal
+from kontext_cli.journal.codec import Row, job_of, row_of
 from kontext_cli.journal.file import FILE
-from kontext_cli.journal.rows import Row, job_of, row_of
+from kontext_cli.journal.replies import Answers
 from kontext_cli.providers.aimlapi import Aimlapi
+from kontext_cli.terminal.records import as_line, job_record
+from kontext_cli.terminal.text import describe, error_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 

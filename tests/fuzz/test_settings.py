@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from fuzz.examples import fuzzed
 from fuzz.refusals import tried
-from kontext_cli.cli import run
-from kontext_cli.config import Config, load_config
-from kontext_cli.credentials import FILE, Credentials
+from kontext_cli.cli.main import run
 from kontext_cli.errors import InvalidKey, KeyFault, KontextError, UsageError
 from kontext_cli.providers import NAMES
-from kontext_cli.settings import Settings
+from kontext_cli.settings.config import Config, load_config
+from kontext_cli.settings.credentials import FILE, Credentials
+from kontext_cli.settings.settings import Settings
 
 CANARY = "canary0123456789"
 

@@ -13,14 +13,14 @@ from fuzz.answers import MEDIA, REQUEST_ID, WHOLE, Answer
 from fuzz.erratic import Erratic, check_requests, is_here
 from fuzz.examples import fuzzed
 from fuzz.readers import READERS, Reader, browser, careless_server, strict
-from kontext_cli.addresses import literal
-from kontext_cli.engine import read
+from kontext_cli.engine.engine import read
 from kontext_cli.errors import KontextError, UsageError
+from kontext_cli.http.addresses import literal
+from kontext_cli.http.call import Call
+from kontext_cli.http.transport import Transport
+from kontext_cli.http.urls import check_base_url, host_of, is_loopback, may_download, may_have_key
 from kontext_cli.providers import provider_class
-from kontext_cli.providers.call import Call
-from kontext_cli.providers.queue import QueueProvider
-from kontext_cli.transport import Transport
-from kontext_cli.urls import check_base_url, host_of, is_loopback, may_download, may_have_key
+from kontext_cli.providers.dialects.fal_queue import QueueProvider
 from runs import KEY, at_once
 
 HOME = "https://queue.fal.run"

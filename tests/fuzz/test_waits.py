@@ -4,8 +4,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fuzz.examples import fuzzed
-from kontext_cli.providers.call import Reply
-from kontext_cli.retry import LONGEST_RETRY_AFTER, TRIES, WINDOW, Patience, retry_after
+from kontext_cli.http.call import Reply
+from kontext_cli.http.retry import LONGEST_RETRY_AFTER, TRIES, WINDOW, Patience, retry_after
 
 DATES = (
     ["Sat, ", "Saturday, ", "", "xxx "],

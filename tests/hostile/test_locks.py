@@ -15,7 +15,7 @@ import pytest
 
 from hostile.tracing import with_site
 from journals import job
-from kontext_cli import disk
+from kontext_cli.files import disk
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
 from processes import RightHere

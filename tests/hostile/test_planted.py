@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from kontext_cli.cli import run
+from kontext_cli.cli.main import run
 from kontext_cli.sandbox.app import Sandbox
 from sandbox.running import Server
 from soaking import soaked

@@ -15,8 +15,8 @@ import pytest
 from hostile.pseudo import terminal
 from hostile.tracing import with_site
 from hostile.trials import Trial, soak_only
-from kontext_cli.cli import run
-from kontext_cli.outputs import existing_file
+from kontext_cli.cli.main import run
+from kontext_cli.files.saved import existing_file
 from processes import RightHere, environment
 from sandbox.running import Serve
 from soaking import soaked

@@ -83,21 +83,21 @@ def test_a_key_that_was_being_stored_when_the_process_died_does_not_outlast_its_
 
 
 PLACES = [
-    "kontext_cli.settings.checked_key",
-    "kontext_cli.settings.load_config",
+    "kontext_cli.settings.settings.checked_key",
+    "kontext_cli.settings.settings.load_config",
     "kontext_cli.providers.base.Provider.authorization",
-    "kontext_cli.providers.queue.QueueProvider.accepted",
-    "kontext_cli.providers.queue.QueueProvider.outcome",
-    "kontext_cli.transport.Transport.submit",
-    "kontext_cli.transport.Transport.ask",
-    "kontext_cli.transport.Transport.download",
-    "kontext_cli.cli.make.plan_job",
-    "kontext_cli.engine.Engine.run",
-    "kontext_cli.outputs.PartFile.verify",
-    "kontext_cli.outputs.PartFile.publish",
-    "kontext_cli.journal.rows.moment",
-    "kontext_cli.cli.report.Report.watch",
-    "kontext_cli.cli.report.describe",
+    "kontext_cli.providers.dialects.fal_queue.QueueProvider.accepted",
+    "kontext_cli.providers.dialects.fal_queue.QueueProvider.outcome",
+    "kontext_cli.http.transport.Transport.submit",
+    "kontext_cli.http.transport.Transport.ask",
+    "kontext_cli.http.transport.Transport.download",
+    "kontext_cli.commands.generate.plan_job",
+    "kontext_cli.engine.engine.Engine.run",
+    "kontext_cli.files.part.PartFile.verify",
+    "kontext_cli.files.part.PartFile.publish",
+    "kontext_cli.journal.codec.moment",
+    "kontext_cli.terminal.report.Report.watch",
+    "kontext_cli.terminal.text.describe",
 ]
 
 
@@ -141,7 +141,7 @@ def test_the_traceback_of_a_crash_quotes_nothing_either(
     [
         "kontext_cli.batch.planner.Planner.plan",
         "kontext_cli.batch.run.Batch.watch",
-        "kontext_cli.outputs.PartFile.verify",
+        "kontext_cli.files.part.PartFile.verify",
     ],
 )
 def test_a_crash_within_a_batch_is_told_without_what_it_quotes(
@@ -159,7 +159,9 @@ def test_a_crash_within_a_batch_is_told_without_what_it_quotes(
 def test_the_installed_program_crashes_without_a_key(
     watched: Watched, flags: tuple[str, ...]
 ) -> None:
-    crashing = spied(SPY_CRASH="kontext_cli.transport:Transport.submit", PYTHONFAULTHANDLER="1")
+    crashing = spied(
+        SPY_CRASH="kontext_cli.http.transport:Transport.submit", PYTHONFAULTHANDLER="1"
+    )
     ran = watched.process("generate", "x", "-p", "fal", *flags, environ=crashing)
     assert ran.code == 1
     assert "RuntimeError" in ran.err

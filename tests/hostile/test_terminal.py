@@ -14,7 +14,7 @@ import pytest
 
 from hostile.payloads import PAYLOADS, Payload
 from hostile.printed import checked, share
-from kontext_cli.cli import run
+from kontext_cli.cli.main import run
 from pictures import picture
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not have")

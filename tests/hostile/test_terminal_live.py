@@ -16,12 +16,12 @@ from hostile.pseudo import on_terminal, terminal
 from hostile.talk import SAID, Talk
 from journals import job
 from kontext_cli.batch.tally import Tally
-from kontext_cli.cli import run
-from kontext_cli.cli.batch_report import BatchReport, open_batch_report
-from kontext_cli.cli.report import open_report
+from kontext_cli.cli.main import run
 from kontext_cli.errors import JobFailed
 from kontext_cli.job import File, Job, Source, State
 from kontext_cli.journal import Journal
+from kontext_cli.terminal.batch_report import BatchReport
+from kontext_cli.terminal.open import open_batch_report, open_report
 from processes import start
 from soaking import soaked
 

@@ -19,13 +19,12 @@ from hostile.printed import check_commands, checked, share
 from hostile.talk import SAID, Talk
 from journals import job
 from kontext_cli.batch.tally import Tally
-from kontext_cli.cli import run
-from kontext_cli.cli.batch_report import open_batch_report
-from kontext_cli.cli.report import open_report
+from kontext_cli.cli.main import run
 from kontext_cli.errors import JobFailed
 from kontext_cli.job import File, Job, Source, State
 from kontext_cli.journal import Journal
 from kontext_cli.sandbox.replies import Json
+from kontext_cli.terminal.open import open_batch_report, open_report
 from processes import environment, kontext, start
 from soaking import soaked
 
@@ -353,7 +352,7 @@ def test_nothing_but_our_own_words_is_printed(tmp_path: Path) -> None:
 
 
 def test_a_line_of_a_million_spaces_is_not_thought_about_for_hours() -> None:
-    code = "from kontext_cli.cli.printable import one_line; print(one_line(' ' * 10**6 + 'x'))"
+    code = "from kontext_cli.terminal.printable import one_line; print(one_line(' ' * 10**6 + 'x'))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, env=environment(), timeout=20, check=True
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kontext_cli.outputs import existing_file
+from kontext_cli.files.saved import existing_file
 from processes import RightHere, start
 from sandbox.running import Serve
 from soaking import SOAK, soaked

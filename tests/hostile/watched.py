@@ -12,7 +12,7 @@ from PIL import Image
 
 from hostile.between import Between
 from hostile.canary import AIMLAPI, CHAINHUB, COUNTED, FAL, Search
-from kontext_cli.cli import run
+from kontext_cli.cli.main import run
 from kontext_cli.sandbox.app import Sandbox
 from processes import kontext
 from sandbox.running import Serve

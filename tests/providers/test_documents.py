@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kontext_cli import __version__
-from kontext_cli.inputs import InputImage
+from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Job, State
 from kontext_cli.providers import Name
 from pictures import picture

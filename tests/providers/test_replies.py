@@ -15,10 +15,10 @@ from kontext_cli.errors import (
     RejectedKey,
     UnexpectedReply,
 )
+from kontext_cli.http.call import Reply
 from kontext_cli.job import Handle, Output, Progress, State
 from kontext_cli.providers import provider_class
 from kontext_cli.providers.aimlapi import Aimlapi
-from kontext_cli.providers.call import Reply
 from kontext_cli.providers.chainhub import Chainhub
 from kontext_cli.providers.failure import failure
 from kontext_cli.providers.fal import Fal

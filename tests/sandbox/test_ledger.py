@@ -6,8 +6,8 @@ from threading import Thread
 import httpx2
 
 from kontext_cli.sandbox.app import Sandbox
-from kontext_cli.sandbox.gallery import Gallery
 from kontext_cli.sandbox.ledger import Ledger, Seen
+from kontext_cli.sandbox.workshop import Gallery
 from sandbox.clients import PRO, Queue, client, opened
 from sandbox.running import Running
 

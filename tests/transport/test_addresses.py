@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kontext_cli.addresses import is_public, is_this_machine, literal
+from kontext_cli.http.addresses import is_public, is_this_machine, literal
 
 NEARER = [
     "0.0.0.0",

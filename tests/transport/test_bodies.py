@@ -12,8 +12,8 @@ from kontext_cli.errors import (
     OutcomeUnknown,
     Unreachable,
 )
-from kontext_cli.providers.call import Reply
-from kontext_cli.transport import Submission
+from kontext_cli.http.call import Reply
+from kontext_cli.http.transport import Submission
 from transport.wire import (
     PICTURE,
     Conversation,
@@ -204,7 +204,7 @@ def test_a_result_that_is_always_cut_short_is_not_the_jobs_end() -> None:
 def test_a_small_answer_that_unpacks_without_end_is_stopped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("kontext_cli.transport.MOST_REPLY_BYTES", 2**20)
+    monkeypatch.setattr("kontext_cli.http.transport.MOST_REPLY_BYTES", 2**20)
     bomb = gzip.compress(bytes(20 * 2**20))
 
     async def say(talk: Conversation) -> None:

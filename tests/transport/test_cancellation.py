@@ -7,8 +7,8 @@ from contextlib import suppress
 import httpx2
 import pytest
 
-from kontext_cli import network
-from kontext_cli.transport import Submission, Transport
+from kontext_cli.http import client as network
+from kontext_cli.http.transport import Submission, Transport
 from soaking import soaked
 from transport.wire import PICTURE, Conversation, a_call, download, in_time, transport, wire
 

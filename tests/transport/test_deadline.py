@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kontext_cli.deadline import Deadline, in_time
+from kontext_cli.http.deadlines import Deadline, in_time
 
 
 def test_a_limit_that_is_over_is_not_put_off_by_being_set_again() -> None:

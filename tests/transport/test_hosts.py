@@ -7,9 +7,9 @@ from ipaddress import ip_address
 import httpcore2
 import pytest
 
-from kontext_cli.addresses import Address, is_public
 from kontext_cli.errors import BadMedia, UnexpectedReply, Unreachable
-from kontext_cli.resolving import CheckedNetwork, Forbidden
+from kontext_cli.http.addresses import Address, is_public
+from kontext_cli.http.network import CheckedNetwork, Forbidden
 from transport.wire import (
     AUTHORITY,
     PICTURE,
@@ -137,7 +137,7 @@ def test_one_address_that_is_not_public_is_enough(addresses: list[str]) -> None:
 
 @pytest.fixture
 def _no_head_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kontext_cli.resolving._HEAD_START", 0.0)
+    monkeypatch.setattr("kontext_cli.http.network._HEAD_START", 0.0)
 
 
 @pytest.mark.usefixtures("_no_head_start")

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from kontext_cli.errors import KontextError, OutcomeUnknown, Unreachable
-from kontext_cli.providers.call import Call, Kind
-from kontext_cli.throughput import Limits
-from kontext_cli.transport import Submission, Transport
+from kontext_cli.http.call import Call, Kind
+from kontext_cli.http.throughput import Limits
+from kontext_cli.http.transport import Submission, Transport
 from transport.wire import PICTURE, Conversation, Say, a_call, download, in_time, transport, wire
 
 CANARY = "canary"

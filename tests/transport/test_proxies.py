@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kontext_cli.errors import BadMedia, Unreachable, UsageError
-from kontext_cli.proxies import proxies
-from kontext_cli.transport import Submission
+from kontext_cli.http.proxies import proxies
+from kontext_cli.http.transport import Submission
 from transport.wire import (
     AUTHORITY,
     PICTURE,

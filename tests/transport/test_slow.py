@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from kontext_cli.errors import Unreachable
-from kontext_cli.throughput import Limits
-from kontext_cli.transport import Submission, Transport
+from kontext_cli.http.throughput import Limits
+from kontext_cli.http.transport import Submission, Transport
 from transport.wire import PICTURE, Conversation, Say, a_call, download, in_time, transport, wire
 
 Exchange = Callable[[Transport, str], Awaitable[object]]

@@ -5,8 +5,8 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kontext_cli.deadline import Deadline
-from kontext_cli.throughput import Limits, Throughput, Try
+from kontext_cli.http.deadlines import Deadline
+from kontext_cli.http.throughput import Limits, Throughput, Try
 
 LIMITS = Limits(least_bytes=100, window=10.0)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from kontext_cli.errors import Unreachable, UsageError
-from kontext_cli.network import tls_context
-from kontext_cli.transport import Submission
+from kontext_cli.http.client import tls_context
+from kontext_cli.http.transport import Submission
 from transport.wire import (
     AUTHORITY,
     PICTURE,

@@ -8,10 +8,10 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kontext_cli.addresses import Address
 from kontext_cli.errors import BadMedia
-from kontext_cli.providers.call import Call, Kind
-from kontext_cli.transport import Transport
+from kontext_cli.http.addresses import Address
+from kontext_cli.http.call import Call, Kind
+from kontext_cli.http.transport import Transport
 from runs import at_once
 
 T = TypeVar("T")

@@ -1,0 +1,167 @@
+"""The command line: its commands, and the one place where errors become exit codes."""
+
+import sys
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from kontext_cli import __version__
+from kontext_cli.cli.help import COMMANDS, HelpfulCommand, HelpfulGroup
+from kontext_cli.errors import Bug, KontextError, OutputFault, UsageError
+from kontext_cli.terminal.output import on_actions, tell_result, to_stderr, to_stdout
+from kontext_cli.terminal.records import as_line, error_record
+from kontext_cli.terminal.text import print_error
+
+_NAME = "kontext"
+_USAGE_ERROR = typer.BadParameter.__base__ or typer.BadParameter
+"""What Typer raises for a command line it cannot read; it publishes only this subclass."""
+
+EXAMPLES = """\b
+Examples:
+  kontext generate "a lighthouse in fog" --provider sandbox  (offline, no key)
+  kontext generate "a lighthouse in fog" -o lighthouse.png
+  kontext edit "make it winter" -i house.jpg
+  kontext generate --help
+"""
+
+
+def program(names: Sequence[str] = COMMANDS) -> typer.Typer:
+    """The command line, with these commands: each takes a millisecond to be built."""
+    app = typer.Typer(
+        name=_NAME,
+        help="Make and edit images with FLUX.1 Kontext.",
+        epilog=EXAMPLES,
+        cls=HelpfulGroup,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        pretty_exceptions_show_locals=False,
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(_root)
+    for name in names:
+        module = import_module(f"kontext_cli.cli.{name}")
+        if isinstance(getattr(module, "app", None), typer.Typer):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(cls=HelpfulCommand, epilog=module.EXAMPLES)(getattr(module, name))
+    return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        to_stdout(f"kontext {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    _version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Show the version."
+    ),
+) -> None:
+    pass
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the command line ``argv``; the exit code. Nothing a user or provider did gets out as a
+    traceback."""
+    _survive_any_locale()
+    try:
+        code = _call(argv or ["--help"])
+        return code if argv else 2
+    except KontextError as error:
+        return _tell(error, argv)
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except Exception as error:
+        if isinstance(error, _USAGE_ERROR):
+            return _tell(_usage(error, argv), argv)
+        if "--debug" in argv:
+            _tell_frames(error)
+        return _tell(_folder_gone() or Bug.of(error), argv)
+
+
+def _folder_gone() -> OutputFault | None:
+    """What is told where relative paths lead nowhere: the working folder was removed."""
+    try:
+        Path.cwd()
+    except OSError:
+        return OutputFault(
+            "the working folder is gone",
+            hint="change to another, or name folders by their whole paths",
+        )
+    return None
+
+
+def _call(argv: Sequence[str]) -> int:
+    """Run the command that is named; with all of them built only where none is."""
+    if argv[0] == "help":
+        argv = [*argv[1:], "--help"]
+    if argv[0] not in COMMANDS and not argv[0].startswith("-"):
+        raise _no_command(argv)
+    first = next((each for each in argv if not each.startswith("-")), None)
+    command = _built(first if first in COMMANDS else None)
+    code = command(list(argv), prog_name=_NAME, standalone_mode=False, obj=tuple(argv))
+    return int(code or 0)
+
+
+def _no_command(argv: Sequence[str]) -> UsageError:
+    from kontext_cli.cli.usage import unknown_command
+
+    return unknown_command(argv, COMMANDS, _built("edit").commands["edit"])
+
+
+@cache
+def _built(name: str | None) -> Any:
+    """The command line with one command, or with all."""
+    return typer.main.get_command(program([name] if name else COMMANDS))
+
+
+def _tell(error: KontextError, argv: Sequence[str]) -> int:
+    _leave_out_signatures(error, argv)
+    if "--json" in argv:
+        tell_result(as_line(error_record(error)))
+    print_error(error)
+    if error.details and on_actions():
+        from kontext_cli.terminal.annotations import annotate
+
+        annotate(error.details)
+    return error.exit_code
+
+
+def _leave_out_signatures(error: KontextError, argv: Sequence[str]) -> None:
+    """Take what signs a URL of the command line out of an error that quotes it."""
+    for typed in argv:
+        _, scheme, rest = typed.partition("://")
+        if scheme and rest in f"{error.message} {error.hint}":
+            from kontext_cli.http.urls import abridged
+
+            shown = abridged(f"://{rest}")[3:]
+            error.message = error.message.replace(rest, shown)
+            error.hint = error.hint and error.hint.replace(rest, shown)
+
+
+def _usage(error: Exception, argv: Sequence[str]) -> UsageError:
+    from kontext_cli.cli.usage import explained
+
+    return explained(error, argv)
+
+
+def _tell_frames(error: BaseException) -> None:
+    """The traceback without what the exceptions say: that may hold what must not be printed."""
+    import traceback
+
+    while error.__cause__ or error.__context__:
+        error = error.__cause__ or error.__context__ or error
+    for line in traceback.format_tb(error.__traceback__):
+        to_stderr(line.rstrip("\n"))
+
+
+def _survive_any_locale() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,115 @@
+"""What `kontext auth` does: keys in, never out."""
+
+import os
+import sys
+
+from kontext_cli.errors import KeyFault, MissingKey, UsageError
+from kontext_cli.providers import NAMES, Name, provider_class
+from kontext_cli.settings.credentials import checked_key
+from kontext_cli.settings.settings import Setting, Settings, spelled_variables
+from kontext_cli.terminal.input import break_line, stdin_bytes
+from kontext_cli.terminal.output import to_stderr, to_stdout
+from kontext_cli.terminal.printable import one_line
+from kontext_cli.terminal.records import SCHEMA, as_line
+
+_MOST_KEY_BYTES = 4_096
+_LAST = 4
+_LONG_ENOUGH = 16
+
+
+def store(provider: Name) -> None:
+    """Read a key and keep it. Raises UsageError, InvalidKey or OutputFault."""
+    settings = Settings.load(os.environ)
+    _check_has_key(provider)
+    key = checked_key(_read_key(provider), "what was given")
+    if not key:
+        raise MissingKey("no key was given")
+    settings.credentials.store(provider, key)
+    to_stderr(one_line(f"stored the key of {provider} in {settings.credentials.path}"))
+    used = settings.key(provider)
+    if used is not None and used.value != key:
+        to_stderr(f"notice: {used.origin} is set, and comes before the stored key")
+
+
+def show_all(*, as_json: bool) -> None:
+    """Print where each provider's key comes from, and how it ends."""
+    settings = Settings.load(os.environ)
+    for name in NAMES:
+        key, fault = _found(settings, name)
+        if as_json:
+            to_stdout(as_line(_record(name, key, fault)))
+        else:
+            to_stdout(one_line(f"{name:<9} {_described(name, key, fault)}"))
+
+
+def forget(provider: Name) -> None:
+    """Remove a stored key. Raises CredentialsFault or OutputFault."""
+    settings = Settings.load(os.environ)
+    if settings.credentials.remove(provider):
+        to_stderr(f"removed the key of {provider}")
+    else:
+        to_stderr(f"there is no stored key of {provider}")
+
+
+def _check_has_key(provider: Name) -> None:
+    if not provider_class(provider).key_variables:
+        raise UsageError(f"{provider} needs no key")
+
+
+def _read_key(provider: Name) -> str:
+    if sys.stdin is not None and sys.stdin.isatty():
+        return _asked_for(provider)
+    raw = stdin_bytes().read(_MOST_KEY_BYTES + 1)
+    if len(raw) > _MOST_KEY_BYTES:
+        raise UsageError("what standard input holds is too long for a key")
+    return raw.decode("utf-8-sig", errors="replace")
+
+
+def _asked_for(provider: Name) -> str:
+    """The key typed at a terminal, unseen; empty where Ctrl-D was pressed instead."""
+    from getpass import getpass
+
+    try:
+        return getpass(f"Key of {provider} (not shown): ", stream=sys.stderr)
+    except EOFError:
+        break_line()
+        return ""
+
+
+def _found(settings: Settings, name: Name) -> tuple[Setting | None, KeyFault | None]:
+    try:
+        key = settings.key(name)
+    except KeyFault as fault:
+        return None, fault
+    return key, None if key else settings.half_a_key(name)
+
+
+def _described(name: Name, key: Setting | None, fault: KeyFault | None) -> str:
+    if fault is not None:
+        return f"not usable: {fault.message}"
+    if not provider_class(name).key_variables:
+        return "needs no key"
+    if key is None:
+        return f"no key (set {spelled_variables(name)}, or `kontext auth set {name}`)"
+    return f"{key.origin}, {_ending(key.value)}"
+
+
+def _record(name: Name, key: Setting | None, fault: KeyFault | None) -> dict[str, object]:
+    return {
+        "schema": SCHEMA,
+        "type": "key",
+        "provider": name,
+        "source": key.origin if key else None,
+        "last4": _last(key.value) if key else None,
+        "error": fault.message if fault else None,
+    }
+
+
+def _ending(key: str) -> str:
+    last = _last(key)
+    return f"ends in {last}" if last else "set"
+
+
+def _last(key: str) -> str | None:
+    """Four characters tell keys apart; of a short key they would be too much of it."""
+    return key[-_LAST:] if len(key) >= _LONG_ENOUGH else None

@@ -1,0 +1,401 @@
+"""What `generate` and `edit` do with many rows: plan all of them, then run what is to be run."""
+
+import asyncio
+import gc
+import io
+import os
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+from kontext_cli.batch.decide import Known, Memory, Rules, Step
+from kontext_cli.batch.entry import Entry, Order
+from kontext_cli.batch.lane import Lane
+from kontext_cli.batch.mistakes import Mistakes, named
+from kontext_cli.batch.pace import Pace, bearable
+from kontext_cli.batch.planner import Planner
+from kontext_cli.batch.run import Batch, Limits
+from kontext_cli.batch.sources import (
+    Part,
+    Source,
+    batch_id,
+    parse_shard,
+    rows_of_files,
+    rows_of_images,
+)
+from kontext_cli.batch.tally import Tally
+from kontext_cli.commands.flags import Flags
+from kontext_cli.commands.generate import (
+    check_names,
+    check_waiting,
+    check_waiting_flags,
+    tell_differences,
+)
+from kontext_cli.commands.session import Session
+from kontext_cli.engine.budget import Budget
+from kontext_cli.errors import Interrupted, KontextError, UsageError
+from kontext_cli.http.urls import abridged
+from kontext_cli.images.inputs import is_url
+from kontext_cli.job import Job
+from kontext_cli.journal import Journal
+from kontext_cli.journal.replies import Answers
+from kontext_cli.prompts import Row
+from kontext_cli.providers import Name
+from kontext_cli.settings.settings import known_provider
+from kontext_cli.terminal.batch_report import BatchReport
+from kontext_cli.terminal.dry_run import show_rows
+from kontext_cli.terminal.input import piped_image, read_prompt, typed_bytes
+from kontext_cli.terminal.open import open_batch_report
+
+_BEAT = 1.0
+
+
+def run_batch(flags: Flags) -> int:
+    """Do what `generate` or `edit` was asked to do for many rows; the exit code.
+
+    Raises KontextError for whatever is found wrong before anything is sent.
+    """
+    _check(flags)
+    tally = Tally(0, waits=not flags.no_wait)
+    report = open_batch_report(
+        tally,
+        batch="",
+        as_json=flags.json,
+        quiet=flags.quiet,
+        plain=flags.debug,
+    )
+    with Session(report, debug=flags.debug) as session:
+        return _Run(flags, session, report, tally).run()
+
+
+class _Run:
+    """One batch from its flags to its exit code."""
+
+    def __init__(self, flags: Flags, session: Session, report: BatchReport, tally: Tally) -> None:
+        self._flags = flags
+        self._session = session
+        self._report = report
+        self._tally = tally
+        folder = Path(session.settings.output_dir(flags.output_dir))
+        self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # it takes `..` away
+        report.show_relative = not folder.is_absolute()
+        self._rules = Rules(
+            make_saved=flags.force,
+            retry_failed=flags.retry_failed,
+            resubmit_unknown=flags.on_unknown == "resubmit",
+        )
+
+    def run(self) -> int:
+        """Plan, and do, all rows."""
+        with _no_collection():
+            entries = self._planned()
+        self._tally.total = len(entries)
+        for notice in self._planner.notices:
+            self._report.notice(notice)
+        budget = Budget(self._flags.max_cost)
+        budget.check([entry.cost for entry in entries if entry.step is Step.MAKE])
+        if self._flags.dry_run:
+            return show_rows(
+                entries, self._planner, self._tally, batch=self._batch, as_json=self._flags.json
+            )
+        self._check_providers(entries)
+        return self._do(entries, budget)
+
+    @cached_property
+    def _source(self) -> Source:
+        flags = self._flags
+        if flags.prompts_files:
+            return rows_of_files(flags.prompts_files, self._stdin)
+        identity = ("each", self._prompt)
+        return rows_of_images(self._prompt, flags.images, made=lambda: self._made(identity))
+
+    @cached_property
+    def _prompt(self) -> str:
+        """The one instruction for all images."""
+        return read_prompt(self._flags.prompt, self._flags.operation, quiet=self._flags.quiet)
+
+    @cached_property
+    def _provider(self) -> Name:
+        """The provider of the rows that name none."""
+        return self._session.settings.provider(self._flags.provider, needs_key=False)
+
+    @cached_property
+    def _batch(self) -> str:
+        name = self._flags.batch or batch_id(self._source.identity, self._folder)
+        self._report.batch = name
+        return name
+
+    @cached_property
+    def _journal(self) -> Journal | None:
+        """The journal; for `--dry-run` only to read, where there is one."""
+        if self._flags.dry_run:
+            return self._session.journal_to_read
+        return self._session.journal
+
+    @cached_property
+    def _memory(self) -> Memory | None:
+        if self._journal is None:
+            return None
+        return Memory(self._journal, Answers(self._session.state_folder), self._batch)
+
+    @cached_property
+    def _planner(self) -> Planner:
+        flags, source = self._flags, self._source
+        defaults = {
+            **{name: each for name, each in flags.request_fields().items() if each is not None},
+            "provider": self._provider,
+            "model": self._session.settings.model(flags.model),
+            "keep_flagged": flags.keep_flagged,
+        }
+        if flags.each:
+            defaults["prompt"] = self._prompt
+        width = len(str(len(source.rows)))
+        default_name = "{stem}-edit" if flags.each else f"{{index:0{width}}}-{{slug}}"
+        order = Order(
+            batch=self._batch,
+            operation=flags.operation,
+            defaults={name: defaults[name] for name in defaults if name not in _NOT_DEFAULTS},
+            images=() if flags.each else flags.images,
+            bases=source.bases,
+            folder=self._folder,
+            template=flags.name or default_name,
+            id_template=flags.name or "{id}",
+            exists=flags.when_taken,
+            by_image=flags.each,
+            waits=not flags.no_wait,
+        )
+        return Planner(
+            order,
+            journal=self._journal,
+            open_provider=lambda name: self._session.settings.open(known_provider(name)),
+            stdin=self._stdin_again,
+        )
+
+    @cached_property
+    def _stdin_content(self) -> bytes:
+        return piped_image().read()
+
+    def _stdin(self) -> BinaryIO:
+        return typed_bytes("the prompts", quiet=self._flags.quiet)
+
+    def _stdin_again(self) -> BinaryIO:
+        """Standard input as an image, for every row that has it."""
+        return io.BytesIO(self._stdin_content)
+
+    def _made(self, identity: Sequence[str]) -> set[Path]:
+        """The files that the batch made in earlier runs."""
+        if self._journal is None:
+            return set()
+        batch = self._flags.batch or batch_id(identity, self._folder)
+        jobs = self._journal.of_batch(batch)
+        return {file.path.resolve() for job in jobs for file in job.files}
+
+    def _planned(self) -> list[Entry]:
+        """The rows of this run, decided about. Raises UsageError or NameTaken with all mistakes."""
+        source, planner = self._source, self._planner
+        count = 0 if source.mistakes else len(source.rows)
+        mistakes = Mistakes(self._flags.prompts_files, count=count)
+        for mistake in source.mistakes:
+            mistakes.add(mistake.file, mistake.line, mistake.id, UsageError(mistake.text))
+        if not source.rows and not mistakes.found:
+            raise UsageError(f"there is no prompt in {named(source.names)}")
+        part = self._part(source.rows, gathering=bool(mistakes.found))
+        known = self._known(part)
+        entries = []
+        for row in source.rows:
+            with mistakes.of(row):
+                entry = planner.chosen(row, part)
+                if entry is None:
+                    continue
+                planner.settle(entry, known(entry.key), self._rules)
+                if entry.step is Step.MAKE:
+                    planner.check_pictures(entry)
+                entries.append(entry)
+        mistakes.refuse()
+        return entries
+
+    def _known(self, part: Part) -> Callable[[str], Known | None]:
+        """What the journal knows of a row: read for all rows at once, or for a few one by one."""
+        memory = self._memory
+        if memory is None:
+            return lambda _key: None
+        if part.is_small:
+            return memory.row
+        rows = memory.rows()
+        return lambda key: rows.pop(key, None)
+
+    def _part(self, rows: Sequence[Row], *, gathering: bool) -> Part:
+        """The rows of this run. All of them where the file has mistakes, which are told first."""
+        flags = self._flags
+        try:
+            return Part(rows, only=flags.only, shard=flags.shard, limit=flags.limit)
+        except UsageError:
+            if not gathering:
+                raise
+            return Part(rows)
+
+    def _check_providers(self, entries: Sequence[Entry]) -> None:
+        """Before anything is sent, see that the providers can do it, then that they have keys."""
+        settings, names = self._session.settings, _providers(entries)
+        for name in names:
+            check_waiting(self._flags, self._planner.provider(name))
+        if any("provider" not in entry.row.values for entry in entries if entry.step in _WORK):
+            settings.provider(self._flags.provider)  # names all variables where there is no key
+        for name in names:
+            settings.require_key(known_provider(name))
+
+    def _do(self, entries: Sequence[Entry], budget: Budget) -> int:
+        journal, memory = self._session.journal, self._memory
+        if memory is None:
+            raise AssertionError("a batch ran without a journal")
+        batch = Batch(
+            self._planner,
+            journal,
+            memory,
+            take=self._session.scribe.take,
+            rules=self._rules,
+            limits=Limits(
+                self._flags.timeout,
+                1 if self._flags.fail_fast else self._flags.max_failures,
+                waits=not self._flags.no_wait,
+            ),
+            budget=budget,
+            tell=self._tell,
+            spend=self._tally.spend,
+            stopping=self._report.stopping,
+        )
+        for entry in entries:
+            if entry.step not in _WORK:
+                self._tell(self._planner.known_job(entry), entry)
+        lanes = self._lanes(entries, batch)
+        try:
+            self._session.run_batch(
+                self._work(batch, lanes),
+                lambda number: batch.wind_down(Interrupted("interrupted", signal_number=number)),
+            )
+        finally:
+            self._report.close()
+        self._report.summary(batch.stop, way_on=self._way_on(batch.stop))
+        return self._tally.exit_code(batch.stop)
+
+    def _lanes(self, entries: Sequence[Entry], batch: Batch) -> dict[str, Lane]:
+        """The work of each provider, under its limit."""
+        names = _providers(entries)
+        settings = self._session.settings
+        return {
+            name: Lane(
+                [entry for entry in entries if entry.at == name],
+                Pace(bearable(settings.jobs(known_provider(name), self._flags.jobs))),
+                stop=batch.note_stop,
+            )
+            for name in names
+        }
+
+    async def _work(self, batch: Batch, lanes: dict[str, Lane]) -> None:
+        beat = asyncio.ensure_future(self._beat())
+        try:
+            async with AsyncExitStack() as stack:
+                engines = {
+                    name: await stack.enter_async_context(
+                        self._session.engine(
+                            self._planner.provider(name),
+                            watch=self._watch(batch),
+                            throttled=lane.pace.throttled,
+                        )
+                    )
+                    for name, lane in lanes.items()
+                }
+                await batch.run(lanes, engines)
+        finally:
+            beat.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(_BEAT)
+            self._report.beat()
+
+    def _watch(self, batch: Batch) -> Callable[[Job, Sequence[str]], None]:
+        def watch(job: Job, logs: Sequence[str]) -> None:
+            self._report.watch(job, logs)
+            batch.watch(job)
+
+        return watch
+
+    def _tell(self, job: Job, entry: Entry) -> None:
+        self._tally.count(job)
+        row = entry.row
+        line, file = (row.line, row.file) if self._flags.prompts_files else (None, None)
+        self._report.ended(job, line=line, file=file, reason=entry.reason)
+        if not job.skipped:
+            tell_differences(job, self._report)
+
+    def _way_on(self, stop: KontextError | None) -> str | None:
+        """The command that goes on with what is left, None where nothing is."""
+        counts = self._tally.counts
+        left = self._tally.planned + counts["running"] + counts["ready"]
+        if not left and stop is None:
+            return None
+        typed = [each for each in self._flags.argv if each != "--no-wait"]
+        return shlex.join(["kontext", *map(self._unsigned, typed)])
+
+    def _unsigned(self, argument: str) -> str:
+        """An argument as it was typed; an image's URL, though, without what signs it."""
+        for image in filter(is_url, self._flags.images):
+            if argument.endswith(image):
+                return argument.removesuffix(image) + abridged(image)
+        return argument
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Look for no garbage while many rows are made: a fifth of the time, and there is none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+_WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)
+_NOT_DEFAULTS = ("operation", "images")
+
+
+def _providers(entries: Sequence[Entry]) -> list[str]:
+    """The providers that a run has to do with: of its rows, and of jobs that are left elsewhere."""
+    work = [entry for entry in entries if entry.step in _WORK]
+    return list(dict.fromkeys(name for entry in work for name in (entry.at, entry.provider)))
+
+
+def _check(flags: Flags) -> None:
+    """Refuse what cannot go together in a batch."""
+    if flags.each:
+        _check_each(flags)
+    elif flags.prompt is not None:
+        raise UsageError("a prompt and --prompts-file cannot go together")
+    if flags.output is not None:
+        raise UsageError(
+            "--output names one file, and this is a batch",
+            hint="-d DIR and --name TEMPLATE, or `output` in its rows",
+        )
+    if [flags.prompt, *flags.prompts_files, *flags.images].count("-") > 1:
+        raise UsageError("standard input (`-`) can be only one thing")
+    if flags.fail_fast and flags.max_failures is not None:
+        raise UsageError("--fail-fast is --max-failures 1; give one of them")
+    check_names(None, flags.name)
+    check_waiting_flags(flags)
+    if flags.shard is not None:
+        parse_shard(flags.shard)
+
+
+def _check_each(flags: Flags) -> None:
+    if flags.prompts_files:
+        raise UsageError("--each and --prompts-file cannot go together")
+    if flags.prompt is None:
+        raise UsageError("the prompt is missing", hint='kontext edit "…" -i DIR --each')
+    if not flags.images:
+        raise UsageError("--each needs images: -i PATH, a folder, or an https URL")

@@ -1,0 +1,57 @@
+"""The jobs that arguments name: ours by id, or a provider's by its request id."""
+
+from collections.abc import Sequence
+
+from kontext_cli.commands.session import Session
+from kontext_cli.errors import UnsupportedOption, UsageError
+from kontext_cli.job import Cost, Job, State, new_id
+from kontext_cli.providers import Name
+from kontext_cli.providers.dialects.fal_queue import QueueProvider
+from kontext_cli.providers.prepare import choose_endpoint
+from kontext_cli.settings.settings import DEFAULT_MODEL
+
+
+def named_jobs(
+    session: Session, names: Sequence[str], *, provider: Name | None, model: str | None
+) -> list[Job]:
+    """The jobs of that name, each once. Raises UsageError for one that is unknown or ambiguous."""
+    found: dict[str, Job] = {}
+    for name in names:
+        job = _find(session, name, provider, model)
+        found.setdefault(job.id, job)
+    return list(found.values())
+
+
+def _find(session: Session, name: str, provider: Name | None, model: str | None) -> Job:
+    try:
+        return session.journal.find(name)
+    except UsageError:
+        if provider is None:
+            raise
+    return _foreign(session, name, provider, model or DEFAULT_MODEL)
+
+
+def _foreign(session: Session, request_id: str, provider_name: Name, model: str) -> Job:
+    """A job that was submitted elsewhere; its follow-up URLs follow from endpoint and id."""
+    provider = session.settings.open(provider_name)
+    if not isinstance(provider, QueueProvider):
+        raise UnsupportedOption(
+            f"{provider_name} has no queue, so a request id leads nowhere",
+            hint="fal and chainhub have request ids",
+        )
+    endpoint = choose_endpoint(provider, model, "generate", 0).id
+    job = Job(
+        operation="generate",
+        provider=provider_name,
+        model=model,
+        endpoint=endpoint,
+        request={},
+        seed=None,
+        cost=Cost(None, "unknown"),
+        id=new_id(),
+        state=State.QUEUED,
+        request_id=request_id,
+        handle=provider.handle(endpoint, request_id),
+    )
+    session.journal.record(job)
+    return job

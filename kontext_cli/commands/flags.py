@@ -1,0 +1,110 @@
+"""What was typed for `generate` or `edit`, before anything is made of it."""
+
+from typing import Any, NamedTuple
+
+from kontext_cli.files.names import Exists
+from kontext_cli.job import Operation
+from kontext_cli.settings.paths import from_home
+from kontext_cli.words import flag
+
+_REQUEST_FIELDS = (
+    "aspect_ratio",
+    "num_images",
+    "seed",
+    "guidance_scale",
+    "safety_tolerance",
+    "output_format",
+)
+_OF_BATCHES = (
+    "batch",
+    "jobs",
+    "limit",
+    "only",
+    "shard",
+    "fail_fast",
+    "max_failures",
+    "retry_failed",
+    "force",
+)
+
+
+class Flags(NamedTuple):
+    """The flags of a run, by the names of the options; ``argv`` is the command line itself."""
+
+    operation: Operation
+    argv: tuple[str, ...]
+    prompt: str | None
+    provider: str | None
+    model: str | None
+    aspect_ratio: str | None
+    num_images: int | None
+    seed: int | None
+    guidance_scale: float | None
+    safety_tolerance: int | None
+    output_format: str | None
+    enhance_prompt: bool
+    sync_mode: bool
+    keep_flagged: bool
+    output: str | None
+    output_dir: str | None
+    name: str | None
+    exists: Exists | None
+    prompts_file: list[str] | None
+    batch: str | None
+    jobs: int | None
+    limit: int | None
+    only: str | None
+    shard: str | None
+    fail_fast: bool
+    max_failures: int | None
+    retry_failed: bool
+    on_unknown: str
+    force: bool
+    max_cost: float | None
+    no_wait: bool
+    timeout: float
+    dry_run: bool
+    json: bool
+    quiet: bool
+    debug: bool
+    image: list[str] | None = None
+    each: bool = False
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether there are rows to make jobs of."""
+        return bool(self.prompts_files) or self.each
+
+    def of_batches_only(self) -> list[str]:
+        """The options that were given and mean something for a batch alone, as they are typed."""
+        values = ((name, getattr(self, name)) for name in _OF_BATCHES)
+        given = [name for name, value in values if value is not None and value is not False]
+        return [flag(name) for name in given] + (
+            ["--on-unknown"] if self.on_unknown != "hold" else []
+        )
+
+    @property
+    def prompts_files(self) -> tuple[str, ...]:
+        """The prompts files in the order they were typed."""
+        return tuple(self.prompts_file or ())
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The input images in the order they were typed."""
+        return tuple(map(from_home, self.image or ()))
+
+    @property
+    def when_taken(self) -> Exists:
+        """What to do with a name that is taken; not given, a name that we make up for a single job
+        is numbered. In a batch that could pay for everything again."""
+        made_up = not self.is_batch and self.output is None and self.name is None
+        return self.exists or ("number" if made_up else "error")
+
+    def request_fields(self) -> dict[str, Any]:
+        """The fields of a request that flags set; a switch that is off was not given."""
+        given = {name: getattr(self, name) for name in _REQUEST_FIELDS}
+        switches = {
+            "enhance_prompt": self.enhance_prompt or None,
+            "sync_mode": self.sync_mode or None,
+        }
+        return {"operation": self.operation, "images": self.images or None, **given, **switches}

@@ -1,0 +1,49 @@
+"""What `kontext forget` does: fewer jobs in the journal."""
+
+import os
+from collections.abc import Sequence
+from datetime import timedelta
+
+from kontext_cli.errors import JournalFault, UsageError
+from kontext_cli.job import State
+from kontext_cli.journal import Journal
+from kontext_cli.journal.replies import Answers
+from kontext_cli.quantities import seconds
+from kontext_cli.settings.paths import state_dir
+from kontext_cli.terminal.output import to_stderr
+
+
+def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence[State]) -> int:
+    """Drop what is named, or all that is as old and in such a state as was said."""
+    if not names and older_than is None and not states:
+        raise UsageError(
+            "`kontext forget` needs a JOB, --older-than or --state",
+            hint="kontext forget --older-than 30d",
+        )
+    if names and (older_than is not None or states):
+        raise UsageError("jobs are forgotten by name, or by age and state; not both at once")
+    age = None if older_than is None else _age(older_than)
+    folder = state_dir(os.environ)
+    with Journal.open(folder, tell=to_stderr) as journal:
+        ids = [_id(journal, name) for name in names]
+        count = journal.forget(ids=ids, older_than=age, states=states)
+    answers = Answers(folder)
+    for job_id in ids:
+        answers.drop(job_id)
+    to_stderr(f"forgot {count} job{'' if count == 1 else 's'}")
+    return 0
+
+
+def _id(journal: Journal, name: str) -> str:
+    """The id of a job; one that is damaged goes by its whole id."""
+    try:
+        return journal.find(name).id
+    except JournalFault:
+        return name
+
+
+def _age(text: str) -> timedelta:
+    try:
+        return timedelta(seconds=seconds(text, bare=False))
+    except (ValueError, OverflowError):
+        raise UsageError(f"`{text}` is not an age", hint="as in 30d, 12h, 90m") from None

@@ -1,0 +1,221 @@
+"""What `generate` and `edit` do: one job, from what was typed to its files."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from kontext_cli.commands.flags import Flags
+from kontext_cli.commands.session import Session, Told
+from kontext_cli.engine.budget import Budget
+from kontext_cli.engine.plan import Plan, Wanted, plan_job, room_for_images
+from kontext_cli.errors import UnsupportedOption, UsageError
+from kontext_cli.files.delivery import Delivery, StreamDelivery
+from kontext_cli.files.names import Names, format_of, template_fields
+from kontext_cli.files.saved import existing_file
+from kontext_cli.images.inputs import InputImage, load_images
+from kontext_cli.job import Job, State, Target
+from kontext_cli.providers.base import Provider
+from kontext_cli.request import Request, parse
+from kontext_cli.settings.settings import Settings
+from kontext_cli.terminal.input import (
+    check_single_use,
+    output_path,
+    piped_image,
+    read_prompt,
+)
+from kontext_cli.terminal.open import open_report
+from kontext_cli.terminal.output import to_stdout
+from kontext_cli.terminal.records import as_line, job_record
+from kontext_cli.terminal.report import Report
+
+
+def run_one(flags: Flags) -> int:
+    """Do what `generate` or `edit` was asked for; the exit code.
+
+    Raises KontextError for whatever is found wrong before anything is sent.
+    """
+    flags = flags._replace(output=output_path(flags.output))
+    _check_combinations(flags)
+    report = open_report(as_json=flags.json, quiet=flags.quiet, plain=flags.debug)
+    with Session(report, debug=flags.debug) as session:
+        settings = session.settings
+        provider = settings.open(settings.provider(flags.provider, needs_key=False))
+        check_waiting(flags, provider)
+        request = _request(flags)
+        images = load_sources(request.images, provider)
+        plan = plan_job(
+            request,
+            provider,
+            model=settings.model(flags.model),
+            images=images,
+            wanted=_wanted(flags, settings),
+        )
+        Budget(flags.max_cost).check([plan.job.cost])
+        _tell_notices(report, images, plan.names)
+        if flags.dry_run:
+            return _show(plan, as_json=flags.json)
+        if plan.names is not None and plan.names.skip:
+            return _skip(plan.job, plan.names, report)
+        settings.require_key(settings.provider(flags.provider))
+        return _run(plan, provider, flags, session, report)
+
+
+def load_sources(sources: tuple[str, ...], provider: Provider) -> tuple[InputImage, ...]:
+    """The input images, at a size that the provider takes."""
+    return load_images(
+        sources,
+        inline_bytes=room_for_images(provider),
+        provider=provider.name,
+        stdin=piped_image,
+    )
+
+
+def check_names(output: str | None, template: str | None) -> None:
+    """Raises UsageError where both are given, or the template cannot name anything."""
+    if output is not None and template is not None:
+        raise UsageError("--output and --name both name the file; give one of them")
+    if template is not None:
+        template_fields(template)
+
+
+def _check_combinations(flags: Flags) -> None:
+    if flags.output == "-":
+        _check_standard_output(flags)
+    check_names(flags.output, flags.name)
+    check_waiting_flags(flags)
+    if misplaced := flags.of_batches_only():
+        raise UsageError(
+            f"{', '.join(misplaced)}: for batches only",
+            hint="--prompts-file FILE makes a job of each row",
+        )
+
+
+def check_waiting_flags(flags: Flags) -> None:
+    """Raises UsageError for waiting and not waiting at once."""
+    if flags.no_wait and flags.sync_mode:
+        raise UsageError("--sync-mode brings the picture in the reply; --no-wait does not wait")
+
+
+def check_waiting(flags: Flags, provider: Provider) -> None:
+    """Raises UnsupportedOption for `--no-wait` where the answer to the submit is the picture."""
+    if flags.no_wait and provider.blocking:
+        raise UnsupportedOption(
+            f"{provider.name} answers in one call, so --no-wait would lose the picture",
+            hint="fal, chainhub and sandbox have a queue",
+        )
+
+
+def _check_standard_output(flags: Flags) -> None:
+    if (flags.num_images or 1) > 1:
+        raise UsageError("`-o -` takes one picture, not several")
+    if flags.json:
+        raise UsageError("`-o -` and --json both want standard output")
+    if flags.no_wait:
+        raise UsageError("`-o -` has nothing to write with --no-wait")
+    if sys.stdout is not None and sys.stdout.isatty() and not flags.dry_run:
+        raise UsageError(
+            "`-o -` would write a picture to the terminal", hint="send it to a file or a pipe"
+        )
+
+
+def _request(flags: Flags) -> Request:
+    check_single_use(flags.prompt, flags.images)
+    fields: dict[str, Any] = flags.request_fields()
+    if flags.output_format is None and flags.output not in (None, "-"):
+        fields["output_format"] = format_of(flags.output or "")
+    prompt = read_prompt(flags.prompt, flags.operation, quiet=flags.quiet)
+    return parse({**fields, "prompt": prompt})
+
+
+def _wanted(flags: Flags, settings: Settings) -> Wanted | None:
+    """Where files go. A path typed with -o stands for itself, unless -d was typed as well."""
+    if flags.output == "-":
+        return None
+    folder = "." if flags.output is not None and flags.output_dir is None else None
+    return Wanted(
+        folder=Path(folder or settings.output_dir(flags.output_dir)),
+        output=flags.output,
+        template=flags.name,
+        exists=flags.when_taken,
+    )
+
+
+def _tell_notices(report: Report, images: tuple[InputImage, ...], names: Names | None) -> None:
+    for image in images:
+        if image.notice:
+            report.notice(image.notice)
+    for notice in names.notices if names else ():
+        report.notice(notice)
+
+
+def _show(plan: Plan, *, as_json: bool) -> int:
+    if as_json:
+        paths = plan.names.paths if plan.names else ()
+        to_stdout(as_line(job_record(plan.job, planned=paths)))
+    else:
+        from kontext_cli.terminal.dry_run import show_plan
+
+        show_plan(plan)
+    return 0
+
+
+def _skip(job: Job, names: Names, report: Report) -> int:
+    job.files = tuple(existing_file(path) for path in names.paths)
+    job.state = State.SAVED
+    job.skipped = True
+    report.ended(job)
+    return 0
+
+
+def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report: Report) -> int:
+    job = plan.job
+    delivery = _delivery(plan, flags, session)
+
+    async def work() -> None:
+        async with session.engine(provider) as engine:
+            if flags.no_wait:
+                await engine.submit(job, plan.call, timeout=flags.timeout)
+            else:
+                await engine.run(
+                    job,
+                    plan.call,
+                    delivery,
+                    timeout=flags.timeout,
+                    keep_flagged=flags.keep_flagged,
+                )
+
+    session.run(work, [job])
+    if plan.names is not None:
+        report.show_relative = not plan.names.paths[0].is_absolute()
+    tell_differences(job, report, delivery)
+    if flags.no_wait and job.error is None:
+        report.submitted(job)
+    else:
+        report.ended(job)
+    return job.error.exit_code if job.error else 0
+
+
+def _delivery(plan: Plan, flags: Flags, session: Session) -> Delivery:
+    target = plan.job.target
+    if target is not None:
+        plan.job.target = target = Target(target.paths, target.overwrite, flags.keep_flagged)
+    return session.delivery(target)
+
+
+def tell_differences(job: Job, report: Told, delivery: Delivery | None = None) -> None:
+    """Say where the files are not those that were asked for: fewer, of another format, or under
+    another name."""
+    asked = job.request.get("num_images", 1)
+    if job.state is State.SAVED and job.target and len(job.files) < asked:
+        report.notice(f"{job.provider} made {len(job.files)} of {asked} pictures")
+    if isinstance(delivery, StreamDelivery):
+        if delivery.format == "webp":
+            report.notice(f"{job.provider} sent WebP, which is written as it came")
+        return
+    for file in job.files:
+        planned = job.target.paths[file.number - 1 :] if job.target else ()
+        if planned and planned[0] != file.path:
+            why = f"{job.provider} sent {file.format.upper()}"
+            if planned[0].suffix == file.path.suffix:
+                why = "the name was taken meanwhile"
+            report.notice(f"`{planned[0].name}` is saved as `{file.path.name}`: {why}")

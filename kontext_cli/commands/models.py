@@ -1,0 +1,158 @@
+"""What `kontext models` prints: the providers' tables, as they are."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from kontext_cli.errors import UsageError
+from kontext_cli.job import Operation
+from kontext_cli.providers import NAMES, Name, provider_class
+from kontext_cli.providers.base import Provider
+from kontext_cli.providers.options import BOTH, Endpoint, Option
+from kontext_cli.settings.settings import Settings, spelled_variables
+from kontext_cli.terminal.output import to_stderr, to_stdout
+from kontext_cli.terminal.printable import one_line
+from kontext_cli.terminal.records import SCHEMA, as_line
+from kontext_cli.words import flag
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One operation on one model at one provider."""
+
+    provider: Provider
+    model: str
+    operation: Operation
+    endpoints: tuple[Endpoint, ...]
+
+    @property
+    def options(self) -> list[Option]:
+        """The rows that apply."""
+        return [row for row in self.provider.options if self.operation in row.operations]
+
+
+def show(provider: Name | None, model: str | None, *, as_json: bool, with_settings: bool) -> None:
+    """Print the catalogue, narrowed to a provider and a model. Raises UsageError for none."""
+    settings = Settings.load(os.environ)
+    offers = [
+        offer
+        for name in ([provider] if provider else NAMES)
+        for offer in _offers(settings.open(name))
+        if model in (None, offer.model, *(endpoint.id for endpoint in offer.endpoints))
+    ]
+    if not offers:
+        names = ", ".join(_model_names())
+        raise UsageError(f"there is no model `{model}`", hint=f"there are {names}")
+    if as_json:
+        for offer in offers:
+            to_stdout(as_line(_record(offer)))
+    else:
+        _print(offers)
+    if with_settings:
+        for name, setting in settings.described().items():
+            to_stderr(one_line(f"{name} = {setting.value} ({setting.origin})"))
+
+
+def _model_names() -> Iterator[str]:
+    endpoints = (each for name in NAMES for each in provider_class(name).endpoints)
+    yield from dict.fromkeys(each.model for each in endpoints)
+
+
+def _offers(provider: Provider) -> Iterator[Offer]:
+    for model in dict.fromkeys(endpoint.model for endpoint in provider.endpoints):
+        for operation in BOTH:
+            endpoints = tuple(
+                row
+                for row in provider.endpoints
+                if (row.model, row.operation) == (model, operation)
+            )
+            if endpoints:
+                yield Offer(provider, model, operation, endpoints)
+
+
+def _print(offers: list[Offer]) -> None:
+    for name in dict.fromkeys(offer.provider.name for offer in offers):
+        mine = [offer for offer in offers if offer.provider.name == name]
+        to_stdout("\n".join([_heading(mine[0].provider), *_rows(mine), *_option_rows(mine), ""]))
+    to_stdout("Prices are estimates; `prices` in config.toml overrides them.")
+
+
+def _heading(provider: Provider) -> str:
+    key = spelled_variables(provider.name) if provider.key_variables else "none needed"  # type: ignore[arg-type]
+    where = "offline, in this process" if provider.offline else provider.base_url
+    return f"{provider.name}  {where}  key: {key}"
+
+
+def _rows(offers: list[Offer]) -> Iterator[str]:
+    for offer in offers:
+        for endpoint in offer.endpoints:
+            yield (
+                f"  {offer.model:<12} {offer.operation:<9} {_images(endpoint):<11} "
+                f"{_price(offer):<23} {endpoint.id}"
+            )
+
+
+def _images(endpoint: Endpoint) -> str:
+    if endpoint.images is None:
+        return ""
+    least, most = endpoint.images.least, endpoint.images.most
+    return "1 image" if most == 1 else f"{least}–{most} images"
+
+
+def _price(offer: Offer) -> str:
+    price = _price_record(offer)
+    if price["usd"] is None:
+        return "price unknown"
+    if price["usd"] == 0:
+        return "free"
+    return f"about ${price['usd']:g} ({price['dated'] or 'from the config'})"
+
+
+def _option_rows(offers: list[Offer]) -> Iterator[str]:
+    rows = dict.fromkeys(row for offer in offers for row in offer.options)
+    for row in rows:
+        yield f"    {flag(row.field):<19} {_limits(row)}"
+
+
+def _limits(row: Option) -> str:
+    if isinstance(row.default, bool):
+        return "a switch"
+    return row.limits() + ("" if row.default is None else f" ({row.default} unless given)")
+
+
+def _record(offer: Offer) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "type": "model",
+        "provider": offer.provider.name,
+        "model": offer.model,
+        "operation": offer.operation,
+        "endpoints": [
+            {
+                "id": row.id,
+                "images": [row.images.least, row.images.most] if row.images else None,
+            }
+            for row in offer.endpoints
+        ],
+        "options": [_option_record(row) for row in offer.options],
+        "price": _price_record(offer),
+    }
+
+
+def _option_record(row: Option) -> dict[str, Any]:
+    return {
+        "name": row.field,
+        "least": row.least,
+        "most": row.most,
+        "longest": row.longest,
+        "choices": list(row.choices) or None,
+        "default": row.default,
+    }
+
+
+def _price_record(offer: Offer) -> dict[str, Any]:
+    usd = offer.provider.price(offer.model)
+    published = next((row for row in offer.provider.prices if row.model == offer.model), None)
+    dated = published.dated if published and published.usd == usd else None
+    return {"usd": usd, "source": "unknown" if usd is None else "estimate", "dated": dated}

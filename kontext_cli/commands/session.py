@@ -1,0 +1,216 @@
+"""What a command that works on jobs stands on: settings, the journal, an engine, an orderly end."""
+
+import asyncio
+import gc
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from kontext_cli.commands.signals import run_until_signal
+from kontext_cli.engine.endings import bill_so_far, for_job
+from kontext_cli.engine.engine import Engine, Watch
+from kontext_cli.errors import Billed, Interrupted, KeyFault, UsageError
+from kontext_cli.files.delivery import Delivery, StreamDelivery, file_delivery, open_special
+from kontext_cli.files.disk import is_special
+from kontext_cli.http.transport import Transport
+from kontext_cli.job import Job, State, Target
+from kontext_cli.journal import Journal
+from kontext_cli.journal.replies import Answers
+from kontext_cli.journal.writer import Scribe
+from kontext_cli.providers.base import Provider
+from kontext_cli.settings.paths import state_dir
+from kontext_cli.settings.settings import Settings, known_provider
+from kontext_cli.terminal.input import stdout_bytes
+from kontext_cli.terminal.output import to_stderr
+
+SANDBOX_SECONDS = 0.3
+"""How long a sandbox job takes in this process: enough to see the queue move."""
+_AT_ONCE = 8
+"""Jobs that are asked for side by side: each has a connection, and not many files may be open."""
+
+
+class Told(Protocol):
+    """What hears of a run: the report of single jobs, or that of a batch."""
+
+    def watch(self, job: Job, logs: Sequence[str], /) -> None:
+        """A job has changed, or has something to say."""
+
+    def notice(self, text: str, /) -> None:
+        """Something the user should know that is no error."""
+
+    def close(self) -> None:
+        """Nothing is under way any more."""
+
+
+class Session:
+    """One run of a command. A context manager: the journal is closed at its end."""
+
+    def __init__(self, report: Told, *, debug: bool = False) -> None:
+        """Raises UsageError for mistakes in the config file."""
+        self.report = report
+        self.settings = Settings.load(os.environ)
+        self._debug = debug
+        self.state_folder = state_dir(os.environ)
+        self._streams = ExitStack()
+
+    def __enter__(self) -> Self:
+        if not gc.isenabled():  # it was put off while the program was imported
+            gc.freeze()
+            gc.enable()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.report.close()
+        self._streams.close()
+        for journal in (self.__dict__.get("journal"), self.__dict__.get("journal_to_read")):
+            if journal is not None:
+                journal.close()
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The journal, opened when it is first needed. Raises JournalFault."""
+        return Journal.open(self.state_folder, tell=self.report.notice)
+
+    @cached_property
+    def journal_to_read(self) -> Journal | None:
+        """The journal for reading alone, None where there is none. Raises JournalFault."""
+        return Journal.read(self.state_folder, tell=self.report.notice)
+
+    @cached_property
+    def scribe(self) -> Scribe:
+        """What writes the journal while jobs are in flight."""
+        return Scribe(self.journal)
+
+    def delivery(self, target: Target | None) -> Delivery:
+        """The way of a job's images to where it wants them; None is standard output.
+
+        What goes to no file is verified in the state folder, which has to be writable anyway.
+        Raises OutputFault or JournalFault.
+        """
+        if target is None:
+            _ = self.journal
+            return StreamDelivery(stdout_bytes(), self.state_folder)
+        path = next(filter(is_special, target.paths), None)
+        if path is None:
+            return file_delivery(target)
+        _ = self.journal
+        stream = self._streams.enter_context(open_special(path))
+        return StreamDelivery(stream, self.state_folder, path=path)
+
+    @asynccontextmanager
+    async def engine(
+        self,
+        provider: Provider,
+        *,
+        watch: Watch | None = None,
+        throttled: Callable[[float | None], None] = lambda _wait: None,
+    ) -> AsyncIterator[Engine]:
+        """An engine for one provider; its jobs are told to ``watch``, else to the report.
+
+        ``throttled`` is told when the provider is too busy. Raises MissingKey.
+        """
+        async with self._transport(provider, throttled) as transport:
+            try:
+                yield Engine(
+                    provider,
+                    transport,
+                    record=self.scribe.record,
+                    answers=Answers(self.state_folder),
+                    watch=watch or self.report.watch,
+                    notice=self.report.notice,
+                )
+            finally:
+                await self.scribe.settle()
+
+    async def for_each(
+        self, jobs: Sequence[Job], work: Callable[[Engine, Job], Awaitable[None]]
+    ) -> None:
+        """Do the work for each job, a few side by side; those of a provider share one engine.
+
+        A fault of a provider's key or of its connection belongs to its own jobs, and stops no
+        other's.
+        """
+        limit = asyncio.Semaphore(_AT_ONCE)
+
+        async def limited(engine: Engine, job: Job) -> None:
+            async with limit:
+                await work(engine, job)
+
+        names = dict.fromkeys(job.provider for job in jobs)
+        await asyncio.gather(
+            *(
+                self._at(name, [job for job in jobs if job.provider == name], limited)
+                for name in names
+            )
+        )
+
+    async def _at(
+        self, name: str, jobs: Sequence[Job], work: Callable[[Engine, Job], Awaitable[None]]
+    ) -> None:
+        try:
+            async with self.engine(self.settings.open(known_provider(name))) as engine:
+                await asyncio.gather(*(work(engine, job) for job in jobs))
+        except (KeyFault, UsageError) as fault:
+            for job in jobs:
+                job.error = for_job(fault, job)
+
+    def run(self, work: Callable[[], Coroutine[Any, Any, None]], jobs: Sequence[Job]) -> None:
+        """Do the work to its end, or to the first signal, which the open jobs then tell."""
+        _ = self.journal  # what cannot be kept is found before anything is sent
+        try:
+            signal_number = run_until_signal(work())
+        finally:
+            self.report.close()
+        if signal_number is not None:
+            for job in jobs:
+                if job.state is not State.SAVED and (job.error is None or job.state in _CUT_SHORT):
+                    job.error = _interrupted(job, signal_number)
+
+    def run_batch(self, work: Coroutine[Any, Any, None], wind_down: Callable[[int], None]) -> None:
+        """Do the work to its end; the first signal has ``wind_down`` bring it there soon."""
+        run_until_signal(work, wind_down)
+
+    def _transport(
+        self, provider: Provider, throttled: Callable[[float | None], None]
+    ) -> Transport:
+        key = self.settings.require_key(known_provider(provider.name))
+        app = None
+        if provider.offline:
+            from kontext_cli.sandbox.app import Sandbox
+
+            app = Sandbox(latency=SANDBOX_SECONDS, folder=self.state_folder / "sandbox").app
+            key = "sandbox"
+        return Transport(
+            provider.name,
+            provider.key_bases,
+            provider.authorization(key) if key else None,
+            app=app,
+            throttled=throttled,
+            trace=to_stderr if self._debug else None,
+        )
+
+
+_CUT_SHORT = (State.UNKNOWN, State.CANCELED)
+
+
+def _interrupted(job: Job, signal_number: int) -> Interrupted:
+    hint: str | None = f"kontext fetch {job.id}"
+    billed: Billed = "maybe"
+    if job.state is State.UNKNOWN:
+        what = "the submit was under way: it may have been accepted, and may have been billed"
+        hint = job.error.hint if job.error else None
+    elif job.request_id or job.outputs:
+        what, billed = f"the job goes on at {job.provider}", bill_so_far(job)
+    else:
+        what, hint, billed = "nothing was accepted", None, "no"
+    error = Interrupted(f"interrupted; {what}", signal_number=signal_number, hint=hint)
+    error.billed = billed
+    return error

@@ -1,0 +1,155 @@
+"""A job before it is sent: its call, its names, its cost. Nothing here sends or writes."""
+
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kontext_cli.files.names import Exists, Names, name_files, slugify
+from kontext_cli.http.call import Call
+from kontext_cli.images.inputs import MOST_INPUT_BYTES, InputImage, stem_of
+from kontext_cli.job import Job, Source, Target, new_id
+from kontext_cli.providers.base import Provider
+from kontext_cli.providers.prepare import prepare
+from kontext_cli.request import MOST_IMAGES, Request
+
+_CANONICAL = json.JSONEncoder(sort_keys=True)
+
+UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
+"""Bytes of images for a provider that takes uploads: nothing has to be shrunk for it."""
+
+
+class Wanted(NamedTuple):
+    """Where the files should go, as the user said: ``output`` is a file, else a template names
+    them in ``folder``. Files among ``ours`` do not count as there: they give way. Those ``apart``
+    take no name but their very own, whatever suffix another file wants. ``may_have`` knows of paths
+    that are certainly free, whatever suffix is put on."""
+
+    folder: Path
+    output: str | None = None
+    template: str | None = None
+    exists: Exists = "error"
+    ours: Collection[Path] = ()
+    apart: Callable[[], Collection[Path]] = tuple
+    may_have: Callable[[str], bool] = lambda _path: True
+
+
+class Plan(NamedTuple):
+    """A job ready to be sent; ``names`` is None where its picture goes to standard output."""
+
+    job: Job
+    call: Call
+    names: Names | None
+
+
+def room_for_images(provider: Provider) -> int:
+    """The bytes that local images may take of a request; larger ones are shrunk before."""
+    return UPLOADED if provider.uploads else provider.inline_bytes
+
+
+def plan_job(
+    request: Request,
+    provider: Provider,
+    *,
+    model: str,
+    images: Sequence[InputImage],
+    wanted: Wanted | None,
+    seed: int | None = None,
+) -> Plan:
+    """Turn a wish into a job for one provider. Raises KontextError for whatever cannot be done.
+
+    ``seed`` was chosen earlier, for a wish that has none.
+    """
+    wish = request.completed(takes_seed=False)
+    takes_seed = provider.option("seed", request.operation) is not None
+    request = request.completed(takes_seed=takes_seed, seed=seed)
+    prepared = prepare(provider, request, model=model, image_urls=[image.url for image in images])
+    job = Job(
+        id=new_id(),
+        operation=request.operation,
+        provider=provider.name,
+        model=model,
+        endpoint=prepared.endpoint,
+        request=request.described(),
+        seed=request.seed,
+        cost=prepared.cost,
+        digest=digest_of(wish.options(), provider.name, prepared.endpoint, images),
+        sources=sources_of(images),
+    )
+    if wanted is None:
+        return Plan(job, prepared.call, None)
+    names = names_for(job, wanted)
+    job.target = Target(
+        tuple(path.absolute() for path in names.paths), overwrite=wanted.exists == "overwrite"
+    )
+    return Plan(job, prepared.call, names)
+
+
+def digest_of(
+    options: Mapping[str, Any], provider: str, endpoint: str, images: Sequence[InputImage]
+) -> str:
+    """The identity of what is asked for: every value given, and the images by their content.
+
+    A seed that we choose is no part of it, so that asking again finds what is there.
+    """
+    asked = {
+        "provider": provider,
+        "endpoint": endpoint,
+        "options": options,
+        "images": [image.sha256 or image.source for image in images],
+    }
+    return sha256(_CANONICAL.encode(asked).encode()).hexdigest()
+
+
+def sources_of(images: Sequence[InputImage]) -> tuple[Source, ...]:
+    """The input images as a job keeps them."""
+    return tuple(map(_source, images))
+
+
+def _source(image: InputImage) -> Source:
+    is_file = image.sha256 is not None and image.source != "-"
+    return Source(str(Path(image.source).absolute()) if is_file else image.source, image.sha256)
+
+
+def names_for(job: Job, wanted: Wanted) -> Names:
+    """The names of a job's pictures. Raises UsageError, NameTaken or OutputFault."""
+    template = wanted.template or _default_template(job)
+    return name_files(
+        output=wanted.output,
+        folder=wanted.folder,
+        template=template,
+        fields={
+            "index": job.index or 1,
+            "id": _row_id(job),
+            "slug": slugify(str(job.request.get("prompt", ""))) if "{slug}" in template else None,
+            "seed": job.seed,
+            "job": job.id,
+            "provider": job.provider,
+            "model": job.model,
+            "stem": stem_of(job.sources[0].name) if job.sources else None,
+            "date": _today() if "{date}" in template else None,
+        },
+        count=job.request.get("num_images", 1),
+        output_format=job.request.get("output_format", "jpeg"),
+        exists=wanted.exists,
+        ours=wanted.ours,
+        apart=wanted.apart,
+        may_have=wanted.may_have,
+    )
+
+
+def _today() -> str:
+    return datetime.now().astimezone().strftime("%Y-%m-%d")
+
+
+def _row_id(job: Job) -> str | None:
+    """What `{id}` stands for: the id of a row in its file, that of the job where there is none."""
+    return job.id if job.row is None else job.row_id
+
+
+def _default_template(job: Job) -> str:
+    if len(job.sources) == 1 and job.sources[0].name != "-":
+        return "{stem}-edit"
+    return "{slug}-{seed}" if job.seed is not None else "{slug}-{job}"

@@ -1,0 +1,116 @@
+"""The records of jobs in flight: tried again for as long as the journal cannot be written."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from kontext_cli.engine.endings import by_request_id
+from kontext_cli.errors import JournalFault, RequestIdTaken
+from kontext_cli.job import Job, State
+
+Record = Callable[[Job], Awaitable[None]]
+"""Writes a job as it is now into the journal, and has it on the disk before it returns."""
+
+RECORD_AGAIN = 1.0
+"""Seconds between attempts to record a job that the journal refused."""
+
+
+class Recorder:
+    """Keeps the journal of what an engine does. Nothing is sent without a record; what is paid for
+    goes on without one."""
+
+    def __init__(self, record: Record, notice: Callable[[str], None]) -> None:
+        """``notice`` is told what the journal refused."""
+        self._record = record
+        self._notice = notice
+        self._missing: dict[str, asyncio.Task[None]] = {}
+        self._left: set[str] = set()
+        self._holders: dict[str, str] = {}
+        self._taken: dict[str, RequestIdTaken] = {}
+
+    def leave(self, job: Job) -> None:
+        """Write nothing of a job, because the run that owns it does."""
+        self._left.add(job.id)
+
+    def lacks(self, job: Job) -> bool:
+        """Whether the journal does not have a job as it is now."""
+        return job.id in self._missing
+
+    async def keep(self, job: Job) -> None:
+        """Record a job. Raises JournalFault where it is about to be sent, and RequestIdTaken where
+        it has the request id of another job, found out at once or once the journal can be read;
+        else it is tried again in the background, and the command that fetches the job without a
+        record is printed."""
+        if job.id in self._taken:
+            raise self._taken.pop(job.id)
+        is_sent = job.state is not State.SUBMITTING
+        if job.id in self._left:
+            return
+        if is_sent and self.lacks(job):
+            if job.state is State.READY:  # no image of another job is downloaded
+                await self._try_again(job)
+            return
+        try:
+            await self._record(job)
+        except JournalFault as fault:
+            if not is_sent or isinstance(fault, RequestIdTaken):
+                raise
+            self._check_request_id(job)
+            self._missing[job.id] = asyncio.ensure_future(self._again(job))
+            self._notice(fault.message)
+            if job.request_id:
+                self._notice(
+                    f"job {job.id} goes on, but the journal does not have it as it is now; if this"
+                    f" run is killed: {by_request_id(job)}"
+                )
+        else:
+            self._hold_request_id(job)
+
+    async def settle(self, job: Job) -> bool:
+        """Try a last time where a record is missing; False where it still is."""
+        again = self._missing.get(job.id)
+        if again is None:
+            return True
+        again.cancel()
+        try:
+            await self._record(job)
+        except JournalFault as fault:
+            self._notice(f"job {job.id} is {job.state}, but not in the journal: {fault.message}")
+            return False
+        self._missing.pop(job.id, None)
+        return True
+
+    async def _again(self, job: Job) -> None:
+        """Try until the journal takes a job as it is then, or has its request id for another."""
+        while self.lacks(job):
+            await asyncio.sleep(RECORD_AGAIN)
+            try:
+                await self._try_again(job)
+            except RequestIdTaken as taken:
+                self._taken[job.id] = taken
+                return
+        await self.keep(job)  # it may have changed meanwhile
+
+    async def _try_again(self, job: Job) -> None:
+        """Record a job that the journal lacks, where it can be. Raises RequestIdTaken."""
+        try:
+            await self._record(job)
+        except RequestIdTaken:
+            self._lacks_no_longer(job)
+            raise
+        except JournalFault:
+            return
+        self._lacks_no_longer(job)
+
+    def _lacks_no_longer(self, job: Job) -> None:
+        again = self._missing.pop(job.id, None)
+        if again is not None and again is not asyncio.current_task():
+            again.cancel()
+
+    def _check_request_id(self, job: Job) -> None:
+        """Without the journal, what this run knows says whether another job has the request id."""
+        if (holder := self._hold_request_id(job)) != job.id:
+            raise RequestIdTaken(f"job {holder} has the request id already")
+
+    def _hold_request_id(self, job: Job) -> str:
+        """The first job that had the request id of this one."""
+        return self._holders.setdefault(job.request_id, job.id) if job.request_id else job.id

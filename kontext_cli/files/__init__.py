@@ -1,0 +1,1 @@
+"""What lies on disk: names, part files, final names."""

@@ -1,0 +1,138 @@
+"""Where a job's images go: files under their names, standard output, or a device or pipe."""
+
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from kontext_cli.errors import KontextError, OutputFault
+from kontext_cli.failpoint import reached
+from kontext_cli.files import disk
+from kontext_cli.files.names import fit_suffix
+from kontext_cli.files.part import PartFile, prepare_folder
+from kontext_cli.files.saved import Picture, condition, existing_file, file_of, sync_name
+from kontext_cli.job import File, FileFormat, Target
+
+
+class Delivery(Protocol):
+    """Takes over each verified picture; ``number`` counts a job's pictures from 1."""
+
+    def folder(self, number: int) -> Path:
+        """Where the part file of a picture is written."""
+
+    def deliver(self, part: PartFile, picture: Picture, number: int) -> File | None:
+        """Put the picture where it belongs; None where that is no file."""
+
+
+class FileDelivery:
+    """Each picture under its planned name.
+
+    A file among ``replaces`` gives way, unless somebody changed it since it was saved.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], *, overwrite: bool, replaces: Sequence[File] = ()
+    ) -> None:
+        self._paths = paths
+        self._overwrite = overwrite
+        self._replaces = {file.path: file for file in replaces}
+
+    def folder(self, number: int) -> Path:
+        return self._path(number).parent
+
+    def deliver(self, part: PartFile, picture: Picture, number: int) -> File:
+        path = self._path(number)
+        fitting = fit_suffix(path, picture.format)
+        there = self._there_already(fitting, picture)
+        if there is None:
+            gives_way = self._gives_way(fitting)
+            there = part.publish(
+                picture, fitting if gives_way else path, overwrite=self._overwrite or gives_way
+            )
+            reached("renamed")
+        return there._replace(number=number)
+
+    def _gives_way(self, path: Path) -> bool:
+        earlier = self._replaces.get(path)
+        return earlier is not None and condition(earlier) == "untouched"
+
+    def _there_already(self, path: Path, picture: Picture) -> File | None:
+        """The very picture under its name: a run that was killed got as far as that."""
+        try:
+            file = existing_file(path) if path.is_file() and not path.is_symlink() else None
+        except KontextError:
+            return None
+        if file is None or file.sha256 != picture.sha256:
+            return None
+        sync_name(path)  # the kill may have come before that
+        return file
+
+    def _path(self, number: int) -> Path:
+        """The planned path; a provider that sends more than was asked gets further numbers."""
+        if number <= len(self._paths):
+            return self._paths[number - 1]
+        last = self._paths[-1]
+        return last.with_name(f"{last.stem}-{number}{last.suffix}")
+
+
+def file_delivery(target: Target, proven: set[Path] | None = None) -> FileDelivery:
+    """The way to a job's files, their folders made and proven, but for those that are already.
+
+    Raises OutputFault.
+    """
+    proven = set() if proven is None else proven
+    for folder in {path.parent for path in target.paths} - proven:
+        prepare_folder(folder)
+        proven.add(folder)
+    return FileDelivery(target.paths, overwrite=target.overwrite, replaces=target.replaces)
+
+
+class StreamDelivery:
+    """The bytes of the one image to a stream, once they are known to be whole.
+
+    ``format`` is that of the image, once it was written.
+    """
+
+    def __init__(self, stream: BinaryIO, folder: Path, *, path: Path | None = None) -> None:
+        """``stream`` is unbuffered, so that a reader that has gone is noticed here; ``path`` is its
+        name, None for standard output. In ``folder`` the image lies until it is whole. Raises
+        OutputFault where that cannot be written."""
+        prepare_folder(folder)
+        self._stream = stream
+        self._folder = folder
+        self._path = path
+        self.format: FileFormat | None = None
+
+    def folder(self, number: int) -> Path:  # noqa: ARG002
+        return self._folder
+
+    def deliver(self, part: PartFile, picture: Picture, number: int) -> File | None:
+        with _writing_to(self._path):
+            with part.reading() as source:
+                rest = memoryview(source.read())
+            while rest:
+                rest = rest[self._stream.write(rest) :]
+        self.format = picture.format
+        return file_of(self._path, picture)._replace(number=number) if self._path else None
+
+
+def open_special(path: Path) -> BinaryIO:
+    """A device or a pipe, open for writing, unbuffered. Raises OutputFault."""
+    with _writing_to(path):
+        return os.fdopen(disk.open_special(path), "wb", buffering=0)
+
+
+@contextmanager
+def _writing_to(path: Path | None) -> Iterator[None]:
+    """Report the system's refusals as faults of the output; None is standard output."""
+    try:
+        yield
+    except OSError as error:
+        name = f"`{path}`" if path else "standard output"
+        if error.errno == errno.ENXIO:
+            reason, hint = "nobody reads from it", "start its reader first"
+        else:
+            reason, hint = error.strerror or str(error), None
+        raise OutputFault(f"cannot write to {name}: {reason}", hint=hint) from None

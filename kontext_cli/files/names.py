@@ -1,0 +1,257 @@
+"""Which paths a job's pictures will get, and what to do about those that are taken."""
+
+import itertools
+import os
+import unicodedata
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path, PurePath
+from typing import Literal, NamedTuple, get_args
+
+from kontext_cli.errors import NameTaken, OutputFault, UsageError
+from kontext_cli.files.disk import is_special
+from kontext_cli.files.slugs import has_name_here, slugify
+from kontext_cli.files.templates import MOST_NAME_BYTES, Fields, Template, parse
+from kontext_cli.job import FileFormat
+
+__all__ = ["Exists", "Names", "fit_suffix", "format_of", "name_files", "slugify", "template_fields"]
+
+Exists = Literal["error", "skip", "number", "overwrite"]
+OutputFormat = Literal["jpeg", "png"]
+
+_SUFFIXES: dict[FileFormat, tuple[str, ...]] = {
+    "jpeg": (".jpg", ".jpeg"),
+    "png": (".png",),
+    "webp": (".webp",),
+}
+_ALL_SUFFIXES = tuple(itertools.chain(*_SUFFIXES.values()))
+_NOT_MADE = frozenset(
+    {".webp", ".gif", ".avif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".svg", ".pdf"}
+)
+_ODD_ON_WINDOWS = frozenset('<>:"|?*')
+
+
+class Names(NamedTuple):
+    """The paths of a job's pictures in order, relative ones as they were given.
+
+    ``skip``: all of them are there already, under the suffixes they have here, and that was to be
+    accepted. ``notices`` are for the user.
+    """
+
+    paths: tuple[Path, ...]
+    skip: bool = False
+    notices: tuple[str, ...] = ()
+
+
+class _Plan(NamedTuple):
+    """Names before their numbers: a path without suffix per picture, and the suffix of all."""
+
+    stems: tuple[Path, ...]
+    suffix: str
+    numbered: bool
+    notices: tuple[str, ...]
+
+    def paths(self, attempt: int = 1) -> tuple[Path, ...]:
+        again = f"-{attempt}" if attempt > 1 else ""
+        return tuple(
+            stem.with_name(f"{stem.name}{again}{f'-{n}' if self.numbered else ''}{self.suffix}")
+            for n, stem in enumerate(self.stems, start=1)
+        )
+
+
+def template_fields(template: str) -> frozenset[str]:
+    """The fields a name template uses; raises UsageError when it is none."""
+    return parse(template).fields
+
+
+def format_of(output: str) -> OutputFormat | None:
+    """The format that a typed name asks for by its suffix; None when it does not say."""
+    suffix = PurePath(output).suffix.lower()
+    kinds: tuple[OutputFormat, ...] = get_args(OutputFormat)
+    return next((kind for kind in kinds if suffix in _SUFFIXES[kind]), None)
+
+
+def fit_suffix(path: Path, output_format: FileFormat) -> Path:
+    """The path with a suffix that tells the format; one that tells it already is kept."""
+    typed = _typed_suffix(path.name)
+    return path.with_name(path.name.removesuffix(typed) + _suffix(typed, output_format))
+
+
+def name_files(
+    *,
+    output: str | None,
+    folder: Path,
+    template: str,
+    fields: Fields,
+    count: int,
+    output_format: OutputFormat,
+    exists: Exists,
+    ours: Collection[Path] = (),
+    apart: Callable[[], Collection[Path]] = tuple,
+    may_have: Callable[[str], bool] = lambda _path: True,
+) -> Names:
+    """Name the ``count`` images of a job, by a literal ``output`` or else by the template.
+
+    Several images get `-1`, `-2`… before the suffix, unless the template has `{n}`. A device or a
+    pipe that ``output`` names is taken as it is, whatever ``exists`` says. A name is taken by a
+    file that has it, with whatever suffix of an image. Files among ``ours`` may be replaced, those
+    ``apart`` take no name but their very own. ``may_have`` knows of paths that are certainly free,
+    whatever suffix is put on. Raises UsageError for names that cannot be, NameTaken and OutputFault
+    for those that are in use.
+    """
+    if output is not None and may_have(_stem(os.path.join(folder, output))):  # noqa: PTH118
+        path = folder / output
+        if is_special(path):
+            return _special(output, path, count)
+    if output is None:
+        plan = _from_template(parse(template), folder, fields, count, output_format)
+    else:
+        plan = _from_output(output, folder, count, output_format)
+
+    def taker(path: Path) -> Path | None:
+        name = str(path)
+        if not may_have(_stem(name)):
+            return None
+        if path not in ours and os.path.lexists(name):
+            return path
+        there = (Path(each) for each in _siblings(name) if os.path.lexists(each))
+        return next((each for each in there if each not in ours and each not in apart()), None)
+
+    return _settle(plan, exists, taker)
+
+
+def _special(output: str, path: Path, count: int) -> Names:
+    if count > 1:
+        raise UsageError(
+            f"`{output}` is no regular file, and takes one image, not {count}",
+            hint="choose a folder with `-d`",
+        )
+    return Names(paths=(path,))
+
+
+def _from_template(
+    template: Template, folder: Path, fields: Fields, count: int, output_format: OutputFormat
+) -> _Plan:
+    rendered = [template.render({**fields, "n": n}) for n in range(1, count + 1)]
+    suffix = _suffix(template.suffix, output_format)
+    return _Plan(
+        stems=tuple(folder.joinpath(*components) for components in rendered),
+        suffix=suffix,
+        numbered=count > 1 and "n" not in template.fields,
+        notices=_corrections(template.text, template.suffix, suffix, output_format),
+    )
+
+
+def _from_output(output: str, folder: Path, count: int, output_format: OutputFormat) -> _Plan:
+    path = folder / output
+    typed = _typed_suffix(path.name)
+    stem = path.name.removesuffix(typed)
+    _check_output(output, path, stem)
+    suffix = _suffix(typed, output_format)
+    return _Plan(
+        stems=(path.with_name(stem),) * count,
+        suffix=suffix,
+        numbered=count > 1,
+        notices=_corrections(output, typed, suffix, output_format),
+    )
+
+
+def _check_output(output: str, path: Path, stem: str) -> None:
+    if not _is_nameable(output):
+        raise UsageError(f"`{output}` cannot be a file name", hint="choose another with `-o`")
+    if output.endswith(("/", os.sep)) or not path.name or _is_folder(path):
+        raise UsageError(f"`{output}` is a folder", hint=f"use `-d {output}`")
+    if path.suffix.lower() in _NOT_MADE:
+        raise UsageError(
+            f"`{output}` asks for `{path.suffix}`, but pictures are JPEG or PNG",
+            hint="end the name in `.jpg` or `.png`",
+        )
+    if not stem.strip(". ") or (os.name == "nt" and _ODD_ON_WINDOWS & set(stem)):
+        raise UsageError(f"`{output}` cannot be a file name", hint="choose another with `-o`")
+    if len(os.fsencode(stem)) > MOST_NAME_BYTES:
+        raise UsageError(
+            f"`{output}` has a name of more than {MOST_NAME_BYTES} bytes", hint="shorten it"
+        )
+
+
+def _settle(plan: _Plan, exists: Exists, taker: Callable[[Path], Path | None]) -> Names:
+    """Decide about names that are taken; ``taker`` finds the file that takes one."""
+    paths = plan.paths()
+    if exists == "overwrite":
+        _refuse_irregular(path for path in paths if taker(path))
+    elif exists == "number":
+        attempts = (plan.paths(attempt) for attempt in itertools.count(1))
+        paths = next(names for names in attempts if not any(map(taker, names)))
+    else:
+        found = [(path, there) for path in paths if (there := taker(path))]
+        if exists == "skip" and len(found) == len(paths):
+            return Names(tuple(there for _, there in found), skip=True, notices=plan.notices)
+        if found:
+            raise _taken(*found[0], exists)
+    return Names(paths=paths, notices=plan.notices)
+
+
+def _siblings(path: str) -> list[str]:
+    """The same name with each other suffix of an image: the suffix follows the bytes, so that an
+    earlier run may have saved this very image so."""
+    siblings = (_stem(path) + suffix for suffix in _ALL_SUFFIXES)
+    return [each for each in siblings if each != path]
+
+
+def _stem(path: str) -> str:
+    """A path without the suffix of an image."""
+    stem, dot, suffix = path.rpartition(".")
+    return stem if dot + suffix.lower() in _ALL_SUFFIXES else path
+
+
+def _taken(path: Path, there: Path, exists: Exists) -> NameTaken:
+    what = f"`{there}` is there already"
+    if there != path:
+        what += f", the same name as `{path.name}` but for the suffix"
+    if exists == "skip":
+        what += "; the job's other files are not"
+    return NameTaken(what, hint=f"use {_ways_out(exists)}")
+
+
+def _ways_out(exists: Exists) -> str:
+    if exists == "skip":
+        return "`--exists number` or `overwrite`"
+    return "`--exists number`, `skip` or `overwrite`"
+
+
+def _refuse_irregular(paths: Iterable[Path]) -> None:
+    """Refuse to replace what is no file."""
+    for path in paths:
+        if _is_folder(path) or is_special(path):
+            what = "a folder" if _is_folder(path) else "no regular file"
+            raise OutputFault(f"cannot write `{path}`: it is {what}", hint="choose another name")
+
+
+def _typed_suffix(name: str) -> str:
+    """The suffix of a file name, if it is one of an image; else empty."""
+    suffix = PurePath(name).suffix
+    return suffix if suffix.lower() in _ALL_SUFFIXES else ""
+
+
+def _suffix(typed: str, output_format: FileFormat) -> str:
+    known = _SUFFIXES[output_format]
+    return typed if typed.lower() in known else known[0]
+
+
+def _corrections(
+    name: str, typed: str, suffix: str, output_format: OutputFormat
+) -> tuple[str, ...]:
+    if not typed or typed == suffix:
+        return ()
+    return (f"`{name}` gets the suffix `{suffix}`: the format is {output_format.upper()}",)
+
+
+def _is_nameable(output: str) -> bool:
+    odd = any(unicodedata.category(char) in {"Cc", "Cs"} for char in output)
+    return bool(output) and not odd and has_name_here(output)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

@@ -1,0 +1,166 @@
+"""Downloads on their way to disk: a hidden part file, verified in full, then its final name."""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from kontext_cli.errors import BadMedia, OutputFault, WrongFormat
+from kontext_cli.files import disk
+from kontext_cli.files.faults import output_faults
+from kontext_cli.files.names import fit_suffix
+from kontext_cli.files.saved import Picture, file_of, verified
+from kontext_cli.images.decoding import NotAPicture, OtherKind
+from kontext_cli.job import File
+from kontext_cli.sizes import MOST_BYTES
+
+_PREFIX, _SUFFIX = ".kontext-", ".part"
+_TRIES = 10
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make a folder, remove what killed runs left there, and prove that a file can be written.
+
+    Raises OutputFault.
+    """
+    with output_faults(f"cannot write to `{folder}`"):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(errno.ENOTDIR, "it is not a folder") from error
+        for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+            disk.remove_abandoned(path)
+    with PartFile.create(folder) as part:
+        part.write(b"kontext")
+
+
+class PartFile:
+    """A download in progress under a hidden name; leaves nothing behind unless published.
+
+    A context manager. Other runs leave it alone while it is open. Its methods raise OutputFault
+    for what the disk refuses, and BadMedia or WrongFormat for what the provider sent.
+    """
+
+    def __init__(self, path: Path, descriptor: int, mode: int) -> None:
+        self.size = 0
+        self._path = path
+        self._descriptor: int | None = descriptor
+        self._mode = mode
+        self._published = False
+        # A cancelled task leaves the context while its worker thread may be publishing.
+        self._lock = Lock()
+
+    @classmethod
+    def create(cls, folder: Path) -> Self:
+        """A new, empty part file in the folder."""
+        with output_faults(f"cannot write to `{folder}`"):
+            for _ in range(_TRIES):
+                path = folder / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
+                descriptor, mode = disk.create_private(path)
+                if disk.hold(descriptor, path):
+                    return cls(path, descriptor, mode)
+                os.close(descriptor)
+                path.unlink(missing_ok=True)
+        raise OutputFault(f"cannot write to `{folder}`: other programs remove the files there")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._lock, suppress(OSError):
+            self._close()
+            if not self._published:
+                self._path.unlink()
+
+    def write(self, chunk: bytes) -> None:
+        """Append to the file, up to MOST_BYTES in all."""
+        if self.size + len(chunk) > MOST_BYTES:
+            raise _bad(f"larger than {MOST_BYTES // 2**20} MiB")
+        rest = memoryview(chunk)
+        with self._writing():
+            while rest:
+                rest = rest[os.write(self._open, rest) :]
+        self.size += len(chunk)
+
+    def restart(self) -> None:
+        """Forget what was written, for another try of the download."""
+        with self._writing():
+            os.ftruncate(self._open, 0)
+            os.lseek(self._open, 0, os.SEEK_SET)
+        self.size = 0
+
+    @contextmanager
+    def reading(self) -> Iterator[BinaryIO]:
+        """The bytes so far, from the first one on; stays readable when the part file is closed."""
+        with self._writing(), self._lock:
+            descriptor = os.dup(self._open)
+        with os.fdopen(descriptor, "rb") as stream:
+            stream.seek(0)
+            yield stream
+            stream.seek(0, os.SEEK_END)  # the position is one with that of `write`
+
+    def verify(self, expected_bytes: int | None = None) -> Picture:
+        """Read the file back and decode it in full; ``expected_bytes`` is what was announced.
+
+        Raises BadMedia for an image that is cut short or damaged, which another download may mend,
+        and WrongFormat for a whole file that is no JPEG, PNG or WebP.
+        """
+        if expected_bytes is not None and self.size != expected_bytes:
+            fault = "cut short" if self.size < expected_bytes else "longer than announced"
+            raise _bad(f"{fault}: {self.size} bytes came, {expected_bytes} were announced")
+        with self._writing(), self.reading() as stream:
+            data = stream.read()
+        try:
+            return verified(data)
+        except OtherKind as error:
+            message = f"the provider's file is no JPEG, PNG or WebP, but {error.reason}"
+            raise WrongFormat(message, billed="yes") from error
+        except NotAPicture as error:
+            raise _bad(error.reason) from error
+
+    def publish(self, picture: Picture, target: Path, *, overwrite: bool) -> File:
+        """Give the file its final name, durably; the path returned tells which it became.
+
+        The suffix follows the bytes. Nothing that is there is replaced, except the target itself
+        with ``overwrite``: a name taken meanwhile gets `-2`, `-3`…, for the picture is paid.
+        """
+        final = fit_suffix(target, picture.format)
+        with output_faults(f"cannot write `{final}`"), self._lock:
+            disk.seal(self._open, self._mode)
+            if not disk.CAN_MOVE_OPEN_FILES:
+                self._close()
+            if overwrite and final == target:
+                self._path.replace(final)
+            else:
+                final = disk.move_to_free_name(self._path, final)
+            self._published = True
+            disk.sync_folder(final.parent)
+            return file_of(final, picture, modified=final.stat().st_mtime_ns)
+
+    @property
+    def _open(self) -> int:
+        if self._descriptor is None:
+            raise ValueError("the part file is closed")
+        return self._descriptor
+
+    def _close(self) -> None:
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
+
+    def _writing(self) -> AbstractContextManager[None]:
+        return output_faults(f"cannot write to `{self._path.parent}`")
+
+
+def _bad(reason: str) -> BadMedia:
+    return BadMedia(f"the provider's file is {reason}", billed="yes")

@@ -1,0 +1,89 @@
+"""Images that are on disk: what they hold, and whether anybody changed them."""
+
+import hashlib
+from pathlib import Path
+from typing import Literal, NamedTuple, cast
+
+from kontext_cli.errors import BadMedia
+from kontext_cli.files import disk
+from kontext_cli.files.faults import output_faults
+from kontext_cli.images.decoding import NotAPicture, decode, read_regular
+from kontext_cli.images.structure import Format
+from kontext_cli.job import File, FileFormat
+from kontext_cli.sizes import MOST_BYTES, MOST_PIXELS
+
+Condition = Literal["untouched", "edited", "missing"]
+
+
+_FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp")
+
+
+class Picture(NamedTuple):
+    """What a verified file holds; sizes in pixels and bytes."""
+
+    format: FileFormat
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+
+
+def existing_file(path: Path) -> File:
+    """Verify and describe a picture that is there already.
+
+    Raises OutputFault where it cannot be read, BadMedia where it is no complete image.
+    """
+    try:
+        with output_faults(f"cannot read `{path}`"):
+            data = read_regular(path, most=MOST_BYTES)
+        picture = verified(data)
+    except NotAPicture as error:
+        raise BadMedia(
+            f"`{path}` is there already, but is {error.reason}", hint="remove it, or rename it"
+        ) from error
+    return file_of(path, picture, modified=path.stat().st_mtime_ns)
+
+
+def file_of(path: Path, picture: Picture, *, modified: int = 0) -> File:
+    """A file that holds a verified image."""
+    return File(
+        path=path,
+        sha256=picture.sha256,
+        bytes=picture.bytes,
+        width=picture.width,
+        height=picture.height,
+        format=picture.format,
+        modified=modified,
+    )
+
+
+def sync_name(path: Path) -> None:
+    """Have the name of a picture on the disk. Raises OutputFault."""
+    with output_faults(f"cannot write `{path}`"):
+        disk.sync_folder(path.parent)
+
+
+def condition(file: File) -> Condition:
+    """What became of a saved file since: by its size and time, by its hash where those differ."""
+    try:
+        found = file.path.stat()
+        if (found.st_size, found.st_mtime_ns) == (file.bytes, file.modified):
+            return "untouched"
+        data = read_regular(file.path, most=MOST_BYTES) if found.st_size == file.bytes else b""
+    except (FileNotFoundError, NotADirectoryError):
+        return "missing"
+    except (OSError, NotAPicture):
+        return "edited"
+    return "untouched" if hashlib.sha256(data).hexdigest() == file.sha256 else "edited"
+
+
+def verified(data: bytes) -> Picture:
+    decoded = decode(data, formats=_FORMATS, most_pixels=MOST_PIXELS)
+    width, height = decoded.image.size
+    return Picture(
+        format=cast("FileFormat", decoded.format),
+        width=width,
+        height=height,
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )

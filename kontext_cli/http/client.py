@@ -1,0 +1,298 @@
+"""What carries requests: connections, direct or through a proxy, and one TLS context.
+
+Servers and proxies have been seen to answer twice. On a connection that is used again the second
+answer would be taken for that to the next request: a job for another job, an image for another
+image. So each request has a connection of its own, on which the first answer is its own. Only
+calls marked ``SHARED`` take turns on one, and no outcome may be read from their answers.
+"""
+
+import logging
+import os
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
+from functools import lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.util import find_spec
+from typing import Any
+
+import httpcore2
+import httpx2
+
+from kontext_cli.errors import UsageError
+from kontext_cli.http.connections import Stream
+from kontext_cli.http.network import CheckedNetwork, resolve
+from kontext_cli.http.proxies import proxies
+
+MOST_CONNECTIONS = 512
+MOST_IDLE_CONNECTIONS = 256
+"""As many as jobs may be in flight: each would else open a connection of its own for every poll."""
+IDLE_SECONDS = 4.0
+"""How long an idle connection is used again. Servers close theirs after 5 s and more (uvicorn)."""
+SHARED = "kontext.shared"
+"""The extension of a request that may go out on a connection that was used before."""
+
+_LIMITS = httpx2.Limits(
+    max_connections=MOST_CONNECTIONS,
+    max_keepalive_connections=MOST_IDLE_CONNECTIONS,
+    keepalive_expiry=IDLE_SECONDS,
+)
+
+_REASONS = {
+    "ConnectTimeout": "no connection in time",
+    "ReadTimeout": "no answer in time",
+    "WriteTimeout": "sending took too long",
+    "RemoteProtocolError": "it hung up in the middle of the answer",
+    "ReadError": "the connection broke",
+    "WriteError": "the connection broke",
+    "ProxyError": "the proxy refused",
+    "DecodingError": "its answer cannot be decoded",
+    "ConnectError": "no connection",
+}
+
+
+def client(
+    headers: Mapping[str, str],
+    *,
+    app: Any = None,
+    through_proxies: bool = True,
+    network: httpcore2.AsyncNetworkBackend | None = None,
+) -> httpx2.AsyncClient:
+    """A client that follows no redirect and keeps no cookie.
+
+    ``app`` answers in place of the network; ``network`` makes the connections of requests that go
+    through no proxy. Raises UsageError where the proxy settings or certificates cannot be used.
+    """
+    _quieten()
+    try:
+        return httpx2.AsyncClient(
+            headers=headers,
+            transport=Network(network) if app is None else httpx2.ASGITransport(app),
+            mounts=_proxied() if through_proxies and app is None else None,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+            trust_env=False,
+        )
+    except (ValueError, ImportError, httpx2.InvalidURL):
+        raise UsageError(
+            "the proxy settings are not usable",
+            hint="check HTTPS_PROXY and ALL_PROXY; SOCKS proxies need the package `socksio`",
+        ) from None
+
+
+def tls_context() -> ssl.SSLContext:
+    """The system's certificates, or those that SSL_CERT_FILE or SSL_CERT_DIR name.
+
+    Raises UsageError where they cannot be loaded.
+    """
+    try:
+        return _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    except OSError as error:
+        raise UsageError(
+            f"the certificates cannot be loaded: {error.strerror or error}",
+            hint="check SSL_CERT_FILE and SSL_CERT_DIR",
+        ) from None
+
+
+@lru_cache(maxsize=1)
+def _tls_context(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """Built once: reading the certificates takes 19 ms."""
+    return httpx2.create_ssl_context()
+
+
+class Network(httpx2.AsyncBaseTransport):
+    """Connections to the servers. The TLS context waits for the first https URL."""
+
+    def __init__(
+        self,
+        network: httpcore2.AsyncNetworkBackend | None = None,
+        proxy: httpcore2.Proxy | None = None,
+    ) -> None:
+        """``network`` makes the connections; ``proxy`` is what they go through."""
+        self._network = network or _unchecked()
+        self._proxy = proxy
+        self._pools: dict[tuple[str, bool], httpcore2.AsyncConnectionPool] = {}
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request. Raises httpx2's errors, and UsageError for missing certificates."""
+        pool = self._pool(request.url.scheme, shared=request.extensions.get(SHARED, False))
+        url = request.url
+        with _in_httpx_terms():
+            response = await pool.handle_async_request(
+                httpcore2.Request(
+                    method=request.method,
+                    url=_core_url(url),
+                    headers=request.headers.raw,
+                    content=request.stream,
+                    extensions=request.extensions,
+                )
+            )
+        return httpx2.Response(
+            status_code=response.status,
+            headers=response.headers,
+            stream=_Body(response),
+            extensions=response.extensions,
+        )
+
+    def _pool(self, scheme: str, *, shared: bool) -> httpcore2.AsyncConnectionPool:
+        """A pool that keeps no idle connection closes each one before it looks for one to use."""
+        if (scheme, shared) not in self._pools:
+            self._pools[scheme, shared] = httpcore2.AsyncConnectionPool(
+                ssl_context=tls_context() if scheme == "https" else None,
+                proxy=self._proxy,
+                max_connections=_LIMITS.max_connections,
+                max_keepalive_connections=_LIMITS.max_keepalive_connections if shared else 0,
+                keepalive_expiry=_LIMITS.keepalive_expiry,
+                network_backend=self._network,
+            )
+        return self._pools[scheme, shared]
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for pool in self._pools.values():
+            await pool.aclose()
+
+
+class _Body(httpx2.AsyncByteStream):
+    """The bytes of an answer as they come."""
+
+    def __init__(self, response: httpcore2.Response) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _in_httpx_terms():
+            async with aclosing(self._response.aiter_stream()) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def aclose(self) -> None:
+        stream = self._response.extensions.get("network_stream")
+        if isinstance(stream, Stream):
+            stream.rest(surplus=_has_surplus(self._response))
+        await self._response.aclose()
+
+
+def _has_surplus(response: httpcore2.Response) -> bool:
+    """Whether more came than this answer, and waits in the parser to be taken for the next.
+
+    The library does not tell; where it hides its parser elsewhere one day, connections are used
+    once, which is slower and as safe.
+    """
+    try:
+        parser = response.stream._stream._connection._h11_state  # type: ignore[union-attr]
+        return bool(parser.trailing_data[0])
+    except AttributeError:
+        return True
+
+
+@contextmanager
+def _in_httpx_terms() -> Iterator[None]:
+    """The errors of the connections, by the names they have in the client."""
+    try:
+        yield
+    except (
+        httpcore2.TimeoutException,
+        httpcore2.NetworkError,
+        httpcore2.ProtocolError,
+        httpcore2.ProxyError,
+        httpcore2.UnsupportedProtocol,
+    ) as error:
+        names = (kind.__name__ for kind in type(error).__mro__ if hasattr(httpx2, kind.__name__))
+        named: Callable[[str], httpx2.TransportError] = getattr(httpx2, next(names))
+        raise named(str(error)) from error
+
+
+def _proxied() -> dict[str, httpx2.AsyncBaseTransport | None]:
+    return {pattern: _through(proxy) if proxy else None for pattern, proxy in proxies().items()}
+
+
+def _through(url: str) -> Network:
+    """Tunnels through a proxy, which then resolves the names. Raises ValueError, ImportError."""
+    proxy = httpx2.Proxy(url)
+    if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
+        raise ImportError("socksio")
+    tls = tls_context() if proxy.url.scheme == "https" else None
+    core = httpcore2.Proxy(_core_url(proxy.url), auth=proxy.raw_auth, ssl_context=tls)
+    return Network(_WayToProxy(), core)
+
+
+class _ProxyDown(httpcore2.ConnectError):
+    """No connection to a proxy; the message names its host and port, and why."""
+
+
+class _WayToProxy(httpcore2.AsyncNetworkBackend):
+    """Connections to a proxy, whose name is told where there is none."""
+
+    def __init__(self) -> None:
+        self._network = _unchecked()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Connect. Raises _ProxyDown."""
+        try:
+            return await self._network.connect_tcp(
+                host, port, timeout, local_address, socket_options
+            )
+        except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
+            where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            raise _ProxyDown(f"its proxy `{where}` does not answer: {reason(error)}") from None
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, for the library."""
+        await self._network.sleep(seconds)
+
+
+def _unchecked() -> CheckedNetwork:
+    return CheckedNetwork(resolve, lambda _host, _port, _address: True)
+
+
+def _core_url(url: httpx2.URL) -> httpcore2.URL:
+    return httpcore2.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    )
+
+
+def _quieten() -> None:
+    """The libraries log whole URLs, and at their lowest level whole headers."""
+    for name in ("httpx2", "httpcore2"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL)
+        logger.propagate = False
+
+
+def is_untrusted(error: Exception) -> bool:
+    """Whether a server could not prove that it is who it should be: no other try will help."""
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+
+
+def is_proxy_down(error: Exception) -> bool:
+    """Whether there was no connection to the proxy."""
+    return any(isinstance(cause, _ProxyDown) for cause in _causes(error))
+
+
+def reason(error: Exception) -> str:
+    """What happened, without the libraries' text: it may carry URLs and headers."""
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate does not hold: {cause.verify_message}"
+        if isinstance(cause, _ProxyDown):
+            return str(cause)
+        if isinstance(cause, OSError) and (why := cause.strerror):
+            # asyncio puts words of its own and a tuple in place of the system's
+            if cause.errno and "call failed" in why.lower():
+                why = os.strerror(cause.errno)
+            return why.lower()
+    return _REASONS.get(type(error).__name__, type(error).__name__)
+
+
+def _causes(error: Exception) -> Iterator[BaseException]:
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__

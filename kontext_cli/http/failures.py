@@ -1,0 +1,74 @@
+"""What is told of an exchange with a provider that came to nothing, and what to do about it."""
+
+from kontext_cli.errors import BadMedia, OutcomeUnknown, Unreachable
+from kontext_cli.http.call import Call, Reply
+from kontext_cli.http.client import is_proxy_down, is_untrusted, reason
+from kontext_cli.http.urls import host_of, redirected
+
+_TRY_AGAIN = "check the network and try again"
+
+
+class Unanswered:
+    """The errors that one provider gives rise to. ``what`` is what was asked of it, where that is
+    not the provider itself."""
+
+    def __init__(self, provider: str) -> None:
+        self._provider = provider
+
+    def lost_reply(self, how: str) -> OutcomeUnknown:
+        """A submit left, and nobody knows what became of it."""
+        return OutcomeUnknown(
+            f"{self._provider} was sent the job, but its answer was lost ({how}): "
+            "it may have been accepted and may have been billed",
+            billed="maybe",
+        )
+
+    def unreachable(self, error: Exception, what: str = "") -> Unreachable:
+        """No connection, or one that broke."""
+        hint = _TRY_AGAIN
+        if is_untrusted(error):
+            hint = "check the clock, the proxy, and SSL_CERT_FILE"
+        elif is_proxy_down(error):
+            hint = "check HTTPS_PROXY and NO_PROXY, and try again"
+        return Unreachable(f"{self._whom(what)} cannot be reached ({reason(error)})", hint=hint)
+
+    def nowhere(self, what: str) -> Unreachable:
+        """A URL that no request can be made of."""
+        return Unreachable(f"{self._whom(what)} is said to be where no host can be")
+
+    def too_slow(self, what: str) -> Unreachable:
+        """Less came than should."""
+        return Unreachable(f"{self._whom(what)} came too slowly", hint=_TRY_AGAIN)
+
+    def busy(self, reply: Reply) -> str:
+        """What an answer says that is worth another try."""
+        if reply.ok:
+            return f"{self._provider}'s answer was cut short"
+        if reply.status in (429, 503):
+            return f"{self._provider} is busy"
+        return f"{self._provider} answered {reply.status}"
+
+    def too_busy(self, reply: Reply) -> Unreachable:
+        """An answer that is none, as often as it was asked for."""
+        if reply.ok:
+            what = f"{self._provider}'s answer comes cut short, again and again"
+        else:
+            what = f"{self._provider} goes on answering {reply.status}"
+        return Unreachable(what, hint="try again in a while")
+
+    def sent_elsewhere(self, call: Call, reply: Reply) -> Unreachable:
+        """A redirect of a call that carries the key."""
+        location = reply.headers.get("location")
+        host = host_of(redirected(call.url, location)) if location else ""
+        where = f" to `{host}`" if host else ""
+        return Unreachable(
+            f"{self._provider} redirects{where} instead of answering ({reply.status})",
+            hint="check its base URL and the network: a key follows no redirect",
+        )
+
+    def bad_file(self, how: str) -> BadMedia:
+        """A file that is not the picture that was paid."""
+        return BadMedia(f"{self._provider}'s file {how}", billed="yes")
+
+    def _whom(self, what: str) -> str:
+        return f"{self._provider}: {what}" if what else self._provider

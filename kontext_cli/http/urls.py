@@ -1,0 +1,166 @@
+"""Which URLs we go to: a provider's base, and the files it names.
+
+Read strictly: what two readers of a URL could take for two hosts is no URL here.
+"""
+
+import re
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+
+from kontext_cli.errors import UsageError
+from kontext_cli.http.addresses import literal
+
+LONGEST = 16_384
+"""Characters of a URL; a signed one has two or three thousand."""
+
+_NETLOC = re.compile(
+    r"([^@\[\]]*@)?"
+    r"(?P<host>\[[0-9a-f:.]+\]|[0-9a-z_]([0-9a-z_-]*[0-9a-z_])?(\.[0-9a-z_]([0-9a-z_-]*[0-9a-z_])?)*\.?)"
+    r"(:[0-9]{0,5})?",
+    re.ASCII | re.IGNORECASE,
+)
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+_PORTS = {"https": 443, "http": 80}
+_MOST_ENCODINGS = 4
+
+Origin = tuple[str, str, int]
+"""Scheme, host in lower case, port."""
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL names this very machine: 127.0.0.0/8, ::1, localhost and below (RFC 6761)."""
+    host = host_of(url).removesuffix(".")
+    address = literal(host)
+    if address is not None:
+        return address.is_loopback
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def check_base_url(url: str, source: str) -> str:
+    """Accept another host for a provider; ``source`` names the setting it comes from.
+
+    Raises UsageError unless it is https, or plain http on loopback: the key goes there.
+    """
+    parts = _split(url)
+    if parts is None or parts.scheme not in _PORTS:
+        raise UsageError(f"{source} is not an http(s) URL")
+    if "@" in parts.netloc or "?" in url or "#" in url or _climbs(parts.path):
+        raise UsageError(f"{source} must be a host and at most a path")
+    if parts.scheme == "http" and not is_loopback(url):
+        raise UsageError(
+            f"{source} sends the key over plain http to `{parts.hostname}`",
+            hint="use https; plain http goes to loopback addresses alone",
+        )
+    return url
+
+
+def may_have_key(url: str, base: str) -> bool:
+    """Whether ``url`` lies below ``base``, however often a server decodes its path.
+
+    The same scheme, host and port, no user part, and no segment that climbs out of the base's
+    path; the key may go there.
+    """
+    parts, own = _split(url), _split(base)
+    if parts is None or own is None or "@" in parts.netloc:
+        return False
+    below = parts.path.startswith(f"{own.path.rstrip('/')}/")
+    return below and _origin(parts) == _origin(own) and not _climbs(parts.path)
+
+
+def may_download(url: str, *, from_loopback: bool) -> bool:
+    """Whether a picture may be fetched from ``url``: https, or loopback for a loopback provider.
+
+    The form alone is looked at; where a name leads is known when it is resolved.
+    """
+    parts = _split(url)
+    if parts is None or "@" in parts.netloc:
+        return False
+    return parts.scheme == "https" or (
+        parts.scheme == "http" and from_loopback and is_loopback(url)
+    )
+
+
+def origin(url: str) -> Origin | None:
+    """What two URLs share that are answered by one server; None for what is no http(s) URL."""
+    parts = _split(url)
+    return _origin(parts) if parts else None
+
+
+def host_of(url: str) -> str:
+    """The host that a URL names, in lower case and fit to be printed; empty for what is no URL."""
+    parts = _split(url)
+    return (parts.hostname or "") if parts else ""
+
+
+def redirected(url: str, location: str) -> str:
+    """Where a redirect from ``url`` leads; empty where that cannot be told."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return ""
+
+
+def without_query(url: str) -> str:
+    """Origin and path, fit to be printed: queries carry signatures, and a user part a password."""
+    parts = _split(url)
+    if parts is None:
+        return "(not a URL)"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def unsigned(url: str) -> str:
+    """A URL that was typed, sound or not, without what may sign it: no query, no fragment and no
+    user part; of a data URL its kind alone."""
+    scheme, slashes, rest = url.partition("://")
+    if not slashes:
+        return f"{url.partition(':')[0]}:…"
+    return f"{scheme}://{re.split('[?#]', rest, maxsplit=1)[0].rpartition('@')[2]}"
+
+
+def abridged(url: str) -> str:
+    """``unsigned``, with a mark where something is missing; what has the mark is no URL any more,
+    and goes nowhere when it is pasted."""
+    plain = unsigned(url)
+    return plain if plain == url else f"{plain}?(left out)"
+
+
+def _split(url: str) -> SplitResult | None:
+    # Of all white space, only the plain one is printable.
+    if len(url) > LONGEST or "\\" in url or " " in url or not url.isprintable():
+        return None
+    try:
+        parts = urlsplit(url)
+        if parts.port == 0:  # nobody can be there, and some read it as the usual one
+            return None
+    except ValueError:
+        return None
+    plain = _NETLOC.fullmatch(parts.netloc)
+    return parts if plain and not _is_disguised(plain["host"]) else None
+
+
+def _is_disguised(host: str) -> bool:
+    """Whether the system would read an address where we see a name: `127.1`, `0x7f000001`.
+
+    A host whose last label is a number is an address (WHATWG's URL standard) and has to be
+    spelled like one.
+    """
+    if host.startswith("["):
+        return literal(host[1:-1]) is None
+    last = host.lower().removesuffix(".").rpartition(".")[2]
+    return bool(_NUMBER.fullmatch(last)) and literal(host) is None
+
+
+def _origin(parts: SplitResult) -> Origin | None:
+    port = parts.port or _PORTS.get(parts.scheme)
+    return (parts.scheme, parts.hostname or "", port) if port else None
+
+
+def _climbs(path: str) -> bool:
+    """Whether a server could read `..` in a path, or something that we cannot read."""
+    for _ in range(_MOST_ENCODINGS):
+        if any(part.partition(";")[0] in (".", "..") for part in re.split(r"[/\\]", path)):
+            return True
+        decoded = unquote(path)
+        if decoded == path:
+            return not (path.isascii() and path.isprintable())
+        path = decoded
+    return True

@@ -1,0 +1,219 @@
+"""What a run of bytes really is, and whether it is a complete picture."""
+
+import errno
+import io
+import re
+from collections.abc import Collection
+from pathlib import Path
+from stat import S_ISDIR, S_ISREG
+from typing import TYPE_CHECKING, NamedTuple
+
+from kontext_cli.images.structure import PNG_SIGNATURE, Format, flaw, lacks_rows
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
+
+_NAMES: dict[Format, str] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP picture", "gif": "GIF"}
+_CUT_SHORT = "cut short"
+_JPEG_START = b"\xff\xd8\xff"
+_SNIPPET = 60
+_ANY_PIXELS = 64_000_000
+_PIXELS_A_BYTE = 100
+"""Beyond 64 megapixels, pictures that were made to fill the memory; photographs have two a byte."""
+
+# Each with the article it is told with; only what a download or an input plausibly turns out to be.
+_OTHER_KINDS = (
+    (re.compile(rb"RIFF....WAVE", re.DOTALL), "a WAV sound"),
+    (re.compile(rb"....ftyp(avif|avis)", re.DOTALL), "an AVIF picture"),
+    (re.compile(rb"....ftyp(hei|hev|mif1|msf1)", re.DOTALL), "a HEIC picture"),
+    (re.compile(rb"....ftyp", re.DOTALL), "an MP4 video"),
+    (re.compile(rb"BM....\0\0\0\0", re.DOTALL), "a BMP picture"),
+    (re.compile(rb"II\*\0|MM\0\*"), "a TIFF picture"),
+    (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "), "a JPEG XL picture"),
+    (re.compile(rb"%PDF-"), "a PDF"),
+    (re.compile(rb"PK\x03\x04"), "a ZIP archive"),
+    (re.compile(rb"\x1f\x8b"), "gzip data"),
+)
+_TEXT_KINDS = (
+    (re.compile(rb"\s*(<!doctype html|<html)", re.IGNORECASE), "an HTML page"),
+    (re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<svg", re.DOTALL), "an SVG picture"),
+    (re.compile(rb"\s*<\?xml"), "an XML document"),
+    (re.compile(rb"\s*[{\[]"), "JSON"),
+    (re.compile(rb"[\x09\x0a\x0d\x20-\x7e\x80-\xff]{1,256}\Z"), "text"),
+)
+
+
+class NotAPicture(Exception):
+    """The bytes are not a complete picture of a kind wanted; ``reason`` goes on from "it is"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class OtherKind(NotAPicture):
+    """The first bytes show a file of a kind that was not wanted, however much of it is there."""
+
+
+def get_ready() -> None:
+    """Load the decoder, which takes 10 ms, while there is time."""
+    from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401
+
+
+class Decoded(NamedTuple):
+    """A picture decoded in full: what its bytes are, and its pixels (a Pillow image, loaded)."""
+
+    format: Format
+    image: "Image"
+
+
+def sniff(data: bytes) -> Format | None:
+    """The format that the first bytes of a picture tell, of those that we read."""
+    if data.startswith(_JPEG_START):
+        return "jpeg"
+    if data.startswith(PNG_SIGNATURE):
+        return "png"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "gif"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "webp"
+    return None
+
+
+def describe(data: bytes) -> str:
+    """What the bytes look like, as a noun with its article and an excerpt in plain ASCII."""
+    if not data:
+        return "empty"
+    if known := sniff(data):
+        return f"a {_NAMES[known]}"
+    head = data[:256]
+    for pattern, noun in _OTHER_KINDS:
+        if pattern.match(head):
+            return noun
+    for pattern, noun in _TEXT_KINDS:
+        if pattern.match(head):
+            return f"{noun}: `{_snippet(head)}`"
+    return f"no picture of a known kind: `{_snippet(head)}`"
+
+
+def decode(
+    data: bytes, *, formats: Collection[Format], most_pixels: int, most_side: int | None = None
+) -> Decoded:
+    """Decode a picture in full; of an animation, the first frame.
+
+    The size is checked from the header, before any pixel is decoded. Bytes after the picture's
+    end are allowed. Raises NotAPicture whatever is wrong, OtherKind where the bytes do not even
+    begin like an image of these formats.
+    """
+    kind = sniff(data)
+    if kind is None and _is_beginning(data):
+        raise NotAPicture(_CUT_SHORT if data else describe(data))
+    if kind is None or kind not in formats:
+        raise OtherKind(describe(data))
+    if wrong := flaw(data, kind):
+        raise NotAPicture(f"a {_NAMES[kind]} that is {wrong}")
+    try:
+        image = _open(data, kind)
+        _check_size(image.size, kind, len(data), most_pixels=most_pixels, most_side=most_side)
+        image.load()
+        if kind == "png" and _may_lack_rows(image) and lacks_rows(data):
+            raise NotAPicture(f"a {_NAMES[kind]} that is {_CUT_SHORT}")
+    except NotAPicture:
+        raise
+    except MemoryError as error:
+        raise NotAPicture(f"a {_NAMES[kind]} that takes more memory than there is") from error
+    except Exception as error:
+        # Pillow's decoders raise some ten kinds of exception on damaged bytes.
+        raise NotAPicture(f"a {_NAMES[kind]} that does not decode") from error
+    return Decoded(kind, image)
+
+
+def read_regular(path: Path, *, most: int) -> bytes:
+    """The bytes of a regular file; looks before it opens, so that a pipe cannot hang it.
+
+    Raises OSError, also for what is no file, and NotAPicture for more than ``most`` bytes.
+    """
+    kind = path.stat().st_mode
+    if S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    if not S_ISREG(kind):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with path.open("rb") as stream:
+        data = stream.read(most + 1)
+    if len(data) > most:
+        raise NotAPicture(f"larger than {most // 2**20} MiB")
+    return data
+
+
+def _open(data: bytes, kind: Format) -> "ImageFile":
+    """Hand the bytes to the one decoder they are for.
+
+    `Image.open` would add its guesses at related formats (a JPEG as MPO), and a size check that
+    warns instead of raising.
+    """
+    import warnings
+
+    # Remarks on odd metadata are no business of the user's; what matters is raised.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    stream = io.BytesIO(data)
+    if kind == "jpeg":
+        from PIL.JpegImagePlugin import JpegImageFile
+
+        return JpegImageFile(stream)
+    if kind == "png":
+        from PIL.PngImagePlugin import PngImageFile
+
+        return PngImageFile(stream)
+    if kind == "gif":
+        from PIL.GifImagePlugin import GifImageFile
+
+        return GifImageFile(stream)
+    from PIL.WebPImagePlugin import WebPImageFile
+
+    return WebPImageFile(stream)
+
+
+def _check_size(
+    size: tuple[int, int],
+    kind: Format,
+    length: int,
+    *,
+    most_pixels: int,
+    most_side: int | None,
+) -> None:
+    width, height = size
+    if min(size) < 1:
+        raise NotAPicture(f"a {_NAMES[kind]} without pixels")
+    if width * height > most_pixels:
+        limit = f"{most_pixels // 1_000_000} megapixels"
+    elif most_side is not None and max(size) > most_side:
+        limit = f"{most_side} pixels a side"
+    elif width * height > max(_ANY_PIXELS, length * _PIXELS_A_BYTE):
+        limit = f"{length:,} bytes hold of a real one"
+    else:
+        return
+    raise NotAPicture(f"a {_NAMES[kind]} of {width}×{height} pixels, more than {limit}")
+
+
+def _is_beginning(data: bytes) -> bool:
+    """Whether these few bytes can be the first of a JPEG, PNG or WebP; so can no bytes at all."""
+    riff = len(data) < 12 and b"RIFF".startswith(data[:4]) and b"WEBP".startswith(data[8:])
+    return riff or _JPEG_START.startswith(data) or PNG_SIGNATURE.startswith(data)
+
+
+def _may_lack_rows(image: "ImageFile") -> bool:
+    """Whether the data of a PNG may have ended early: Pillow leaves rows without data at zero.
+
+    Looking at the last one spares most images a count of their data. Interlaced images do not
+    come row by row.
+    """
+    width, height = image.size
+    last = image.crop((0, height - 1, width, height)).tobytes()
+    return bool(image.info.get("interlace")) or not any(last)
+
+
+def _snippet(data: bytes) -> str:
+    """The beginning of a file on one line, nothing but printable ASCII."""
+    text = repr(b" ".join(data.split()))[2:-1].replace("`", "'")
+    return text if len(text) <= _SNIPPET else text[:_SNIPPET] + "…"

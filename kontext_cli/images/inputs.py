@@ -1,0 +1,234 @@
+"""Input images: a path, an https URL or standard input, as what a request carries."""
+
+import errno
+import hashlib
+import re
+import unicodedata
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from kontext_cli.errors import InputFault, UsageError
+from kontext_cli.http.urls import unsigned
+from kontext_cli.images.decoding import Decoded, NotAPicture, decode, read_regular
+from kontext_cli.images.structure import Format
+
+MOST_INPUT_BYTES = 50 * 2**20
+"""What the provider would download of a URL, and so the most of a file as well."""
+
+_FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")
+_MOST_SIDE = 14_142
+_MOST_PIXELS = 178_956_970  # where Pillow, too, takes a picture for a bomb
+_MOST_URL_BYTES = 8 * 2**10
+_SHOWN = 80
+_WAYS_TO_READ = {
+    errno.EINVAL: "pipe it in, and write `-` for it",
+    errno.EISDIR: "add --each to make a job of each image in that folder",
+}
+# One letter is a drive, and `IMG-10:22.png` a file.
+_URL = re.compile(r"([a-z][a-z0-9+.-]+)://|(https?|data|file|ftp|blob):", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class InputImage:
+    """One input image, ready to be sent.
+
+    ``source`` is as typed, ``-`` for standard input. ``url`` is the https URL, or a data URI;
+    ``media_type``, ``bytes`` and ``size`` (width, height) are of what that holds, and None for
+    an https URL. ``sha256`` is of the original bytes. ``notice`` tells the user that it was
+    made smaller.
+    """
+
+    source: str
+    stem: str
+    url: str = field(repr=False)
+    media_type: str | None = None
+    bytes: int | None = None
+    sha256: str | None = None
+    size: tuple[int, int] | None = None
+    notice: str | None = None
+
+
+class _Share(NamedTuple):
+    """What one local image may take of the request, in bytes before base64."""
+
+    most: int
+    images: int
+    provider: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.provider} takes inline" + (
+            f" for each of {self.images} images" if self.images > 1 else ""
+        )
+
+
+def load_images(
+    sources: Sequence[str],
+    *,
+    inline_bytes: int,
+    provider: str,
+    stdin: Callable[[], BinaryIO],
+) -> tuple[InputImage, ...]:
+    """Read and check the input images of a request, in order.
+
+    ``inline_bytes`` is what all local images together may take before base64; a larger one is
+    made smaller. Raises UsageError for a source of no known kind, and InputFault, naming the
+    first that fails, for what cannot be read or is no complete JPEG, PNG, WebP or GIF.
+    """
+    if sources.count("-") > 1:
+        raise UsageError("standard input can be one of the images only", hint="use `-` once")
+    local = sum(not is_url(source) for source in sources)
+    share = _Share(inline_bytes // max(local, 1), local, provider)
+    return tuple(_load(source, share, stdin) for source in sources)
+
+
+def fingerprint(source: str, stdin: Callable[[], BinaryIO]) -> InputImage:
+    """What tells one input image from another, without its content: a file's hash, or a URL.
+
+    Raises as `load_images` does for what cannot be read; whether it is a picture is not looked at.
+    """
+    if is_url(source):
+        return _remote(source)
+    digest = hashlib.sha256(_read(source, stdin)).hexdigest()
+    return InputImage(source=source, stem=stem_of(source), url="", sha256=digest)
+
+
+def _load(source: str, share: _Share, stdin: Callable[[], BinaryIO]) -> InputImage:
+    if is_url(source):
+        return _remote(source)
+    name = "standard input" if source == "-" else f"`{source}`"
+    return _inline(source, name, stem_of(source), _read(source, stdin), share)
+
+
+def _remote(url: str) -> InputImage:
+    _check_url(url)
+    return InputImage(source=url, stem=stem_of(url), url=url)
+
+
+def _read(source: str, stdin: Callable[[], BinaryIO]) -> bytes:
+    if source == "-":
+        return _read_stream(stdin())
+    if not source:
+        raise UsageError("an input image has an empty name", hint="name a file with `-i`")
+    return _read_path(source)
+
+
+def _check_url(url: str) -> None:
+    shown = _shown(url)
+    scheme = url.partition(":")[0].lower()
+    if scheme != "https":
+        raise UsageError(
+            f"`{shown}` is a `{scheme}:` URL, and providers fetch https only",
+            hint="give an https URL, or download it and name the file",
+        )
+    if len(url.encode(errors="replace")) > _MOST_URL_BYTES:
+        raise UsageError(f"the URL `{shown}` is longer than {_MOST_URL_BYTES // 1024} KiB")
+    try:
+        parts = urlsplit(url)
+        is_sound = parts.port != 0 and bool(parts.hostname) and not any(map(_is_odd, url))
+    except ValueError:
+        is_sound = False
+    if not is_sound:
+        raise UsageError(
+            f"`{shown}` is not a valid URL", hint="write spaces as `%20`, and check the host"
+        )
+
+
+def _shown(url: str) -> str:
+    plain = unsigned(url)
+    return plain if len(plain) <= _SHOWN else plain[:_SHOWN] + "…"
+
+
+def _is_odd(char: str) -> bool:
+    return unicodedata.category(char)[0] in "CZ"
+
+
+def is_url(source: str) -> bool:
+    """Whether an image is named by a URL, of whatever kind."""
+    return _URL.match(source) is not None
+
+
+def stem_of(source: str) -> str:
+    """The part of a source that can name what is made of it."""
+    if source == "-":
+        return "stdin"
+    if is_url(source):
+        return PurePosixPath(unquote(urlsplit(source).path)).stem or "image"
+    return Path(source).stem
+
+
+def _read_path(source: str) -> bytes:
+    try:
+        return read_regular(Path(source), most=MOST_INPUT_BYTES)
+    except NotAPicture as error:
+        raise InputFault(f"`{source}` is {error.reason}") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = _WAYS_TO_READ.get(error.errno or 0)
+        raise InputFault(f"cannot read `{source}`: {reason}", hint=hint) from error
+    except ValueError as error:  # a NUL in the name
+        raise InputFault(f"cannot read `{source}`: no file has such a name") from error
+
+
+def _read_stream(stream: BinaryIO) -> bytes:
+    if stream.isatty():
+        raise UsageError(
+            "standard input is a terminal", hint="pipe a picture in: `kontext edit -i - < FILE`"
+        )
+    data = bytearray()
+    try:
+        while len(data) <= MOST_INPUT_BYTES:
+            chunk = stream.read(MOST_INPUT_BYTES + 1 - len(data))
+            if not chunk:
+                return bytes(data)
+            data += chunk
+    except OSError as error:
+        raise InputFault(f"cannot read standard input: {error.strerror or error}") from error
+    raise InputFault(f"standard input is larger than {MOST_INPUT_BYTES // 2**20} MiB")
+
+
+def _inline(source: str, name: str, stem: str, data: bytes, share: _Share) -> InputImage:
+    """An image by its bytes: as they are where they fit, else smaller."""
+    picture = _decode(name, data)
+    sent, media_type, size, notice = data, f"image/{picture.format}", picture.image.size, None
+    if len(data) > share.most:
+        from kontext_cli.images.shrinking import shrink
+
+        smaller = shrink(picture.image, share.most)
+        if smaller is None:
+            raise InputFault(
+                f"{name} is {_amount(len(data))}, and no smaller copy fits what {share.name}",
+                hint="give its https URL instead",
+            )
+        sent, media_type, size = smaller.data, "image/jpeg", smaller.size
+        notice = (
+            f"{name} is {_amount(len(data))}, more than {share.name}; "
+            f"sent as {size[0]}×{size[1]} JPEG, {_amount(len(sent))}"
+        )
+    return InputImage(
+        source=source,
+        stem=stem,
+        url=f"data:{media_type};base64,{b64encode(sent).decode()}",
+        media_type=media_type,
+        bytes=len(sent),
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=size,
+        notice=notice,
+    )
+
+
+def _decode(name: str, data: bytes) -> Decoded:
+    try:
+        return decode(data, formats=_FORMATS, most_pixels=_MOST_PIXELS, most_side=_MOST_SIDE)
+    except NotAPicture as error:
+        raise InputFault(
+            f"{name} is {error.reason}", hint="give a complete JPEG, PNG, WebP or GIF"
+        ) from error
+
+
+def _amount(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"

@@ -1,0 +1,281 @@
+"""A job as a row of the journal, and back: columns for what is looked for, JSON for the rest.
+
+Everything is ASCII with JSON's escapes, so that whatever a file name or a reply holds survives.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import is_dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from math import isfinite
+from pathlib import Path
+from types import UnionType
+from typing import (
+    Any,
+    Literal,
+    NamedTuple,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from kontext_cli.errors import KontextError, revived
+from kontext_cli.http.call import plain
+from kontext_cli.job import Cost, File, Handle, Job, Output, Source, State, Target
+
+T = TypeVar("T")
+
+_USUAL_TIMEOUT = timedelta(minutes=10)
+"""Of jobs whose row does not tell: the default of `--timeout`."""
+_ESCAPED = re.compile(r"""["\\]""")
+_DATA_URI = re.compile(
+    r"""\bdata:(?=[^,\s"\\]{0,200}[/;])(?:[^,\s"\\]|\\"){0,200},(?:[^\s"\\]|\\[nrt])*""",
+    re.IGNORECASE,
+)
+_BLUNT = (
+    KeyError,
+    IndexError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+
+
+class Row(NamedTuple):
+    """One row of the table ``jobs``; ``owner`` is the token of the run that is at it.
+
+    ``batch``, ``row`` and ``attempt`` together are there once, so that no row of a batch is
+    submitted by two runs.
+    """
+
+    id: str
+    state: str
+    owner: str | None
+    batch: str | None
+    row: str | None
+    attempt: int
+    request_id: str | None
+    created_at: str
+    details: str
+
+
+COLUMNS = ", ".join(Row._fields)
+
+
+def stored_row(values: Sequence[object]) -> Row:
+    """A row as the file has it, where damage may have made anything of a text."""
+    id_, state, owner, batch, row, attempt, request_id, created_at, details = values
+    return Row(
+        id=str(id_),
+        state=str(state),
+        owner=_str(owner),
+        batch=_str(batch),
+        row=_str(row),
+        attempt=attempt if isinstance(attempt, int) else 1,
+        request_id=_str(request_id),
+        created_at=str(created_at),
+        details=str(details),
+    )
+
+
+def row_of(job: Job, owner: str | None) -> Row:
+    """What is kept of a job. Keys never reach it; pictures inside of replies are left out."""
+    details = {name: _by_name(getattr(job, name)) for name in _detail_names()}
+    details["outputs"] = list(_lasting(job.outputs))
+    return Row(
+        id=job.id,
+        state=job.state.value,
+        owner=owner,
+        batch=ascii_text(job.batch),
+        row=ascii_text(job.row),
+        attempt=job.attempt,
+        request_id=ascii_text(job.request_id),
+        created_at=moment(job.created_at),
+        details=_without_data(json.dumps(details, default=_plain, separators=(",", ":"))),
+    )
+
+
+def job_of(row: Row) -> Job:
+    """The job that a row tells of; what a later version added to it is passed over.
+
+    Raises ValueError for a row that is damaged.
+    """
+    try:
+        return Job(
+            id=row.id,
+            state=State(row.state),
+            batch=_text(row.batch),
+            row=_text(row.row),
+            attempt=row.attempt,
+            request_id=_text(row.request_id),
+            created_at=_moment(row.created_at),
+            **_details(json.loads(row.details)),
+        )
+    except _BLUNT as error:
+        raise ValueError(f"job `{row.id}` in the journal is damaged") from error
+
+
+def answer_by(row: Row) -> datetime:
+    """When the run that sends a job stops waiting for the answer, as far as the row tells."""
+    with suppress(*_BLUNT):
+        return _moment(json.loads(row.details)["answer_by"])
+    with suppress(*_BLUNT):
+        return _moment(row.created_at) + _USUAL_TIMEOUT
+    return datetime.min.replace(tzinfo=UTC)
+
+
+def moment(when: datetime) -> str:
+    """A time in UTC as text that sorts by time."""
+    return when.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def ascii_text(text: str | None) -> str | None:
+    """Any text as the ASCII that stands for it in a column."""
+    return None if text is None else _without_data(json.dumps(text)[1:-1])
+
+
+def _str(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _text(column: str | None) -> str | None:
+    if column is None or (column.isprintable() and not _ESCAPED.search(column)):
+        return column
+    return str(json.loads(f'"{column}"'))
+
+
+def _lasting(outputs: Sequence[Output]) -> Iterator[Output]:
+    """The outputs that are somewhere else than in the reply itself."""
+    for output in outputs:
+        is_inline = output.url is None and output.b64 is not None
+        if not is_inline and (output.url or "")[:5].lower() != "data:":
+            yield replace(output, b64=None)
+
+
+def _without_data(text: str) -> str:
+    return _DATA_URI.sub("data:...", text)
+
+
+def _by_name(value: object) -> object:
+    """Named tuples as objects: JSON would take them for lists."""
+    if not isinstance(value, tuple):
+        return value
+    names = getattr(value, "_fields", None)
+    values = [_by_name(each) for each in value]
+    return values if names is None else dict(zip(names, values, strict=True))
+
+
+def _plain(value: object) -> object:
+    """What JSON has no word for, in its words."""
+    match value:
+        case Path():
+            return str(value)
+        case datetime():
+            return moment(value)
+        case KontextError():
+            return {
+                "code": value.code,
+                "message": value.message,
+                "hint": value.hint,
+                "billed": value.billed,
+                "exit_code": value.exit_code,
+            }
+        case Mapping():
+            return dict(value)
+    if is_dataclass(value):
+        kind: Callable[..., object] = type(value)
+        return {name: getattr(value, name) for name in _names(kind)}
+    raise TypeError(f"a {type(value).__name__} cannot be journalled")
+
+
+@cache
+def _detail_names() -> tuple[str, ...]:
+    """What of a job has no column of its own."""
+    return tuple(name for name in _names(Job) if name not in Row._fields)
+
+
+def _details(record: Mapping[str, Any]) -> dict[str, Any]:
+    known = {name: record[name] for name in _detail_names() if name in record}
+    for name, read in _READERS.items():
+        if known.get(name) is not None:
+            known[name] = read(known[name])
+    return _checked(Job, known)
+
+
+def _checked(kind: Callable[..., object], values: dict[str, Any]) -> dict[str, Any]:
+    """The values, where each is of a type that its field has. Raises ValueError."""
+    types = _types(kind)
+    for name, value in values.items():
+        usual = type(value) in types[name]
+        if not usual and (type(value) is bool or not isinstance(value, types[name])):
+            raise ValueError(f"`{name}` is of another kind")
+        if type(value) is float and not isfinite(value):
+            raise ValueError(f"`{name}` is no number")
+    return values
+
+
+@cache
+def _types(kind: Callable[..., object]) -> dict[str, tuple[type, ...]]:
+    """What may stand in each field of one of our classes of values."""
+    return {name: tuple(_plain_types(hint)) for name, hint in get_type_hints(kind).items()}
+
+
+def _plain_types(hint: Any) -> Iterator[type]:
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        for each in get_args(hint):
+            yield from _plain_types(each)
+    elif origin is Literal:
+        yield str
+    elif hint is float:
+        yield from (float, int)
+    else:
+        yield origin or hint
+
+
+@cache
+def _names(kind: Callable[..., object]) -> tuple[str, ...]:
+    return tuple(_types(kind))
+
+
+def _built(kind: Callable[..., T], record: Mapping[str, Any], **readers: Callable[[Any], Any]) -> T:
+    """A value of ours from its record."""
+    known = _names(kind)
+    values = {name: value for name, value in record.items() if name in known}
+    read_values = {name: read(record[name]) for name, read in readers.items() if name in record}
+    return kind(**_checked(kind, values | read_values))
+
+
+def _each(read: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:
+    return lambda records: tuple(read(record) for record in records)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return dict(plain(value))
+
+
+_FILES = _each(partial(_built, File, path=Path))
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "request": _object,
+    "reply": _object,
+    "cost": partial(_built, Cost),
+    "sources": _each(partial(_built, Source)),
+    "target": partial(_built, Target, paths=_each(Path), replaces=_FILES),
+    "handle": partial(_built, Handle),
+    "outputs": _each(partial(_built, Output)),
+    "files": _FILES,
+    "error": revived,
+    "answer_by": _moment,
+    "finished_at": _moment,
+}

@@ -1,0 +1,78 @@
+"""What blocking providers answered, on disk before it is acted on: nobody can ask them again."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from kontext_cli.errors import Billed, JournalFault
+from kontext_cli.files import disk
+from kontext_cli.http.call import Reply
+
+_KEPT_HEADERS = ("x-aimlapi-usd-spent", "x-inference-id")
+
+
+class Answers:
+    """Whole replies by job id, for their owner alone, until the pictures are saved."""
+
+    def __init__(self, state_folder: Path) -> None:
+        self._folder = state_folder / "answers"
+
+    def prepare(self) -> None:
+        """Have a place for replies before they come. Raises JournalFault."""
+        with self._faults():
+            disk.make_private_folder(self._folder.parent)
+            if not disk.make_inner_folder(self._folder):
+                raise JournalFault(
+                    f"`{self._folder}` is a link or no folder, and is left alone",
+                    hint=f"remove `{self._folder}`",
+                )
+
+    def keep(self, job_id: str, reply: Reply) -> None:
+        """Write a reply and have it on the disk. Raises JournalFault."""
+        headers = {name: reply.headers[name] for name in _KEPT_HEADERS if name in reply.headers}
+        head = json.dumps({"status": reply.status, "headers": headers}).encode()
+        self.prepare()
+        with self._faults(billed="yes"):
+            part = self._path(f".{job_id}.part")
+            part.unlink(missing_ok=True)
+            try:
+                descriptor, _ = disk.create_private(part)
+                with os.fdopen(descriptor, "wb") as stream:
+                    stream.write(head + b"\n" + reply.body)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                part.replace(self._path(job_id))
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+            disk.sync_folder(self._folder)
+
+    def find(self, job_id: str) -> Reply | None:
+        """The reply of a job, None where none was kept whole."""
+        try:
+            head, _, body = self._path(job_id).read_bytes().partition(b"\n")
+            kept: Mapping[str, Any] = json.loads(head)
+            return Reply(kept["status"], kept["headers"], body)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+
+    def drop(self, job_id: str) -> None:
+        """Forget a reply that is no longer needed."""
+        with suppress(OSError):
+            self._path(job_id).unlink()
+
+    @contextmanager
+    def _faults(self, *, billed: Billed = "no") -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise JournalFault(
+                f"the provider's answer cannot be kept in `{self._folder}`: {error.strerror}",
+                billed=billed,
+            ) from None
+
+    def _path(self, job_id: str) -> Path:
+        return self._folder / job_id

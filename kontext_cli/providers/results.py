@@ -1,0 +1,83 @@
+"""Find the pictures in a result, in any of the shapes that providers send them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from kontext_cli.errors import JobFailed
+from kontext_cli.http.call import Reply, plain
+from kontext_cli.job import Output, Progress, State
+
+_MOST = 4
+_REPORTED = ("prompt", "timings")
+
+
+def read_result(provider: str, reply: Reply) -> Progress:
+    """The pictures of a successful reply, with its seed and cost where it tells them.
+
+    Looked for in ``images``, then ``data``, then ``output.choices``; in each picture the ``url``
+    (https or data), then ``b64_json``, then ``image_base64``. Raises JobFailed where there is
+    none: the provider calls that a success, so it may be on the bill.
+    """
+    body = reply.object
+    outputs = _outputs(body)
+    if not outputs:
+        raise JobFailed(f"{provider} completed the job without a picture", billed="maybe")
+    return Progress(
+        state=State.READY,
+        done=True,
+        outputs=outputs,
+        seed=_integer(body.get("seed")),
+        usd=_usd(body, reply.headers),
+        reply=plain({key: body[key] for key in _REPORTED if key in body}),
+    )
+
+
+def _outputs(body: Mapping[str, Any]) -> tuple[Output, ...]:
+    flags = body.get("has_nsfw_concepts")
+    flags = flags if isinstance(flags, list) else []
+    found = []
+    for number, item in enumerate(_items(body)[:_MOST]):
+        flagged = number < len(flags) and flags[number] is True
+        output = _output(item, flagged=flagged)
+        if output is not None:
+            found.append(output)
+    return tuple(found)
+
+
+def _items(body: Mapping[str, Any]) -> list[Any]:
+    inner = body.get("output")
+    choices = inner.get("choices") if isinstance(inner, dict) else None
+    for items in (body.get("images"), body.get("data"), choices):
+        if isinstance(items, list) and items:
+            return items
+    return []
+
+
+def _output(item: Any, *, flagged: bool) -> Output | None:
+    if isinstance(item, str):
+        return Output(url=item, flagged=flagged) if item else None
+    if not isinstance(item, dict):
+        return None
+    url = item.get("url")
+    if isinstance(url, str) and url:
+        return Output(url=url, flagged=flagged)
+    encoded = item.get("b64_json") or item.get("image_base64")
+    if isinstance(encoded, str):
+        return Output(b64=encoded, flagged=flagged)
+    return None
+
+
+def _usd(body: Mapping[str, Any], headers: Mapping[str, str]) -> float | None:
+    """AIMLAPI tells what a call cost, in ``meta.usage.usd_spent`` or in a header."""
+    meta = body.get("meta")
+    usage = meta.get("usage") if isinstance(meta, dict) else None
+    spent = usage.get("usd_spent") if isinstance(usage, dict) else None
+    try:
+        usd = float(spent if spent is not None else headers.get("x-aimlapi-usd-spent", ""))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return usd if 0 <= usd < float("inf") else None
+
+
+def _integer(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

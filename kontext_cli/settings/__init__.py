@@ -1,0 +1,1 @@
+"""Flags, environment, configuration and stored keys, as one set of settings."""

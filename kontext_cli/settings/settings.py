@@ -1,0 +1,186 @@
+"""What is not on the command line: environment, then the config file, then the default.
+
+Nothing is ever read from the working folder, and no `.env` file: a key must not follow whatever
+lies where one happens to stand.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Self
+
+from kontext_cli.errors import KeyFault, MissingKey, UsageError
+from kontext_cli.http.urls import check_base_url
+from kontext_cli.providers import NAMES, Name, provider_class
+from kontext_cli.providers.base import Provider
+from kontext_cli.settings.config import Config, load_config
+from kontext_cli.settings.credentials import Credentials, checked_key
+from kontext_cli.settings.paths import config_dir, from_home
+from kontext_cli.words import nearest
+
+DEFAULT_MODEL = "kontext-pro"
+
+
+class Setting(NamedTuple):
+    """A value, and where it comes from."""
+
+    value: str
+    origin: str
+
+
+class Settings(NamedTuple):
+    """The environment, the config file and the stored keys, asked in that order after the flags."""
+
+    environ: Mapping[str, str]
+    config: Config
+    credentials: Credentials
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str]) -> Self:
+        """Read the config file. Raises UsageError with the line of a mistake."""
+        folder = config_dir(environ)
+        return cls(environ, load_config(folder / "config.toml"), Credentials(folder))
+
+    def provider(self, flag: str | None, *, needs_key: bool = True) -> Name:
+        """The provider's name: flag, KONTEXT_PROVIDER, config, else the first that has a key.
+
+        Where there is no key at all, it is the first in order; with ``needs_key`` MissingKey is
+        raised instead, with every variable's name.
+        """
+        given = self._first(flag, "provider", self.config.provider)
+        if given is not None:
+            return known_provider(given.value)
+        for name in NAMES:
+            if self._has_key(name):
+                return name
+        if needs_key:
+            raise self._no_key_at_all()
+        return NAMES[0]
+
+    def model(self, flag: str | None) -> str:
+        """The model's name, or a provider's own endpoint id."""
+        return self._with_default(flag, "model", self.config.model, DEFAULT_MODEL).value
+
+    def output_dir(self, flag: str | None) -> str:
+        """The folder that files go to; the working folder where nothing is set."""
+        return from_home(self._with_default(flag, "output_dir", self.config.output_dir, ".").value)
+
+    def jobs(self, name: Name, flag: int | None) -> int:
+        """How many jobs of a provider may be in flight: flag, config file, the provider's data."""
+        return flag or self.config.jobs.get(name) or provider_class(name).jobs
+
+    def base_url(self, name: Name) -> Setting | None:
+        """Another host for a provider, None for its own. Raises UsageError for an unsafe one."""
+        if provider_class(name).offline:
+            return None
+        given = self._first(None, f"{name}_base_url", self.config.base_urls.get(name))
+        if given is not None:
+            check_base_url(given.value, f"the base URL of {name} ({given.origin})")
+        return given
+
+    def open(self, name: Name) -> Provider:
+        """The provider, on its base URL and with its prices as they are set."""
+        base_url = self.base_url(name)
+        prices = self.config.prices.get(name)
+        return provider_class(name)(base_url.value if base_url else None, prices)
+
+    def key(self, name: Name) -> Setting | None:
+        """The provider's key, None where there is none. Raises KeyFault without its value."""
+        variables = provider_class(name).key_variables
+        for row in variables:
+            parts = [checked_key(self.environ.get(each, ""), each) for each in row]
+            if all(parts):
+                return Setting(":".join(parts), " and ".join(row))
+        stored = self.credentials.key(name) if variables else None
+        return Setting(stored, str(self.credentials.path)) if stored else None
+
+    def require_key(self, name: Name) -> str | None:
+        """The provider's key; None only for a provider that has none.
+
+        Raises MissingKey with the names of the variables.
+        """
+        key = self.key(name)
+        if provider_class(name).key_variables and key is None:
+            raise self.half_a_key(name) or MissingKey(
+                f"there is no key for {name}",
+                hint=f"set {spelled_variables(name)}, or store one with `kontext auth set {name}`",
+            )
+        return key.value if key else None
+
+    def half_a_key(self, name: Name) -> MissingKey | None:
+        """What to say where some variables of a key are set and the others are not."""
+        for row in provider_class(name).key_variables:
+            there = [each for each in row if self.environ.get(each, "").strip()]
+            if there and len(there) < len(row):
+                lacking = " and ".join(each for each in row if each not in there)
+                return MissingKey(
+                    f"{' and '.join(there)} is set, but {lacking} is not: {name} needs both",
+                    hint=f"set {lacking}, or store the whole key with `kontext auth set {name}`",
+                )
+        return None
+
+    def _has_key(self, name: Name) -> bool:
+        """Whether there is a key, usable or not: an unusable one is reported when it is needed."""
+        try:
+            return self.key(name) is not None
+        except KeyFault:
+            return True
+
+    def _no_key_at_all(self) -> MissingKey:
+        keyed = [name for name in NAMES if provider_class(name).key_variables]
+        for name in keyed:
+            if half := self.half_a_key(name):
+                return half
+        listed = "; ".join(f"{name}: {spelled_variables(name)}" for name in keyed)
+        return MissingKey(
+            f"there is no key for any provider ({listed})",
+            hint="set one of them, or try it offline with --provider sandbox",
+        )
+
+    def described(self) -> dict[str, Setting]:
+        """Every setting that has a value, by name, with where it comes from."""
+        config = self.config
+        found: dict[str, Setting | None] = {
+            "provider": self._first(None, "provider", config.provider),
+            "model": self._with_default(None, "model", config.model, DEFAULT_MODEL),
+            "output_dir": self._with_default(None, "output_dir", config.output_dir, "."),
+        }
+        for name in NAMES:
+            found[f"{name} base_url"] = self.base_url(name)
+            if name in config.jobs:
+                found[f"{name} jobs"] = Setting(str(config.jobs[name]), str(config.path))
+            for model, usd in config.prices.get(name, {}).items():
+                found[f"{name} price of {model}"] = Setting(f"{usd:g}", str(config.path))
+        return {name: setting for name, setting in found.items() if setting}
+
+    def _with_default(
+        self, flag: str | None, name: str, configured: str | None, default: str
+    ) -> Setting:
+        return self._first(flag, name, configured) or Setting(default, "default")
+
+    def _first(self, flag: str | None, name: str, configured: str | None) -> Setting | None:
+        """Flag, variable, config file: the first that says something."""
+        variable = f"KONTEXT_{name.upper()}"
+        for value, origin in (
+            (flag, "command line"),
+            (self.environ.get(variable, "").strip(), variable),
+            (configured, str(self.config.path)),
+        ):
+            if value:
+                return Setting(value, origin)
+        return None
+
+
+def known_provider(given: str) -> Name:
+    """The provider of that name. Raises UsageError where there is none."""
+    for name in NAMES:
+        if name == given:
+            return name
+    near = nearest(given, NAMES)
+    raise UsageError(
+        f"there is no provider `{given}`",
+        hint=f"did you mean `{near}`?" if near else f"there are {', '.join(NAMES)}",
+    )
+
+
+def spelled_variables(name: Name) -> str:
+    """The variables of a provider's key, in words."""
+    return " or ".join(" and ".join(row) for row in provider_class(name).key_variables)

@@ -1,0 +1,117 @@
+"""Jobs, summaries and errors as JSON, for programs."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kontext_cli.batch.tally import Tally
+from kontext_cli.errors import KontextError
+from kontext_cli.job import File, Job
+
+SCHEMA = 1
+
+
+_COMMAND_INSIDE = "##["
+
+
+def error_record(error: KontextError) -> dict[str, Any]:
+    """An error that belongs to no job, for `--json`."""
+    record = {
+        "schema": SCHEMA,
+        "type": "error",
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "exit_code": error.exit_code,
+    }
+    return {**record, "details": list(error.details)} if error.details else record
+
+
+def job_record(
+    job: Job,
+    *,
+    reason: str | None = None,
+    planned: Sequence[Path] = (),
+    with_urls: bool = False,
+) -> dict[str, Any]:
+    """A job for `--json`; ``reason`` tells why a row of a batch was made, or was not.
+
+    ``planned`` are the paths that a job would write which was not sent: all that is known of them.
+    ``with_urls``: its error has the whole URLs, signatures included, of paid files that are no
+    image we save. For `status` alone, which is asked for them: other output ends up in logs.
+    """
+    record = {
+        "schema": SCHEMA,
+        "type": "job",
+        "id": job.id,
+        "batch": job.batch,
+        "index": job.index,
+        "operation": job.operation,
+        "provider": job.provider,
+        "model": job.model,
+        "endpoint": job.endpoint,
+        "request": job.request,
+        "request_id": job.request_id,
+        "state": str(job.state),
+        "seed": job.seed,
+        "files": [
+            *(_file_record(file) for file in job.files),
+            *({"path": str(path.absolute())} for path in planned),
+        ],
+        "cost": {"usd": job.cost.usd, "source": job.cost.source},
+        "reply": job.reply,
+        "skipped": job.skipped,
+        "error": _job_error(job, with_urls=with_urls),
+        "created_at": _utc(job.created_at),
+        "finished_at": _utc(job.finished_at),
+    }
+    return record if reason is None else {**record, "reason": reason}
+
+
+def as_line(record: Mapping[str, Any]) -> str:
+    """One line of JSON Lines, plain ASCII so that it survives any locale."""
+    line = json.dumps(record, separators=(",", ":"), allow_nan=False)
+    return line.replace(_COMMAND_INSIDE, r"#\u0023[")
+
+
+def _file_record(file: File) -> dict[str, Any]:
+    return {
+        "path": str(Path(file.path).absolute()),
+        "sha256": file.sha256,
+        "bytes": file.bytes,
+        "width": file.width,
+        "height": file.height,
+        "format": file.format,
+    }
+
+
+def _job_error(job: Job, *, with_urls: bool) -> dict[str, Any] | None:
+    error = job.error
+    if error is None:
+        return None
+    record: dict[str, Any] = {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint,
+        "billed": error.billed,
+    }
+    urls = [output.url for output in job.outputs if output.rejected and output.url]
+    return {**record, "urls": urls} if with_urls and urls else record
+
+
+def _utc(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z" if moment else None
+
+
+def summary_record(batch: str, tally: Tally, *, exit_code: int) -> dict[str, object]:
+    """The totals of a batch, for `--json`."""
+    return {
+        "schema": SCHEMA,
+        "type": "summary",
+        "batch": batch,
+        **tally.record(),
+        "cost": {"usd": tally.cost.usd, "source": tally.cost.source},
+        "exit_code": exit_code,
+    }
