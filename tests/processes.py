@@ -111,3 +111,30 @@ def start(
     """
     environ = environment(options.pop("environ", _AS_IS))
     return subprocess.Popen([*through, *PROGRAM, *argv], cwd=cwd, env=environ, **options)
+
+
+HEAVY = {
+    "httpx2",
+    "pydantic",
+    "rich",
+    "rich.progress",
+    "asyncio",
+    "PIL",
+    "starlette",
+    "uvicorn",
+    "sqlite3",
+}
+"""Libraries that take tens of milliseconds to import."""
+
+
+def imported(*argv: str) -> set[str]:
+    """The modules that a run of the command line imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "kontext_cli", *argv],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    rows = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {row.rpartition("|")[2].strip() for row in rows}

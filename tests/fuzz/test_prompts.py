@@ -1,6 +1,6 @@
 """From the bytes of a prompts file to names on disk: rows that can be made, or mistakes told.
 
-What the reader makes of single lines is held in `tests/test_prompts.py`.
+What the reader makes of single lines is held in `tests/prompts/test_prompts.py`.
 """
 
 import contextlib

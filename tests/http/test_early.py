@@ -9,7 +9,7 @@ import pytest
 
 from kontext_cli.http.client import tls_context
 from kontext_cli.http.connections import Connections, Stream
-from transport.wire import AUTHORITY, Conversation, a_call, in_time, transport, wire
+from sockets import AUTHORITY, Conversation, a_call, in_time, transport, wire
 
 STALE = b'HTTP/1.1 200 OK\r\ncontent-length: 23\r\n\r\n{"request_id": "stale"}'
 

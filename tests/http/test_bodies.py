@@ -14,7 +14,7 @@ from kontext_cli.errors import (
 )
 from kontext_cli.http.call import Reply
 from kontext_cli.http.transport import Submission
-from transport.wire import (
+from sockets import (
     PICTURE,
     Conversation,
     Memory,

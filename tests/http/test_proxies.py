@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kontext_cli.errors import BadMedia, Unreachable, UsageError
 from kontext_cli.http.proxies import proxies
 from kontext_cli.http.transport import Submission
-from transport.wire import (
+from sockets import (
     AUTHORITY,
     PICTURE,
     Conversation,

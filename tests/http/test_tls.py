@@ -8,7 +8,7 @@ import pytest
 from kontext_cli.errors import Unreachable, UsageError
 from kontext_cli.http.client import tls_context
 from kontext_cli.http.transport import Submission
-from transport.wire import (
+from sockets import (
     AUTHORITY,
     PICTURE,
     Names,

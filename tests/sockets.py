@@ -17,7 +17,7 @@ from runs import at_once
 T = TypeVar("T")
 Say = Callable[["Conversation"], Awaitable[None]]
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "http"
 AUTHORITY = HERE / "authority.pem"
 CERTIFICATE = HERE / "server.pem"
 

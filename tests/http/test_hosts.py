@@ -10,7 +10,7 @@ import pytest
 from kontext_cli.errors import BadMedia, UnexpectedReply, Unreachable
 from kontext_cli.http.addresses import Address, is_public
 from kontext_cli.http.network import CheckedNetwork, Forbidden
-from transport.wire import (
+from sockets import (
     AUTHORITY,
     PICTURE,
     Conversation,

@@ -10,7 +10,7 @@ import pytest
 from kontext_cli.http import client as network
 from kontext_cli.http.transport import Submission, Transport
 from soaking import soaked
-from transport.wire import PICTURE, Conversation, a_call, download, in_time, transport, wire
+from sockets import PICTURE, Conversation, a_call, download, in_time, transport, wire
 
 CANCELED = soaked(400, 2_000)
 FOLLOWING = 100

@@ -8,7 +8,7 @@ import pytest
 
 from processes import environment
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 STARTERS = ("run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput")
 BUILDERS = {"processes.py", "sitecustomize.py"}
 """Where `os.environ` is turned into a built environment, and what runs in such a process."""

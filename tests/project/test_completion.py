@@ -10,8 +10,7 @@ import pytest
 from completions.writer.scripts import ROOT, written
 from kontext_cli.cli import completion
 from kontext_cli.cli.main import program, run
-from processes import environment, kontext
-from test_startup import HEAVY, imported
+from processes import HEAVY, environment, imported, kontext
 
 SCRIPTS = {shell: ROOT / "completions" / name for shell, name in completion.FILES.items()}
 

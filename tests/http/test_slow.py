@@ -8,7 +8,7 @@ import pytest
 from kontext_cli.errors import Unreachable
 from kontext_cli.http.throughput import Limits
 from kontext_cli.http.transport import Submission, Transport
-from transport.wire import PICTURE, Conversation, Say, a_call, download, in_time, transport, wire
+from sockets import PICTURE, Conversation, Say, a_call, download, in_time, transport, wire
 
 Exchange = Callable[[Transport, str], Awaitable[object]]
 

@@ -12,9 +12,9 @@ import pytest
 
 from kontext_cli.sandbox.ledger import Ledger
 from processes import RightHere
+from relay import Relay, every, relaying
 from sandbox.running import StartSandbox
 from soaking import soaked
-from transport.relay import Relay, every, relaying
 
 KEYS = {"FAL_KEY": "sandbox", "AIML_API_KEY": "sandbox", "CHAINHUB_API_KEY": "sandbox"}
 ROWS = soaked(16, 120)

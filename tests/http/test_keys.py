@@ -12,7 +12,7 @@ from kontext_cli.errors import KontextError, OutcomeUnknown, Unreachable
 from kontext_cli.http.call import Call, Kind
 from kontext_cli.http.throughput import Limits
 from kontext_cli.http.transport import Submission, Transport
-from transport.wire import PICTURE, Conversation, Say, a_call, download, in_time, transport, wire
+from sockets import PICTURE, Conversation, Say, a_call, download, in_time, transport, wire
 
 CANARY = "canary"
 SIGNED = f"?signature={CANARY}&logs=1"

@@ -4,7 +4,7 @@ import pytest
 
 from kontext_cli.errors import Unreachable
 from kontext_cli.http.transport import Submission
-from transport.wire import Conversation, a_call, in_time, transport, wire
+from sockets import Conversation, a_call, in_time, transport, wire
 
 ACCEPTED = b'{"request_id": "r1"}'
 

@@ -1,36 +1,8 @@
 """What the quick commands may import: their speed is an import list, and a list can be checked."""
 
-import subprocess
-import sys
-
 import pytest
 
-from processes import environment
-
-HEAVY = {
-    "httpx2",
-    "pydantic",
-    "rich",
-    "rich.progress",
-    "asyncio",
-    "PIL",
-    "starlette",
-    "uvicorn",
-    "sqlite3",
-}
-
-
-def imported(*argv: str) -> set[str]:
-    """The modules that a run of the command line imports."""
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "kontext_cli", *argv],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    rows = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
-    return {row.rpartition("|")[2].strip() for row in rows}
+from processes import HEAVY, imported
 
 
 @pytest.mark.parametrize(
