@@ -44,6 +44,7 @@ completions: .venv/run-time
 
 picture: .venv/run-time
 	$(BIN)/python docs/draw_run.py
+	$(BIN)/python docs/draw_rooms.py
 
 # Newer versions are taken a week after they came out: what is malicious is mostly found by then.
 # One at once, for a security fix: make lock LOCK="--upgrade-package pillow". None: make lock LOCK=

@@ -1,4 +1,4 @@
-"""Moments at which a test may kill the process; without its variable, nothing ever happens here."""
+"""Points at which a test may kill the process; they do nothing otherwise."""
 
 import os
 import signal

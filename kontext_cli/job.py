@@ -1,4 +1,4 @@
-"""One request handed to one provider: its states, what the provider made, what lies on disk."""
+"""One job: its state, its handle, what the provider made, what is saved."""
 
 import os
 import time

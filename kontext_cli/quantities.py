@@ -1,4 +1,4 @@
-"""Times and amounts of money as people type them: ``5m``, ``1h30m``, ``$5``, ``0.50 USD``."""
+"""Durations and amounts of money as people type them: ``5m``, ``1h30m``, ``$5``, ``0.50 USD``."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What the user wishes for, validated: the same for every provider."""
+"""A request as the user gave it, validated: the same for every provider."""
 
 import secrets
 from collections.abc import Mapping

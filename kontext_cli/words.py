@@ -1,4 +1,4 @@
-"""The words of the field, in the forms that people type and read them in."""
+"""Flags, numbers and lists in the forms that people type and read."""
 
 from collections.abc import Iterable
 

@@ -1,1 +1,1 @@
-"""Batches: many jobs from the rows of a file, each made once, however often they are asked for."""
+"""Many jobs: the rows of a batch, planned, compared with the journal, and run once each."""

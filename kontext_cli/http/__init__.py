@@ -1,1 +1,1 @@
-"""One exchange with a server: what may be sent where, when to try again, and the sending itself."""
+"""HTTP: what may go where, retries, time limits, and the exchange itself."""

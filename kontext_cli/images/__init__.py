@@ -1,1 +1,1 @@
-"""Images as bytes: what they are, whether they are whole, and how they are made to fit."""
+"""Images as bytes: formats, checks, decoding, and resizing of inputs."""

@@ -1,4 +1,4 @@
-"""The journal: every job on disk before its request leaves, and at each step from there."""
+"""Every job on disk, before its request leaves and at each step after."""
 
 from kontext_cli.journal.journal import Journal
 

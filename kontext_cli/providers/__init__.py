@@ -1,4 +1,4 @@
-"""The providers, by name; each is imported when it is asked for."""
+"""What each provider offers, as data and pure functions; imported when it is named."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, get_args

@@ -1,1 +1,1 @@
-"""The emulated providers, for trying and testing without a key, and the pictures they draw."""
+"""The emulated providers, to try and test everything without a key."""

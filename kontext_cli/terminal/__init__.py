@@ -1,1 +1,1 @@
-"""Everything that is printed, drawn or read on the standard streams."""
+"""Everything printed, drawn or read on the standard streams."""

@@ -1,28 +1,13 @@
-"""Who may import whom: the arrows of CONTRIBUTING.md, held."""
+"""Who may import whom: the plan of CONTRIBUTING.md, held."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
 import kontext_cli
+from docs.draw_rooms import FLOORS, GUIDE, drawn
 
 ROOT = Path(kontext_cli.__file__).parent
-
-FLOORS = (
-    ("__main__",),
-    ("cli",),
-    ("commands",),
-    ("terminal",),
-    ("batch",),
-    ("engine",),
-    ("journal", "settings", "sandbox"),
-    ("providers", "files", "prompts"),
-    ("images", "request"),
-    ("http",),
-    ("job",),
-    ("errors", "sizes", "words", "quantities", "failpoint", "__init__"),
-)
-"""The rooms from the top floor down; each may import its own floor and those below."""
 
 HOMES = {
     "typer": ("cli",),
@@ -115,3 +100,8 @@ def test_providers_do_not_know_each_other() -> None:
         if name in names
     ]
     assert strays == []
+
+
+def test_the_guide_shows_the_rooms_as_they_are() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    assert drawn(guide) == guide, "run `make picture`"
