@@ -1,7 +1,8 @@
 """Who may import whom: the plan of CONTRIBUTING.md, held."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 import kontext_cli
@@ -27,9 +28,13 @@ HOMES = {
 NO_IO = {"os", "time", "asyncio", "pathlib", "socket", "subprocess", "io", "tempfile"}
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(ROOT.rglob("*.py")):
-        yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def modules() -> Sequence[tuple[str, ast.Module]]:
+    """Each module of the package, by its path in there."""
+    return [
+        (path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
+        for path in sorted(ROOT.rglob("*.py"))
+    ]
 
 
 def imports(tree: ast.Module) -> Iterator[str]:

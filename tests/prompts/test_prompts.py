@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kontext_cli.prompts import KEYS, Kind, Row, Rows, kind_of, read_prompts
+from soaking import soaked
 
 KINDS: tuple[Kind | None, ...] = ("txt", "jsonl", "json", "csv", "tsv", None)
 LINE_END = re.compile("\r\n|\r|\n")
@@ -480,7 +481,7 @@ def lines_before(text: str) -> int:
 
 
 class TestAnything:
-    @settings(deadline=None, max_examples=300)
+    @settings(deadline=None, max_examples=soaked(100, 300))
     @given(
         st.binary() | st.lists(st.sampled_from(SHARDS), max_size=40).map(b"".join),
         st.sampled_from(KINDS),
@@ -498,14 +499,14 @@ class TestAnything:
         assert indexes == sorted(set(indexes))
         assert all(row.values.keys() <= KEYS for row in rows)
 
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=soaked(50, 150))
     @given(rows_of_values, st.booleans(), st.sampled_from(["\n", "\r\n", "\r", "\n\n"]))
     def test_json_lines_are_read_back(self, rows: Any, ascii_only: bool, end: str) -> None:
         data = end.join(json.dumps(row, ensure_ascii=ascii_only) for row in rows)
         step = lines_before(end)
         assert said(data, "jsonl") == [(1 + at * step, row) for at, row in enumerate(rows)]
 
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=soaked(50, 150))
     @given(rows_of_values, st.sampled_from(["csv", "tsv"]), st.sampled_from(["\n", "\r\n", "\r"]))
     def test_tables_are_read_back(self, rows: Any, kind: Kind, end: str) -> None:
         stream = io.StringIO(newline="")

@@ -12,6 +12,7 @@ from kontext_cli.sandbox.drawing import picture
 from kontext_cli.sandbox.drawing.palette import MOODS, choose
 from kontext_cli.sizes import KONTEXT_SIZES
 from sandbox.clients import opened
+from soaking import soaked
 
 SIZE = (672, 1568)
 
@@ -52,7 +53,7 @@ def redness(image: Image.Image, box: tuple[int, int, int, int]) -> float:
     return red - blue
 
 
-@pytest.mark.parametrize("size", KONTEXT_SIZES)
+@pytest.mark.parametrize("size", soaked(KONTEXT_SIZES[::4], KONTEXT_SIZES))
 def test_has_the_size_that_was_asked_for(size: tuple[int, int]) -> None:
     assert opened(drawn(size=size)).size == size
 
