@@ -32,8 +32,8 @@ def drawing() -> str:
     """The floors as text, each room with the first sentence of its docstring."""
     rule = f"├{'─' * (_WIDTH - 2)}┤\n"
     floors = rule.join("".join(map(_room, floor)) for floor in FLOORS)
-    return rule.replace("├", "┌").replace("┤", "┐") + floors + rule.replace("├", "└").replace(
-        "┤", "┘"
+    return (
+        rule.replace("├", "┌").replace("┤", "┐") + floors + rule.replace("├", "└").replace("┤", "┘")
     )
 
 
