@@ -24,7 +24,7 @@ def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence
         raise UsageError("jobs are forgotten by name, or by age and state; not both at once")
     age = None if older_than is None else _age(older_than)
     folder = state_dir(os.environ)
-    with Journal.open(folder, tell=to_stderr) as journal:
+    with Journal.open(folder, log=to_stderr) as journal:
         ids = [_id(journal, name) for name in names]
         count = journal.forget(ids=ids, older_than=age, states=states)
     answers = Answers(folder)

@@ -77,12 +77,12 @@ class Session:
     @cached_property
     def journal(self) -> Journal:
         """The journal, opened when it is first needed. Raises JournalFault."""
-        return Journal.open(self.state_folder, tell=self.report.notice)
+        return Journal.open(self.state_folder, log=self.report.notice)
 
     @cached_property
     def journal_to_read(self) -> Journal | None:
         """The journal for reading alone, None where there is none. Raises JournalFault."""
-        return Journal.read(self.state_folder, tell=self.report.notice)
+        return Journal.read(self.state_folder, log=self.report.notice)
 
     @cached_property
     def scribe(self) -> Scribe:

@@ -86,7 +86,7 @@ _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))
 
 def show_recent(*, limit: int, states: Collection[State], batch: str | None, as_json: bool) -> int:
     """Print the newest jobs, newest first. Raises JournalFault."""
-    journal = Journal.read(state_dir(os.environ), tell=to_stderr)
+    journal = Journal.read(state_dir(os.environ), log=to_stderr)
     if journal is None:
         jobs: list[Job] = []
     else:

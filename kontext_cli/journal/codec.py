@@ -1,4 +1,4 @@
-"""A job as a row of the journal, and back: columns for what is looked for, JSON for the rest.
+"""Jobs as rows of the journal, and back: columns for what is queried, JSON for the rest.
 
 Everything is ASCII with JSON's escapes, so that whatever a file name or a reply holds survives.
 """
@@ -31,13 +31,13 @@ from kontext_cli.job import Cost, File, Handle, Job, Output, Source, State, Targ
 T = TypeVar("T")
 
 _USUAL_TIMEOUT = timedelta(minutes=10)
-"""Of jobs whose row does not tell: the default of `--timeout`."""
+"""For jobs whose row has none: the default of `--timeout`."""
 _ESCAPED = re.compile(r"""["\\]""")
 _DATA_URI = re.compile(
     r"""\bdata:(?=[^,\s"\\]{0,200}[/;])(?:[^,\s"\\]|\\"){0,200},(?:[^\s"\\]|\\[nrt])*""",
     re.IGNORECASE,
 )
-_BLUNT = (
+_DAMAGE_ERRORS = (
     KeyError,
     IndexError,
     TypeError,
@@ -49,10 +49,10 @@ _BLUNT = (
 
 
 class Row(NamedTuple):
-    """One row of the table ``jobs``; ``owner`` is the token of the run that is at it.
+    """One row of the table ``jobs``; ``owner`` is the token of the process that owns it.
 
-    ``batch``, ``row`` and ``attempt`` together are there once, so that no row of a batch is
-    submitted by two runs.
+    ``batch``, ``row`` and ``attempt`` together are unique, so that no row of a batch is submitted
+    by two processes.
     """
 
     id: str
@@ -70,7 +70,7 @@ COLUMNS = ", ".join(Row._fields)
 
 
 def stored_row(values: Sequence[object]) -> Row:
-    """A row as the file has it, where damage may have made anything of a text."""
+    """A row as the file has it, where damage may have made anything of it."""
     id_, state, owner, batch, row, attempt, request_id, created_at, details = values
     return Row(
         id=str(id_),
@@ -86,7 +86,7 @@ def stored_row(values: Sequence[object]) -> Row:
 
 
 def row_of(job: Job, owner: str | None) -> Row:
-    """What is kept of a job. Keys never reach it; pictures inside of replies are left out."""
+    """The row of a job. Keys never reach it; images within replies are left out."""
     details = {name: _by_name(getattr(job, name)) for name in _detail_names()}
     details["outputs"] = list(_lasting(job.outputs))
     return Row(
@@ -103,7 +103,7 @@ def row_of(job: Job, owner: str | None) -> Row:
 
 
 def job_of(row: Row) -> Job:
-    """The job that a row tells of; what a later version added to it is passed over.
+    """The job of a row; fields that a later version added are ignored.
 
     Raises ValueError for a row that is damaged.
     """
@@ -118,15 +118,15 @@ def job_of(row: Row) -> Job:
             created_at=_moment(row.created_at),
             **_details(json.loads(row.details)),
         )
-    except _BLUNT as error:
+    except _DAMAGE_ERRORS as error:
         raise ValueError(f"job `{row.id}` in the journal is damaged") from error
 
 
 def answer_by(row: Row) -> datetime:
-    """When the run that sends a job stops waiting for the answer, as far as the row tells."""
-    with suppress(*_BLUNT):
+    """When the process that sends a job stops waiting for the reply, as far as is known."""
+    with suppress(*_DAMAGE_ERRORS):
         return _moment(json.loads(row.details)["answer_by"])
-    with suppress(*_BLUNT):
+    with suppress(*_DAMAGE_ERRORS):
         return _moment(row.created_at) + _USUAL_TIMEOUT
     return datetime.min.replace(tzinfo=UTC)
 
@@ -137,7 +137,7 @@ def moment(when: datetime) -> str:
 
 
 def ascii_text(text: str | None) -> str | None:
-    """Any text as the ASCII that stands for it in a column."""
+    """Any text as ASCII with JSON's escapes, for a column."""
     return None if text is None else _without_data(json.dumps(text)[1:-1])
 
 
@@ -152,7 +152,7 @@ def _text(column: str | None) -> str | None:
 
 
 def _lasting(outputs: Sequence[Output]) -> Iterator[Output]:
-    """The outputs that are somewhere else than in the reply itself."""
+    """The outputs that are not within the reply itself."""
     for output in outputs:
         is_inline = output.url is None and output.b64 is not None
         if not is_inline and (output.url or "")[:5].lower() != "data:":
@@ -173,7 +173,7 @@ def _by_name(value: object) -> object:
 
 
 def _plain(value: object) -> object:
-    """What JSON has no word for, in its words."""
+    """Values of types that JSON does not have, as those it has."""
     match value:
         case Path():
             return str(value)
@@ -197,7 +197,7 @@ def _plain(value: object) -> object:
 
 @cache
 def _detail_names() -> tuple[str, ...]:
-    """What of a job has no column of its own."""
+    """The fields of a job without a column of their own."""
     return tuple(name for name in _names(Job) if name not in Row._fields)
 
 
@@ -210,7 +210,7 @@ def _details(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checked(kind: Callable[..., object], values: dict[str, Any]) -> dict[str, Any]:
-    """The values, where each is of a type that its field has. Raises ValueError."""
+    """Check that each value has a type of its field. Raises ValueError."""
     types = _types(kind)
     for name, value in values.items():
         usual = type(value) in types[name]
@@ -223,7 +223,7 @@ def _checked(kind: Callable[..., object], values: dict[str, Any]) -> dict[str, A
 
 @cache
 def _types(kind: Callable[..., object]) -> dict[str, tuple[type, ...]]:
-    """What may stand in each field of one of our classes of values."""
+    """The types allowed in each field of a value class."""
     return {name: tuple(_plain_types(hint)) for name, hint in get_type_hints(kind).items()}
 
 

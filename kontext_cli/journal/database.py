@@ -1,4 +1,4 @@
-"""SQLite as it is used here: connections, transactions, and what its refusals mean."""
+"""SQLite as the journal uses it: connections, transactions, and its errors as ours."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ _IN_OUR_WORDS = {
     sqlite3.SQLITE_CONSTRAINT: "another job has this place in it",
     sqlite3.SQLITE_ERROR: "its tables are not those of this version",
 }
-"""For what SQLite would tell with names of tables and columns, or only to programmers."""
+"""Instead of messages of SQLite that name tables and columns."""
 _HINTS = {
     sqlite3.SQLITE_BUSY: "try again when the other program is done",
     sqlite3.SQLITE_FULL: _MAKE_ROOM,
@@ -29,7 +29,7 @@ _HINTS = {
 
 
 class Damaged(Exception):
-    """The file is no journal, or no longer; says why."""
+    """The file is not a journal, or is damaged; its text says how."""
 
 
 class NoRoom(JournalFault):
@@ -48,8 +48,8 @@ _KINDS: dict[int, type[JournalFault]] = {
 
 
 READ, WRITE = "ro", "rw"
-READ_ALONE = "ro&immutable=1"
-"""As if nobody could change the file: needs no file beside it, and does not see its log."""
+READ_IMMUTABLE = "ro&immutable=1"
+"""Treat the file as immutable: needs no files beside it, and ignores its write-ahead log."""
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -61,15 +61,15 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
-        check_same_thread=False,  # the journal lets in one at a time
+        check_same_thread=False,  # the store lets in one at a time
     )
-    # All text of ours is ASCII; where damage made it something else, its reader will tell.
+    # Our text is ASCII; what damage made of it is reported by whoever reads the row.
     db.text_factory = lambda raw: raw.decode("ascii", "replace")
     return db
 
 
 def make_durable(db: sqlite3.Connection) -> None:
-    """Have each commit on the disk before it returns."""
+    """Make each commit durable before it returns."""
     (mode,) = db.execute("PRAGMA journal_mode").fetchone()
     # Without a write-ahead log, only EXTRA outlives a power cut just after the commit.
     db.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
@@ -112,20 +112,20 @@ def checkpoint(db: sqlite3.Connection) -> None:
 
 @contextmanager
 def faults(doing: str) -> Iterator[None]:
-    """Tell the refusals of SQLite and of the system as JournalFault, damage as Damaged."""
+    """Raise errors of SQLite and the system as JournalFault, damage as Damaged."""
     try:
         yield
     except sqlite3.Error as error:
         code = primary_code(error)
         if code is None:
-            raise  # a mistake of ours
+            raise  # a bug of ours
         if code in _DAMAGE:
             raise Damaged(str(error)) from error
         what = _IN_OUR_WORDS.get(code, str(error))
         kind = _KINDS.get(error.sqlite_errorcode, _KINDS.get(code, JournalFault))
         raise kind(f"{doing}: {what}", hint=_HINTS.get(code, _ANOTHER_FOLDER)) from error
     except UnicodeDecodeError as error:  # of a message that quotes the file
-        raise Damaged("it holds text that is none") from error
+        raise Damaged("it contains undecodable text") from error
     except OSError as error:
         reason = error.strerror or error
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -135,7 +135,7 @@ def faults(doing: str) -> Iterator[None]:
 
 @contextmanager
 def all_faults(doing: str) -> Iterator[None]:
-    """Tell damage as JournalFault, too: nothing more can be done about it."""
+    """Raise damage as JournalFault, too: nothing more can be done about it."""
     try:
         with faults(doing):
             yield
@@ -144,6 +144,6 @@ def all_faults(doing: str) -> Iterator[None]:
 
 
 def primary_code(error: sqlite3.Error) -> int | None:
-    """SQLite's own number for what went wrong; None where Python found the mistake."""
+    """SQLite's primary result code; None for an error that the Python module raised itself."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
     return None if code is None else code & 0xFF

@@ -1,4 +1,4 @@
-"""`journal.db`: made whole, opened with care, and moved aside where it is damaged."""
+"""`journal.db`: created in one step, checked when opened, moved aside where it is damaged."""
 
 import os
 import sqlite3
@@ -11,7 +11,7 @@ from kontext_cli.errors import JournalFault
 from kontext_cli.files import disk
 from kontext_cli.journal.database import (
     READ,
-    READ_ALONE,
+    READ_IMMUTABLE,
     WRITE,
     Damaged,
     all_faults,
@@ -29,7 +29,7 @@ from kontext_cli.journal.schema import (
     version_at_rest,
 )
 
-Tell = Callable[[str], None]
+Log = Callable[[str], None]
 """Takes a sentence for the user."""
 
 FILE = "journal.db"
@@ -39,10 +39,10 @@ _QUICKLY_CHECKED = 32 * 2**20
 """Bytes of a file whose indexes are checked whenever it is opened: about 50 ms."""
 
 
-def open_to_write(folder: Path, tell: Tell, *, thorough: bool = False) -> sqlite3.Connection:
-    """The journal of a state folder, proved to be writable; made where there is none.
+def open_to_write(folder: Path, log: Log, *, thorough: bool = False) -> sqlite3.Connection:
+    """The journal of a state folder, checked to be writable; created where there is none.
 
-    A damaged one is moved aside, and told; ``thorough`` looks for damage in a large one, too.
+    A damaged one is moved aside, which is logged; ``thorough`` checks a large one, too.
     Raises JournalFault.
     """
     path = folder / FILE
@@ -52,16 +52,16 @@ def open_to_write(folder: Path, tell: Tell, *, thorough: bool = False) -> sqlite
             try:
                 return _opened(path, thorough=thorough)
             except FileNotFoundError:
-                _make(folder, tell)
+                _make(folder, log)
             except Damaged as damage:
-                _set_aside(folder, tell, damage, thorough=thorough)
-    raise JournalFault(f"the journal `{path}` is damaged as often as it is made")
+                _set_aside(folder, log, damage, thorough=thorough)
+    raise JournalFault(f"the journal `{path}` is damaged each time it is created")
 
 
-def open_to_read(folder: Path, tell: Tell) -> sqlite3.Connection | None:
+def open_to_read(folder: Path, log: Log) -> sqlite3.Connection | None:
     """The journal of a state folder for reading, None where there is none, or no more.
 
-    A damaged one is moved aside, and told. Raises JournalFault.
+    A damaged one is moved aside, which is logged. Raises JournalFault.
     """
     path = folder / FILE
     with all_faults(_reading(path)):
@@ -70,12 +70,12 @@ def open_to_read(folder: Path, tell: Tell) -> sqlite3.Connection | None:
         except FileNotFoundError:
             return None
         except Damaged as damage:
-            _set_aside(folder, tell, damage)
+            _set_aside(folder, log, damage)
             return None
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Tells whether there is still the same file under a name; None where there is none."""
+    """Device and inode, to see whether a name still means the same file; None for no file."""
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -118,12 +118,13 @@ def _opened_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _mode_to_read(path: Path) -> str:
-    """SQLite makes files beside the journal even to read it, unless told that nobody writes it.
+    """SQLite creates files beside the journal even to read it, unless nobody writes it.
 
-    What a log holds could not be read then; where there is one, a disk that is read-only is told.
+    The content of a write-ahead log could not be read then: where there is one, a read-only disk
+    is an error.
     """
     read_only = not os.access(path.parent, os.W_OK)
-    return READ_ALONE if read_only and not _beside(path, "-wal").exists() else READ
+    return READ_IMMUTABLE if read_only and not _beside(path, "-wal").exists() else READ
 
 
 def _size(path: Path) -> int:
@@ -134,24 +135,24 @@ def _size(path: Path) -> int:
     return size
 
 
-def _set_aside(folder: Path, tell: Tell, damage: Damaged, *, thorough: bool = False) -> None:
+def _set_aside(folder: Path, log: Log, damage: Damaged, *, thorough: bool = False) -> None:
     """Move a damaged journal out of the way, unless another process just did."""
     path = folder / FILE
     with _alone(folder):
         with suppress(FileNotFoundError, Damaged):
             _opened(path, thorough=thorough).close()
             return
-        _move_aside(path, tell, str(damage))
+        _move_aside(path, log, str(damage))
 
 
-def _make(folder: Path, tell: Tell) -> None:
+def _make(folder: Path, log: Log) -> None:
     """An empty journal, complete before it gets its name; unless another process just made one."""
     path, new = folder / FILE, folder / f"{FILE}.new"
     with _alone(folder):
         if path.exists():
             return
         # The log of another journal would be read into the new one.
-        _move_aside(path, tell, "a part of it is missing")
+        _move_aside(path, log, "a part of it is missing")
         for side in _SIDES:
             _beside(new, side).unlink(missing_ok=True)
         os.close(disk.create_private(new)[0])
@@ -162,15 +163,15 @@ def _make(folder: Path, tell: Tell) -> None:
         disk.sync_folder(folder)
 
 
-def _move_aside(path: Path, tell: Tell, damage: str) -> None:
-    """Rename the file with all that belongs to it, and say so."""
+def _move_aside(path: Path, log: Log, damage: str) -> None:
+    """Rename the file and the files beside it, and log it."""
     aside = path.with_name(f"{FILE}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     there = [side for side in _SIDES if _beside(path, side).exists()]
     for side in there:
         _beside(path, side).rename(_beside(aside, side))
     if there:
         disk.sync_folder(path.parent)
-        tell(f"the journal was damaged ({damage}); it is now `{aside}`, and its jobs are not known")
+        log(f"the journal was damaged ({damage}); it is now `{aside}`, and its jobs are not known")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Names of jobs as people type them: whole ids, their starts, and the errors about the others."""
+"""Job names as users type them: the errors for unknown and ambiguous ones."""
 
 import difflib
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _SHOWN = 40
 
 
 def no_such_job(name: str, ids: Sequence[str]) -> UsageError:
-    """What is told of a name that no job has; ``ids`` are those that may have been meant."""
+    """The error for a name that no job has; ``ids`` are candidates for what was meant."""
     near = _nearest(name, ids)
     return UsageError(
         f"there is no job `{_shortened(name)}`",
@@ -21,7 +21,7 @@ def no_such_job(name: str, ids: Sequence[str]) -> UsageError:
 
 
 def ambiguous(name: str, jobs: Sequence[Job]) -> UsageError:
-    """What is told of a name that several jobs have."""
+    """The error for a name that several jobs have."""
     shown = "; ".join(map(_described, jobs[:MOST_CANDIDATES]))
     more = "; and more" if len(jobs) > MOST_CANDIDATES else ""
     return UsageError(
@@ -30,7 +30,7 @@ def ambiguous(name: str, jobs: Sequence[Job]) -> UsageError:
 
 
 def still_owned(rows: Sequence[Row]) -> StillRunning:
-    """The refusal to forget jobs that another run is at."""
+    """The error for forgetting jobs that another process owns."""
     ids = ", ".join(f"`{row.id}`" for row in rows)
     which = f"job {ids}" if len(rows) == 1 else f"jobs {ids}"
     cancel = "".join(f" {row.id}" for row in rows if row.request_id)
@@ -41,7 +41,7 @@ def still_owned(rows: Sequence[Row]) -> StillRunning:
 
 
 def _nearest(name: str, ids: Sequence[str]) -> str:
-    """The ids that begin most like what was typed, in words."""
+    """The ids whose beginnings are closest to what was typed, in words."""
     start = name[: max(map(len, ids), default=0)].lower()
     if not start:
         return ""

@@ -1,4 +1,4 @@
-"""Which runs of the program are alive: each holds a file for as long as it lives."""
+"""Which processes own jobs: each holds the lock on a file of its own for as long as it runs."""
 
 import os
 import re
@@ -13,28 +13,28 @@ from kontext_cli.files import disk
 _TOKEN = re.compile(r"[0-9a-f]{16}")
 _TRIES = 10
 ROOM = 2**17
-"""Bytes that are kept for each run: some commits, with what they add to the file."""
+"""Bytes reserved for each process: a few commits, with what they add to the file."""
 
 
-class Running:
-    """The living runs on one state folder, and the token by which this one is known there.
+class Owners:
+    """The running processes on one state folder, each with a token; this one has its own.
 
-    The file of a run also holds room on the disk: what comes of the jobs that it sent has to be
-    written down, however full the disk becomes meanwhile.
+    The lock file of a process also reserves disk space: what becomes of the jobs that it sent must
+    be written down, however full the disk is by then.
     """
 
-    def __init__(self, state_folder: Path, tell: Callable[[str], None]) -> None:
-        """``tell`` is called once where the folder is on a file system without working locks."""
+    def __init__(self, state_folder: Path, log: Callable[[str], None]) -> None:
+        """``log`` is called once where the folder is on a file system without working locks."""
         self._folder = state_folder / "running"
-        self._tell = tell
-        self._told = False
+        self._log = log
+        self._is_logged = False
         self._descriptor: int | None = None
         self.token: str | None = None
         """Our own token, None until ``enter``."""
         self._has_room = False
 
     def enter(self) -> str:
-        """Be known as alive from now on; returns our token. Raises OSError or JournalFault."""
+        """Acquire our owner token, once; returns it. Raises OSError or JournalFault."""
         if self.token is None:
             if not disk.make_inner_folder(self._folder):
                 raise JournalFault(
@@ -44,11 +44,11 @@ class Running:
             self._sweep()
             self.token, self._descriptor = self._held_file()
             if not disk.locks_work(self._folder / self.token):
-                self._tell_no_locks()
+                self._log_no_locks()
         return self.token
 
     def is_alive(self, token: str) -> bool | None:
-        """Whether the run of that token still lives; None where locks do nothing, and it may."""
+        """Whether the process of a token is running; None where locks do not work."""
         if token == self.token:
             return True
         # A token from a damaged journal could be the path of any file.
@@ -59,26 +59,26 @@ class Running:
         if not path.exists():
             return False
         if not locks_work:
-            self._tell_no_locks()
+            self._log_no_locks()
             return None
         return True
 
     def keep_room(self) -> None:
-        """Have room for what becomes of jobs that are sent now. Raises OSError, JournalFault."""
+        """Reserve disk space for the ends of jobs sent now. Raises OSError, JournalFault."""
         self.enter()
         if not self._has_room and self._descriptor is not None:
             disk.fill(self._descriptor, ROOM)
             self._has_room = True
 
     def give_room(self) -> bool:
-        """Give the room to who needs it now; False where there is none."""
+        """Release the reserved disk space; False where none was reserved."""
         had_room, self._has_room = self._has_room, False
         if had_room and self._descriptor is not None:
             os.ftruncate(self._descriptor, 0)
         return had_room
 
     def leave(self) -> None:
-        """Be known as gone."""
+        """Release our owner token."""
         if self.token is None or self._descriptor is None:
             return
         os.close(self._descriptor)
@@ -99,17 +99,17 @@ class Running:
                 path.unlink()
         raise JournalFault(f"cannot write to `{self._folder}`: other programs remove files there")
 
-    def _tell_no_locks(self) -> None:
-        if not self._told:
-            self._told = True
-            self._tell(
+    def _log_no_locks(self) -> None:
+        if not self._is_logged:
+            self._is_logged = True
+            self._log(
                 f"file locks do not work in `{self._folder}`, so one kontext cannot tell whether"
                 " another is still running: run one at a time, or keep KONTEXT_STATE_DIR on a"
                 " local disk"
             )
 
     def _sweep(self) -> None:
-        """Remove what killed runs left."""
+        """Remove the files of processes that were killed."""
         for path in self._folder.iterdir():
             if _TOKEN.fullmatch(path.name):
                 disk.remove_abandoned(path)

@@ -1,4 +1,4 @@
-"""What blocking providers answered, on disk before it is acted on: nobody can ask them again."""
+"""Replies of blocking providers, on disk before they are acted on: they cannot be fetched again."""
 
 import json
 import os
@@ -15,13 +15,13 @@ _KEPT_HEADERS = ("x-aimlapi-usd-spent", "x-inference-id")
 
 
 class Answers:
-    """Whole replies by job id, for their owner alone, until the pictures are saved."""
+    """Complete replies by job id, readable by the user alone, until the images are saved."""
 
     def __init__(self, state_folder: Path) -> None:
         self._folder = state_folder / "answers"
 
     def prepare(self) -> None:
-        """Have a place for replies before they come. Raises JournalFault."""
+        """Create the folder for replies before they arrive. Raises JournalFault."""
         with self._faults():
             disk.make_private_folder(self._folder.parent)
             if not disk.make_inner_folder(self._folder):
@@ -31,7 +31,7 @@ class Answers:
                 )
 
     def keep(self, job_id: str, reply: Reply) -> None:
-        """Write a reply and have it on the disk. Raises JournalFault."""
+        """Write a reply durably. Raises JournalFault."""
         headers = {name: reply.headers[name] for name in _KEPT_HEADERS if name in reply.headers}
         head = json.dumps({"status": reply.status, "headers": headers}).encode()
         self.prepare()
@@ -51,7 +51,7 @@ class Answers:
             disk.sync_folder(self._folder)
 
     def find(self, job_id: str) -> Reply | None:
-        """The reply of a job, None where none was kept whole."""
+        """The reply of a job, None where none was saved completely."""
         try:
             head, _, body = self._path(job_id).read_bytes().partition(b"\n")
             kept: Mapping[str, Any] = json.loads(head)
@@ -60,7 +60,7 @@ class Answers:
             return None
 
     def drop(self, job_id: str) -> None:
-        """Forget a reply that is no longer needed."""
+        """Delete a reply that is no longer needed."""
         with suppress(OSError):
             self._path(job_id).unlink()
 
@@ -70,7 +70,7 @@ class Answers:
             yield
         except OSError as error:
             raise JournalFault(
-                f"the provider's answer cannot be kept in `{self._folder}`: {error.strerror}",
+                f"the provider's reply cannot be saved in `{self._folder}`: {error.strerror}",
                 billed=billed,
             ) from None
 

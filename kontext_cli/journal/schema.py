@@ -50,7 +50,7 @@ def version_at_rest(path: Path, mode: str = READ) -> int:
 
     0 where only a writer can tell: after a kill in the midst of a write without a write-ahead log.
     """
-    with closing(connect(path, mode)) as db, _sense():
+    with closing(connect(path, mode)) as db, _damage_from_sql():
         try:
             return _version(db)
         except sqlite3.OperationalError as error:
@@ -60,7 +60,7 @@ def version_at_rest(path: Path, mode: str = READ) -> int:
 
 
 def refuse_newer(version: int, path: Path) -> None:
-    """Leave the file of a later version alone. Raises JournalFault."""
+    """Refuse the file of a later version. Raises JournalFault."""
     if version > len(UPGRADES):
         raise JournalFault(
             f"the journal `{path}` was written by a newer kontext, and is left alone",
@@ -69,16 +69,16 @@ def refuse_newer(version: int, path: Path) -> None:
 
 
 def is_older(version: int) -> bool:
-    """Whether a file has to be upgraded first, or to be written by all means."""
+    """Whether a file has to be upgraded before it can be read."""
     return version < len(UPGRADES)
 
 
 def check_whole(db: sqlite3.Connection, *, thorough: bool) -> None:
-    """Look through the whole file, when ``thorough`` at its indexes as well, which are mended.
+    """Check the whole file; when ``thorough``, check its indexes as well, and repair them.
 
     Raises Damaged.
     """
-    with _sense():
+    with _damage_from_sql():
         _check(db, "quick_check")
         if thorough:
             _check_indexes(db)
@@ -86,8 +86,8 @@ def check_whole(db: sqlite3.Connection, *, thorough: bool) -> None:
 
 
 def check_tables(db: sqlite3.Connection) -> None:
-    """See whether the tables are there. Raises Damaged."""
-    with _sense():
+    """Check that the tables exist. Raises Damaged."""
+    with _damage_from_sql():
         version = _version(db)
         if version < 1:
             raise Damaged("it has no version")
@@ -97,7 +97,7 @@ def check_tables(db: sqlite3.Connection) -> None:
 
 
 def upgrade(db: sqlite3.Connection, path: Path) -> None:
-    """Bring the file to our version; it writes in any case, which proves that it can."""
+    """Upgrade the file to our version; writes in any case, which proves that it is writable."""
     with transaction(db):
         version = _version(db)
         refuse_newer(version, path)
@@ -108,7 +108,7 @@ def upgrade(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_indexes(db: sqlite3.Connection) -> None:
-    """Make the indexes anew where they do not fit the table: nothing is lost with them."""
+    """Rebuild the indexes where they do not match the table: nothing is lost with them."""
     try:
         _check(db, "integrity_check")
     except Damaged:
@@ -131,8 +131,8 @@ def _version(db: sqlite3.Connection) -> int:
 
 
 @contextmanager
-def _sense() -> Iterator[None]:
-    """While a file is looked at first, statements that make no sense in it are damage as well."""
+def _damage_from_sql() -> Iterator[None]:
+    """During the first checks of a file, SQL errors mean damage as well."""
     try:
         yield
     except sqlite3.OperationalError as error:

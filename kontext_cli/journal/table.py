@@ -30,9 +30,9 @@ class Table:
         self._db = db
 
     def put(self, row: Row) -> None:
-        """Insert a job, or replace what is known of it.
+        """Insert or update a job.
 
-        Where another job has its place in a batch by now, it is kept outside of the batch: its
+        Where another job has its row of the batch by now, it is stored outside the batch: its
         request id and its files must not be lost. Raises JournalFault where another job has its
         id: two processes can draw the same one.
         """
@@ -58,7 +58,7 @@ class Table:
         return self._rows("WHERE request_id = ? AND id != ?", row.request_id, row.id)
 
     def newest(self) -> Iterator[Row]:
-        """All rows, the newest first; read as far as they are asked for."""
+        """All rows, the newest first; read lazily."""
         return self._rows("ORDER BY id DESC")
 
     def newest_of_batch(self, batch: str) -> Iterator[Row]:
@@ -88,7 +88,7 @@ class Table:
         return map(stored_row, self._db.execute(OPEN_JOBS))
 
     def named(self, name: str) -> Collection[Row]:
-        """The rows that a name may mean, one more than are ever shown; one for a whole id."""
+        """The rows that match a name, at most one more than are shown; one for a complete id."""
         name = ascii_text(name.strip()) or ""
         if not name:
             return ()
@@ -101,18 +101,18 @@ class Table:
         return (found | {row.id: row for row in by_request}).values()
 
     def drop_planned(self, row: Row) -> None:
-        """Delete what earlier attempts at the same row left that were never sent."""
+        """Delete earlier attempts at the same row that were never sent."""
         self._db.execute(
             "DELETE FROM jobs WHERE batch = ? AND row = ? AND attempt < ? AND state = ?",
             (row.batch, row.row, row.attempt, State.PLANNED.value),
         )
 
     def newest_ids(self) -> list[str]:
-        """Some ids that may have been meant."""
+        """The newest ids, as candidates for what was meant."""
         return [str(job_id) for (job_id,) in self._db.execute(_NEWEST_IDS)]
 
     def owners(self) -> list[str]:
-        """The tokens of all runs that own jobs; reads the whole table."""
+        """The tokens of all processes that own jobs; reads the whole table."""
         return [str(owner) for (owner,) in self._db.execute(_OWNERS)]
 
     def delete(
@@ -122,9 +122,9 @@ class Table:
         states: Collection[State],
         living: Collection[str] = (),
     ) -> int:
-        """Delete the rows that meet all that is given, and return how many it were.
+        """Delete the rows that meet all conditions given, and return their number.
 
-        Only rows that ``ids`` name can be open, or owned by one of the runs that are ``living``.
+        Only rows of ``ids`` can be open, or owned by one of the processes that are ``living``.
         """
         conditions, values = _conditions(older_than, states)
         if ids:
@@ -144,7 +144,7 @@ class Table:
 def _conditions(
     older_than: timedelta | None, states: Collection[State]
 ) -> tuple[list[str], list[str]]:
-    """What SQL says for jobs of an age and of some states, and its values."""
+    """The SQL conditions for jobs of an age and of some states, and their values."""
     conditions: list[str] = []
     values: list[str] = []
     if older_than is not None:

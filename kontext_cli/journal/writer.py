@@ -1,4 +1,4 @@
-"""Writing for many jobs at once: what comes while a commit is under way shares the next one."""
+"""Group commits: writes that arrive while a commit is under way share the next one."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from kontext_cli.journal.journal import Journal, Seen, Write
 
 
 class Scribe:
-    """Keeps the journal of jobs in flight, off the event loop."""
+    """Writes jobs in flight to the journal, off the event loop."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -16,12 +16,12 @@ class Scribe:
         self._writing: asyncio.Task[None] | None = None
 
     async def settle(self) -> None:
-        """Wait until all that was given is on the disk, or was refused."""
+        """Wait until all pending writes are on the disk, or failed."""
         if self._writing is not None:
             await self._writing
 
     async def record(self, job: Job) -> None:
-        """Have a job as it is now on the disk. Raises JournalFault."""
+        """Write a job as it is now to the disk. Raises JournalFault."""
         await self._write(self._journal.recording(job))
 
     async def take(self, job: Job, seen: Seen) -> bool:

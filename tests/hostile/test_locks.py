@@ -93,7 +93,7 @@ def test_what_was_accepted_is_fetched_all_the_same(tmp_path: Path) -> None:
     """Else a run that was killed would keep its jobs for ever."""
     told: list[str] = []
     accepted = job(State.QUEUED)
-    with Journal.open(tmp_path, tell=told.append) as journal, Journal.open(tmp_path) as other:
+    with Journal.open(tmp_path, log=told.append) as journal, Journal.open(tmp_path) as other:
         other.record(accepted)
         assert journal.claim(journal.find(accepted.id))
     assert [str(tmp_path / "running") in line for line in told] == [True]
@@ -101,7 +101,7 @@ def test_what_was_accepted_is_fetched_all_the_same(tmp_path: Path) -> None:
 
 def test_locks_that_work_are_no_news(tmp_path: Path) -> None:
     told: list[str] = []
-    with Journal.open(tmp_path, tell=told.append) as journal, Journal.open(tmp_path) as other:
+    with Journal.open(tmp_path, log=told.append) as journal, Journal.open(tmp_path) as other:
         other.record(job(State.SUBMITTING))
         journal.record(job(State.SUBMITTING))
         assert {each.state for each in journal.recent()} == {State.SUBMITTING}

@@ -134,7 +134,7 @@ class NoLog(sqlite3.Connection):
 
 class TestDurability:
     def pragma(self, journal: Journal, name: str) -> object:
-        return journal._db.execute(f"PRAGMA {name}").fetchone()[0]
+        return journal._store._db.execute(f"PRAGMA {name}").fetchone()[0]
 
     def test_each_commit_is_synced(self, folder: Path) -> None:
         with Journal.open(folder) as journal:
@@ -185,7 +185,7 @@ class TestDurability:
     def test_a_long_run_does_not_let_the_log_grow(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("kontext_cli.journal.journal._COMMITS_TO_CHECKPOINT", 20)
+        monkeypatch.setattr("kontext_cli.journal.store._COMMITS_TO_CHECKPOINT", 20)
         one = job()
         with Journal.open(folder) as journal:
             sizes = []
@@ -253,12 +253,12 @@ class TestRefusals:
             assert held.stat().st_size == 0
             journal.record(sent)
             assert held.stat().st_size == ROOM
-            (most,) = journal._db.execute("PRAGMA max_page_count").fetchone()
-            journal._db.execute("PRAGMA max_page_count = 1")
+            (most,) = journal._store._db.execute("PRAGMA max_page_count").fetchone()
+            journal._store._db.execute("PRAGMA max_page_count = 1")
             with pytest.raises(JournalFault, match="full"):
                 journal.record(queued)
             assert held.stat().st_size == 0
-            journal._db.execute(f"PRAGMA max_page_count = {most}")
+            journal._store._db.execute(f"PRAGMA max_page_count = {most}")
             journal.record(sent)
             assert held.stat().st_size == ROOM
 
@@ -409,7 +409,7 @@ def put(folder: Path, content: bytes) -> None:
 class TestDamage:
     def seen(self, folder: Path, told: list[str]) -> set[int]:
         """How many jobs each way of looking shows; twice as many where it shows a half."""
-        with Journal.open(folder, tell=told.append) as journal:
+        with Journal.open(folder, log=told.append) as journal:
             counts = {
                 len(all_jobs(journal)),
                 len(journal.recent(states=[*State], limit=9999)),
@@ -497,11 +497,11 @@ class TestDamage:
         sql(folder, "DELETE FROM jobs WHERE rowid = 3")
         sql(folder, allow, "INSERT INTO sqlite_master SELECT * FROM kept")
         sql(folder, "DROP TABLE kept")
-        with at(folder, tell=told.append) as journal:
+        with at(folder, log=told.append) as journal:
             with pytest.raises(JournalFault, match="malformed") as caught:
                 journal.recent(states=[*State], limit=9999)
-            assert caught.value.hint == "it was mended or moved aside; try again"
-        with at(folder, tell=told.append) as journal:
+            assert caught.value.hint == "it was repaired or moved aside; try again"
+        with at(folder, log=told.append) as journal:
             assert len(journal.recent(states=[*State], limit=9999)) == len(all_jobs(journal)) == 23
         assert told == []
 
@@ -513,7 +513,7 @@ class TestDamage:
     ) -> None:
         folder.mkdir()
         (folder / FILE).write_bytes(content)
-        with Journal.open(folder, tell=told.append) as journal:
+        with Journal.open(folder, log=told.append) as journal:
             journal.record(job())
             assert len(all_jobs(journal)) == 1
         (moved,) = folder.glob("*.damaged-*Z")
@@ -525,7 +525,7 @@ class TestDamage:
         sql(
             folder, "CREATE TABLE jobs (x)", f"PRAGMA user_version = {len(journal_schema.UPGRADES)}"
         )
-        Journal.open(folder, tell=told.append).close()
+        Journal.open(folder, log=told.append).close()
         assert len(told) == 1
         assert "no such index: jobs_open" in told[0]
 
@@ -534,17 +534,17 @@ class TestDamage:
     ) -> None:
         folder.mkdir()
         sql(folder, "CREATE TABLE jobs (x)", "PRAGMA user_version = 1")
-        Journal.open(folder, tell=told.append).close()
+        Journal.open(folder, log=told.append).close()
         assert len(told) == 1
         assert "no such index: jobs_open" in told[0]
 
     @pytest.mark.usefixtures("kept")
     def test_a_reader_moves_it_aside_and_makes_none(self, folder: Path, told: list[str]) -> None:
         (folder / FILE).write_bytes(b"hello")
-        assert Journal.read(folder, tell=told.append) is None
+        assert Journal.read(folder, log=told.append) is None
         assert len(told) == 1
         assert FILE not in names(folder)
-        assert Journal.read(folder, tell=told.append) is None
+        assert Journal.read(folder, log=told.append) is None
         assert len(told) == 1
 
     def test_a_reader_that_meets_damage_later_says_so(self, folder: Path, whole: bytes) -> None:
@@ -553,7 +553,7 @@ class TestDamage:
         assert journal is not None
         with journal, pytest.raises(JournalFault, match="malformed") as caught:
             all_jobs(journal)
-        assert caught.value.hint == "it was mended or moved aside; try again"
+        assert caught.value.hint == "it was repaired or moved aside; try again"
         assert is_sound(folder)
 
     def test_a_log_without_its_journal_is_not_read_into_the_new_one(
@@ -562,7 +562,7 @@ class TestDamage:
         with holder(folder, "queued"):
             pass
         (folder / FILE).unlink()
-        with Journal.open(folder, tell=told.append) as journal:
+        with Journal.open(folder, log=told.append) as journal:
             assert all_jobs(journal) == []
         assert is_sound(folder)
         assert len(told) == 1
@@ -577,12 +577,12 @@ class TestDamage:
 
         def after_another(path: Path) -> object:
             monkeypatch.setattr(journal_file, "_alone", alone)
-            with Journal.open(path, tell=told.append) as other:
+            with Journal.open(path, log=told.append) as other:
                 other.record(job())
             return alone(path)
 
         monkeypatch.setattr(journal_file, "_alone", after_another)
-        with Journal.open(folder, tell=told.append) as journal:
+        with Journal.open(folder, log=told.append) as journal:
             assert len(all_jobs(journal)) == 1
         assert len(told) == 1
 
@@ -591,12 +591,12 @@ class TestDamage:
         self, folder: Path, whole: bytes, told: list[str]
     ) -> None:
         one, two = job(), job()
-        with Journal.open(folder, tell=told.append) as journal:
+        with Journal.open(folder, log=told.append) as journal:
             journal.record(one)
             with (folder / FILE).open("r+b") as stream:
                 stream.seek(4096)
                 stream.write(b"\xff" * (len(whole) - 4096))
-            with Journal.open(folder, tell=told.append) as other:
+            with Journal.open(folder, log=told.append) as other:
                 other.record(two)
                 journal.record(one)
                 assert {each.id for each in all_jobs(other)} == {one.id, two.id}
@@ -610,7 +610,7 @@ class TestDamage:
         self, folder: Path, whole: bytes, told: list[str]
     ) -> None:
         one = job()
-        with Journal.open(folder, tell=told.append) as journal:
+        with Journal.open(folder, log=told.append) as journal:
             sql(folder, "PRAGMA wal_checkpoint")
             with (folder / FILE).open("r+b") as stream:
                 stream.seek(4096)

@@ -322,14 +322,14 @@ class TestRecent:
     def test_a_row_that_cannot_be_read_is_told_and_left_out(self, folder: Path) -> None:
         told: list[str] = []
         good, bad = job(), job()
-        with Journal.open(folder, tell=told.append) as journal:
+        with Journal.open(folder, log=told.append) as journal:
             journal.record(good)
             journal.record(bad)
             with sqlite3.connect(folder / "journal.db") as raw:
                 raw.execute("UPDATE jobs SET details = '{}' WHERE id = ?", (bad.id,))
             raw.close()
             assert ids(journal.recent()) == ids(journal.unfinished()) == [good.id]
-            assert told == [f"job `{bad.id}` in the journal is damaged; it is left out"] * 2
+            assert told == [f"job `{bad.id}` in the journal is damaged; it is skipped"] * 2
             with pytest.raises(JournalFault, match="is damaged"):
                 journal.find(bad.id)
             assert journal.forget(ids=[bad.id]) == 1
@@ -669,7 +669,7 @@ class TestReading:
     def test_a_reader_does_not_write(
         self, folder: Path, journal: Journal, write: Callable[[Journal], object]
     ) -> None:
-        with reader(folder) as other, pytest.raises(JournalFault, match="reading alone"):
+        with reader(folder) as other, pytest.raises(JournalFault, match="reading only"):
             write(other)
         assert not (folder / "running").exists()
 
