@@ -8,7 +8,7 @@ from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
-from kontext_cli.images.structure import PNG_SIGNATURE, Format, flaw, lacks_rows
+from kontext_cli.images.structure import PNG_SIGNATURE, Format, fault_of, lacks_rows
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -111,8 +111,8 @@ def decode(
         raise NotAPicture(_CUT_SHORT if data else describe(data))
     if kind is None or kind not in formats:
         raise OtherKind(describe(data))
-    if wrong := flaw(data, kind):
-        raise NotAPicture(f"a {_NAMES[kind]} that is {wrong}")
+    if fault := fault_of(data, kind):
+        raise NotAPicture(f"a {_NAMES[kind]} that is {fault}")
     try:
         image = _open(data, kind)
         _check_size(image.size, kind, len(data), most_pixels=most_pixels, most_side=most_side)

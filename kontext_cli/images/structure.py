@@ -1,6 +1,6 @@
-"""The structure of picture files: whether all of one is there, before any of it is decoded.
+"""The structure of image files: whether one is complete, checked before it is decoded.
 
-Decoders are lenient: a picture that was cut off, or whose bytes were changed on the way, often
+Decoders are lenient: an image that was cut off, or whose bytes were changed on the way, often
 decodes to something.
 """
 
@@ -35,13 +35,16 @@ _ADAM7 = (
 )
 """First column and row, and steps to the next ones, of each pass of interlaced pixels (8.2)."""
 _INFLATED_AT_ONCE = 2**18
-_GIF_IMAGE, _GIF_EXTENSION, _GIF_END = 0x2C, 0x21, 0x3B
 
 
-def flaw(data: bytes, kind: Format) -> str | None:
-    """What is wrong with the structure of a picture, going on from "that is"; None where it is
-    whole. Bytes after its end are allowed."""
-    return {"jpeg": _jpeg, "png": _png, "webp": _webp, "gif": _gif}[kind](data)
+def fault_of(data: bytes, kind: Format) -> str | None:
+    """What is wrong with the structure of an image, continuing "that is"; None for a complete one.
+
+    Bytes after its end are allowed. A GIF is left to its decoder, which takes none whose first
+    frame is cut short.
+    """
+    check = {"jpeg": _jpeg, "png": _png, "webp": _webp}.get(kind)
+    return check(data) if check else None
 
 
 def _jpeg(data: bytes) -> str | None:
@@ -77,7 +80,7 @@ def _png(data: bytes) -> str | None:
 
 
 def lacks_rows(data: bytes) -> bool:
-    """Whether the compressed data of a PNG that has no `flaw` end before its last pixel.
+    """Whether the compressed data of a PNG without a `fault_of` end before its last pixel.
 
     Decoders take the end of the data for the end of the image. Inflates all of it, in constant
     memory.
@@ -116,29 +119,5 @@ def _png_bytes(header: bytes) -> int:
 
 
 def _webp(data: bytes) -> str | None:
-    """The length of a RIFF file stands at its head."""
+    """A RIFF file begins with its length."""
     return None if len(data) >= 8 + int.from_bytes(data[4:8], "little") else _CUT_SHORT
-
-
-def _gif(data: bytes) -> str | None:
-    """Walk the blocks to the trailer (GIF89a, appendix A)."""
-    try:
-        position = 13 + _gif_colours(data[10])
-        while data[position] != _GIF_END:
-            if data[position] == _GIF_IMAGE:
-                position += 11 + _gif_colours(data[position + 9])
-            elif data[position] == _GIF_EXTENSION:
-                position += 2
-            else:
-                return _DAMAGED
-            while data[position]:
-                position += 1 + data[position]
-            position += 1
-    except IndexError:
-        return _CUT_SHORT
-    return None
-
-
-def _gif_colours(flags: int) -> int:
-    """The bytes of a table of colours, where the flags say that there is one."""
-    return 3 << (flags & 7) + 1 if flags & 0x80 else 0

@@ -84,6 +84,25 @@ def test_every_cut_is_refused(data: bytes) -> None:
         reason(data[:length])
 
 
+@pytest.mark.parametrize("frames", [1, 3])
+def test_a_gif_passes_only_with_a_complete_first_frame(frames: int) -> None:
+    others = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")][: frames - 1]
+    stream = io.BytesIO()
+    whole = Image.open(io.BytesIO(WHOLE["gif"]))
+    whole.save(stream, "gif", save_all=True, append_images=others)
+    data = stream.getvalue()
+    pixels = decode(data, formats=FORMATS, most_pixels=10_000).image.tobytes()
+    refused = 0
+    for length in range(0, len(data), 13):
+        try:
+            cut = decode(data[:length], formats=FORMATS, most_pixels=10_000)
+        except NotAPicture:
+            refused += 1
+        else:
+            assert cut.image.tobytes() == pixels
+    assert refused > 1000 / 13
+
+
 def test_a_cut_is_called_one() -> None:
     assert reason(WHOLE["jpeg"][:-1]) == "a JPEG that is cut short"
     assert reason(WHOLE["png"][:-1]) == "a PNG that is cut short"
