@@ -28,7 +28,7 @@ class Status(StrEnum):
     COMPLETED = "COMPLETED"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Job:
     """One accepted submit; `created` is seconds of the clock, `born` of the calendar.
 

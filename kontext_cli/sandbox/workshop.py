@@ -4,11 +4,9 @@ import asyncio
 import base64
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +21,8 @@ from kontext_cli.sandbox.shelf import Shelf
 from kontext_cli.sizes import nearest_size
 
 _PLAIN_SCALE = 16
+_KEPT_IMAGES = 64
+"""Of the latest, which clients whose download failed ask for again; 0.1 to 2 MB each."""
 _OTHER_FORMAT = {"jpeg": "png", "png": "jpeg"}
 
 
@@ -60,7 +60,7 @@ class Workshop:
         self.shelf = shelf
         self.now = clock
         self.jobs = Jobs(shelf, clock)
-        self._gallery = Gallery()
+        self._image = lru_cache(maxsize=_KEPT_IMAGES)(self._drawn)
 
     def accept(self, dialect: str, endpoint: str, payload: dict[str, Any]) -> Job:
         """Make a job of a request and enter it in the ledger: from here on it is billed."""
@@ -109,10 +109,7 @@ class Workshop:
 
     async def picture(self, job: Job, number: int) -> bytes:
         """The file of one picture of a job, counted from 1."""
-        key = (job.request_id, number)
-        return await asyncio.to_thread(
-            self._gallery.once, key, lambda: self._drawn(self._order(job), job, number)
-        )
+        return await asyncio.to_thread(self._image, job, number)
 
     async def has_made(self, job: Job, number: int, output_format: str) -> bool:
         """Whether a job has a picture of this number and format to show."""
@@ -134,7 +131,8 @@ class Workshop:
             size = (size[0] // _PLAIN_SCALE, size[1] // _PLAIN_SCALE)
         return Order(payload=payload, size=size, inputs=files)
 
-    def _drawn(self, order: Order, job: Job, number: int) -> bytes:
+    def _drawn(self, job: Job, number: int) -> bytes:
+        order = self._order(job)
         output_format: str = order.payload.output_format
         if job.outcome == "flagged":
             return picture.black(order.size, output_format)
@@ -161,46 +159,3 @@ def _count(job: Job, payload: Payload) -> int:
 def _seed(payload: dict[str, Any]) -> int:
     seed = payload.get("seed")
     return seed if type(seed) is int else secrets.randbits(32)
-
-
-_ROOM = 64 * 1024 * 1024
-
-
-class Gallery:
-    """Draws each picture once however many threads ask for it, and keeps the latest 64 MB."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._pictures: OrderedDict[Hashable, Future[bytes]] = OrderedDict()
-        self._size = 0
-
-    def once(self, key: Hashable, draw: Callable[[], bytes]) -> bytes:
-        """The picture of a key: from the gallery, from the thread that is at it, or drawn here."""
-        with self._lock:
-            picture = self._pictures.get(key)
-            if picture is not None:
-                self._pictures.move_to_end(key)
-            else:
-                mine = self._pictures[key] = Future()
-        return picture.result() if picture is not None else self._drawn(key, mine, draw)
-
-    def _drawn(self, key: Hashable, mine: Future[bytes], draw: Callable[[], bytes]) -> bytes:
-        try:
-            data = draw()
-        except BaseException as error:
-            with self._lock:
-                del self._pictures[key]
-            mine.set_exception(error)
-            raise
-        mine.set_result(data)
-        with self._lock:
-            self._size += len(data)
-            self._make_room()
-        return data
-
-    def _make_room(self) -> None:
-        for key, drawn in list(self._pictures.items()):
-            if self._size <= _ROOM:
-                return
-            if drawn.done():
-                self._size -= len(self._pictures.pop(key).result())

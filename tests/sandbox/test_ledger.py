@@ -7,7 +7,6 @@ import httpx2
 
 from kontext_cli.sandbox.app import Sandbox
 from kontext_cli.sandbox.ledger import Ledger, Seen
-from kontext_cli.sandbox.workshop import Gallery
 from sandbox.clients import PRO, Queue, client, opened
 from sandbox.running import Running
 
@@ -102,15 +101,3 @@ def test_the_app_also_answers_in_process() -> None:
             return (await http.get(result["images"][0]["url"])).content
 
     assert opened(asyncio.run(made())).size == (1024, 1024)
-
-
-def test_the_gallery_draws_again_what_it_had_no_room_for() -> None:
-    gallery, drawn = Gallery(), []
-
-    def draw(name: str) -> bytes:
-        drawn.append(name)
-        return bytes(40 * 1024 * 1024)
-
-    for name in ("a", "a", "b", "a"):
-        gallery.once(name, lambda name=name: draw(name))  # type: ignore[misc]
-    assert drawn == ["a", "b", "a"]
