@@ -1,15 +1,15 @@
-# demo: a first picture, offline. test: the tests. check: lint, format, types. engines: the tests
+# demo: a first image, offline. test: the tests. check: lint, format, types. engines: the tests
 # against heavy peers and servers, in an environment of their own. Each installs all that it needs,
 # and no more, from its lock.
 
 PYTHON ?= python3
 BIN := .venv/bin
-PICTURE := a lighthouse in fog, long exposure
+PROMPT := a lighthouse in fog, long exposure
 
 .PHONY: demo test engines soak check bench format compiled lock completions picture clean
 
 demo: .venv/run-time
-	$(BIN)/python -m kontext_cli generate "$(PICTURE)" --provider sandbox --output-dir demo --exists number
+	$(BIN)/python -m kontext_cli generate "$(PROMPT)" --provider sandbox --output-dir demo --exists number
 
 test: .venv/test .venv/shells compiled
 	$(BIN)/pytest -n auto

@@ -50,13 +50,13 @@ class Single:
 
     @property
     def to_download(self) -> float | None:
-        """From the picture being ready to the request for it."""
+        """From the image being ready to the request for it."""
         begun = self.record.download_begun
         return None if begun is None else begun - self.record.ready
 
     @property
     def transfer(self) -> float | None:
-        """From the request for the picture to the end of its connection."""
+        """From the request for the image to the end of its connection."""
         begun, ended = self.record.download_begun, self.record.download_ended
         return None if begun is None or ended is None else ended - begun
 
@@ -119,7 +119,7 @@ class Ground:
             ran = self.run(self._one(client, prompt, output_format, folder), folder)
             records = self.provider.take_records()
             if len(records) != 1 or records[0].download_begun is None:
-                raise Failed("it did not make the one picture it was asked for")
+                raise Failed("it did not make the one image it was asked for")
             return Single(ran, records[0])
 
     def many(
@@ -132,11 +132,11 @@ class Ground:
         ran = self.run(argv, prompts.parent, state=state, timeout=60 + 0.2 * rows)
         made = len(list(folder.glob("*.jpg")))
         if made != rows:
-            raise Failed(f"it made {made} pictures of {rows}")
+            raise Failed(f"it made {made} images of {rows}")
         return Many(rows, ran, self.provider.take_records())
 
     def _one(self, client: str, prompt: str, output_format: str, folder: Path) -> Sequence[str]:
-        file = str(folder / "picture")
+        file = str(folder / "image")
         queue = self.provider.queue_url
         if client == CURL:
             return ("bash", str(_HERE / "one_job.sh"), queue, prompt, output_format, file)

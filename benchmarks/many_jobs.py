@@ -69,7 +69,7 @@ def measure(ground: Ground, rounds: int) -> Section:
             ratio(polls, their_polls),
         ),
         Row(
-            "picture of one of them ready to download begun",
+            "image of one of them ready to download begun",
             ms(late),
             f"{ms(their_late)} {OFFICIAL}",
             ratio(late, their_late),
@@ -121,10 +121,10 @@ def _size(
 
 def _batch(ground: Ground, client: str, rows: int, folder: Path) -> Many:
     """A batch in a folder; where it is there already, only what is missing of it."""
-    prompts, pictures = folder / "prompts.txt", folder / "pictures"
-    pictures.mkdir(exist_ok=True)
+    prompts, images = folder / "prompts.txt", folder / "images"
+    images.mkdir(exist_ok=True)
     prompts.write_text("".join(f"{prompt(row)}\n" for row in range(rows)), encoding="utf-8")
-    return ground.many(client, prompts, pictures, in_flight=IN_FLIGHT, state=folder / "state")
+    return ground.many(client, prompts, images, in_flight=IN_FLIGHT, state=folder / "state")
 
 
 def _growth(measured: Sequence[Size], wanted: Sequence[int], again: Run | None) -> list[Row]:

@@ -1,6 +1,6 @@
 """The peer: fal's own Python client, used as its documentation shows, and a download with httpx.
 
-`official.py one QUEUE_URL PROMPT FORMAT FILE` makes one picture,
+`official.py one QUEUE_URL PROMPT FORMAT FILE` makes one image,
 `official.py many QUEUE_URL PROMPTS FOLDER IN_FLIGHT` one for each line of a file.
 """
 
@@ -20,7 +20,7 @@ ENDPOINT = "fal-ai/flux-pro/kontext/text-to-image"
 
 
 def one(prompt: str, output_format: str, file: Path) -> None:
-    """Make one picture, with the client's own interval between polls: 0.1 s."""
+    """Make one image, with the client's own interval between polls: 0.1 s."""
     made = fal_client.subscribe(ENDPOINT, arguments=_arguments(prompt, output_format))
     with httpx.stream("GET", made["images"][0]["url"]) as response, file.open("wb") as stream:
         response.raise_for_status()
@@ -29,7 +29,7 @@ def one(prompt: str, output_format: str, file: Path) -> None:
 
 
 async def many(prompts: list[str], folder: Path, in_flight: int) -> None:
-    """Make a picture for each prompt, so many at a time."""
+    """Make an image for each prompt, so many at a time."""
     client = fal_client.AsyncClient()
     gate = asyncio.Semaphore(in_flight)
     async with httpx.AsyncClient() as files:

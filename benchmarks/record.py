@@ -17,6 +17,6 @@ class Record:
     first_poll: float | None = None
     result_asked: float | None = None
     download_begun: float | None = None
-    """The first byte of the request for the picture."""
+    """The first byte of the request for the image."""
     download_ended: float | None = None
-    """The client has hung up after the picture; known of PNGs alone."""
+    """The client has hung up after the image; known of PNGs alone."""

@@ -1,8 +1,8 @@
 """The provider of the benchmarks: fal's queue as the sandbox speaks it, with a record of each job.
 
-The sandbox draws its pictures and goes through an application framework. On a machine of few cores
+The sandbox draws its images and goes through an application framework. On a machine of few cores
 that would cost more than the clients that are to be compared, so this one answers from raw sockets,
-with the sandbox's own bodies and pictures made beforehand. `python benchmarks/server.py` prints its
+with the sandbox's own bodies and images made beforehand. `python benchmarks/server.py` prints its
 URL and serves until its standard input is closed.
 """
 
@@ -35,7 +35,7 @@ _PNG_SIDE = 2582
 
 
 class Queue:
-    """Jobs from their submit to their picture. JPEGs are of 150 kB, PNGs of 20 MB.
+    """Jobs from their submit to their image. JPEGs are of 150 kB, PNGs of 20 MB.
 
     A prompt that holds `[latency=0.34]` sets the seconds that its job takes from the submit on.
     """
@@ -44,7 +44,7 @@ class Queue:
         self.url = ""
         """Where it is served, without a closing slash; known only when it is."""
         self._jobs: dict[str, tuple[Job, Record]] = {}
-        self._pictures = {
+        self._images = {
             "jpeg": reply(200, jpeg(), "image/jpeg"),
             # A client hangs up after this one, which tells when it had all of it.
             "png": reply(200, png(), "image/png", {"connection": "close"}),
@@ -61,7 +61,7 @@ class Queue:
             case ["fal", *endpoint] if request.method == "POST":
                 self._submit(request, connection, "/".join(endpoint))
             case ["files", request_id, file] if request_id in self._jobs:
-                self._picture(request, connection, request_id, file)
+                self._image(request, connection, request_id, file)
             case _:
                 connection.send(_refusal(404, "Not Found"))
 
@@ -128,14 +128,14 @@ class Queue:
         record.result_asked = request.began
         suffix = job.payload.get("output_format", "jpeg")
         side = _PNG_SIDE if suffix == "png" else 1024
-        picture = {
+        image = {
             "url": f"{self.url}/files/{job.request_id}/1.{suffix}",
             "width": side,
             "height": side,
             "content_type": f"image/{suffix}",
         }
         body = {
-            "images": [picture],
+            "images": [image],
             "timings": {"inference": round(job.latency * 2 / 3, 3)},
             "seed": job.seed,
             "has_nsfw_concepts": [False],
@@ -143,18 +143,16 @@ class Queue:
         }
         connection.send(_json(200, body, job))
 
-    def _picture(
-        self, request: Request, connection: Connection, request_id: str, file: str
-    ) -> None:
+    def _image(self, request: Request, connection: Connection, request_id: str, file: str) -> None:
         suffix = file.rpartition(".")[2]
-        if suffix not in self._pictures:
+        if suffix not in self._images:
             connection.send(_refusal(404, "Not Found"))
             return
         _, record = self._jobs[request_id]
         record.download_begun = request.began
         if suffix == "png":
             connection.on_leaving.append(lambda: _note_end(record))
-        connection.send(self._pictures[suffix])
+        connection.send(self._images[suffix])
 
 
 class Stream:

@@ -43,7 +43,7 @@ def measure(ground: Ground, rounds: int) -> Section:
         _against(beyond, overhead, OFFICIAL, Goal(1.0, stretch=0.8)),
         _against(beyond, overhead, CURL),
         _against("CPU time of one `generate`", cpu, OFFICIAL),
-        _itself("picture ready to download begun", waited, Goal(60, unit="ms")),
+        _itself("image ready to download begun", waited, Goal(60, unit="ms")),
     ]
     return Section(rows, _notes(outcome))
 
@@ -60,7 +60,7 @@ def polls(ground: Ground, rounds: int) -> Section:
         ratio(asked[OURS], asked[OFFICIAL]),
         goal=Goal(1 / 3),
     )
-    late = _itself("picture of a job of 5 s ready to download begun", waited)
+    late = _itself("image of a job of 5 s ready to download begun", waited)
     return Section([row, late], _notes(outcome))
 
 

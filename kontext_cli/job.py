@@ -96,9 +96,9 @@ class Progress:
 
 
 class File(NamedTuple):
-    """A verified picture on disk under its final name; sizes in bytes and pixels.
+    """A verified image on disk under its final name; sizes in bytes and pixels.
 
-    ``number`` counts the pictures of its job from 1; ``modified`` is the file's time when it was
+    ``number`` counts the images of its job from 1; ``modified`` is the file's time when it was
     saved, in nanoseconds, which tells whether somebody changed it since.
     """
 
@@ -122,7 +122,7 @@ class Cost(NamedTuple):
 class Source(NamedTuple):
     """An input image as it was given: an absolute path, a URL, or ``-``; sha256 of its bytes.
 
-    It tells whether the same picture can be sent once more; the bytes themselves are not kept.
+    It tells whether the same image can be sent once more; the bytes themselves are not kept.
     """
 
     name: str
@@ -146,7 +146,7 @@ class Target(NamedTuple):
 class Job:
     """One request handed to one provider, from plan to file.
 
-    ``digest`` is the identity of what was asked for; ``target`` is None where the picture goes
+    ``digest`` is the identity of what was asked for; ``target`` is None where the image goes
     to standard output. ``handle`` and ``outputs`` are what it takes to go on after a crash.
     ``answer_by`` is when its run stops waiting for the answer to the submit.
     In a batch, ``row`` is what its row is known by, ``index`` where that stands, and ``attempt``

@@ -1,7 +1,7 @@
-"""The picture sizes FLUX.1 Kontext works in, about one megapixel each.
+"""The image sizes FLUX.1 Kontext works in, about one megapixel each.
 
 Source: the list of preferred resolutions in Black Forest Labs' reference code; 21:9, 16:9, 4:3
-and 1:1 agree with pictures measured at the providers.
+and 1:1 agree with images measured at the providers.
 """
 
 import re
@@ -61,7 +61,7 @@ _SAME = 0.03
 
 
 def nearest_size(width: int, height: int) -> tuple[int, int]:
-    """The Kontext size whose shape is nearest to that of a picture of width × height."""
+    """The Kontext size whose shape is nearest to that of an image of width × height."""
     wanted = width / height
     return min(KONTEXT_SIZES, key=lambda size: abs(size[0] / size[1] - wanted))
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from kontext_cli.errors import BadMedia, Moderated, WrongFormat
 from kontext_cli.files.delivery import Delivery
 from kontext_cli.files.part import PartFile
-from kontext_cli.files.saved import Picture
+from kontext_cli.files.saved import VerifiedImage
 from kontext_cli.http.redaction import without_quotes_of
 from kontext_cli.http.transport import Transport
 from kontext_cli.http.urls import abridged
@@ -69,10 +69,10 @@ async def _save(
 ) -> File | None:
     with PartFile.create(delivery.folder(number)) as part:
 
-        async def check(announced: int | None) -> Picture:
+        async def check(announced: int | None) -> VerifiedImage:
             return await asyncio.to_thread(part.verify, announced)
 
-        inline = inline_picture(output)
+        inline = inline_image(output)
         if inline is not None:
             part.write(inline)
             picture = await check(None)
@@ -117,7 +117,7 @@ def is_remote(output: Output) -> bool:
     return output.b64 is None and output.url is not None and output.url[:5].lower() != "data:"
 
 
-def inline_picture(output: Output) -> bytes | None:
+def inline_image(output: Output) -> bytes | None:
     """The bytes of a picture that is in the reply itself, None where it has to be downloaded.
 
     Raises BadMedia where they cannot be decoded.

@@ -12,22 +12,22 @@ from kontext_cli.failpoint import reached
 from kontext_cli.files import disk
 from kontext_cli.files.names import fit_suffix
 from kontext_cli.files.part import PartFile, prepare_folder
-from kontext_cli.files.saved import Picture, condition, existing_file, file_of, sync_name
+from kontext_cli.files.saved import VerifiedImage, condition, existing_file, file_of, sync_name
 from kontext_cli.job import File, FileFormat, Target
 
 
 class Delivery(Protocol):
-    """Takes over each verified picture; ``number`` counts a job's pictures from 1."""
+    """Takes over each verified image; ``number`` counts a job's images from 1."""
 
     def folder(self, number: int) -> Path:
-        """Where the part file of a picture is written."""
+        """Where the part file of an image is written."""
 
-    def deliver(self, part: PartFile, picture: Picture, number: int) -> File | None:
-        """Put the picture where it belongs; None where that is no file."""
+    def deliver(self, part: PartFile, image: VerifiedImage, number: int) -> File | None:
+        """Put the image where it belongs; None where that is no file."""
 
 
 class FileDelivery:
-    """Each picture under its planned name.
+    """Each image under its planned name.
 
     A file among ``replaces`` gives way, unless somebody changed it since it was saved.
     """
@@ -42,14 +42,14 @@ class FileDelivery:
     def folder(self, number: int) -> Path:
         return self._path(number).parent
 
-    def deliver(self, part: PartFile, picture: Picture, number: int) -> File:
+    def deliver(self, part: PartFile, image: VerifiedImage, number: int) -> File:
         path = self._path(number)
-        fitting = fit_suffix(path, picture.format)
-        there = self._there_already(fitting, picture)
+        fitting = fit_suffix(path, image.format)
+        there = self._there_already(fitting, image)
         if there is None:
             gives_way = self._gives_way(fitting)
             there = part.publish(
-                picture, fitting if gives_way else path, overwrite=self._overwrite or gives_way
+                image, fitting if gives_way else path, overwrite=self._overwrite or gives_way
             )
             reached("renamed")
         return there._replace(number=number)
@@ -58,13 +58,13 @@ class FileDelivery:
         earlier = self._replaces.get(path)
         return earlier is not None and condition(earlier) == "untouched"
 
-    def _there_already(self, path: Path, picture: Picture) -> File | None:
-        """The very picture under its name: a run that was killed got as far as that."""
+    def _there_already(self, path: Path, image: VerifiedImage) -> File | None:
+        """The very image under its name: a run that was killed got as far as that."""
         try:
             file = existing_file(path) if path.is_file() and not path.is_symlink() else None
         except KontextError:
             return None
-        if file is None or file.sha256 != picture.sha256:
+        if file is None or file.sha256 != image.sha256:
             return None
         sync_name(path)  # the kill may have come before that
         return file
@@ -108,14 +108,14 @@ class StreamDelivery:
     def folder(self, number: int) -> Path:  # noqa: ARG002
         return self._folder
 
-    def deliver(self, part: PartFile, picture: Picture, number: int) -> File | None:
+    def deliver(self, part: PartFile, image: VerifiedImage, number: int) -> File | None:
         with _writing_to(self._path):
             with part.reading() as source:
                 rest = memoryview(source.read())
             while rest:
                 rest = rest[self._stream.write(rest) :]
-        self.format = picture.format
-        return file_of(self._path, picture)._replace(number=number) if self._path else None
+        self.format = image.format
+        return file_of(self._path, image)._replace(number=number) if self._path else None
 
 
 def open_special(path: Path) -> BinaryIO:

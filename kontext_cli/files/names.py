@@ -1,4 +1,4 @@
-"""Which paths a job's pictures will get, and what to do about those that are taken."""
+"""Which paths a job's images will get, and what to do about those that are taken."""
 
 import itertools
 import os
@@ -31,7 +31,7 @@ _ODD_ON_WINDOWS = frozenset('<>:"|?*')
 
 
 class Names(NamedTuple):
-    """The paths of a job's pictures in order, relative ones as they were given.
+    """The paths of a job's images in order, relative ones as they were given.
 
     ``skip``: all of them are there already, under the suffixes they have here, and that was to be
     accepted. ``notices`` are for the user.
@@ -43,7 +43,7 @@ class Names(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """Names before their numbers: a path without suffix per picture, and the suffix of all."""
+    """Names before their numbers: a path without suffix per image, and the suffix of all."""
 
     stems: tuple[Path, ...]
     suffix: str
@@ -162,7 +162,7 @@ def _check_output(output: str, path: Path, stem: str) -> None:
         raise UsageError(f"`{output}` is a folder", hint=f"use `-d {output}`")
     if path.suffix.lower() in _NOT_MADE:
         raise UsageError(
-            f"`{output}` asks for `{path.suffix}`, but pictures are JPEG or PNG",
+            f"`{output}` asks for `{path.suffix}`, but images are JPEG or PNG",
             hint="end the name in `.jpg` or `.png`",
         )
     if not stem.strip(". ") or (os.name == "nt" and _ODD_ON_WINDOWS & set(stem)):

@@ -14,8 +14,8 @@ from kontext_cli.errors import BadMedia, OutputFault, WrongFormat
 from kontext_cli.files import disk
 from kontext_cli.files.faults import output_faults
 from kontext_cli.files.names import fit_suffix
-from kontext_cli.files.saved import Picture, file_of, verified
-from kontext_cli.images.decoding import NotAPicture, OtherKind
+from kontext_cli.files.saved import VerifiedImage, file_of, verified
+from kontext_cli.images.decoding import NotAnImage, OtherKind
 from kontext_cli.job import File
 from kontext_cli.sizes import MOST_BYTES
 
@@ -109,7 +109,7 @@ class PartFile:
             yield stream
             stream.seek(0, os.SEEK_END)  # the position is one with that of `write`
 
-    def verify(self, expected_bytes: int | None = None) -> Picture:
+    def verify(self, expected_bytes: int | None = None) -> VerifiedImage:
         """Read the file back and decode it in full; ``expected_bytes`` is what was announced.
 
         Raises BadMedia for an image that is cut short or damaged, which another download may mend,
@@ -125,16 +125,16 @@ class PartFile:
         except OtherKind as error:
             message = f"the provider's file is no JPEG, PNG or WebP, but {error.reason}"
             raise WrongFormat(message, billed="yes") from error
-        except NotAPicture as error:
+        except NotAnImage as error:
             raise _bad(error.reason) from error
 
-    def publish(self, picture: Picture, target: Path, *, overwrite: bool) -> File:
+    def publish(self, image: VerifiedImage, target: Path, *, overwrite: bool) -> File:
         """Give the file its final name, durably; the path returned tells which it became.
 
         The suffix follows the bytes. Nothing that is there is replaced, except the target itself
-        with ``overwrite``: a name taken meanwhile gets `-2`, `-3`…, for the picture is paid.
+        with ``overwrite``: a name taken meanwhile gets `-2`, `-3`…, for the image is paid.
         """
-        final = fit_suffix(target, picture.format)
+        final = fit_suffix(target, image.format)
         with output_faults(f"cannot write `{final}`"), self._lock:
             disk.seal(self._open, self._mode)
             if not disk.CAN_MOVE_OPEN_FILES:
@@ -145,7 +145,7 @@ class PartFile:
                 final = disk.move_to_free_name(self._path, final)
             self._published = True
             disk.sync_folder(final.parent)
-            return file_of(final, picture, modified=final.stat().st_mtime_ns)
+            return file_of(final, image, modified=final.stat().st_mtime_ns)
 
     @property
     def _open(self) -> int:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, cast
 from kontext_cli.errors import BadMedia
 from kontext_cli.files import disk
 from kontext_cli.files.faults import output_faults
-from kontext_cli.images.decoding import NotAPicture, decode, read_regular
+from kontext_cli.images.decoding import NotAnImage, decode, read_regular
 from kontext_cli.images.structure import Format
 from kontext_cli.job import File, FileFormat
 from kontext_cli.sizes import MOST_BYTES, MOST_PIXELS
@@ -18,7 +18,7 @@ Condition = Literal["untouched", "edited", "missing"]
 _FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp")
 
 
-class Picture(NamedTuple):
+class VerifiedImage(NamedTuple):
     """What a verified file holds; sizes in pixels and bytes."""
 
     format: FileFormat
@@ -29,36 +29,36 @@ class Picture(NamedTuple):
 
 
 def existing_file(path: Path) -> File:
-    """Verify and describe a picture that is there already.
+    """Verify and describe an image that is there already.
 
     Raises OutputFault where it cannot be read, BadMedia where it is no complete image.
     """
     try:
         with output_faults(f"cannot read `{path}`"):
             data = read_regular(path, most=MOST_BYTES)
-        picture = verified(data)
-    except NotAPicture as error:
+        image = verified(data)
+    except NotAnImage as error:
         raise BadMedia(
             f"`{path}` is there already, but is {error.reason}", hint="remove it, or rename it"
         ) from error
-    return file_of(path, picture, modified=path.stat().st_mtime_ns)
+    return file_of(path, image, modified=path.stat().st_mtime_ns)
 
 
-def file_of(path: Path, picture: Picture, *, modified: int = 0) -> File:
+def file_of(path: Path, image: VerifiedImage, *, modified: int = 0) -> File:
     """A file that holds a verified image."""
     return File(
         path=path,
-        sha256=picture.sha256,
-        bytes=picture.bytes,
-        width=picture.width,
-        height=picture.height,
-        format=picture.format,
+        sha256=image.sha256,
+        bytes=image.bytes,
+        width=image.width,
+        height=image.height,
+        format=image.format,
         modified=modified,
     )
 
 
 def sync_name(path: Path) -> None:
-    """Have the name of a picture on the disk. Raises OutputFault."""
+    """Have the name of an image on the disk. Raises OutputFault."""
     with output_faults(f"cannot write `{path}`"):
         disk.sync_folder(path.parent)
 
@@ -72,15 +72,15 @@ def condition(file: File) -> Condition:
         data = read_regular(file.path, most=MOST_BYTES) if found.st_size == file.bytes else b""
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
-    except (OSError, NotAPicture):
+    except (OSError, NotAnImage):
         return "edited"
     return "untouched" if hashlib.sha256(data).hexdigest() == file.sha256 else "edited"
 
 
-def verified(data: bytes) -> Picture:
+def verified(data: bytes) -> VerifiedImage:
     decoded = decode(data, formats=_FORMATS, most_pixels=MOST_PIXELS)
     width, height = decoded.image.size
-    return Picture(
+    return VerifiedImage(
         format=cast("FileFormat", decoded.format),
         width=width,
         height=height,

@@ -1,4 +1,4 @@
-"""What a run of bytes really is, and whether it is a complete picture."""
+"""What a run of bytes really is, and whether it is a complete image."""
 
 import errno
 import io
@@ -14,45 +14,45 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFile import ImageFile
 
-_NAMES: dict[Format, str] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP picture", "gif": "GIF"}
+_NAMES: dict[Format, str] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP image", "gif": "GIF"}
 _CUT_SHORT = "cut short"
 _JPEG_START = b"\xff\xd8\xff"
 _SNIPPET = 60
 _ANY_PIXELS = 64_000_000
 _PIXELS_A_BYTE = 100
-"""Beyond 64 megapixels, pictures that were made to fill the memory; photographs have two a byte."""
+"""Beyond 64 megapixels, images that were made to fill the memory; photographs have two a byte."""
 
 # Each with the article it is told with; only what a download or an input plausibly turns out to be.
 _OTHER_KINDS = (
     (re.compile(rb"RIFF....WAVE", re.DOTALL), "a WAV sound"),
-    (re.compile(rb"....ftyp(avif|avis)", re.DOTALL), "an AVIF picture"),
-    (re.compile(rb"....ftyp(hei|hev|mif1|msf1)", re.DOTALL), "a HEIC picture"),
+    (re.compile(rb"....ftyp(avif|avis)", re.DOTALL), "an AVIF image"),
+    (re.compile(rb"....ftyp(hei|hev|mif1|msf1)", re.DOTALL), "a HEIC image"),
     (re.compile(rb"....ftyp", re.DOTALL), "an MP4 video"),
-    (re.compile(rb"BM....\0\0\0\0", re.DOTALL), "a BMP picture"),
-    (re.compile(rb"II\*\0|MM\0\*"), "a TIFF picture"),
-    (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "), "a JPEG XL picture"),
+    (re.compile(rb"BM....\0\0\0\0", re.DOTALL), "a BMP image"),
+    (re.compile(rb"II\*\0|MM\0\*"), "a TIFF image"),
+    (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "), "a JPEG XL image"),
     (re.compile(rb"%PDF-"), "a PDF"),
     (re.compile(rb"PK\x03\x04"), "a ZIP archive"),
     (re.compile(rb"\x1f\x8b"), "gzip data"),
 )
 _TEXT_KINDS = (
     (re.compile(rb"\s*(<!doctype html|<html)", re.IGNORECASE), "an HTML page"),
-    (re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<svg", re.DOTALL), "an SVG picture"),
+    (re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<svg", re.DOTALL), "an SVG image"),
     (re.compile(rb"\s*<\?xml"), "an XML document"),
     (re.compile(rb"\s*[{\[]"), "JSON"),
     (re.compile(rb"[\x09\x0a\x0d\x20-\x7e\x80-\xff]{1,256}\Z"), "text"),
 )
 
 
-class NotAPicture(Exception):
-    """The bytes are not a complete picture of a kind wanted; ``reason`` goes on from "it is"."""
+class NotAnImage(Exception):
+    """The bytes are not a complete image of a kind wanted; ``reason`` goes on from "it is"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-class OtherKind(NotAPicture):
+class OtherKind(NotAnImage):
     """The first bytes show a file of a kind that was not wanted, however much of it is there."""
 
 
@@ -62,14 +62,14 @@ def get_ready() -> None:
 
 
 class Decoded(NamedTuple):
-    """A picture decoded in full: what its bytes are, and its pixels (a Pillow image, loaded)."""
+    """An image decoded in full: what its bytes are, and its pixels (a Pillow image, loaded)."""
 
     format: Format
     image: "Image"
 
 
 def sniff(data: bytes) -> Format | None:
-    """The format that the first bytes of a picture tell, of those that we read."""
+    """The format that the first bytes of an image tell, of those that we read."""
     if data.startswith(_JPEG_START):
         return "jpeg"
     if data.startswith(PNG_SIGNATURE):
@@ -94,45 +94,45 @@ def describe(data: bytes) -> str:
     for pattern, noun in _TEXT_KINDS:
         if pattern.match(head):
             return f"{noun}: `{_snippet(head)}`"
-    return f"no picture of a known kind: `{_snippet(head)}`"
+    return f"no image of a known kind: `{_snippet(head)}`"
 
 
 def decode(
     data: bytes, *, formats: Collection[Format], most_pixels: int, most_side: int | None = None
 ) -> Decoded:
-    """Decode a picture in full; of an animation, the first frame.
+    """Decode an image in full; of an animation, the first frame.
 
-    The size is checked from the header, before any pixel is decoded. Bytes after the picture's
-    end are allowed. Raises NotAPicture whatever is wrong, OtherKind where the bytes do not even
+    The size is checked from the header, before any pixel is decoded. Bytes after the image's
+    end are allowed. Raises NotAnImage whatever is wrong, OtherKind where the bytes do not even
     begin like an image of these formats.
     """
     kind = sniff(data)
     if kind is None and _is_beginning(data):
-        raise NotAPicture(_CUT_SHORT if data else describe(data))
+        raise NotAnImage(_CUT_SHORT if data else describe(data))
     if kind is None or kind not in formats:
         raise OtherKind(describe(data))
     if fault := fault_of(data, kind):
-        raise NotAPicture(f"a {_NAMES[kind]} that is {fault}")
+        raise NotAnImage(f"a {_NAMES[kind]} that is {fault}")
     try:
         image = _open(data, kind)
         _check_size(image.size, kind, len(data), most_pixels=most_pixels, most_side=most_side)
         image.load()
         if kind == "png" and _may_lack_rows(image) and lacks_rows(data):
-            raise NotAPicture(f"a {_NAMES[kind]} that is {_CUT_SHORT}")
-    except NotAPicture:
+            raise NotAnImage(f"a {_NAMES[kind]} that is {_CUT_SHORT}")
+    except NotAnImage:
         raise
     except MemoryError as error:
-        raise NotAPicture(f"a {_NAMES[kind]} that takes more memory than there is") from error
+        raise NotAnImage(f"a {_NAMES[kind]} that takes more memory than there is") from error
     except Exception as error:
         # Pillow's decoders raise some ten kinds of exception on damaged bytes.
-        raise NotAPicture(f"a {_NAMES[kind]} that does not decode") from error
+        raise NotAnImage(f"a {_NAMES[kind]} that does not decode") from error
     return Decoded(kind, image)
 
 
 def read_regular(path: Path, *, most: int) -> bytes:
     """The bytes of a regular file; looks before it opens, so that a pipe cannot hang it.
 
-    Raises OSError, also for what is no file, and NotAPicture for more than ``most`` bytes.
+    Raises OSError, also for what is no file, and NotAnImage for more than ``most`` bytes.
     """
     kind = path.stat().st_mode
     if S_ISDIR(kind):
@@ -142,7 +142,7 @@ def read_regular(path: Path, *, most: int) -> bytes:
     with path.open("rb") as stream:
         data = stream.read(most + 1)
     if len(data) > most:
-        raise NotAPicture(f"larger than {most // 2**20} MiB")
+        raise NotAnImage(f"larger than {most // 2**20} MiB")
     return data
 
 
@@ -184,7 +184,7 @@ def _check_size(
 ) -> None:
     width, height = size
     if min(size) < 1:
-        raise NotAPicture(f"a {_NAMES[kind]} without pixels")
+        raise NotAnImage(f"a {_NAMES[kind]} without pixels")
     if width * height > most_pixels:
         limit = f"{most_pixels // 1_000_000} megapixels"
     elif most_side is not None and max(size) > most_side:
@@ -193,7 +193,7 @@ def _check_size(
         limit = f"{length:,} bytes hold of a real one"
     else:
         return
-    raise NotAPicture(f"a {_NAMES[kind]} of {width}×{height} pixels, more than {limit}")
+    raise NotAnImage(f"a {_NAMES[kind]} of {width}×{height} pixels, more than {limit}")
 
 
 def _is_beginning(data: bytes) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.http.urls import unsigned
-from kontext_cli.images.decoding import Decoded, NotAPicture, decode, read_regular
+from kontext_cli.images.decoding import Decoded, NotAnImage, decode, read_regular
 from kontext_cli.images.structure import Format
 
 MOST_INPUT_BYTES = 50 * 2**20
@@ -21,7 +21,7 @@ MOST_INPUT_BYTES = 50 * 2**20
 
 _FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")
 _MOST_SIDE = 14_142
-_MOST_PIXELS = 178_956_970  # where Pillow, too, takes a picture for a bomb
+_MOST_PIXELS = 178_956_970  # where Pillow, too, takes an image for a bomb
 _MOST_URL_BYTES = 8 * 2**10
 _SHOWN = 80
 _WAYS_TO_READ = {
@@ -89,7 +89,7 @@ def load_images(
 def fingerprint(source: str, stdin: Callable[[], BinaryIO]) -> InputImage:
     """What tells one input image from another, without its content: a file's hash, or a URL.
 
-    Raises as `load_images` does for what cannot be read; whether it is a picture is not looked at.
+    Raises as `load_images` does for what cannot be read; whether it is an image is not looked at.
     """
     if is_url(source):
         return _remote(source)
@@ -164,7 +164,7 @@ def stem_of(source: str) -> str:
 def _read_path(source: str) -> bytes:
     try:
         return read_regular(Path(source), most=MOST_INPUT_BYTES)
-    except NotAPicture as error:
+    except NotAnImage as error:
         raise InputFault(f"`{source}` is {error.reason}") from error
     except OSError as error:
         reason = error.strerror or str(error)
@@ -177,7 +177,7 @@ def _read_path(source: str) -> bytes:
 def _read_stream(stream: BinaryIO) -> bytes:
     if stream.isatty():
         raise UsageError(
-            "standard input is a terminal", hint="pipe a picture in: `kontext edit -i - < FILE`"
+            "standard input is a terminal", hint="pipe an image in: `kontext edit -i - < FILE`"
         )
     data = bytearray()
     try:
@@ -193,12 +193,12 @@ def _read_stream(stream: BinaryIO) -> bytes:
 
 def _inline(source: str, name: str, stem: str, data: bytes, share: _Share) -> InputImage:
     """An image by its bytes: as they are where they fit, else smaller."""
-    picture = _decode(name, data)
-    sent, media_type, size, notice = data, f"image/{picture.format}", picture.image.size, None
+    decoded = _decode(name, data)
+    sent, media_type, size, notice = data, f"image/{decoded.format}", decoded.image.size, None
     if len(data) > share.most:
         from kontext_cli.images.shrinking import shrink
 
-        smaller = shrink(picture.image, share.most)
+        smaller = shrink(decoded.image, share.most)
         if smaller is None:
             raise InputFault(
                 f"{name} is {_amount(len(data))}, and no smaller copy fits what {share.name}",
@@ -224,7 +224,7 @@ def _inline(source: str, name: str, stem: str, data: bytes, share: _Share) -> In
 def _decode(name: str, data: bytes) -> Decoded:
     try:
         return decode(data, formats=_FORMATS, most_pixels=_MOST_PIXELS, most_side=_MOST_SIDE)
-    except NotAPicture as error:
+    except NotAnImage as error:
         raise InputFault(
             f"{name} is {error.reason}", hint="give a complete JPEG, PNG, WebP or GIF"
         ) from error

@@ -25,7 +25,7 @@ class Smaller:
 
 
 def shrink(image: "Image", most_bytes: int) -> Smaller | None:
-    """An upright JPEG of the picture in the size Kontext works in; None where none is so small.
+    """An upright JPEG of the image in the size Kontext works in; None where none is so small.
 
     The shape is kept, and nothing is enlarged; what is transparent becomes white.
     """
@@ -43,7 +43,7 @@ def shrink(image: "Image", most_bytes: int) -> Smaller | None:
 
 
 def _direct(image: "Image") -> "Image":
-    """The picture in colours that can be mixed: no palette, no 16 bits."""
+    """The image in colours that can be mixed: no palette, no 16 bits."""
     if image.mode.startswith("I"):
         image = image.point(lambda value: value * (1 / 256))
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
@@ -52,7 +52,7 @@ def _direct(image: "Image") -> "Image":
 def _upright(image: "Image") -> "Image":
     from PIL import ImageOps
 
-    with suppress(Exception):  # damaged metadata: the picture itself is sound
+    with suppress(Exception):  # damaged metadata: the image itself is sound
         return ImageOps.exif_transpose(image)
     return image
 
@@ -81,7 +81,7 @@ def _on_white(image: "Image") -> "Image":
 
 
 def _profile(image: "Image") -> bytes | None:
-    """The colour profile where it goes on to fit: those of CMYK and grey pictures do not."""
+    """The colour profile where it goes on to fit: those of CMYK and grey images do not."""
     profile = image.info.get("icc_profile")
     if image.mode not in {"RGB", "RGBA", "P"} or not isinstance(profile, bytes):
         return None

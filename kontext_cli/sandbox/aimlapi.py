@@ -1,4 +1,4 @@
-"""AIMLAPI's one call: it blocks until the pictures exist, and answers in one of several shapes."""
+"""AIMLAPI's one call: it blocks until the images exist, and answers in one of several shapes."""
 
 import base64
 import re
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from kontext_cli.sandbox.failures import Failure, NoPicture
+from kontext_cli.sandbox.failures import Failure, NoImage
 from kontext_cli.sandbox.jobs import Job
 from kontext_cli.sandbox.payloads import AIMLAPI, parsed
 from kontext_cli.sandbox.replies import (
@@ -76,7 +76,7 @@ class Aimlapi:
             await hold(request, None if stuck else job.latency)
         try:
             made = await self._workshop.made(job, files=f"{origin(request)}/files")
-        except NoPicture as ended:
+        except NoImage as ended:
             return _refuse(request, *_told(ended.failure))
         headers = _trace(request)
         usd = round(_USD[_tier(job)] * len(made["images"]), 4)
@@ -90,7 +90,7 @@ class Aimlapi:
         data: list[dict[str, Any]] = []
         for number, image in enumerate(made["images"], 1):
             if self._shape == "data-b64":
-                encoded = base64.b64encode(await self._workshop.picture(job, number)).decode()
+                encoded = base64.b64encode(await self._workshop.image(job, number)).decode()
                 data.append({"url": None, "b64_json": encoded})
             else:
                 data.append({"url": image["url"], "b64_json": None})
@@ -117,7 +117,7 @@ def _check(payload: dict[str, Any], refuse: Refuse) -> None:
         raise Declined(refuse(404, f"Model `{model}` not found"))
     try:
         parsed("aimlapi", model, payload)
-    except NoPicture as mistaken:
+    except NoImage as mistaken:
         message = f"Body validation error: {mistaken.failure.message}"
         raise Declined(refuse(400, message)) from mistaken
 

@@ -31,7 +31,7 @@ class Sandbox:
     Their files are under `/files`, and `/ledger` tells what they accepted.
 
     `latency` is the seconds a job takes in all, `fault` one of `faults.FAULTS` for every request,
-    `folder` a place where jobs outlive the process; `plain` pictures are small and of one colour.
+    `folder` a place where jobs outlive the process; `plain` images are small and of one colour.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kontext_cli.sandbox import follow
-from kontext_cli.sandbox.failures import NoPicture
+from kontext_cli.sandbox.failures import NoImage
 from kontext_cli.sandbox.faults import Point
 from kontext_cli.sandbox.jobs import Job, Status
 from kontext_cli.sandbox.payloads import CHAINHUB
@@ -81,7 +81,7 @@ class Chainhub:
             raise Declined(html(503, "Service Temporarily Unavailable"))
         try:
             made = await self._workshop.made(job, files=f"{origin(request)}/files")
-        except NoPicture as ended:
+        except NoImage as ended:
             return Json(ended.failure.body, ended.failure.status)
         return Json(made | {"request": job.payload})
 

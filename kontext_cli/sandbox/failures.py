@@ -1,4 +1,4 @@
-"""The ways a job can end without a picture, in fal's two forms of an error body."""
+"""The ways a job can end without an image, in fal's two forms of an error body."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +8,7 @@ _DOCS = "https://docs.fal.ai/errors/#"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a job made no picture: the HTTP status of its result, and the body's `detail`.
+    """Why a job made no image: the HTTP status of its result, and the body's `detail`.
 
     With an `error_type` it is an infrastructure error (form B), else the model's own (form A).
     """
@@ -41,8 +41,8 @@ class Failure:
         )
 
 
-class NoPicture(Exception):
-    """A job that ends without a picture."""
+class NoImage(Exception):
+    """A job that ends without an image."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -63,7 +63,7 @@ def typed(status: int, kind: str, message: str, *, field_name: str, value: str =
 
 
 def unreadable(value: str) -> Failure:
-    """An input that is no picture."""
+    """An input that is no image."""
     message = "Failed to load the image. Please ensure the image file is not corrupted."
     return typed(422, "image_load_error", message, field_name="image_url", value=value)
 

@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from kontext_cli.sandbox import follow
-from kontext_cli.sandbox.failures import Failure, NoPicture
+from kontext_cli.sandbox.failures import Failure, NoImage
 from kontext_cli.sandbox.faults import Point
 from kontext_cli.sandbox.jobs import Job, Status
 from kontext_cli.sandbox.payloads import FAL
@@ -92,7 +92,7 @@ class Fal:
             raise Declined(html(503, "Service Temporarily Unavailable"))
         try:
             made = await self._workshop.made(job, files=f"{origin(request)}/files")
-        except NoPicture as ended:
+        except NoImage as ended:
             return failed(ended.failure, job.request_id)
         return Json(made, headers={"x-fal-request-id": job.request_id})
 

@@ -53,9 +53,9 @@ FAULTS = {
     "timed-out": Fault(Point.OUTCOME, None, "request_timeout, 504 in form B"),
     "invalid": Fault(Point.OUTCOME, None, "image_load_error, 422 in form A"),
     "refused": Fault(Point.OUTCOME, None, "content_policy_violation, 422 in form A"),
-    "flagged": Fault(Point.OUTCOME, None, "black pictures, has_nsfw_concepts"),
-    "empty": Fault(Point.OUTCOME, None, "completed without a picture"),
-    "fewer": Fault(Point.OUTCOME, None, "one picture fewer than asked for"),
+    "flagged": Fault(Point.OUTCOME, None, "black images, has_nsfw_concepts"),
+    "empty": Fault(Point.OUTCOME, None, "completed without an image"),
+    "fewer": Fault(Point.OUTCOME, None, "one image fewer than asked for"),
     "png-for-jpeg": Fault(Point.OUTCOME, None, "bytes of the other format than asked for"),
     "stuck": Fault(Point.OUTCOME, None, "never leaves the queue; a blocking call never answers"),
     "poll-503": Fault(Point.STATUS, 1, "a proxy's HTML page on a status request"),
@@ -66,7 +66,7 @@ FAULTS = {
     "media-404": Fault(Point.MEDIA, None, "the file is gone"),
     "media-redirect": Fault(Point.MEDIA, 1, "302 to the same file by another URL"),
     "truncated-media": Fault(Point.MEDIA, 1, "closed before the announced length was sent"),
-    "cut-media": Fault(Point.MEDIA, None, "half of the picture, of a consistent length"),
+    "cut-media": Fault(Point.MEDIA, None, "half of the image, of a consistent length"),
     "wrong-media": Fault(Point.MEDIA, None, "an HTML page with status 200"),
 }
 

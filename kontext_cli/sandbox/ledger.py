@@ -24,7 +24,7 @@ class Entry:
     seed: int
 
     def record(self) -> dict[str, Any]:
-        """The entry for JSON; of an inline picture only its head is left."""
+        """The entry for JSON; of an inline image only its head is left."""
         return {
             "dialect": self.dialect,
             "endpoint": self.endpoint,

@@ -10,22 +10,22 @@ from kontext_cli.sandbox.workshop import Workshop
 
 
 class Media:
-    """The pictures of jobs, drawn when they are asked for."""
+    """The images of jobs, drawn when they are asked for."""
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
 
     def routes(self) -> list[Route]:
         """The one route."""
-        return [Route("/{request_id}/{number:int}.{suffix}", self.picture, methods=["GET"])]
+        return [Route("/{request_id}/{number:int}.{suffix}", self.image, methods=["GET"])]
 
-    async def picture(self, request: Request) -> Response:
-        """One picture of a job, or what a fault makes of it."""
+    async def image(self, request: Request) -> Response:
+        """One image of a job, or what a fault makes of it."""
         job = self._workshop.jobs.find(request.path_params["request_id"])
         number, suffix = request.path_params["number"], request.path_params["suffix"]
         if job is None or not await self._workshop.has_made(job, number, suffix):
             return PlainTextResponse("not found", 404)
-        data = await self._workshop.picture(job, number)
+        data = await self._workshop.image(job, number)
         media_type = f"image/{suffix}"
         fault = self._workshop.due(Point.MEDIA, job)
         if fault == "media-redirect":

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from kontext_cli.sandbox.failures import Failure, NoPicture
+from kontext_cli.sandbox.failures import Failure, NoImage
 from kontext_cli.sizes import RATIO_SIZES
 
 AspectRatio = Literal["21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21"]
@@ -28,12 +28,12 @@ class Payload(BaseModel):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The input pictures in order, as URLs or data URIs."""
+        """The input images in order, as URLs or data URIs."""
         return ()
 
     @property
     def inline(self) -> bool:
-        """Whether the pictures come as data URIs in the result."""
+        """Whether the images come as data URIs in the result."""
         return False
 
     @property
@@ -138,12 +138,12 @@ ENDPOINTS = {"fal": FAL, "chainhub": CHAINHUB, "aimlapi": AIMLAPI}
 
 
 def parsed(dialect: str, endpoint: str, fields: dict[str, Any]) -> Payload:
-    """A payload that fits its endpoint; NoPicture, unbilled, with fal's list of what does not."""
+    """A payload that fits its endpoint; NoImage, unbilled, with fal's list of what does not."""
     try:
         return ENDPOINTS[dialect][endpoint].model_validate(fields)
     except ValidationError as error:
         unbilled = {"x-fal-billable-units": "0"}
-        raise NoPicture(Failure(422, _problems(error), headers=unbilled)) from error
+        raise NoImage(Failure(422, _problems(error), headers=unbilled)) from error
 
 
 def _problems(error: ValidationError) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What all dialects share: requests become jobs, and jobs become pictures or failures."""
+"""What all dialects share: requests become jobs, and jobs become images or failures."""
 
 import asyncio
 import base64
@@ -11,8 +11,8 @@ from typing import Any
 from uuid import uuid4
 
 from kontext_cli.sandbox import inputs
-from kontext_cli.sandbox.drawing import picture
-from kontext_cli.sandbox.failures import CANCELED, OUTCOMES, NoPicture
+from kontext_cli.sandbox.drawing import image
+from kontext_cli.sandbox.failures import CANCELED, OUTCOMES, NoImage
 from kontext_cli.sandbox.faults import Faults, Point
 from kontext_cli.sandbox.jobs import Job, Jobs
 from kontext_cli.sandbox.ledger import Entry, Ledger
@@ -36,9 +36,9 @@ class Order:
 
 
 class Workshop:
-    """Takes requests in and makes the pictures; `latency` is the seconds a job takes in all.
+    """Takes requests in and makes the images; `latency` is the seconds a job takes in all.
 
-    ``plain`` pictures are small and of one colour: quickly made, where there are to be many.
+    ``plain`` images are small and of one colour: quickly made, where there are to be many.
     """
 
     def __init__(
@@ -85,14 +85,14 @@ class Workshop:
         return self.faults.due(point, prompt=job.prompt, of=job.request_id)
 
     async def made(self, job: Job, *, files: str) -> dict[str, Any]:
-        """What the model returns, in fal's form; `files` is the URL under which pictures lie."""
+        """What the model returns, in fal's form; `files` is the URL under which images lie."""
         order = await asyncio.to_thread(self._order, job)
         suffix = order.payload.output_format
         images: list[dict[str, Any]] = []
         for number in range(1, _count(job, order.payload) + 1):
             url = f"{files}/{job.request_id}/{number}.{suffix}"
             if order.payload.inline:
-                data = base64.b64encode(await self.picture(job, number)).decode()
+                data = base64.b64encode(await self.image(job, number)).decode()
                 url = f"data:image/{suffix};base64,{data}"
             width, height = order.size
             content_type = f"image/{suffix}"
@@ -107,23 +107,23 @@ class Workshop:
             "prompt": job.prompt,
         }
 
-    async def picture(self, job: Job, number: int) -> bytes:
-        """The file of one picture of a job, counted from 1."""
+    async def image(self, job: Job, number: int) -> bytes:
+        """The file of one image of a job, counted from 1."""
         return await asyncio.to_thread(self._image, job, number)
 
     async def has_made(self, job: Job, number: int, output_format: str) -> bool:
-        """Whether a job has a picture of this number and format to show."""
+        """Whether a job has an image of this number and format to show."""
         try:
             payload = (await asyncio.to_thread(self._order, job)).payload
-        except NoPicture:
+        except NoImage:
             return False
         return payload.output_format == output_format and 1 <= number <= _count(job, payload)
 
     def _order(self, job: Job) -> Order:
         if job.canceled:
-            raise NoPicture(CANCELED)
+            raise NoImage(CANCELED)
         if job.outcome in OUTCOMES:
-            raise NoPicture(OUTCOMES[job.outcome])
+            raise NoImage(OUTCOMES[job.outcome])
         payload = parsed(job.dialect, job.endpoint, job.payload)
         files = tuple(inputs.read(source, self.shelf) for source in payload.sources)
         size = payload.asked_size or nearest_size(*inputs.shape(files[0]))
@@ -135,12 +135,12 @@ class Workshop:
         order = self._order(job)
         output_format: str = order.payload.output_format
         if job.outcome == "flagged":
-            return picture.black(order.size, output_format)
+            return image.black(order.size, output_format)
         if job.outcome == "png-for-jpeg":
             output_format = _OTHER_FORMAT[output_format]
         if self._plain:
-            return picture.plain(order.size, output_format, f"{job.prompt}\0{job.seed}\0{number}")
-        return picture.draw(
+            return image.plain(order.size, output_format, f"{job.prompt}\0{job.seed}\0{number}")
+        return image.draw(
             prompt=job.prompt,
             seed=job.seed,
             size=order.size,

@@ -17,7 +17,7 @@ _OF_PROVIDERS = ("base_url", "jobs")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the file says; prices are US dollars per picture, by provider and model."""
+    """What the file says; prices are US dollars per image, by provider and model."""
 
     path: Path | None = None
     provider: str | None = None
@@ -107,7 +107,7 @@ class _Reader:
     def _price(self, table: dict[str, Any], model: str) -> float:
         usd = table[model]
         if not isinstance(usd, int | float) or isinstance(usd, bool) or not 0 <= usd < 1e6:
-            raise self._mistake(model, f"the price of `{model}` should be US dollars per picture")
+            raise self._mistake(model, f"the price of `{model}` should be US dollars per image")
         return float(usd)
 
     def _unknown(self, key: str, what: str, known: Sequence[str]) -> UsageError:

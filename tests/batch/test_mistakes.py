@@ -76,7 +76,7 @@ def unsent(desk: Desk, ran: Ran, code: int, *, files: list[str] | None = None) -
                 "p.jsonl:1: the output `../x.jpg` leaves the output folder",
                 "p.jsonl:2: the output `/tmp/x.jpg` leaves the output folder",
                 "p.jsonl:3: the output `a/../../x.jpg` leaves the output folder",
-                "p.jsonl:4: `x.webp` asks for `.webp`, but pictures are JPEG or PNG",
+                "p.jsonl:4: `x.webp` asks for `.webp`, but images are JPEG or PNG",
                 "p.jsonl:5: `x/` is a folder",
             ],
         ),

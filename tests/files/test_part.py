@@ -17,7 +17,7 @@ from kontext_cli.errors import BadMedia, OutputFault, WrongFormat
 from kontext_cli.files import disk, renaming
 from kontext_cli.files import part as outputs
 from kontext_cli.files.part import PartFile, prepare_folder
-from kontext_cli.files.saved import Picture, existing_file
+from kontext_cli.files.saved import VerifiedImage, existing_file
 from kontext_cli.job import File
 from pictures import picture
 from processes import environment
@@ -266,13 +266,13 @@ class TestPartFile:
 
 
 class TestVerify:
-    def verify(self, folder: Path, data: bytes, expected: int | None = None) -> Picture:
+    def verify(self, folder: Path, data: bytes, expected: int | None = None) -> VerifiedImage:
         with PartFile.create(folder) as part:
             part.write(data)
             return part.verify(expected)
 
     @pytest.mark.parametrize("kind", KINDS)
-    def test_describes_the_picture(self, tmp_path: Path, kind: str) -> None:
+    def test_describes_the_image(self, tmp_path: Path, kind: str) -> None:
         data = picture(kind)
         found = self.verify(tmp_path, data, len(data))
         assert (found.format, found.width, found.height) == (kind, 64, 48)
@@ -305,12 +305,12 @@ class TestVerify:
             (b"<html><body>404", "an HTML page: `<html><body>404`"),
             (b'{"detail": "gone"}', 'JSON: `{"detail": "gone"}`'),
             (picture("gif"), "a GIF"),
-            (picture("bmp"), "a BMP picture"),
-            (picture("tiff"), "a TIFF picture"),
-            (b"\0\0\0\x1cftypavif\0", "an AVIF picture"),
+            (picture("bmp"), "a BMP image"),
+            (picture("tiff"), "a TIFF image"),
+            (b"\0\0\0\x1cftypavif\0", "an AVIF image"),
             (b"\0\0\0\x1cftypisom\0", "an MP4 video"),
             (b"RIFF\0\0\0\0WAVE", "a WAV sound"),
-            (bytes(2), r"no picture of a known kind: `\x00\x00`"),
+            (bytes(2), r"no image of a known kind: `\x00\x00`"),
         ],
     )
     def test_tells_a_file_of_another_kind(self, tmp_path: Path, data: bytes, told: str) -> None:
@@ -524,7 +524,7 @@ class TestExistingFile:
         file = existing_file(path)
         assert (file.path, file.format, file.bytes) == (path, "png", len(picture("png")))
 
-    def test_no_picture_is_bad_media(self, tmp_path: Path) -> None:
+    def test_no_image_is_bad_media(self, tmp_path: Path) -> None:
         (tmp_path / "a.jpg").write_text("hello")
         with pytest.raises(BadMedia, match="is there already, but is text: `hello`"):
             existing_file(tmp_path / "a.jpg")

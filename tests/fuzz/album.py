@@ -1,4 +1,4 @@
-"""Small pictures of every kind that is read, and bombs; their makers."""
+"""Small images of every kind that is read, and bombs; their makers."""
 
 import io
 import random
@@ -12,7 +12,7 @@ from PIL import Image
 from fuzz.refusals import tried
 from kontext_cli.errors import InputFault, ProviderError
 from kontext_cli.files.part import PartFile
-from kontext_cli.files.saved import Picture
+from kontext_cli.files.saved import VerifiedImage
 from kontext_cli.images.inputs import InputImage, load_images
 
 SIZE = (5, 3)
@@ -35,7 +35,9 @@ def as_input(data: bytes, folder: Path, most: int = ROOMY) -> InputImage | Input
     return tried(InputFault, load)
 
 
-def as_output(data: bytes, folder: Path, announced: int | None = None) -> Picture | ProviderError:
+def as_output(
+    data: bytes, folder: Path, announced: int | None = None
+) -> VerifiedImage | ProviderError:
     """What is made of a file that a provider sent, and said to be of ``announced`` bytes."""
     with PartFile.create(folder) as part:
         part.write(data)
@@ -43,7 +45,7 @@ def as_output(data: bytes, folder: Path, announced: int | None = None) -> Pictur
 
 
 def _frame(mode: str, seed: int) -> Image.Image:
-    """A picture that compresses badly, so that cuts fall into its pixels."""
+    """An image that compresses badly, so that cuts fall into its pixels."""
     width, height = SIZE
     line = (width + 7) // 8 if mode == "1" else width * _MODES[mode]
     image = Image.frombytes(mode, SIZE, random.Random(seed).randbytes(line * height))

@@ -8,8 +8,8 @@ import pytest
 
 from fuzz.album import BOMBS, SIZE, as_input, as_output, jpeg_of_scans, png_with
 from kontext_cli.errors import BadMedia, InputFault
-from kontext_cli.files.saved import Picture
-from kontext_cli.images.decoding import NotAPicture, decode
+from kontext_cli.files.saved import VerifiedImage
+from kontext_cli.images.decoding import NotAnImage, decode
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
@@ -42,7 +42,7 @@ def test_a_bomb_of_text_is_not_inflated(kind: bytes, tmp_path: Path) -> None:
     assert isinstance(as_output(data, tmp_path), BadMedia)
     tracemalloc.start()
     try:
-        with pytest.raises(NotAPicture):
+        with pytest.raises(NotAnImage):
             decode(data, formats=["png"], most_pixels=100)
         _, peak = tracemalloc.get_traced_memory()
     finally:
@@ -52,13 +52,13 @@ def test_a_bomb_of_text_is_not_inflated(kind: bytes, tmp_path: Path) -> None:
 
 def test_a_long_text_that_is_really_there_is_no_bomb(tmp_path: Path) -> None:
     found = as_output(png_with(b"tEXt", b"Comment\0" + b"a" * (4 * 2**20)), tmp_path)
-    assert isinstance(found, Picture)
+    assert isinstance(found, VerifiedImage)
     assert (found.width, found.height) == SIZE
 
 
-def test_a_bomb_of_scans_is_no_picture(tmp_path: Path) -> None:
+def test_a_bomb_of_scans_is_no_image(tmp_path: Path) -> None:
     """Each scan of a progressive JPEG goes over all of its pixels, and takes 95 bytes."""
-    assert isinstance(as_output(jpeg_of_scans(64, 64, 20), tmp_path), Picture)
+    assert isinstance(as_output(jpeg_of_scans(64, 64, 20), tmp_path), VerifiedImage)
     bomb = jpeg_of_scans(64, 64, 1_000)
     assert isinstance(as_output(bomb, tmp_path), BadMedia)
     assert isinstance(as_input(bomb, tmp_path), InputFault)

@@ -16,8 +16,10 @@ from PIL import Image
 from fuzz.album import INPUTS, OUTPUTS, ROOMY, SIZE, as_input, as_output
 from fuzz.examples import fuzzed
 from kontext_cli.errors import InputFault, ProviderError
-from kontext_cli.files.saved import Picture
+from kontext_cli.files.saved import VerifiedImage
 from kontext_cli.images.inputs import InputImage
+
+GIFS = {name for name in INPUTS if "gif" in name}
 
 
 def sent(image: InputImage) -> bytes:
@@ -25,12 +27,19 @@ def sent(image: InputImage) -> bytes:
     return b64decode(image.url.partition(",")[2])
 
 
-def size_of(found: InputImage | InputFault | Picture | ProviderError) -> tuple[int, int] | None:
+def size_of(
+    found: InputImage | InputFault | VerifiedImage | ProviderError,
+) -> tuple[int, int] | None:
     """The size of what passed; None of what is refused, in words that can be printed."""
     if isinstance(found, InputFault | ProviderError):
         assert found.message.isprintable()
         return None
     return found.size if isinstance(found, InputImage) else (found.width, found.height)
+
+
+def first_frame(gif: bytes) -> bytes:
+    with Image.open(io.BytesIO(gif)) as image:
+        return image.tobytes()
 
 
 @contextmanager
@@ -73,12 +82,22 @@ class TestWhole:
 
 
 class TestCut:
-    @pytest.mark.parametrize("name", sorted(set(INPUTS) - {"two jpegs in one"}))
+    @pytest.mark.parametrize("name", sorted(set(INPUTS) - {"two jpegs in one"} - GIFS))
     def test_at_every_byte_is_no_input(self, name: str, tmp_path: Path) -> None:
         """Whatever number of bytes came: one fewer than all is too few."""
         data = INPUTS[name]
         cuts = [data[:length] for length in range(len(data))]
         assert [len(cut) for cut in cuts if size_of(as_input(cut, tmp_path))] == []
+
+    @pytest.mark.parametrize("name", sorted(GIFS))
+    def test_before_the_end_of_the_first_frame_is_no_input(self, name: str, tmp_path: Path) -> None:
+        """A GIF that lacks only its trailer, or later frames, has all that an edit uses."""
+        data = INPUTS[name]
+        pixels = first_frame(data)
+        found = [as_input(data[:length], tmp_path) for length in range(len(data))]
+        passed = [first_frame(sent(image)) for image in found if isinstance(image, InputImage)]
+        assert passed == [pixels] * len(passed)
+        assert isinstance(found[len(INPUTS["gif"]) // 2], InputFault)
 
     @pytest.mark.parametrize("name", sorted(set(OUTPUTS) - {"two jpegs in one"}))
     def test_at_every_byte_is_no_output(self, name: str, tmp_path: Path) -> None:
@@ -86,8 +105,8 @@ class TestCut:
         cuts = [data[:length] for length in range(len(data))]
         assert [len(cut) for cut in cuts if size_of(as_output(cut, tmp_path))] == []
 
-    def test_in_the_first_of_two_pictures(self, tmp_path: Path) -> None:
-        """The first is the picture; what follows it are bytes after its end."""
+    def test_in_the_first_of_two_images(self, tmp_path: Path) -> None:
+        """The first is the image; what follows it are bytes after its end."""
         data = INPUTS["two jpegs in one"]
         first = data.index(b"\xff\xd9") + 2
         assert size_of(as_output(data[:first], tmp_path)) == SIZE
@@ -98,7 +117,7 @@ class TestCut:
 
 @st.composite
 def damaged(draw: st.DrawFn, names: list[str]) -> bytes:
-    """A picture with some bits flipped, and bytes changed, put in or left out."""
+    """An image with some bits flipped, and bytes changed, put in or left out."""
     data = bytearray(INPUTS[draw(st.sampled_from(names))])
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(data) - 1))
@@ -115,7 +134,7 @@ def damaged(draw: st.DrawFn, names: list[str]) -> bytes:
 class TestDamaged:
     @fuzzed(75)
     @given(data=damaged(sorted(INPUTS)), most=st.sampled_from([ROOMY, 600, 60]))
-    def test_an_input_is_refused_or_a_picture(self, tmp_path: Path, data: bytes, most: int) -> None:
+    def test_an_input_is_refused_or_an_image(self, tmp_path: Path, data: bytes, most: int) -> None:
         with no_remarks():
             image = as_input(data, tmp_path, most)
         size = size_of(image)
@@ -128,7 +147,7 @@ class TestDamaged:
     @given(data=damaged(sorted(OUTPUTS)), announced=st.none() | st.none() | st.integers())
     @example(OUTPUTS["png"], 0)
     @example(OUTPUTS["png"], len(OUTPUTS["png"]))
-    def test_an_output_is_refused_or_a_picture(
+    def test_an_output_is_refused_or_an_image(
         self, tmp_path: Path, data: bytes, announced: int | None
     ) -> None:
         with no_remarks():
@@ -150,6 +169,6 @@ class TestDamaged:
 
     @fuzzed(50)
     @given(data=st.binary(max_size=80))
-    def test_any_bytes_are_no_picture(self, tmp_path: Path, data: bytes) -> None:
+    def test_any_bytes_are_no_image(self, tmp_path: Path, data: bytes) -> None:
         assert size_of(as_input(data, tmp_path)) is None
         assert size_of(as_output(data, tmp_path)) is None

@@ -13,7 +13,7 @@ from fuzz.answers import JOB, REQUEST_ID, Answer, Raw, answers, encoded, failure
 from fuzz.examples import fuzzed
 from fuzz.refusals import tried
 from journals import job
-from kontext_cli.engine.collect import inline_picture
+from kontext_cli.engine.collect import inline_image
 from kontext_cli.engine.engine import read
 from kontext_cli.errors import Billed, KontextError
 from kontext_cli.http.retry import may_submit_again, should_ask_again, was_refused
@@ -162,7 +162,7 @@ class TestAdapters:
 @example("data:image/png;base64,\ud800", None)
 @example("data:,\ud800", None)
 def test_any_picture_within_a_reply(url: str | None, b64: str | None) -> None:
-    inside = tried(KontextError, inline_picture, Output(url, b64))
+    inside = tried(KontextError, inline_image, Output(url, b64))
     if isinstance(inside, KontextError):
         check_error(inside)
         assert inside.billed == "yes"

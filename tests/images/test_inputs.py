@@ -56,7 +56,7 @@ def sent(image: InputImage) -> bytes:
 
 
 def noise(size: tuple[int, int], mode: str = "RGB") -> Image.Image:
-    """A picture that no compression makes small."""
+    """An image that no compression makes small."""
     pixels = random.Random(1).randbytes(size[0] * size[1] * len(mode))
     return Image.frombytes(mode, size, pixels)
 
@@ -165,13 +165,13 @@ class TestFile:
         [
             (b"", "is empty"),
             (b"hello", "is text: `hello`"),
-            (b"\0\0\0\x1cftypavif\0", "is an AVIF picture"),
-            (picture("bmp"), "is a BMP picture"),
+            (b"\0\0\0\x1cftypavif\0", "is an AVIF image"),
+            (picture("bmp"), "is a BMP image"),
             (picture("jpeg")[:-100], "is a JPEG that is cut short"),
             (picture("png")[:-20], "is a PNG that is cut short"),
         ],
     )
-    def test_what_is_no_picture_is_told(self, tmp_path: Path, data: bytes, told: str) -> None:
+    def test_what_is_no_image_is_told(self, tmp_path: Path, data: bytes, told: str) -> None:
         path = tmp_path / "x"
         path.write_bytes(data)
         assert fault(path) == f"`{path}` {told}"

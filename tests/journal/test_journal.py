@@ -166,7 +166,7 @@ def test_two_jobs_never_share_an_id(journal: Journal) -> None:
 
 
 class TestPrivacy:
-    def test_pictures_within_replies_are_never_stored(self, folder: Path) -> None:
+    def test_images_within_replies_are_never_stored(self, folder: Path) -> None:
         uri = f"data:image/png;base64,{CANARY}"
         outputs = (
             Output(url=uri),

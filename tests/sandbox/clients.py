@@ -49,7 +49,7 @@ class Queue:
         return self.http.get(self.job(endpoint, **payload)["response_url"])
 
     def made(self, endpoint: str = GENERATE, **payload: Any) -> dict[str, Any]:
-        """Send a payload; the pictures it came to."""
+        """Send a payload; the images it came to."""
         reply = self.result(endpoint, **payload)
         assert reply.status_code == 200, reply.text
         return dict(reply.json())
@@ -78,7 +78,7 @@ def ticking(step: float) -> Iterator[float]:
 
 
 def opened(data: bytes) -> Image.Image:
-    """A picture, decoded in full."""
+    """An image, decoded in full."""
     picture = Image.open(BytesIO(data))
     picture.load()
     return picture

@@ -28,7 +28,7 @@ def fetched(url: str) -> bytes:
         return http.get(url).content
 
 
-def test_one_call_makes_a_picture(running: Running) -> None:
+def test_one_call_makes_an_image(running: Running) -> None:
     reply = call(running, seed=7, aspect_ratio="21:9", output_format="png")
     body = reply.json()
     file = opened(fetched(body["images"][0]["url"]))

@@ -55,7 +55,7 @@ def test_sizes_follow_the_aspect_ratio(queue: Queue, ratio: str, size: tuple[int
     assert (image["width"], image["height"]) == size
 
 
-def test_the_seed_that_was_chosen_makes_the_same_picture_again(queue: Queue) -> None:
+def test_the_seed_that_was_chosen_makes_the_same_image_again(queue: Queue) -> None:
     chosen = queue.made()
     again = queue.made(seed=chosen["seed"])
     files = [queue.http.get(made["images"][0]["url"]).content for made in (chosen, again)]
@@ -66,7 +66,7 @@ def test_a_seed_may_be_larger_than_any_machine_word(queue: Queue) -> None:
     assert queue.made(seed=15860307465884635512)["seed"] == 15860307465884635512
 
 
-def test_several_pictures_differ(queue: Queue) -> None:
+def test_several_images_differ(queue: Queue) -> None:
     made = queue.made(num_images=3, output_format="png", aspect_ratio="21:9")
     files = [queue.http.get(image["url"]).content for image in made["images"]]
     assert [opened(file).format for file in files] == ["PNG"] * 3
@@ -74,7 +74,7 @@ def test_several_pictures_differ(queue: Queue) -> None:
     assert made["has_nsfw_concepts"] == [False] * 3
 
 
-def test_sync_mode_puts_the_pictures_into_the_result(queue: Queue) -> None:
+def test_sync_mode_puts_the_images_into_the_result(queue: Queue) -> None:
     image = queue.made(sync_mode=True, output_format="png")["images"][0]
     head, _, data = image["url"].partition(",")
     file = opened(base64.b64decode(data))

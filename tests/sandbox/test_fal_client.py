@@ -40,7 +40,7 @@ def moving(sandbox: StartSandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[C
 
 
 def red_and_blue() -> bytes:
-    """A wide picture, its left half red, its right half blue."""
+    """A wide image, its left half red, its right half blue."""
     image = Image.new("RGB", (420, 180), "red")
     ImageDraw.Draw(image).rectangle((210, 0, 420, 180), fill="blue")
     file = BytesIO()

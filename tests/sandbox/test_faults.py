@@ -85,7 +85,7 @@ def test_a_start_timeout_is_the_users_own(queue: Queue) -> None:
     assert queue.result(prompt=marked("timed-out")).headers["x-fal-request-timeout-type"] == "user"
 
 
-def test_a_flagged_picture_is_black_and_said_so(queue: Queue) -> None:
+def test_a_flagged_image_is_black_and_said_so(queue: Queue) -> None:
     made = queue.made(prompt=marked("flagged"), num_images=2)
     file = opened(queue.http.get(made["images"][1]["url"]).content)
     assert made["has_nsfw_concepts"] == [True, True]
@@ -93,7 +93,7 @@ def test_a_flagged_picture_is_black_and_said_so(queue: Queue) -> None:
 
 
 @pytest.mark.parametrize(("fault", "pictures"), [("empty", 0), ("fewer", 2)])
-def test_pictures_are_missing(queue: Queue, fault: str, pictures: int) -> None:
+def test_images_are_missing(queue: Queue, fault: str, pictures: int) -> None:
     made = queue.made(prompt=marked(fault), num_images=3)
     assert len(made["images"]) == len(made["has_nsfw_concepts"]) == pictures
 

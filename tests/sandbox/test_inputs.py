@@ -61,7 +61,7 @@ def test_an_edit_without_an_input_misses_it(queue: Queue, endpoint: str, where: 
         ("ftp://example.com/in.png", "file_download_error"),
     ],
 )
-def test_an_input_that_is_no_picture(queue: Queue, source: str, kind: str) -> None:
+def test_an_input_that_is_no_image(queue: Queue, source: str, kind: str) -> None:
     result = queue.result(PRO, image_url=source)
     assert result.status_code == 422
     assert result.json()["detail"][0]["type"] == kind

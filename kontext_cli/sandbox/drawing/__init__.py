@@ -1,1 +1,1 @@
-"""The picture that the sandbox draws."""
+"""The image that the sandbox draws."""

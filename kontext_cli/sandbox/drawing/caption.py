@@ -1,4 +1,4 @@
-"""The label under a sandbox picture: what was asked for, and that no model made it."""
+"""The label under a sandbox image: what was asked for, and that no model made it."""
 
 import unicodedata
 from bisect import bisect
@@ -18,17 +18,17 @@ _LOOK_ALIKES = str.maketrans({"–": "-", "—": "-", "‘": "'", "’": "'", "�
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """The words of a label; `number` counts the pictures of a job from 1."""
+    """The words of a label; `number` counts the images of a job from 1."""
 
     prompt: str
     seed: int
     number: int
 
 
-def write(picture: Image.Image, caption: Caption, palette: Palette, *, top: int, side: int) -> None:
+def write(image: Image.Image, caption: Caption, palette: Palette, *, top: int, side: int) -> None:
     """Write a label onto the paper from `top` down, `side` pixels in from both edges."""
-    pen = ImageDraw.Draw(picture)
-    ink, right = palette.rgb(palette.mood.near), picture.width - side
+    pen = ImageDraw.Draw(image)
+    ink, right = palette.rgb(palette.mood.near), image.width - side
     swatches = _lay_swatches(pen, palette, right=right, middle=top + 14)
     large, small = _font(_PROMPT_HEIGHT), _font(_NOTICE_HEIGHT)
     prompt = shortened(caption.prompt, large, width=swatches - side - 24)

@@ -12,12 +12,12 @@ from kontext_cli.sandbox.drawing.water import flood
 
 _RIDGES = 6
 _LAKES = 0.45
-"""The share of pictures with a lake."""
+"""The share of images with a lake."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Where things stand, in shares of the picture's width and height."""
+    """Where things stand, in shares of the image's width and height."""
 
     skyline: float
     sun: tuple[float, float]
@@ -29,17 +29,17 @@ class Scene:
 def paint(size: tuple[int, int], random: Random, palette: Palette) -> Image.Image:
     """A landscape of the given size in pixels; the same generator state gives the same one."""
     scene = _arrange(random)
-    picture = open_sky(size, palette, skyline=scene.skyline)
+    image = open_sky(size, palette, skyline=scene.skyline)
     if palette.mood.stars:
-        sow_stars(picture, random, palette, skyline=scene.skyline)
-    hang_sun(picture, palette, centre=scene.sun, radius=scene.sun_radius)
-    drift_clouds(picture, random, palette, skyline=scene.skyline)
+        sow_stars(image, random, palette, skyline=scene.skyline)
+    hang_sun(image, palette, centre=scene.sun, radius=scene.sun_radius)
+    drift_clouds(image, random, palette, skyline=scene.skyline)
     for ridge in _ridges(scene):
-        raise_ridge(picture, ridge, random, palette)
+        raise_ridge(image, ridge, random, palette)
     if scene.shore is not None:
-        flood(picture, random, palette, shore=scene.shore, sun=scene.sun[0])
-        raise_ridge(picture, _bank(scene), random, palette)
-    return picture
+        flood(image, random, palette, shore=scene.shore, sun=scene.sun[0])
+        raise_ridge(image, _bank(scene), random, palette)
+    return image
 
 
 def _arrange(random: Random) -> Scene:
@@ -72,7 +72,7 @@ def _ridges(scene: Scene) -> list[Ridge]:
 
 
 _FIRS = {0: 0.085, 1: 0.05}
-"""How tall the firs on the nearest and the next ridge are, as shares of the picture's height."""
+"""How tall the firs on the nearest and the next ridge are, as shares of the image's height."""
 
 
 def _bank(scene: Scene) -> Ridge:

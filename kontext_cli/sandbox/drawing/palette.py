@@ -1,4 +1,4 @@
-"""The colours of a sandbox picture: hand-mixed moods, shifted a little by the request's digest."""
+"""The colours of a sandbox image: hand-mixed moods, shifted a little by the request's digest."""
 
 import math
 from dataclasses import dataclass
@@ -109,7 +109,7 @@ MOODS = (
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of one picture, in Oklab so that every mixture of two of them is clean."""
+    """The colours of one image, in Oklab so that every mixture of two of them is clean."""
 
     mood: Mood
     shift: float
@@ -120,7 +120,7 @@ class Palette:
 
     @property
     def paper(self) -> Rgb:
-        """The paper the picture is printed on: nearly white, a breath of the horizon."""
+        """The paper the image is printed on: nearly white, a breath of the horizon."""
         return self.rgb((0.975, 0.012, self.mood.horizon[2]))
 
     def sky(self, depth: float) -> Rgb:

@@ -21,7 +21,7 @@ _MIST_DEPTH = 0.26
 
 @dataclass(frozen=True, slots=True)
 class Ridge:
-    """One ridge; lengths in shares of the picture's height.
+    """One ridge; lengths in shares of the image's height.
 
     ``nearness`` runs from 0, far away in the haze, to 1, right in front.
     """
@@ -34,16 +34,16 @@ class Ridge:
     firs: float
 
 
-def raise_ridge(picture: Image.Image, ridge: Ridge, random: Random, palette: Palette) -> None:
+def raise_ridge(image: Image.Image, ridge: Ridge, random: Random, palette: Palette) -> None:
     """Paint one ridge over what stands behind it."""
-    width, height = picture.size
+    width, height = image.size
     swing = ridge.swing * height
     heights = _displaced(random, roughness=ridge.roughness)
     crest = [ridge.base * height - rise * swing for rise in heights]
     top = max(round(min(crest) - 1.3 * ridge.firs * height), 0)
     size = (width, round(ridge.foot * height) - top)
     mask = _silhouette(size, [y - top for y in crest], random, firs=ridge.firs * height)
-    picture.paste(strip(size, _shades(ridge, palette, size[1], height)), (0, top), mask)
+    image.paste(strip(size, _shades(ridge, palette, size[1], height)), (0, top), mask)
 
 
 def _shades(ridge: Ridge, palette: Palette, rows: int, height: int) -> list[Rgb]:

@@ -1,4 +1,4 @@
-"""The sky of a sandbox picture: its gradient, the sun or moon with a halo, stars and clouds."""
+"""The sky of a sandbox image: its gradient, the sun or moon with a halo, stars and clouds."""
 
 from random import Random
 
@@ -24,43 +24,43 @@ def strip(size: tuple[int, int], rows: list[Rgb]) -> Image.Image:
 
 
 def hang_sun(
-    picture: Image.Image, palette: Palette, *, centre: tuple[float, float], radius: float
+    image: Image.Image, palette: Palette, *, centre: tuple[float, float], radius: float
 ) -> None:
     """The sun or moon; its place in shares of the sides, its radius of the shorter one."""
-    x, y = round(centre[0] * picture.width), round(centre[1] * picture.height)
-    pixels = round(radius * min(picture.size))
+    x, y = round(centre[0] * image.width), round(centre[1] * image.height)
+    pixels = round(radius * min(image.size))
     light = palette.rgb(palette.mood.light)
     for reach, strength in _HALOS:
         half = round(pixels * reach)
         halo = _halo(strength).resize((2 * half, 2 * half), Image.Resampling.BILINEAR)
-        picture.paste(light, (x - half, y - half), halo)
+        image.paste(light, (x - half, y - half), halo)
     disc = Image.new("L", (8 * pixels, 8 * pixels))
     ImageDraw.Draw(disc).ellipse((0, 0, 8 * pixels - 1, 8 * pixels - 1), fill=255)
-    picture.paste(light, (x - pixels, y - pixels), disc.reduce(4))
+    image.paste(light, (x - pixels, y - pixels), disc.reduce(4))
 
 
-def sow_stars(picture: Image.Image, random: Random, palette: Palette, *, skyline: float) -> None:
+def sow_stars(image: Image.Image, random: Random, palette: Palette, *, skyline: float) -> None:
     """Stars, denser and brighter towards the top."""
-    pen = ImageDraw.Draw(picture)
+    pen = ImageDraw.Draw(image)
     for _ in range(_STARS):
         depth = random.random() ** 1.6 * 0.8
         shine = random.random() ** 2.5
         colour = palette.star(depth, shine=(0.25 + 0.75 * shine) * (1 - depth))
-        x, y = random.uniform(0, picture.width), depth * skyline * picture.height
+        x, y = random.uniform(0, image.width), depth * skyline * image.height
         pen.point((x, y), fill=colour)
         if shine > 0.5:
             pen.point([(x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1)], fill=colour)
 
 
-def drift_clouds(picture: Image.Image, random: Random, palette: Palette, *, skyline: float) -> None:
+def drift_clouds(image: Image.Image, random: Random, palette: Palette, *, skyline: float) -> None:
     """Long thin veils, drawn small and stretched, which is what makes them soft."""
-    width, height = picture.width, round(picture.height * skyline)
+    width, height = image.width, round(image.height * skyline)
     noise = Image.frombytes("L", (6, 22), random.randbytes(6 * 22))
     veil = noise.resize((width // 4, height // 4), Image.Resampling.BICUBIC)
     veil = veil.point([max(0, round((value - 138) * 1.15)) for value in range(256)])
     veil = ImageChops.multiply(veil, Image.linear_gradient("L").resize(veil.size))
     veil = veil.resize((width, height), Image.Resampling.BICUBIC)
-    picture.paste(palette.rgb(palette.mood.horizon), (0, 0), veil)
+    image.paste(palette.rgb(palette.mood.horizon), (0, 0), veil)
 
 
 def _halo(strength: float) -> Image.Image:

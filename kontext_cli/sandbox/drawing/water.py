@@ -11,21 +11,21 @@ _FINE = 2
 
 
 def flood(
-    picture: Image.Image, random: Random, palette: Palette, *, shore: float, sun: float
+    image: Image.Image, random: Random, palette: Palette, *, shore: float, sun: float
 ) -> None:
     """Cover everything below the shore with water."""
-    width, height = picture.size
+    width, height = image.size
     line = round(shore * height)
     depth = height - line
     # twice as much above the shore as the water is deep: seen from a bank, a mirror is flattened
-    above = picture.crop((0, max(line - 2 * depth, 0), width, line))
+    above = image.crop((0, max(line - 2 * depth, 0), width, line))
     mirror = above.transpose(Image.Transpose.FLIP_TOP_BOTTOM).resize((width, depth))
     mirror = mirror.filter(ImageFilter.BoxBlur((1, 4)))
     sky = strip(mirror.size, [palette.sky(1 - 0.75 * y / depth) for y in range(depth)])
     mirror = Image.blend(mirror, sky, 0.38)
     mirror.paste(palette.rgb(palette.mood.horizon), (0, 0), _ripples(mirror.size, random))
     mirror.paste(palette.rgb(palette.mood.light), (0, 0), _sunpath(mirror.size, random, sun=sun))
-    picture.paste(mirror, (0, line))
+    image.paste(mirror, (0, line))
 
 
 def _ripples(size: tuple[int, int], random: Random) -> Image.Image:

@@ -1,4 +1,4 @@
-"""The pictures: exact sizes, both formats, the same every time, and edits that show their input."""
+"""The images: exact sizes, both formats, the same every time, and edits that show their input."""
 
 from functools import cache
 from io import BytesIO
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from kontext_cli.sandbox.drawing import picture
+from kontext_cli.sandbox.drawing import image
 from kontext_cli.sandbox.drawing.palette import MOODS, choose
 from kontext_cli.sizes import KONTEXT_SIZES
 from sandbox.clients import opened
@@ -26,12 +26,12 @@ def drawn(**changes: Any) -> bytes:
         "inputs": (),
         "number": 1,
     }
-    return picture.draw(**wishes | changes)
+    return image.draw(**wishes | changes)
 
 
 @cache
 def usual() -> bytes:
-    """The picture to which others are compared."""
+    """The image to which others are compared."""
     return drawn(prompt="")
 
 
@@ -130,13 +130,13 @@ def test_any_kind_of_input_can_be_edited(mode: str) -> None:
     assert opened(edited).size == SIZE
 
 
-def test_a_flagged_picture_is_black() -> None:
-    flagged = opened(picture.black((1024, 1024), "png"))
+def test_a_flagged_image_is_black() -> None:
+    flagged = opened(image.black((1024, 1024), "png"))
     assert flagged.size == (1024, 1024)
     assert flagged.getbbox() is None
 
 
 def test_a_placeholder_belongs_to_its_url() -> None:
-    here, there = (picture.placeholder(f"https://example.com/{name}.png") for name in "ab")
+    here, there = (image.placeholder(f"https://example.com/{name}.png") for name in "ab")
     assert here != there
     assert opened(here).size == opened(there).size

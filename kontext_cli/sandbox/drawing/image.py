@@ -1,4 +1,4 @@
-"""The pictures of the sandbox: framed, labelled, and the same for the same request every time."""
+"""The images of the sandbox: framed, labelled, and the same for the same request every time."""
 
 import hashlib
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ def draw(
     inputs: Sequence[bytes] = (),
     number: int = 1,
 ) -> bytes:
-    """A picture of `size` pixels as a JPEG or PNG file: a landscape, or an edit of the inputs.
+    """An image of `size` pixels as a JPEG or PNG file: a landscape, or an edit of the inputs.
 
-    `number` counts the pictures of a job from 1; each looks different.
+    `number` counts the images of a job from 1; each looks different.
     """
     digest = hashlib.sha256(f"{prompt}\0{seed}\0{number}".encode("utf-8", "replace")).digest()
     random = Random(digest)
@@ -43,12 +43,12 @@ def draw(
 
 
 def black(size: tuple[int, int], output_format: str) -> bytes:
-    """The black frame that takes the place of a flagged picture (fal's serving toolkit)."""
+    """The black frame that takes the place of a flagged image (fal's serving toolkit)."""
     return _encoded(Image.new("RGB", size), output_format)
 
 
 def plain(size: tuple[int, int], output_format: str, words: str) -> bytes:
-    """A picture of one colour, which the words choose."""
+    """An image of one colour, which the words choose."""
     red, green, blue, *_ = hashlib.sha256(words.encode("utf-8", "replace")).digest()
     return _encoded(Image.new("RGB", size, (red, green, blue)), output_format)
 
@@ -59,10 +59,10 @@ def placeholder(url: str) -> bytes:
     return _encoded(landscape.paint((740, 550), random, palette.choose(random)), "jpeg")
 
 
-def _encoded(picture: Image.Image, output_format: str) -> bytes:
+def _encoded(image: Image.Image, output_format: str) -> bytes:
     file = BytesIO()
     if output_format == "png":
-        picture.save(file, "PNG", compress_level=3)
+        image.save(file, "PNG", compress_level=3)
     else:
-        picture.save(file, "JPEG", quality=90)
+        image.save(file, "JPEG", quality=90)
     return file.getvalue()
