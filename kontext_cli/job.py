@@ -43,16 +43,16 @@ class State(StrEnum):
 
 
 ACCEPTED = frozenset({State.QUEUED, State.RUNNING, State.READY})
-"""The states of a job that a provider has taken, and that is not brought home yet."""
+"""The states of a job that was accepted and is not downloaded yet."""
 OPEN = ACCEPTED | {State.SUBMITTING}
-"""The states of a job that is not at its end yet."""
+"""The states that are not final."""
 
 
 class Handle(NamedTuple):
-    """What it takes to ask a queue about a job again: its id and URLs, all on the provider's base.
+    """What a client needs to poll a job: its id and URLs, all on the provider's base.
 
-    ``status_url`` is None where the provider has no status route; ``misses`` counts the times
-    the job was not found yet.
+    ``status_url`` is None where the provider has no status route; ``misses`` counts the
+    polls that did not find the job.
     """
 
     request_id: str
@@ -66,7 +66,7 @@ class Handle(NamedTuple):
 class Output:
     """One image the provider made: an https or data URL, or base64.
 
-    ``rejected`` says what its file is where that is no image we save: it is not fetched again.
+    ``rejected`` says what its file is if it cannot be saved: it is not fetched again.
     """
 
     url: str | None = field(default=None, repr=False)
@@ -79,9 +79,9 @@ class Output:
 class Progress:
     """What one answer of a provider says about a job.
 
-    ``logs`` is every line so far. ``handle`` replaces the job's handle where the answer teaches
-    another way to ask. ``usd`` is the provider's own figure of the cost. ``done`` means that the
-    queue calls the job completed: whether it succeeded, only its result tells.
+    ``logs`` is every line so far. ``handle`` replaces the job's handle where the answer has
+    other URLs. ``usd`` is the provider's own figure of the cost. ``done`` means that the
+    queue calls the job completed: only its result says whether it succeeded.
     """
 
     state: State
@@ -99,7 +99,7 @@ class File(NamedTuple):
     """A verified image on disk under its final name; sizes in bytes and pixels.
 
     ``number`` counts the images of its job from 1; ``modified`` is the file's time when it was
-    saved, in nanoseconds, which tells whether somebody changed it since.
+    saved, in nanoseconds, to detect changes since.
     """
 
     path: Path
@@ -122,7 +122,7 @@ class Cost(NamedTuple):
 class Source(NamedTuple):
     """An input image as it was given: an absolute path, a URL, or ``-``; sha256 of its bytes.
 
-    It tells whether the same image can be sent once more; the bytes themselves are not kept.
+    To check that the same image is sent when a job is repeated; the bytes are not stored.
     """
 
     name: str
@@ -132,8 +132,8 @@ class Source(NamedTuple):
 class Target(NamedTuple):
     """The files asked for when a job was submitted; paths are absolute.
 
-    ``replaces`` are the files that an earlier job made for the same row of a batch: these give
-    way to the new ones, unless somebody changed them.
+    ``replaces`` are the files that an earlier job made for the same row of a batch: these are
+    replaced by the new ones, unless they were changed.
     """
 
     paths: tuple[Path, ...]
@@ -147,7 +147,7 @@ class Job:
     """One request handed to one provider, from plan to file.
 
     ``digest`` is the identity of what was asked for; ``target`` is None where the image goes
-    to standard output. ``handle`` and ``outputs`` are what it takes to go on after a crash.
+    to standard output. ``handle`` and ``outputs`` are needed to continue after a crash.
     ``answer_by`` is when its run stops waiting for the answer to the submit.
     In a batch, ``row`` is what its row is known by, ``index`` where that stands, and ``attempt``
     counts the jobs of the row.

@@ -20,7 +20,7 @@ def dollars(usd: float) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """A time in seconds, as exact as people need it: ``3``, or ``0.4`` below one second."""
+    """A time in seconds, as precise as users need it: ``3``, or ``0.4`` below one second."""
     return f"{seconds:.0f}" if seconds >= 1 else f"{seconds:.1g}"
 
 

@@ -122,7 +122,7 @@ _kontext_offer_options() {
     done
 }
 
-# Before 4.2 bash cannot be told while it completes: files come whenever nothing is offered.
+# Before 4.2 compopt does not work while bash completes: files are offered whenever nothing else is.
 if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 402)); then
     complete -F _kontext kontext
 else

@@ -1,4 +1,4 @@
-"""Where a job's images go: files under their names, standard output, or a device or pipe."""
+"""Where the images of a job are written: files, standard output, a device or a pipe."""
 
 import errno
 import os
@@ -17,19 +17,19 @@ from kontext_cli.job import File, FileFormat, Target
 
 
 class Delivery(Protocol):
-    """Takes over each verified image; ``number`` counts a job's images from 1."""
+    """Receives each verified image; ``number`` counts a job's images from 1."""
 
     def folder(self, number: int) -> Path:
         """Where the part file of an image is written."""
 
     def deliver(self, part: PartFile, image: VerifiedImage, number: int) -> File | None:
-        """Put the image where it belongs; None where that is no file."""
+        """Write the image to its destination; None where that is not a file."""
 
 
 class FileDelivery:
     """Each image under its planned name.
 
-    A file among ``replaces`` gives way, unless somebody changed it since it was saved.
+    A file among ``replaces`` is replaced, unless it was changed since it was saved.
     """
 
     def __init__(
@@ -47,26 +47,26 @@ class FileDelivery:
         fitting = fit_suffix(path, image.format)
         there = self._there_already(fitting, image)
         if there is None:
-            gives_way = self._gives_way(fitting)
+            may_replace = self._may_replace(fitting)
             there = part.publish(
-                image, fitting if gives_way else path, overwrite=self._overwrite or gives_way
+                image, fitting if may_replace else path, overwrite=self._overwrite or may_replace
             )
             reached("renamed")
         return there._replace(number=number)
 
-    def _gives_way(self, path: Path) -> bool:
+    def _may_replace(self, path: Path) -> bool:
         earlier = self._replaces.get(path)
         return earlier is not None and condition(earlier) == "untouched"
 
     def _there_already(self, path: Path, image: VerifiedImage) -> File | None:
-        """The very image under its name: a run that was killed got as far as that."""
+        """The same image under its name already: saved by a run that was killed afterwards."""
         try:
             file = existing_file(path) if path.is_file() and not path.is_symlink() else None
         except KontextError:
             return None
         if file is None or file.sha256 != image.sha256:
             return None
-        sync_name(path)  # the kill may have come before that
+        sync_name(path)  # the killed run may not have done it
         return file
 
     def _path(self, number: int) -> Path:
@@ -78,7 +78,9 @@ class FileDelivery:
 
 
 def file_delivery(target: Target, proven: set[Path] | None = None) -> FileDelivery:
-    """The way to a job's files, their folders made and proven, but for those that are already.
+    """The delivery to a job's files; creates their folders and checks that they are writable.
+
+    Folders in ``proven`` were checked before.
 
     Raises OutputFault.
     """
@@ -90,15 +92,15 @@ def file_delivery(target: Target, proven: set[Path] | None = None) -> FileDelive
 
 
 class StreamDelivery:
-    """The bytes of the one image to a stream, once they are known to be whole.
+    """Writes the only image of a job to a stream once it is verified.
 
-    ``format`` is that of the image, once it was written.
+    ``format`` is that of the image after it was written.
     """
 
     def __init__(self, stream: BinaryIO, folder: Path, *, path: Path | None = None) -> None:
-        """``stream`` is unbuffered, so that a reader that has gone is noticed here; ``path`` is its
-        name, None for standard output. In ``folder`` the image lies until it is whole. Raises
-        OutputFault where that cannot be written."""
+        """``stream`` is unbuffered, so that a closed reader is noticed here; ``path`` is its name,
+        None for standard output. The part file is in ``folder``. Raises OutputFault where that
+        cannot be written."""
         prepare_folder(folder)
         self._stream = stream
         self._folder = folder
@@ -126,7 +128,7 @@ def open_special(path: Path) -> BinaryIO:
 
 @contextmanager
 def _writing_to(path: Path | None) -> Iterator[None]:
-    """Report the system's refusals as faults of the output; None is standard output."""
+    """Raise the system's errors as OutputFault; None is standard output."""
     try:
         yield
     except OSError as error:

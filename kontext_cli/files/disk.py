@@ -1,4 +1,4 @@
-"""What the systems do differently about files: locks, links, permissions, syncing."""
+"""Differences between operating systems: locks, links, permissions, syncing."""
 
 import errno
 import itertools
@@ -29,17 +29,17 @@ _NO_FOLDER_SYNC = {errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP, errno
 
 
 def create_private(path: Path) -> tuple[int, int]:
-    """A new file open for reading and writing by us alone, and the mode it would have had."""
+    """Create a file that only we can read and write; returns also the mode it would have had."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
     descriptor = os.open(path, flags, 0o666)
-    # Asking for the umask means to change it, for every thread; the file tells it as well.
+    # Reading the umask means changing it, for every thread; the file's mode shows it as well.
     mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
     _change_mode(descriptor, 0o600)
     return descriptor, mode
 
 
 def make_private_folder(folder: Path) -> None:
-    """A folder for us alone, and those above it that are missing; one that is there is left so."""
+    """Create a folder for us alone, and missing parents; an existing one keeps its mode."""
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
     except FileNotFoundError:
@@ -50,9 +50,9 @@ def make_private_folder(folder: Path) -> None:
 
 
 def make_inner_folder(folder: Path) -> bool:
-    """A folder of ours in one of ours; False where something else has its name.
+    """Create a folder within one of ours; False where something else has its name.
 
-    So has a link to a folder: who planted it would have us write and sweep wherever it leads.
+    A link to a folder counts as something else: we would write and sweep wherever it leads.
     """
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -60,7 +60,7 @@ def make_inner_folder(folder: Path) -> bool:
 
 
 def is_inner_folder(folder: Path) -> bool:
-    """Whether a folder is there, and no link to one."""
+    """Whether the path is a folder, not a link to one."""
     try:
         return stat.S_ISDIR(folder.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -68,7 +68,7 @@ def is_inner_folder(folder: Path) -> bool:
 
 
 def is_special(path: Path) -> bool:
-    """Whether something is there that is neither a file nor a folder: a device, a pipe."""
+    """Whether the path is neither a file nor a folder: a device or a pipe."""
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
@@ -77,8 +77,8 @@ def is_special(path: Path) -> bool:
 
 
 def open_special(path: Path) -> int:
-    """Open a device or a pipe for writing, as it is. Raises OSError, ENXIO for a pipe that nobody
-    reads: waiting for a reader could take for ever."""
+    """Open a device or a pipe for writing, as it is. Raises OSError, ENXIO for a pipe without a
+    reader: waiting for one could take forever."""
     wait_for_nobody = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
     descriptor = os.open(path, os.O_WRONLY | _BINARY | wait_for_nobody)
     if sys.platform != "win32":
@@ -87,13 +87,13 @@ def open_special(path: Path) -> int:
 
 
 def hold(descriptor: int, path: Path) -> bool:
-    """Keep a file that was just made from being swept while it is open; False: it was already."""
+    """Lock a new file against sweeping while it is open; False if it was swept first."""
     if sys.platform == "win32":
         return True  # open files cannot be removed there
     else:  # noqa: RET505  # how type checkers know that there are locks here
         locked = _lock(descriptor)
         if not locked:
-            return locked is None  # a file system without locks gives none to a sweeper either
+            return locked is None  # without locks, nobody sweeps either
         try:
             return os.path.samestat(path.lstat(), os.fstat(descriptor))
         except FileNotFoundError:
@@ -101,18 +101,18 @@ def hold(descriptor: int, path: Path) -> bool:
 
 
 def locks_work(path: Path) -> bool:
-    """Whether the lock that we hold on a file keeps others out."""
+    """Whether our lock on a file keeps others out: some file systems grant locks to everybody."""
     if sys.platform == "win32":
         return True
     with suppress(OSError), _opened(path) as descriptor:
         return _lock(descriptor) is False
-    return True  # the file is gone, which says nothing
+    return True  # the file is gone, which proves nothing
 
 
 def remove_abandoned(path: Path) -> bool:
-    """Remove a regular file that no living process holds; any other is left alone.
+    """Remove a regular file that no running process has locked; leave any other alone.
 
-    False where locks do nothing: whether somebody holds the file cannot be told, and it stays.
+    False where locks do not work: whether the file is locked cannot be known, and it stays.
     """
     with suppress(OSError):
         if not stat.S_ISREG(path.lstat().st_mode):
@@ -122,7 +122,7 @@ def remove_abandoned(path: Path) -> bool:
             return True
         with _opened(path) as first, _opened(path) as second:
             locked = _lock(first)
-            # Two locks at once on one file: some file systems grant them to everybody.
+            # Two locks on one file at the same time: some file systems grant locks to everybody.
             if locked is None or (locked and _lock(second) is not False):
                 return False
             if locked:
@@ -153,7 +153,7 @@ def _lock(descriptor: int) -> bool | None:
 
 
 def fill(descriptor: int, size: int) -> None:
-    """Have so many bytes on the disk that no file system can do without."""
+    """Write random bytes, which no file system can compress, so that their space is reserved."""
     rest = memoryview(os.urandom(size))
     try:
         os.lseek(descriptor, 0, os.SEEK_SET)
@@ -165,13 +165,13 @@ def fill(descriptor: int, size: int) -> None:
 
 
 def seal(descriptor: int, mode: int) -> None:
-    """Give a finished file its mode, and have its bytes on the disk."""
+    """Set the mode of a finished file, and sync its bytes to the disk."""
     _change_mode(descriptor, mode)
     os.fsync(descriptor)
 
 
 def move_to_free_name(source: Path, target: Path) -> Path:
-    """Rename without ever replacing; where the name is taken, to the first free of `-2`, `-3`…"""
+    """Rename without replacing; if the name is taken, to the first free of `-2`, `-3`…"""
     for number in itertools.count(1):
         name = target
         if number > 1:
@@ -179,11 +179,11 @@ def move_to_free_name(source: Path, target: Path) -> Path:
         with suppress(FileExistsError):
             _move(source, name)
             return name
-    raise AssertionError("numbers do not end")
+    raise AssertionError("unreachable")
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk, where the system can do that."""
+    """Sync the names in a folder to the disk, where the system can do that."""
     if sys.platform == "win32":
         return
     try:
@@ -198,7 +198,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _move(source: Path, target: Path) -> None:
-    """Rename; FileExistsError where anything is at the target, a dangling link too."""
+    """Rename; raises FileExistsError for any existing target, even a dangling link."""
     if sys.platform == "win32":
         source.rename(target)  # replaces nothing there
         return
@@ -219,10 +219,10 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _claim(source: Path, target: Path) -> None:
-    """Rename where nothing else keeps a name: take it with an empty file, then replace that.
+    """Rename without links or an exclusive rename: create an empty target, then replace it.
 
     A plain rename could destroy somebody's file. A kill in between leaves the empty file, which the
-    next run to want that name takes for its own: it holds nothing, and nobody living holds it.
+    next run that wants the name reuses: it is empty, and no running process has it locked.
     """
     descriptor = _claimed(target)
     try:
@@ -235,7 +235,7 @@ def _claim(source: Path, target: Path) -> None:
 
 
 def _claimed(target: Path) -> int:
-    """An empty file under that name, held against other runs. Raises FileExistsError."""
+    """An empty file under that name, locked against other processes. Raises FileExistsError."""
     try:
         descriptor = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600)
         ours = hold(descriptor, target)
@@ -255,7 +255,7 @@ def _claimed(target: Path) -> int:
 
 
 def _is_abandoned(descriptor: int, path: Path) -> bool:
-    """Whether a file is empty, and certainly held by no living process; it is held from now on."""
+    """Whether a file is empty and no running process has it locked; locks it."""
     try:
         if sys.platform != "win32":
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -266,7 +266,7 @@ def _is_abandoned(descriptor: int, path: Path) -> bool:
 
 
 def _change_mode(descriptor: int, mode: int) -> None:
-    """Change the mode where there are modes; FAT and some shares refuse."""
+    """Set the mode where the file system has modes; FAT and some shares do not."""
     if sys.platform != "win32":
         with suppress(OSError):
             os.fchmod(descriptor, mode)

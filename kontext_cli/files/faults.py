@@ -1,4 +1,4 @@
-"""Refusals of the file system, as errors that say what to do."""
+"""Errors of the file system as OutputFault, with a hint what to do."""
 
 import errno
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _HINTS: dict[int | None, str] = {
 
 @contextmanager
 def output_faults(what: str) -> Iterator[None]:
-    """Tell the system's refusals as faults of the output."""
+    """Raise the system's errors as OutputFault; ``what`` says what could not be done."""
     try:
         yield
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Which names are in use in a folder, for many names at a time."""
+"""Names in use in a folder, cached for checks of many names."""
 
 import os
 import unicodedata
@@ -6,7 +6,7 @@ from contextlib import suppress
 
 
 class Listing:
-    """Looks into each folder once. A file put there since is found when another is saved."""
+    """Lists each folder once. A file created since is found when the image is saved."""
 
     def __init__(self) -> None:
         self._names: dict[str, frozenset[str] | None] = {}
@@ -21,14 +21,14 @@ class Listing:
 
 
 def folded(name: str) -> str:
-    """What is one for all names that some systems take for one: they differ in case, or in how an
-    accent is written."""
+    """A key that is equal for names that some systems take for the same: in another case, or with
+    accents in another normal form."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def _names_in(folder: str) -> frozenset[str] | None:
     """The names in a folder, with and without their suffixes, folded; None where they cannot be
-    told."""
+    listed."""
     with suppress(OSError):
         names = set(map(folded, os.listdir(folder or os.curdir)))  # noqa: PTH208
         return frozenset(names | {os.path.splitext(name)[0] for name in names})  # noqa: PTH122

@@ -1,4 +1,4 @@
-"""Which paths a job's images will get, and what to do about those that are taken."""
+"""The paths of a job's images, and what to do where a name is taken."""
 
 import itertools
 import os
@@ -33,8 +33,8 @@ _ODD_ON_WINDOWS = frozenset('<>:"|?*')
 class Names(NamedTuple):
     """The paths of a job's images in order, relative ones as they were given.
 
-    ``skip``: all of them are there already, under the suffixes they have here, and that was to be
-    accepted. ``notices`` are for the user.
+    ``skip``: all files exist already, under the suffixes they have here, and `--exists skip` was
+    given. ``notices`` are printed for the user.
     """
 
     paths: tuple[Path, ...]
@@ -43,7 +43,7 @@ class Names(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """Names before their numbers: a path without suffix per image, and the suffix of all."""
+    """Paths without number and suffix, one for each image, and the suffix of all."""
 
     stems: tuple[Path, ...]
     suffix: str
@@ -59,19 +59,19 @@ class _Plan(NamedTuple):
 
 
 def template_fields(template: str) -> frozenset[str]:
-    """The fields a name template uses; raises UsageError when it is none."""
+    """The fields that a name template uses; raises UsageError for an invalid template."""
     return parse(template).fields
 
 
 def format_of(output: str) -> OutputFormat | None:
-    """The format that a typed name asks for by its suffix; None when it does not say."""
+    """The format of a typed name by its suffix; None without a known suffix."""
     suffix = PurePath(output).suffix.lower()
     kinds: tuple[OutputFormat, ...] = get_args(OutputFormat)
     return next((kind for kind in kinds if suffix in _SUFFIXES[kind]), None)
 
 
 def fit_suffix(path: Path, output_format: FileFormat) -> Path:
-    """The path with a suffix that tells the format; one that tells it already is kept."""
+    """The path with a suffix of the format; a suffix that fits is kept."""
     typed = _typed_suffix(path.name)
     return path.with_name(path.name.removesuffix(typed) + _suffix(typed, output_format))
 
@@ -174,7 +174,7 @@ def _check_output(output: str, path: Path, stem: str) -> None:
 
 
 def _settle(plan: _Plan, exists: Exists, taker: Callable[[Path], Path | None]) -> Names:
-    """Decide about names that are taken; ``taker`` finds the file that takes one."""
+    """Apply ``exists`` to names that are taken; ``taker`` finds the file that has a name."""
     paths = plan.paths()
     if exists == "overwrite":
         _refuse_irregular(path for path in paths if taker(path))
@@ -219,7 +219,7 @@ def _ways_out(exists: Exists) -> str:
 
 
 def _refuse_irregular(paths: Iterable[Path]) -> None:
-    """Refuse to replace what is no file."""
+    """Raise OutputFault for folders, devices and pipes, which are never replaced."""
     for path in paths:
         if _is_folder(path) or is_special(path):
             what = "a folder" if _is_folder(path) else "no regular file"

@@ -1,4 +1,4 @@
-"""Downloads on their way to disk: a hidden part file, verified in full, then its final name."""
+"""Downloads in progress: a hidden part file, verified in full, then renamed."""
 
 import errno
 import os
@@ -24,7 +24,7 @@ _TRIES = 10
 
 
 def prepare_folder(folder: Path) -> None:
-    """Make a folder, remove what killed runs left there, and prove that a file can be written.
+    """Create a folder, remove part files of killed runs, and check that a file can be written.
 
     Raises OutputFault.
     """
@@ -42,8 +42,8 @@ def prepare_folder(folder: Path) -> None:
 class PartFile:
     """A download in progress under a hidden name; leaves nothing behind unless published.
 
-    A context manager. Other runs leave it alone while it is open. Its methods raise OutputFault
-    for what the disk refuses, and BadMedia or WrongFormat for what the provider sent.
+    A context manager. Other runs do not sweep it while it is open. Its methods raise OutputFault
+    for errors of the disk, and BadMedia or WrongFormat for what the provider sent.
     """
 
     def __init__(self, path: Path, descriptor: int, mode: int) -> None:
@@ -93,7 +93,7 @@ class PartFile:
         self.size += len(chunk)
 
     def restart(self) -> None:
-        """Forget what was written, for another try of the download."""
+        """Discard what was written, before the download is retried."""
         with self._writing():
             os.ftruncate(self._open, 0)
             os.lseek(self._open, 0, os.SEEK_SET)
@@ -112,7 +112,7 @@ class PartFile:
     def verify(self, expected_bytes: int | None = None) -> VerifiedImage:
         """Read the file back and decode it in full; ``expected_bytes`` is what was announced.
 
-        Raises BadMedia for an image that is cut short or damaged, which another download may mend,
+        Raises BadMedia for an image that is cut short or damaged, which another download may fix,
         and WrongFormat for a whole file that is no JPEG, PNG or WebP.
         """
         if expected_bytes is not None and self.size != expected_bytes:
@@ -129,10 +129,11 @@ class PartFile:
             raise _bad(error.reason) from error
 
     def publish(self, image: VerifiedImage, target: Path, *, overwrite: bool) -> File:
-        """Give the file its final name, durably; the path returned tells which it became.
+        """Rename the file to its final name, durably; returns the file with that name.
 
-        The suffix follows the bytes. Nothing that is there is replaced, except the target itself
-        with ``overwrite``: a name taken meanwhile gets `-2`, `-3`…, for the image is paid.
+        The suffix fits the format of the image. No existing file is replaced, except the target
+        with ``overwrite``: if its name was taken meanwhile, `-2`, `-3`… is appended, because the
+        image is paid for.
         """
         final = fit_suffix(target, image.format)
         with output_faults(f"cannot write `{final}`"), self._lock:

@@ -1,4 +1,4 @@
-"""Renaming that never replaces, where a file system has no hard links to do it with."""
+"""Exclusive renames, for file systems without hard links."""
 
 import ctypes
 import errno
@@ -12,12 +12,12 @@ _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1  # renameat2(2), linux/fs.h
 _RENAME_EXCL = 4  # renamex_np(2), sys/stdio.h of macOS
 _CANNOT = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EPERM}
-"""What a system, a file system, or the filter of a sandbox says that does not have the call."""
+"""Errors of a kernel, a file system or a seccomp filter without the call."""
 
 
 def rename_to_free(source: Path, target: Path) -> bool:
-    """Rename in one step; False where that cannot be had here. Raises OSError, FileExistsError
-    where anything has the name."""
+    """Rename atomically; False where that is not supported. Raises OSError, FileExistsError
+    where the name is taken."""
     call = _call()
     if call is None:
         return False
@@ -31,7 +31,7 @@ def rename_to_free(source: Path, target: Path) -> bool:
 
 @cache
 def _call() -> Callable[[bytes, bytes], int] | None:
-    """The system's call for it, None where it has none."""
+    """The system's exclusive rename, None where it has none."""
     try:
         library = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "linux":

@@ -1,4 +1,4 @@
-"""Images that are on disk: what they hold, and whether anybody changed them."""
+"""Images on disk: verified, described, and compared with what was saved."""
 
 import hashlib
 from pathlib import Path
@@ -19,7 +19,7 @@ _FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp")
 
 
 class VerifiedImage(NamedTuple):
-    """What a verified file holds; sizes in pixels and bytes."""
+    """An image that was decoded in full; sizes in pixels and bytes."""
 
     format: FileFormat
     width: int
@@ -29,7 +29,7 @@ class VerifiedImage(NamedTuple):
 
 
 def existing_file(path: Path) -> File:
-    """Verify and describe an image that is there already.
+    """Verify and describe an existing image.
 
     Raises OutputFault where it cannot be read, BadMedia where it is no complete image.
     """
@@ -58,13 +58,13 @@ def file_of(path: Path, image: VerifiedImage, *, modified: int = 0) -> File:
 
 
 def sync_name(path: Path) -> None:
-    """Have the name of an image on the disk. Raises OutputFault."""
+    """Sync the name of an image to the disk. Raises OutputFault."""
     with output_faults(f"cannot write `{path}`"):
         disk.sync_folder(path.parent)
 
 
 def condition(file: File) -> Condition:
-    """What became of a saved file since: by its size and time, by its hash where those differ."""
+    """Whether a saved file was changed since: by its size and time, else by its hash."""
     try:
         found = file.path.stat()
         if (found.st_size, found.st_mtime_ns) == (file.bytes, file.modified):
@@ -78,6 +78,7 @@ def condition(file: File) -> Condition:
 
 
 def verified(data: bytes) -> VerifiedImage:
+    """Decode an image in full and describe it. Raises NotAnImage."""
     decoded = decode(data, formats=_FORMATS, most_pixels=MOST_PIXELS)
     width, height = decoded.image.size
     return VerifiedImage(

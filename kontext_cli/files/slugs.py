@@ -23,7 +23,7 @@ def slugify(text: str) -> str:
 
 
 def has_name_here(text: str) -> bool:
-    """Whether a file of this system can have such a name: in some locales, few letters exist."""
+    """Whether the locale's file system encoding can express a name."""
     try:
         os.fsencode(text)
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""The template language of file names: fields, widths, and names that every system can hold."""
+"""Name templates: fields, widths, and names that are valid on every system."""
 
 import difflib
 import re
@@ -27,7 +27,7 @@ Fields = Mapping[str, str | int | None]
 
 
 class Template(NamedTuple):
-    """A template that was understood: pairs of literal text and a field with its width.
+    """A parsed template: triples of literal text, a field and its width.
 
     ``suffix`` is the `.jpg`, `.jpeg` or `.png` it was typed with, or empty.
     """
@@ -82,7 +82,7 @@ class Template(NamedTuple):
 
 @lru_cache(maxsize=64)
 def parse(template: str) -> Template:
-    """Read a template; raises UsageError for unknown fields and for what is no name anywhere."""
+    """Parse a template; raises UsageError for unknown fields and characters no name can have."""
     suffix = _SUFFIX.search(template)
     body = template[: suffix.start()] if suffix else template
     try:

@@ -1,4 +1,4 @@
-"""What a run of bytes really is, and whether it is a complete image."""
+"""Detects what bytes are, and decodes complete images."""
 
 import errno
 import io
@@ -20,9 +20,9 @@ _JPEG_START = b"\xff\xd8\xff"
 _SNIPPET = 60
 _ANY_PIXELS = 64_000_000
 _PIXELS_A_BYTE = 100
-"""Beyond 64 megapixels, images that were made to fill the memory; photographs have two a byte."""
+"""Beyond 64 megapixels, more are decompression bombs; photographs have about two a byte."""
 
-# Each with the article it is told with; only what a download or an input plausibly turns out to be.
+# With their articles, for messages; only what a download or an input plausibly turns out to be.
 _OTHER_KINDS = (
     (re.compile(rb"RIFF....WAVE", re.DOTALL), "a WAV sound"),
     (re.compile(rb"....ftyp(avif|avis)", re.DOTALL), "an AVIF image"),
@@ -45,7 +45,7 @@ _TEXT_KINDS = (
 
 
 class NotAnImage(Exception):
-    """The bytes are not a complete image of a kind wanted; ``reason`` goes on from "it is"."""
+    """The bytes are not a complete image of an allowed format; ``reason`` continues "it is"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -53,11 +53,11 @@ class NotAnImage(Exception):
 
 
 class OtherKind(NotAnImage):
-    """The first bytes show a file of a kind that was not wanted, however much of it is there."""
+    """The first bytes are those of another kind of file, complete or not."""
 
 
 def get_ready() -> None:
-    """Load the decoder, which takes 10 ms, while there is time."""
+    """Import the decoder, which takes 10 ms, ahead of its use."""
     from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401
 
 
@@ -69,7 +69,7 @@ class Decoded(NamedTuple):
 
 
 def sniff(data: bytes) -> Format | None:
-    """The format that the first bytes of an image tell, of those that we read."""
+    """The format of an image by its first bytes, None for any that we do not read."""
     if data.startswith(_JPEG_START):
         return "jpeg"
     if data.startswith(PNG_SIGNATURE):
@@ -94,7 +94,7 @@ def describe(data: bytes) -> str:
     for pattern, noun in _TEXT_KINDS:
         if pattern.match(head):
             return f"{noun}: `{_snippet(head)}`"
-    return f"no image of a known kind: `{_snippet(head)}`"
+    return f"no image of a known format: `{_snippet(head)}`"
 
 
 def decode(
@@ -103,8 +103,8 @@ def decode(
     """Decode an image in full; of an animation, the first frame.
 
     The size is checked from the header, before any pixel is decoded. Bytes after the image's
-    end are allowed. Raises NotAnImage whatever is wrong, OtherKind where the bytes do not even
-    begin like an image of these formats.
+    end are allowed. Raises NotAnImage for any fault, OtherKind where the bytes do not even begin
+    like an image of these formats.
     """
     kind = sniff(data)
     if kind is None and _is_beginning(data):
@@ -130,7 +130,7 @@ def decode(
 
 
 def read_regular(path: Path, *, most: int) -> bytes:
-    """The bytes of a regular file; looks before it opens, so that a pipe cannot hang it.
+    """The bytes of a regular file; checked before it is opened, as opening a pipe can hang.
 
     Raises OSError, also for what is no file, and NotAnImage for more than ``most`` bytes.
     """
@@ -147,14 +147,14 @@ def read_regular(path: Path, *, most: int) -> bytes:
 
 
 def _open(data: bytes, kind: Format) -> "ImageFile":
-    """Hand the bytes to the one decoder they are for.
+    """Open the bytes with the decoder of their format only.
 
     `Image.open` would add its guesses at related formats (a JPEG as MPO), and a size check that
     warns instead of raising.
     """
     import warnings
 
-    # Remarks on odd metadata are no business of the user's; what matters is raised.
+    # Warnings about odd metadata are of no use to the user; what matters is raised.
     warnings.filterwarnings("ignore", module=r"PIL\.")
     stream = io.BytesIO(data)
     if kind == "jpeg":

@@ -1,4 +1,4 @@
-"""Input images: a path, an https URL or standard input, as what a request carries."""
+"""Input images from a path, an https URL or standard input, ready for a request."""
 
 import errno
 import hashlib
@@ -21,7 +21,7 @@ MOST_INPUT_BYTES = 50 * 2**20
 
 _FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")
 _MOST_SIDE = 14_142
-_MOST_PIXELS = 178_956_970  # where Pillow, too, takes an image for a bomb
+_MOST_PIXELS = 178_956_970  # where Pillow, too, reports a decompression bomb
 _MOST_URL_BYTES = 8 * 2**10
 _SHOWN = 80
 _WAYS_TO_READ = {
@@ -38,8 +38,8 @@ class InputImage:
 
     ``source`` is as typed, ``-`` for standard input. ``url`` is the https URL, or a data URI;
     ``media_type``, ``bytes`` and ``size`` (width, height) are of what that holds, and None for
-    an https URL. ``sha256`` is of the original bytes. ``notice`` tells the user that it was
-    made smaller.
+    an https URL. ``sha256`` is of the original bytes. ``notice`` informs the user that it was
+    scaled down.
     """
 
     source: str
@@ -53,7 +53,7 @@ class InputImage:
 
 
 class _Share(NamedTuple):
-    """What one local image may take of the request, in bytes before base64."""
+    """The bytes that one local image may take of the request, before base64."""
 
     most: int
     images: int
@@ -87,9 +87,9 @@ def load_images(
 
 
 def fingerprint(source: str, stdin: Callable[[], BinaryIO]) -> InputImage:
-    """What tells one input image from another, without its content: a file's hash, or a URL.
+    """Identifies an input image without its content: by a file's hash, or its URL.
 
-    Raises as `load_images` does for what cannot be read; whether it is an image is not looked at.
+    Raises as `load_images` does for what cannot be read; does not check that it is an image.
     """
     if is_url(source):
         return _remote(source)
@@ -153,7 +153,7 @@ def is_url(source: str) -> bool:
 
 
 def stem_of(source: str) -> str:
-    """The part of a source that can name what is made of it."""
+    """The part of a source that the names of its outputs can use."""
     if source == "-":
         return "stdin"
     if is_url(source):
@@ -192,7 +192,7 @@ def _read_stream(stream: BinaryIO) -> bytes:
 
 
 def _inline(source: str, name: str, stem: str, data: bytes, share: _Share) -> InputImage:
-    """An image by its bytes: as they are where they fit, else smaller."""
+    """An image by its bytes: unchanged if they fit, else scaled down."""
     decoded = _decode(name, data)
     sent, media_type, size, notice = data, f"image/{decoded.format}", decoded.image.size, None
     if len(data) > share.most:

@@ -1,4 +1,4 @@
-"""Copies of input images that are small enough to be sent within a request."""
+"""Scaled-down copies of input images that fit into a request."""
 
 import io
 import itertools

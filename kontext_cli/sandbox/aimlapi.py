@@ -77,7 +77,7 @@ class Aimlapi:
         try:
             made = await self._workshop.made(job, files=f"{origin(request)}/files")
         except NoImage as ended:
-            return _refuse(request, *_told(ended.failure))
+            return _refuse(request, *_as_answered(ended.failure))
         headers = _trace(request)
         usd = round(_USD[_tier(job)] * len(made["images"]), 4)
         if self._usage:
@@ -117,12 +117,12 @@ def _check(payload: dict[str, Any], refuse: Refuse) -> None:
         raise Declined(refuse(404, f"Model `{model}` not found"))
     try:
         parsed("aimlapi", model, payload)
-    except NoImage as mistaken:
-        message = f"Body validation error: {mistaken.failure.message}"
-        raise Declined(refuse(400, message)) from mistaken
+    except NoImage as invalid:
+        message = f"Body validation error: {invalid.failure.message}"
+        raise Declined(refuse(400, message)) from invalid
 
 
-def _told(failure: Failure) -> tuple[int, str]:
+def _as_answered(failure: Failure) -> tuple[int, str]:
     # what the upstream model calls 422 is a bad request here
     if failure.status == _TIMED_OUT:
         return failure.status, "Generation timeout"

@@ -28,7 +28,7 @@ MAX_BODY = 4 * 1024 * 1024
 class Sandbox:
     """The emulated providers under `/fal`, `/aimlapi` and `/chainhub`.
 
-    Their files are under `/files`, and `/ledger` tells what they accepted.
+    Their files are under `/files`, and `/ledger` lists what they accepted.
 
     `latency` is the seconds a job takes in all, `fault` one of `faults.FAULTS` for every request,
     `folder` a place where jobs outlive the process; `plain` images are small and of one colour.
@@ -62,7 +62,7 @@ class Sandbox:
         aimlapi = Aimlapi(workshop, shape=aimlapi_shape, usage=aimlapi_usage)
         chainhub = Chainhub(workshop, status_route=chainhub_status, pending=chainhub_pending)
         routes: list[Route | Mount] = [
-            Route("/ledger", self._told, methods=["GET"]),
+            Route("/ledger", self._show_ledger, methods=["GET"]),
             Mount("/fal", routes=[*uploads.asking(), *Fal(workshop, "/fal").routes()]),
             Mount("/aimlapi", routes=aimlapi.routes()),
             Mount("/chainhub", routes=chainhub.routes()),
@@ -70,7 +70,7 @@ class Sandbox:
         ]
         self.app: ASGIApp = _Recorder(_app(routes), self.ledger)
 
-    async def _told(self, _: Request) -> Response:
+    async def _show_ledger(self, _: Request) -> Response:
         return Json(self.ledger.record())
 
 

@@ -49,7 +49,7 @@ class Fal:
         ]
 
     async def submit(self, request: Request) -> Response:
-        """Put a request in the queue; mistakes in its fields only show in the result."""
+        """Put a request in the queue; invalid fields are only reported by the result."""
         if request.method != "POST":
             raise Declined(refuse(405, "Method Not Allowed"))
         check_key(request)
@@ -104,15 +104,15 @@ class Fal:
         return Json({"status": word}, status, headers={"x-fal-request-id": request_id})
 
     async def _events(self, job: Job, *, base: str, logs: bool) -> AsyncIterator[str]:
-        told: tuple[object, ...] = ()
+        sent: tuple[object, ...] = ()
         lines, pinged = 0, float("-inf")
         while True:
             now = self._workshop.now()
             body = follow.progress(job, base=base, now=now, logs=logs)
             if logs:
                 body["logs"], lines = body["logs"][lines:], len(body["logs"])
-            if body["logs"] or told != (body["status"], body.get("queue_position")):
-                told = (body["status"], body.get("queue_position"))
+            if body["logs"] or sent != (body["status"], body.get("queue_position")):
+                sent = (body["status"], body.get("queue_position"))
                 yield f"data: {json.dumps(body)}\n\n"
             if body["status"] is Status.COMPLETED:
                 return

@@ -16,12 +16,12 @@ _SPELLED = re.compile(r"([a-z0-9-]+)(?:\*([0-9]{1,9}))?")
 
 
 class Point(StrEnum):
-    """Where on a job's way a fault strikes."""
+    """The step of a job at which a fault strikes."""
 
     SUBMIT = "submit"
     """Before the job is accepted: it is not in the ledger."""
     REPLY = "reply"
-    """The job is accepted, its reply suffers."""
+    """After the job is accepted: only its reply is affected."""
     OUTCOME = "outcome"
     """How the job ends, decided when it is accepted."""
     STATUS = "status"
@@ -31,7 +31,7 @@ class Point(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A fault: where it strikes, how often unless told otherwise (None: always), what it does."""
+    """A fault: where it strikes, how often by default (None: always), what it does."""
 
     point: Point
     times: int | None
@@ -100,5 +100,5 @@ def _marked(prompt: str) -> list[tuple[str, int | None]]:
     try:
         return [_spelled(text) for text in _MARKER.findall(prompt)]
     except ValueError as error:
-        # a typing mistake in a test would otherwise make it pass for nothing
+        # otherwise a test with a misspelled fault would pass without it
         raise HTTPException(400, str(error)) from error

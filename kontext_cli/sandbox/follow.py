@@ -79,7 +79,7 @@ def _links(job: Job, base: str) -> dict[str, str]:
 
 
 def _error(job: Job) -> dict[str, str]:
-    # the status of a model's own error (form A) says nothing; only the result tells
+    # the status of a model's own error (form A) says nothing; only the result does
     if job.canceled:
         return {"error": "Request was cancelled by the client", "error_type": "client_cancelled"}
     failure = OUTCOMES.get(job.outcome or "")

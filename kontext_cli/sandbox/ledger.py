@@ -9,7 +9,7 @@ from typing import Any
 _KEPT = 10_000
 _HEAD = 40
 _LEVELS = 8
-"""How deep a payload is told; no endpoint takes more than two."""
+"""How deep payloads are shown; no endpoint takes more than two levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Entry:
     seed: int
 
     def record(self) -> dict[str, Any]:
-        """The entry for JSON; of an inline image only its head is left."""
+        """The entry for JSON; inline images are abbreviated."""
         return {
             "dialect": self.dialect,
             "endpoint": self.endpoint,

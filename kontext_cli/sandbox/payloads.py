@@ -14,7 +14,7 @@ AspectRatio = Literal["21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16",
 
 
 class Payload(BaseModel):
-    """What every endpoint takes; unless told otherwise, fields it does not know are passed over."""
+    """What every endpoint takes; unknown fields are ignored by default."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -43,7 +43,7 @@ class Payload(BaseModel):
 
 
 class FalPayload(Payload):
-    """What fal has on top."""
+    """The fields that only fal has."""
 
     sync_mode: bool = False
     enhance_prompt: bool = False

@@ -1,4 +1,4 @@
-"""Requests read and replies given in the ways that no dialect owns, the broken ones included."""
+"""Reading requests and writing replies, for all dialects; broken replies as well."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ class Declined(Exception):
 
 
 class Json(JSONResponse):
-    """JSON in plain ASCII: what a client sent may hold half a character, which UTF-8 has not."""
+    """JSON in plain ASCII: a client may have sent a lone surrogate, which UTF-8 cannot encode."""
 
     def render(self, content: Any) -> bytes:
         """The bytes of the body."""
@@ -60,7 +60,7 @@ def key_of(request: Request, scheme: str) -> str:
 
 
 async def read_body(request: Request, limit: int, refuse: Refuse) -> bytes:
-    """The body; one over the limit is read to its end, because half a request breaks the line."""
+    """The body; one over the limit is read to its end, as an unread one breaks the connection."""
     body = bytearray()
     async for chunk in request.stream():
         if len(body) <= limit:
@@ -132,7 +132,7 @@ async def delivered(workshop: Workshop, request: Request, prompt: str, reply: Re
 
 
 async def hold(request: Request, seconds: float | None) -> None:
-    """Let a client wait (without a number: for ever), but no longer than it is there."""
+    """Let a client wait (without a number: forever), until it disconnects."""
     with suppress(TimeoutError, ClientDisconnect):
         async with asyncio.timeout(seconds):
             while (await request.receive())["type"] != "http.disconnect":
@@ -140,7 +140,7 @@ async def hold(request: Request, seconds: float | None) -> None:
 
 
 def _finite(number: str) -> float:
-    # Python reads NaN, Infinity and 1e999, which no JSON can say again
+    # Python reads NaN, Infinity and 1e999, which JSON cannot express
     value = float(number)
     if not math.isfinite(value):
         raise ValueError(f"`{number}` is not a number of JSON")

@@ -1,4 +1,4 @@
-"""The sandbox on a port of this machine: a socket, a server, and an ear for its requests."""
+"""The sandbox on a port of this machine: a socket, a server, and request logging."""
 
 import errno
 import signal
@@ -31,33 +31,33 @@ class Answered:
 
 
 class Watched:
-    """An app whose requests are told, each when its reply begins."""
+    """Logs the requests of an app, each when its reply begins."""
 
-    def __init__(self, app: ASGIApp, tell: Callable[[Answered], None]) -> None:
+    def __init__(self, app: ASGIApp, log: Callable[[Answered], None]) -> None:
         self._app = app
-        self._tell = tell
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         began = time.perf_counter()
         status: int | None = None
 
-        def tell() -> None:
+        def log_request() -> None:
             seconds = time.perf_counter() - began
-            self._tell(Answered(scope["method"], scope["path"], status, seconds))
+            self._log(Answered(scope["method"], scope["path"], status, seconds))
 
         async def sending(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                tell()
+                log_request()
             await send(message)
 
         try:
             await self._app(scope, receive, sending)
         finally:
             if status is None:
-                tell()
+                log_request()
 
 
 def loopback(host: str) -> str:
@@ -82,7 +82,7 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = None
     try:
-        # named as TCP in so many words, or asyncio leaves Nagle's algorithm on: 40 ms a request
+        # explicitly TCP, or asyncio leaves Nagle's algorithm on: 40 ms a request
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         _let_nobody_share(listener)
         listener.bind((address, port))
@@ -101,7 +101,7 @@ def url_of(listener: socket.socket) -> str:
 
 
 def serve(app: ASGIApp, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Answer requests until Ctrl-C or SIGTERM; `ready` is called once both are heeded."""
+    """Answer requests until Ctrl-C or SIGTERM; `ready` is called once both are handled."""
     config = uvicorn.Config(
         app,
         http="h11",

@@ -24,7 +24,7 @@ class Shelf:
             _sweep(folder)
 
     def put(self, name: str, data: bytes) -> None:
-        """Keep bytes under a name; the caller answers for names being plain."""
+        """Keep bytes under a name; the caller makes sure that names are plain."""
         if self.folder is not None:
             _write(self.folder / name, data)
             return
@@ -33,7 +33,7 @@ class Shelf:
             self._files.popitem(last=False)
 
     def get(self, name: str) -> bytes | None:
-        """What was kept under a name, if it still is."""
+        """The bytes of a name, None where there are none any more."""
         if self.folder is None:
             return self._files.get(name)
         try:

@@ -22,7 +22,7 @@ _TOKEN_LIFE = timedelta(hours=1)
 
 
 class Uploads:
-    """Places and tokens that were given out, and what was brought for them."""
+    """Places and tokens that were given out, and what was uploaded to them."""
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
@@ -37,7 +37,7 @@ class Uploads:
         ]
 
     def routes(self) -> list[Route]:
-        """Where bytes are brought and fetched, among the files."""
+        """The routes of uploads and downloads, among the files."""
         place = "/uploads/{upload}/{name}"
         return [
             Route("/upload", self.post, methods=["POST"]),
@@ -89,7 +89,7 @@ class Uploads:
         return Json({"access_url": _url(request, upload, name)})
 
     async def get(self, request: Request) -> Response:
-        """The bytes as they were brought."""
+        """The bytes as they were uploaded."""
         upload = request.path_params["upload"]
         data = self._workshop.shelf.get(upload) if upload.isalnum() else None
         if data is None:

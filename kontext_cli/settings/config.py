@@ -1,4 +1,4 @@
-"""`config.toml`: the user's own defaults, each mistake told with its line."""
+"""`config.toml`: the user's defaults; faults are reported with their line."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ _OF_PROVIDERS = ("base_url", "jobs")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the file says; prices are US dollars per image, by provider and model."""
+    """The content of the file; prices are US dollars per image, by provider and model."""
 
     path: Path | None = None
     provider: str | None = None
@@ -32,7 +32,7 @@ def load_config(path: Path) -> Config:
     """Read the file; an empty Config where there is none. Raises UsageError with the line."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):  # a home of /dev/null is none
+    except (FileNotFoundError, NotADirectoryError):  # as with HOME=/dev/null
         return Config()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"`{path}` cannot be read: {error}") from None
@@ -40,20 +40,22 @@ def load_config(path: Path) -> Config:
 
 
 def _parsed(path: Path, text: str) -> Config:
-    import tomllib  # most people have no such file
+    import tomllib  # most users have no such file
 
     try:
         return _Reader(path, text).read(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(
-            f"`{path}`: {error}", hint='text stands in quotes, as in provider = "fal"'
+            f"`{path}`: {error}", hint='put text in quotes, as in provider = "fal"'
         ) from None
     except (ValueError, RecursionError):
-        raise UsageError(f"`{path}`: it holds a number too long, or is nested too deep") from None
+        raise UsageError(
+            f"`{path}`: it contains a number that is too long, or is nested too deep"
+        ) from None
 
 
 class _Reader:
-    """Turns the parsed file into a Config, and knows on which line a key stands."""
+    """Turns the parsed file into a Config, and finds the line of a key."""
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
@@ -86,36 +88,36 @@ class _Reader:
             if name not in NAMES:
                 raise self._unknown(name, f"provider `{name}`", NAMES)
             if not isinstance(table, dict):
-                raise self._mistake(name, f"`{key}.{name}` should be a table")
+                raise self._fault(name, f"`{key}.{name}` should be a table")
         return list(tables.items())
 
     def _value(self, table: dict[str, Any], key: str, kind: type) -> Any:
         value = table.get(key)
         if value is not None and not isinstance(value, kind):
             name = "text" if kind is str else "a table"
-            raise self._mistake(key, f"`{key}` should be {name}")
+            raise self._fault(key, f"`{key}` should be {name}")
         if isinstance(value, str) and "\0" in value:
-            raise self._mistake(key, f"`{key}` holds a NUL, which nothing can be named with")
+            raise self._fault(key, f"`{key}` contains a NUL character")
         return value
 
     def _jobs(self, table: dict[str, Any]) -> int:
         jobs = table["jobs"]
         if not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1:
-            raise self._mistake("jobs", "`jobs` should be a whole number of at least 1")
+            raise self._fault("jobs", "`jobs` should be a whole number of at least 1")
         return jobs
 
     def _price(self, table: dict[str, Any], model: str) -> float:
         usd = table[model]
         if not isinstance(usd, int | float) or isinstance(usd, bool) or not 0 <= usd < 1e6:
-            raise self._mistake(model, f"the price of `{model}` should be US dollars per image")
+            raise self._fault(model, f"the price of `{model}` should be US dollars per image")
         return float(usd)
 
     def _unknown(self, key: str, what: str, known: Sequence[str]) -> UsageError:
         near = nearest(key, known)
         hint = f"did you mean `{near}`?" if near else f"there are {', '.join(known)}"
-        return self._mistake(key, f"there is no {what}", hint=hint)
+        return self._fault(key, f"there is no {what}", hint=hint)
 
-    def _mistake(self, key: str, what: str, *, hint: str | None = None) -> UsageError:
+    def _fault(self, key: str, what: str, *, hint: str | None = None) -> UsageError:
         key_pattern = rf"""(^\s*|[\[.{{,]\s*)["']?{re.escape(key)}["']?\s*([=.\]]|$)"""
         for number, line in enumerate(self._lines, start=1):
             if re.search(key_pattern, line):

@@ -1,4 +1,4 @@
-"""`credentials.toml`: the keys that were stored, for the eyes of their owner alone."""
+"""`credentials.toml`: the stored keys, readable by the user alone."""
 
 import json
 import os
@@ -19,22 +19,22 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def checked_key(value: str, source: str) -> str:
-    """A key without what surrounds it: secret files end in newlines, and a newline in a header
-    would have the key printed by whoever refuses it.
+    """A key without surrounding whitespace: secret files end in newlines, and an error about a
+    newline in a header would print the key.
 
     Raises InvalidKey, which names the source and never the value.
     """
     value = value.strip()
     if any(not "!" <= character <= "~" for character in value):
         raise InvalidKey(
-            f"{source} cannot be a key: it holds a space, a line break or a non-ASCII character",
+            f"{source} cannot be a key: it contains a space, a line break or a non-ASCII character",
             hint="copy the key again, without anything around it",
         )
     return value
 
 
 class Credentials:
-    """The stored keys by provider; read when first asked for, as the environment comes first."""
+    """The stored keys by provider; read on first use, as the environment comes first."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
@@ -48,11 +48,11 @@ class Credentials:
         return None if key is None else checked_key(key, f"the key of {provider} in `{self.path}`")
 
     def store(self, provider: str, key: str) -> None:
-        """Keep a key. Raises CredentialsFault or OutputFault."""
+        """Store a key. Raises CredentialsFault or OutputFault."""
         self._write({**self._read(), provider: key})
 
     def remove(self, provider: str) -> bool:
-        """Forget a key; False where there was none. Raises CredentialsFault or OutputFault."""
+        """Remove a key; False where there was none. Raises CredentialsFault or OutputFault."""
         keys = self._read()
         if keys.pop(provider, None) is None:
             return False
@@ -77,7 +77,9 @@ class Credentials:
     def _keys(self, data: Mapping[str, Any]) -> dict[str, str]:
         for name, key in data.items():
             if name not in NAMES or not isinstance(key, str):
-                raise self._fault("is damaged: it should hold a key for each provider, and no more")
+                raise self._fault(
+                    "is damaged: it should contain keys of providers, and nothing else"
+                )
         return dict(data)
 
     def _check_private(self, descriptor: int) -> None:
@@ -109,5 +111,5 @@ class Credentials:
 
     def _fault(self, what: str) -> CredentialsFault:
         return CredentialsFault(
-            f"`{self.path}` {what}", hint="mend it, or remove it and store the keys again"
+            f"`{self.path}` {what}", hint="fix it, or remove it and store the keys again"
         )

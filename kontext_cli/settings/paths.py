@@ -1,4 +1,4 @@
-"""Where our own files belong on this system, and where its users are at home."""
+"""The folders of our own files on this system, and home folders."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ APP = "kontext"
 
 
 def config_dir(environ: Mapping[str, str]) -> Path:
-    """The folder of `config.toml`: KONTEXT_CONFIG_DIR, else what the system prescribes."""
+    """The folder of `config.toml`: KONTEXT_CONFIG_DIR, else the system's usual place."""
     given = environ.get("KONTEXT_CONFIG_DIR")
     if given:
         return Path(given)
@@ -22,7 +22,7 @@ def config_dir(environ: Mapping[str, str]) -> Path:
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:
-    """The folder of the journal: KONTEXT_STATE_DIR, else what the system prescribes."""
+    """The folder of the journal: KONTEXT_STATE_DIR, else the system's usual place."""
     given = environ.get("KONTEXT_STATE_DIR")
     if given:
         return Path(given)
@@ -33,7 +33,7 @@ def state_dir(environ: Mapping[str, str]) -> Path:
 
 
 def from_home(path: str) -> str:
-    """A path that somebody typed, its leading `~` or `~user` replaced by that home folder.
+    """A typed path, its leading `~` or `~user` replaced by that home folder.
 
     As in a shell, `./~` is a file of that name; so is what names no user.
     """

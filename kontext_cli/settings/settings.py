@@ -1,7 +1,7 @@
-"""What is not on the command line: environment, then the config file, then the default.
+"""Settings beyond the command line: environment, then the config file, then the default.
 
-Nothing is ever read from the working folder, and no `.env` file: a key must not follow whatever
-lies where one happens to stand.
+Nothing is read from the working folder, not even a `.env` file: the key that is used must not
+depend on the folder one happens to be in.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Settings(NamedTuple):
 
     @classmethod
     def load(cls, environ: Mapping[str, str]) -> Self:
-        """Read the config file. Raises UsageError with the line of a mistake."""
+        """Read the config file. Raises UsageError with the line of a fault."""
         folder = config_dir(environ)
         return cls(environ, load_config(folder / "config.toml"), Credentials(folder))
 
@@ -106,7 +106,7 @@ class Settings(NamedTuple):
         return key.value if key else None
 
     def half_a_key(self, name: Name) -> MissingKey | None:
-        """What to say where some variables of a key are set and the others are not."""
+        """The error for a key of which only some variables are set; None for any other key."""
         for row in provider_class(name).key_variables:
             there = [each for each in row if self.environ.get(each, "").strip()]
             if there and len(there) < len(row):
@@ -157,7 +157,7 @@ class Settings(NamedTuple):
         return self._first(flag, name, configured) or Setting(default, "default")
 
     def _first(self, flag: str | None, name: str, configured: str | None) -> Setting | None:
-        """Flag, variable, config file: the first that says something."""
+        """Flag, variable, config file: the first that has a value."""
         variable = f"KONTEXT_{name.upper()}"
         for value, origin in (
             (flag, "command line"),

@@ -310,7 +310,7 @@ class TestVerify:
             (b"\0\0\0\x1cftypavif\0", "an AVIF image"),
             (b"\0\0\0\x1cftypisom\0", "an MP4 video"),
             (b"RIFF\0\0\0\0WAVE", "a WAV sound"),
-            (bytes(2), r"no image of a known kind: `\x00\x00`"),
+            (bytes(2), r"no image of a known format: `\x00\x00`"),
         ],
     )
     def test_tells_a_file_of_another_kind(self, tmp_path: Path, data: bytes, told: str) -> None:

@@ -201,7 +201,7 @@ def test_no_pixels_is_no_image() -> None:
         (b'\n{"detail": 1}', 'JSON: `{"detail": 1}`'),
         (b"\n<!DOCTYPE HTML>\n<title>", "an HTML page: `<!DOCTYPE HTML> <title>`"),
         ("prêt `x`".encode(), "text: `pr\\xc3\\xaat 'x'`"),
-        (b"\x1b[2J", "no image of a known kind: `\\x1b[2J`"),
+        (b"\x1b[2J", "no image of a known format: `\\x1b[2J`"),
         (b"a" * 100, f"text: `{'a' * 60}…`"),
     ],
 )
