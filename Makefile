@@ -1,6 +1,6 @@
 # demo: a first image, offline. test: the tests. check: lint, format, types. engines: the tests
-# against heavy peers and servers, in an environment of their own. Each installs all that it needs,
-# and no more, from its lock.
+# against heavy peers and servers, in an environment of their own. Each installs exactly what it
+# needs, from its lock.
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -35,7 +35,7 @@ format: .venv/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# As installers do; some machines write no bytecode by themselves, and every process starts slowly.
+# As installers do; without bytecode, which some machines do not write, every process starts slowly.
 compiled: .venv/test
 	$(BIN)/python -m compileall -q kontext_cli
 
@@ -46,7 +46,7 @@ picture: .venv/run-time
 	$(BIN)/python docs/draw_run.py
 	$(BIN)/python docs/draw_rooms.py
 
-# Newer versions are taken a week after they came out: what is malicious is mostly found by then.
+# Versions are used a week after their release: by then, most malicious ones are found.
 # One at once, for a security fix: make lock LOCK="--upgrade-package pillow". None: make lock LOCK=
 LOCK := --upgrade --exclude-newer "7 days"
 COMPILE := .venv/tools/bin/uv pip compile --quiet --no-config --default-index https://pypi.org/simple \

@@ -1,4 +1,4 @@
-"""The contestants, and the jobs that they are given: ours, fal's own client, and curl."""
+"""The clients that are compared, and their jobs: ours, fal's own client, and curl."""
 
 import os
 import shutil
@@ -63,7 +63,7 @@ class Single:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A batch by one client; ``rows`` tells how many jobs it has."""
+    """A batch by one client; ``rows`` is the number of its jobs."""
 
     rows: int
     run: Run
@@ -81,8 +81,8 @@ class Many:
 
 
 class Ground:
-    """Where contestants run: the provider, a folder for each run, and an environment that leads
-    nowhere else."""
+    """Where clients run: the provider, a folder for each run, and an environment without other
+    settings."""
 
     def __init__(self, provider: Provider, folder: Path) -> None:
         self.provider = provider
@@ -92,7 +92,7 @@ class Ground:
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """A new folder, removed with all that was put there."""
+        """A new folder, removed afterwards."""
         folder = Path(mkdtemp(dir=self._folder))
         try:
             yield folder
@@ -167,7 +167,7 @@ class Ground:
 
 
 def absent() -> dict[str, str]:
-    """The peers that cannot run here, each with the reason."""
+    """The clients that cannot run here, each with the reason."""
     reasons = {}
     if find_spec("fal_client") is None:
         reasons[OFFICIAL] = "fal_client is not installed: `pip install fal-client`"
@@ -187,7 +187,7 @@ def latency(number: int) -> float:
 
 
 def prompt(number: int, seconds: float | None = None) -> str:
-    """A prompt that tells the provider how long to take."""
+    """A prompt that sets how long the provider takes."""
     seconds = latency(number) if seconds is None else seconds
     return f"a lighthouse in fog {number} [latency={seconds:.4f}]"
 

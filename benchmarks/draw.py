@@ -1,4 +1,4 @@
-"""Cost against size as an image: what a job takes in batches of growing size, in SVG."""
+"""A chart of cost against size, in SVG: what a job takes in batches of growing size."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +44,7 @@ _PANELS = (
 
 
 def draw(sizes: Sequence[Size]) -> str:
-    """The image as SVG: a panel for each measure, a line for each client; sizes go by powers."""
+    """The chart as SVG: a panel for each measure, a line for each client; logarithmic scales."""
     width = _LEFT + len(_PANELS) * _PANEL_WIDTH + (len(_PANELS) - 1) * _GAP + 20
     height = _TOP + _PANEL_HEIGHT + _BELOW
     lines = [

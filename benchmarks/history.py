@@ -1,4 +1,4 @@
-"""A journal with a past: `history.py STATE_FOLDER JOBS` writes so many saved jobs."""
+"""A journal with many jobs: `history.py STATE_FOLDER JOBS` writes that many saved jobs."""
 
 import sys
 from pathlib import Path

@@ -14,7 +14,7 @@ ROWS = 300
 SIZES = (100, 1_000, 10_000)
 _MB = 1e6
 _AT_MOST_ONCE = 1_000
-"""Rows from which on a batch is run no more than once."""
+"""From this number of rows on, a batch is run only once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Size:
 
 
 def measure(ground: Ground, rounds: int) -> Section:
-    """300 jobs at 50 in flight, each batch from nothing."""
+    """300 jobs at 50 in flight, each batch in a new folder."""
 
     def contestant(client: str) -> Callable[[int], Many]:
         def once(_: int) -> Many:
@@ -120,7 +120,7 @@ def _size(
 
 
 def _batch(ground: Ground, client: str, rows: int, folder: Path) -> Many:
-    """A batch in a folder; where it is there already, only what is missing of it."""
+    """A batch in a folder; of one that was run there before, only what is missing."""
     prompts, images = folder / "prompts.txt", folder / "images"
     images.mkdir(exist_ok=True)
     prompts.write_text("".join(f"{prompt(row)}\n" for row in range(rows)), encoding="utf-8")

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Failed(Exception):
-    """A run that did not do its work; says what it said last."""
+    """A run that failed, with the last line of its output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Run:
 
 @dataclass(slots=True)
 class Series(Generic[T]):
-    """What one contestant made in all rounds; ``failed`` says why it runs no more."""
+    """The results of one client in all rounds; ``failed`` says why it no longer runs."""
 
     results: list[T] = field(default_factory=list)
     failed: str | None = None
@@ -92,7 +92,7 @@ def run(
 
 
 def in_turn(rounds: int, contestants: Mapping[str, Callable[[int], T]]) -> dict[str, Series[T]]:
-    """Run every contestant once in each round, each round begun by another one.
+    """Run every client once in each round, starting each round with another one.
 
     A contestant is given the number of the round. Round 0 warms caches up and does not count,
     unless it is the only one.

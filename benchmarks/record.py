@@ -19,4 +19,4 @@ class Record:
     download_begun: float | None = None
     """The first byte of the request for the image."""
     download_ended: float | None = None
-    """The client has hung up after the image; known of PNGs alone."""
+    """The client closed the connection after the image; recorded for PNGs only."""

@@ -31,7 +31,7 @@ _NAMES = ("start", "single", "polls", "download", "batch", "sizes")
 
 
 def main() -> int:
-    """Measure, print the table, and write what was asked for."""
+    """Measure, print the table, and write the files asked for."""
     if not hasattr(os, "wait4"):
         _say("error: the benchmarks read what a process used with wait4, which Windows lacks")
         return 2
@@ -77,7 +77,7 @@ def _options() -> argparse.Namespace:
 
 
 def _measured(options: argparse.Namespace) -> Section:
-    """The rows of all that is wanted. Whatever was started or written is gone at the end."""
+    """The rows of all measurements asked for. Leaves no process and no file behind."""
     rounds = min(options.rounds, 3) if options.quick else options.rounds
     few = min(rounds, _LONG_ROUNDS)
     whole = Section()
@@ -112,7 +112,7 @@ def _measured(options: argparse.Namespace) -> Section:
 
 
 def _machine() -> str:
-    """What the numbers are numbers of, in a sentence."""
+    """The conditions of the measurement, in a sentence."""
     parts = [
         f"{os.cpu_count()} cores of {_processor()}",
         f"{platform.system()} {platform.release()}",

@@ -46,7 +46,7 @@ class Queue:
         self._jobs: dict[str, tuple[Job, Record]] = {}
         self._images = {
             "jpeg": reply(200, jpeg(), "image/jpeg"),
-            # A client hangs up after this one, which tells when it had all of it.
+            # The client closes the connection after this one, which shows when it had all of it.
             "png": reply(200, png(), "image/png", {"connection": "close"}),
         }
 
@@ -66,7 +66,7 @@ class Queue:
                 connection.send(_refusal(404, "Not Found"))
 
     def _hand_over(self, connection: Connection) -> None:
-        """Tell the records of all jobs, and forget them."""
+        """Return the records of all jobs, and delete them."""
         records = [asdict(record) for _, record in self._jobs.values()]
         self._jobs.clear()
         connection.send(_json(200, records))
@@ -170,7 +170,7 @@ class Stream:
         connection.on_leaving.append(self._stop)
 
     def start(self) -> None:
-        """Tell how the job is now, and the rest as it comes."""
+        """Send the current status, and each change as it comes."""
         headers = {"transfer-encoding": "chunked", "x-fal-request-id": self._job.request_id}
         self._connection.send(head(200, "text/event-stream; charset=utf-8", headers))
         self._tell(time.monotonic())
@@ -234,7 +234,7 @@ def _refusal(status: int, detail: str) -> bytes:
 
 
 async def serve() -> None:
-    """Print the URL, and answer until standard input is closed: no end of the parent is missed."""
+    """Print the URL, and answer until standard input is closed, as it is when the parent ends."""
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     loop.add_reader(sys.stdin.fileno(), ended.set)

@@ -65,7 +65,7 @@ def polls(ground: Ground, rounds: int) -> Section:
 
 
 def download(ground: Ground, rounds: int) -> Section:
-    """A PNG of 20 MB, from the request for it until the client hangs up with all of it on disk."""
+    """A PNG of 20 MB, from the request until the client closes the connection with all on disk."""
     clients = present(OURS, OFFICIAL, CURL)
     outcome = _outcome(ground, rounds, clients, output_format="png", seconds=0.3)
     transfer = _medians(outcome, lambda job: job.transfer)

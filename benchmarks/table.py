@@ -1,4 +1,4 @@
-"""What was measured, beside what it should be, as Markdown."""
+"""Measurements and goals as a Markdown table."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ _HEADINGS = ("", "kontext", "compared with", "measured", "goal", "")
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A bound on a measured value, and one further on that would be fine to have."""
+    """A bound on a measured value, and a stricter one that would be nice to reach."""
 
     bound: float | None = None
     stretch: float | None = None
@@ -36,8 +36,8 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line: ours, what it is compared with, and what comes of that; ``value`` is None where
-    there was nothing to measure. A row without a goal is there to know."""
+    """One line: our value, what it is compared with, and the result; ``value`` is None where none
+    was measured. A row without a goal is for information."""
 
     what: str
     ours: str
@@ -58,7 +58,7 @@ class Row:
 
 @dataclass(slots=True)
 class Section:
-    """The rows of one set of measurements, and what has to be said about them."""
+    """The rows of one set of measurements, and remarks about them."""
 
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on raw sockets, as little of it as the clients need: what is measured is their cost."""
+"""HTTP/1.1 on raw sockets, reduced to what the clients need, so that their cost is measured."""
 
 import asyncio
 import time
@@ -60,17 +60,17 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def send(self, data: bytes) -> None:
-        """Hand bytes to the system, unless the client has gone."""
+        """Send bytes, unless the client has closed the connection."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def close(self) -> None:
-        """Hang up, once what was sent is on its way."""
+        """Close the connection after everything is sent."""
         if self._transport is not None:
             self._transport.close()
 
     def _next(self) -> Request | None:
-        """The next whole request. Raises ValueError for what is none."""
+        """The next complete request. Raises ValueError for an invalid one."""
         end = self._buffer.find(_HEAD_END)
         if end < 0:
             if len(self._buffer) > _MOST_HEAD:

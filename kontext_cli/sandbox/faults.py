@@ -1,4 +1,4 @@
-"""What can go wrong on purpose: named faults, for a whole app or by a marker in a prompt.
+"""Injected faults: by name, for a whole app or by a marker in a prompt.
 
 A marker is ``[fault:NAME]`` or ``[fault:NAME*K]``; K limits it to the first K times its point is
 reached, counted per prompt up to the acceptance of a job and per job after that.

@@ -1,4 +1,4 @@
-"""What a queue says about a job, in fal's words; gateways pass them on as they are."""
+"""Replies about queued jobs in fal's format, which gateways pass on unchanged."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The queue's jobs: what was asked for, and where they are as time passes."""
+"""The queue's jobs: their payloads, and their status as a function of time."""
 
 import json
 import time
@@ -30,7 +30,7 @@ class Status(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One accepted submit; `created` is seconds of the clock, `born` of the calendar.
+    """One accepted submit; `created` is by the monotonic clock, `born` in Unix time.
 
     `outcome` is the fault that decides how the job ends, if one does.
     """
@@ -107,7 +107,7 @@ class Jobs:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
 
     def add(self, job: Job) -> None:
-        """Take a job in."""
+        """Add a job."""
         self._jobs[job.request_id] = job
         if len(self._jobs) > _KEPT:
             self._jobs.popitem(last=False)
@@ -132,7 +132,7 @@ class Jobs:
 
     def _revived(self, kept: bytes) -> Job:
         job = Job(**json.loads(kept))
-        # another process has another clock; only the calendar is common to both
+        # monotonic clocks differ between processes; only Unix time is shared
         job.created = self._clock() - (time.time() - job.born)
         return job
 

@@ -36,9 +36,9 @@ class Order:
 
 
 class Workshop:
-    """Takes requests in and makes the images; `latency` is the seconds a job takes in all.
+    """Accepts requests and makes the images; `latency` is the seconds a job takes in all.
 
-    ``plain`` images are small and of one colour: quickly made, where there are to be many.
+    ``plain`` images are small and of one colour: quick to make, for tests of many jobs.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Workshop:
         return self.faults.due(point, prompt=job.prompt, of=job.request_id)
 
     async def made(self, job: Job, *, files: str) -> dict[str, Any]:
-        """What the model returns, in fal's form; `files` is the URL under which images lie."""
+        """What the model returns, in fal's form; `files` is the base URL of the images."""
         order = await asyncio.to_thread(self._order, job)
         suffix = order.payload.output_format
         images: list[dict[str, Any]] = []

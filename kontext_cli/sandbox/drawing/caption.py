@@ -1,4 +1,4 @@
-"""The label under a sandbox image: what was asked for, and that no model made it."""
+"""The label under a sandbox image: the request, and that no model made it."""
 
 import unicodedata
 from bisect import bisect

@@ -43,18 +43,18 @@ def draw(
 
 
 def black(size: tuple[int, int], output_format: str) -> bytes:
-    """The black frame that takes the place of a flagged image (fal's serving toolkit)."""
+    """The black image that replaces a flagged one (fal's serving toolkit)."""
     return _encoded(Image.new("RGB", size), output_format)
 
 
 def plain(size: tuple[int, int], output_format: str, words: str) -> bytes:
-    """An image of one colour, which the words choose."""
+    """An image of one colour, chosen by a hash of the words."""
     red, green, blue, *_ = hashlib.sha256(words.encode("utf-8", "replace")).digest()
     return _encoded(Image.new("RGB", size, (red, green, blue)), output_format)
 
 
 def placeholder(url: str) -> bytes:
-    """What stands for an input that only a network could bring: a small landscape of its URL."""
+    """A placeholder for an input that would have to be downloaded: a small landscape of its URL."""
     random = Random(hashlib.sha256(url.encode("utf-8", "replace")).digest())
     return _encoded(landscape.paint((740, 550), random, palette.choose(random)), "jpeg")
 

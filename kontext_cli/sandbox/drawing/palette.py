@@ -128,7 +128,7 @@ class Palette:
         return _rgb(self._sky(depth))
 
     def star(self, depth: float, *, shine: float) -> Rgb:
-        """A star in the sky; one that does not shine at all is not to be seen."""
+        """A star in the sky; one of brightness 0 is invisible."""
         return _rgb(_mix(self._sky(depth), self._lab(self.mood.light), shine))
 
     def ridge(self, nearness: float, *, mist: float) -> Rgb:
