@@ -30,7 +30,7 @@ def measure(ground: Ground, rounds: int) -> Section:
     waited = _medians(outcome, lambda job: job.to_download)
     cpu = _medians(outcome, lambda job: job.run.cpu)
     start = Row(
-        "`generate`: start of the process to first byte sent",
+        "`generate`: process start to first byte sent",
         ms(first[OURS]),
         f"{ms(bare)} {BARE}",
         ratio(first[OURS], bare),
@@ -43,7 +43,7 @@ def measure(ground: Ground, rounds: int) -> Section:
         _against(beyond, overhead, OFFICIAL, Goal(1.0, stretch=0.8)),
         _against(beyond, overhead, CURL),
         _against("CPU time of one `generate`", cpu, OFFICIAL),
-        _itself("image ready to download begun", waited, Goal(60, unit="ms")),
+        _itself("image ready to start of download", waited, Goal(60, unit="ms")),
     ]
     return Section(rows, _notes(outcome))
 
@@ -60,7 +60,7 @@ def polls(ground: Ground, rounds: int) -> Section:
         ratio(asked[OURS], asked[OFFICIAL]),
         goal=Goal(1 / 3),
     )
-    late = _itself("image of a job of 5 s ready to download begun", waited)
+    late = _itself("image of a 5 s job ready to start of download", waited)
     return Section([row, late], _notes(outcome))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 _NONE = "–"
-_HEADINGS = ("", "kontext", "compared with", "measured", "goal", "")
+_HEADINGS = ("", "kontext", "compared with", "measured", "goal", "result")
 
 
 @dataclass(frozen=True, slots=True)
