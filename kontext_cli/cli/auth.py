@@ -1,4 +1,4 @@
-"""`kontext auth`: store the key of a provider, see where keys come from, forget one."""
+"""`kontext auth`: store provider keys, show where they come from, and remove them."""
 
 from typing import Annotated
 
@@ -10,22 +10,20 @@ from kontext_cli.providers import Name
 
 EXAMPLES = """\b
 Examples:
-  kontext auth set fal                      (asks for the key, unseen)
+  kontext auth set fal                      (prompts for the key, without echo)
   pass show fal | kontext auth set fal
   kontext auth status
   kontext auth remove fal
 """
 
-app = typer.Typer(
-    help="Store the keys of providers, see where keys come from.", epilog=EXAMPLES, cls=HelpfulGroup
-)
+app = typer.Typer(help="Store, list and remove provider keys.", epilog=EXAMPLES, cls=HelpfulGroup)
 
-_Provider = Annotated[Name, typer.Argument(metavar="PROVIDER", help="Whose key.")]
+_Provider = Annotated[Name, typer.Argument(metavar="PROVIDER", help="The provider of the key.")]
 
 
 @app.command("set")
 def set_key(provider: _Provider) -> None:
-    """Store a key: asked for on a terminal, else read from standard input."""
+    """Store a key, typed at a prompt or read from standard input."""
     from kontext_cli.commands.auth import store
 
     store(provider)
@@ -33,7 +31,7 @@ def set_key(provider: _Provider) -> None:
 
 @app.command()
 def status(json: Json = False) -> None:
-    """Where each provider's key comes from. Asks nobody."""
+    """Show where each provider's key comes from. Needs no network."""
     from kontext_cli.commands.auth import show_all
 
     show_all(as_json=json)
@@ -41,7 +39,7 @@ def status(json: Json = False) -> None:
 
 @app.command()
 def remove(provider: _Provider) -> None:
-    """Forget a stored key."""
+    """Remove a stored key."""
     from kontext_cli.commands.auth import forget
 
     forget(provider)

@@ -1,4 +1,4 @@
-"""`kontext cancel`: ask the provider to call jobs off."""
+"""`kontext cancel`: ask the provider to cancel jobs."""
 
 from kontext_cli.cli import options
 
@@ -16,7 +16,7 @@ def cancel(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """Ask the provider to cancel. What runs already may still finish and be billed."""
+    """Ask the provider to cancel jobs. A running job may still finish and be billed."""
     from kontext_cli.commands.cancel import run_cancel
 
     return run_cancel(jobs, provider=provider, model=model, as_json=json, debug=debug)

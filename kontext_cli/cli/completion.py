@@ -1,4 +1,4 @@
-"""`kontext completion`: the script that completes command lines in a shell."""
+"""`kontext completion`: print the completion script for a shell."""
 
 import sys
 from io import TextIOWrapper
@@ -12,7 +12,7 @@ from kontext_cli.terminal.output import to_stdout
 EXAMPLES = """\b
 Examples:
   kontext completion bash > ~/.local/share/bash-completion/completions/kontext
-  kontext completion zsh > ~/.zfunc/_kontext  (a folder of your fpath)
+  kontext completion zsh > ~/.zfunc/_kontext  (a directory in your fpath)
   kontext completion fish > ~/.config/fish/completions/kontext.fish
   kontext completion powershell >> $PROFILE
 """
@@ -28,18 +28,18 @@ FILES = {
 def completion(
     shell: Annotated[
         Literal["bash", "zsh", "fish", "powershell"],
-        typer.Argument(help="Whose script to print."),
+        typer.Argument(help="The shell."),
     ],
 ) -> None:
-    """Print the script that completes command lines in a shell."""
+    """Print the completion script for a shell."""
     script = (_folder() / FILES[shell]).read_text(encoding="ascii")
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(newline="\n")  # a bash on Windows stumbles over its own
+        sys.stdout.reconfigure(newline="\n")  # bash on Windows does not accept CRLF
     to_stdout(script.removesuffix("\n"))
 
 
 def _folder() -> Path:
-    """Where the scripts are: in the installed package, else at the top of the checkout."""
+    """The directory of the scripts: in the installed package, else at the top of the checkout."""
     package = Path(__file__).parents[1]
     installed = package / "completions"
     return installed if installed.is_dir() else package.parent / "completions"

@@ -1,4 +1,4 @@
-"""`kontext fetch`: wait for jobs that were submitted, and save their pictures."""
+"""`kontext fetch`: wait for submitted jobs and save their images."""
 
 from typing import Annotated
 
@@ -8,11 +8,11 @@ from kontext_cli.cli import options
 
 EXAMPLES = """\b
 Examples:
-  kontext fetch                             (every unfinished job)
+  kontext fetch                             (all unfinished jobs)
   kontext fetch 1q3x
   kontext fetch 1q3x -o lighthouse.jpg
-  kontext fetch 1q3x --resubmit  (send an unknown or failed job again)
-  kontext fetch 764cabcf-b745-4b3e-ae38-1200304cf45b -p fal -d pictures
+  kontext fetch 1q3x --resubmit  (resubmit an unknown or failed job)
+  kontext fetch 764cabcf-b745-4b3e-ae38-1200304cf45b -p fal -d images
 """
 
 
@@ -28,7 +28,7 @@ def fetch(
         bool,
         typer.Option(
             "--resubmit",
-            help="Your word to send a named `unknown` or `failed` job again; it may cost again.",
+            help="Resubmit the given `unknown` or `failed` jobs. They may be billed again.",
         ),
     ] = False,
     timeout: options.Timeout = 600,
@@ -36,7 +36,7 @@ def fetch(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Save the files of jobs; wait if need be."""
+    """Wait for jobs and save their images."""
     from kontext_cli.commands.fetch import Fetch, run_fetch
 
     return run_fetch(

@@ -1,6 +1,6 @@
-"""Options and commands of other image tools, and what stands for them here.
+"""Options and commands of other image tools, and our counterparts.
 
-The words are those of OpenAI's and fal's clients, Midjourney, AUTOMATIC1111, ComfyUI, diffusers
+The names are from OpenAI's and fal's clients, Midjourney, AUTOMATIC1111, ComfyUI, diffusers
 and ImageMagick.
 """
 
@@ -45,65 +45,65 @@ SAME = {
     "--quiet": "silent no-progress",
     "--debug": "v verbose log-level trace loglevel",
 }
-"""Our option for each of these, which are typed there with one dash or two."""
+"""Our option for each option of another tool, given there with one or two dashes."""
 
 ABSENT = {
-    "the hosted Kontext models take no number of steps": """
+    "the hosted Kontext models have no setting for the number of steps": """
         steps step num-steps num-inference-steps inference-steps n-steps sampling-steps ddim-steps
     """,
-    "Kontext takes no negative prompt: say in the prompt what should be there": """
+    "Kontext has no negative prompt: describe in the prompt what the image should contain": """
         negative-prompt negative neg neg-prompt no np
     """,
-    "Kontext takes no strength: say in the instruction how much is to change": """
+    "Kontext has no strength setting: say in the instruction how much to change": """
         strength denoise denoising denoising-strength image-strength prompt-strength iw
         image-weight init-weight
     """,
-    "there are no levels of quality; --model kontext-max is the stronger model": """
+    "Kontext has no quality setting; --model kontext-max is the stronger model": """
         quality q hd detail
     """,
-    "say the style in the prompt": """
+    "describe the style in the prompt": """
         style style-preset stylize stylise s chaos c weird raw niji style-type mood
     """,
-    "Kontext takes no mask: say in the instruction what is to change, and where": """
+    "Kontext has no masks: say in the instruction what to change, and where": """
         mask mask-image inpaint
     """,
-    "the provider's sampler and scheduler are fixed": """
+    "the sampler and scheduler are fixed by the provider": """
         sampler scheduler sampler-name sampling-method clip-skip eta shift
     """,
-    "no LoRA or ControlNet can be given here": """
+    "LoRA and ControlNet are not supported": """
         lora loras lora-scale controlnet control-image embedding
     """,
-    "nothing is opened: the path of each file is printed": "open show view preview display",
-    "nothing is upscaled here": "upscale upscaler hires hires-fix hr-scale enable-hr",
-    "Kontext makes no transparent backgrounds": "background transparent",
-    "tiles and panoramas are not made here": "tile tiling seamless",
+    "kontext prints the path of each file and opens none": "open show view preview display",
+    "upscaling is not supported": "upscale upscaler hires hires-fix hr-scale enable-hr",
+    "Kontext does not support transparent backgrounds": "background transparent",
+    "tiles and panoramas are not supported": "tile tiling seamless",
     "the models run at the provider, not on this machine": """
         device gpu gpus cuda cpu fp16 half dtype precision vram low-vram lowvram medvram offload
         xformers quantize
     """,
-    "a key is never an argument: kontext auth set PROVIDER asks for it": """
+    "keys are never given as arguments: kontext auth set PROVIDER prompts for one": """
         api-key apikey key token access-token auth auth-token secret fal-key openai-api-key
     """,
-    "nobody is called back; --no-wait prints the id of the job, for kontext fetch": """
+    "webhooks are not supported; --no-wait prints the job id, for kontext fetch": """
         webhook webhook-url callback callback-url
     """,
-    "what may be sent again is sent again by itself; what may have been billed is not": """
+    "safe requests are retried automatically; a request that may have been billed is not": """
         retry retries max-retries attempts
     """,
-    "proxies are taken from HTTPS_PROXY and NO_PROXY": "proxy https-proxy",
-    "another host is set by KONTEXT_FAL_BASE_URL, or base_url in config.toml": """
+    "proxies are set by HTTPS_PROXY and NO_PROXY": "proxy https-proxy",
+    "to use another host, set KONTEXT_FAL_BASE_URL, or base_url in config.toml": """
         base-url api-base api-url host server url
     """,
-    "kontext --version shows the version of kontext, and --model chooses the model": """
+    "kontext --version shows the version of kontext; --model selects the model": """
         version version-id
     """,
-    'the prompt stands by itself, in quotes: kontext generate "a red fox"': """
+    'the prompt is an argument, in quotes: kontext generate "a red fox"': """
         prompt text caption instruction
     """,
-    "run the same command again: it does only what is missing": "resume continue restart",
+    "run the same command again: finished rows are skipped": "resume continue restart",
     "settings are in config.toml; kontext models --debug shows where each one comes from": "config",
 }
-"""Why there is nothing like these here, or what stands for them and is no option."""
+"""Why an option has no counterpart, or what to do instead."""
 
 COMMANDS = {
     "kontext generate": """
@@ -127,17 +127,17 @@ COMMANDS = {
 
 
 def same_option(word: str) -> str | None:
-    """Our option for one of another tool, by its name without dashes."""
+    """Our option for an option of another tool, given without dashes."""
     return _row_with(word, SAME)
 
 
 def why_absent(word: str) -> str | None:
-    """Why an option of another tool has no counterpart here."""
+    """Why an option of another tool has no counterpart, or what to do instead."""
     return _row_with(word, ABSENT)
 
 
 def same_command(word: str) -> str | None:
-    """Our command line for a command of another tool."""
+    """Our command for a command of another tool."""
     return _row_with(word, COMMANDS)
 
 

@@ -1,4 +1,4 @@
-"""`kontext forget`: drop jobs from the journal."""
+"""`kontext forget`: delete jobs from the journal."""
 
 from typing import Annotated
 
@@ -19,15 +19,19 @@ def forget(
     jobs: options.Jobs = None,
     older_than: Annotated[
         str | None,
-        typer.Option("--older-than", metavar="AGE", help="As in 30d, 12h, 90m. Open jobs stay."),
+        typer.Option(
+            "--older-than",
+            metavar="AGE",
+            help="Jobs older than this, as in 30d, 12h, 90m. Unfinished jobs are kept.",
+        ),
     ] = None,
     state: Annotated[
         list[State] | None, typer.Option("--state", help="Jobs in this state. Repeatable.")
     ] = None,
 ) -> int:
-    """Drop jobs, and with them their prompts. Files stay.
+    """Delete jobs and their prompts from the journal. Images are kept.
 
-    Open jobs go only when named, and not while another kontext is at them.
+    Unfinished jobs are deleted only by id, and not while another process is working on them.
     """
     from kontext_cli.commands.forget import run_forget
 

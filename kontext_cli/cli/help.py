@@ -1,4 +1,4 @@
-"""Help pages that begin with examples, and group their options."""
+"""Help pages with the examples first and the options in groups."""
 
 from itertools import takewhile
 from typing import Any
@@ -21,7 +21,7 @@ COMMANDS = (
     "completion",
     "auth",
 )
-"""In the order of the help; each is a module of that name."""
+"""In the order of the help; each is a module of the same name in `kontext_cli.cli`."""
 
 
 _OTHERS = "Options"
@@ -32,10 +32,10 @@ class HelpfulGroup(typer.core.TyperGroup):
 
     def get_help_option(self, ctx: Any) -> Any:
         """The option that shows the help."""
-        return _told_in_full(super().get_help_option(ctx))
+        return _with_our_callback(super().get_help_option(ctx))
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; where Ctrl-C ends it at a terminal, end the line for the shell."""
+        """Run the command; on Ctrl-C at a terminal, end the line."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -44,7 +44,7 @@ class HelpfulGroup(typer.core.TyperGroup):
             raise
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
-        """Write what the commands are for, and the examples."""
+        """Write the description and the examples."""
         super().format_help_text(ctx, formatter)
         super().format_epilog(ctx, formatter)
 
@@ -53,20 +53,20 @@ class HelpfulGroup(typer.core.TyperGroup):
 
 
 class HelpfulCommand(typer.core.TyperCommand):
-    """A command whose help shows its examples first, then its options by what they are for.
+    """A command whose help shows its examples first, then its options in groups.
 
-    The groups are those that options name as their help panel.
+    The group of an option is its ``rich_help_panel``.
     """
 
     def get_help_option(self, ctx: Any) -> Any:
         """The option that shows the help."""
-        return _told_in_full(super().get_help_option(ctx))
+        return _with_our_callback(super().get_help_option(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the command line; every usage error knows its command.
+        """Parse the command line; sets the context of usage errors.
 
-        `-dry-run` would be read as `-d ry-run`, and something would be sent: options with one dash
-        too few are refused. Raises UsageError.
+        `-dry-run` would be parsed as `-d ry-run`, and something would be sent, so long options with
+        one dash are rejected. Raises UsageError.
         """
         names = {name for each in self.get_params(ctx) for name in each.opts}
         for piece in takewhile(lambda each: each != "--", args):
@@ -80,7 +80,7 @@ class HelpfulCommand(typer.core.TyperCommand):
             raise
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
-        """Write what the command does, and its examples."""
+        """Write the description and the examples."""
         super().format_help_text(ctx, formatter)
         super().format_epilog(ctx, formatter)
 
@@ -103,9 +103,9 @@ class HelpfulCommand(typer.core.TyperCommand):
                     formatter.write_dl(records)
 
 
-def _told_in_full(option: Any) -> Any:
-    """The help option, such that a full disk is no success and a reader that has gone no failure:
-    Typer's own takes both for a crash."""
+def _with_our_callback(option: Any) -> Any:
+    """The help option with a callback that fails on a full disk and succeeds if the reader has
+    exited; Typer's own crashes in both cases."""
     if option is not None:
         option.callback = _show_help
     return option

@@ -1,4 +1,4 @@
-"""The command line: its commands, and the one place where errors become exit codes."""
+"""The command line: builds its commands, and turns errors into exit codes."""
 
 import sys
 from collections.abc import Sequence
@@ -12,13 +12,13 @@ import typer
 from kontext_cli import __version__
 from kontext_cli.cli.help import COMMANDS, HelpfulCommand, HelpfulGroup
 from kontext_cli.errors import Bug, KontextError, OutputFault, UsageError
-from kontext_cli.terminal.output import on_actions, tell_result, to_stderr, to_stdout
+from kontext_cli.terminal.output import on_actions, print_result, to_stderr, to_stdout
 from kontext_cli.terminal.records import as_line, error_record
 from kontext_cli.terminal.text import print_error
 
 _NAME = "kontext"
 _USAGE_ERROR = typer.BadParameter.__base__ or typer.BadParameter
-"""What Typer raises for a command line it cannot read; it publishes only this subclass."""
+"""Typer's usage error; only this subclass is public."""
 
 EXAMPLES = """\b
 Examples:
@@ -30,7 +30,7 @@ Examples:
 
 
 def program(names: Sequence[str] = COMMANDS) -> typer.Typer:
-    """The command line, with these commands: each takes a millisecond to be built."""
+    """The command line with the given commands; building one takes a millisecond."""
     app = typer.Typer(
         name=_NAME,
         help="Make and edit images with FLUX.1 Kontext.",
@@ -67,38 +67,38 @@ def _root(
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run the command line ``argv``; the exit code. Nothing a user or provider did gets out as a
-    traceback."""
+    """Run the command line ``argv``; returns the exit code. Errors of users and providers never
+    print a traceback."""
     _survive_any_locale()
     try:
         code = _call(argv or ["--help"])
         return code if argv else 2
     except KontextError as error:
-        return _tell(error, argv)
+        return _report(error, argv)
     except (KeyboardInterrupt, typer.Abort):
         return 130
     except Exception as error:
         if isinstance(error, _USAGE_ERROR):
-            return _tell(_usage(error, argv), argv)
+            return _report(_usage(error, argv), argv)
         if "--debug" in argv:
-            _tell_frames(error)
-        return _tell(_folder_gone() or Bug.of(error), argv)
+            _print_frames(error)
+        return _report(_folder_gone() or Bug.of(error), argv)
 
 
 def _folder_gone() -> OutputFault | None:
-    """What is told where relative paths lead nowhere: the working folder was removed."""
+    """The error for a working directory that was removed; None if it exists."""
     try:
         Path.cwd()
     except OSError:
         return OutputFault(
-            "the working folder is gone",
-            hint="change to another, or name folders by their whole paths",
+            "the working directory does not exist any more",
+            hint="change to another directory, or use absolute paths",
         )
     return None
 
 
 def _call(argv: Sequence[str]) -> int:
-    """Run the command that is named; with all of them built only where none is."""
+    """Run the given command. All commands are built only if none is given."""
     if argv[0] == "help":
         argv = [*argv[1:], "--help"]
     if argv[0] not in COMMANDS and not argv[0].startswith("-"):
@@ -117,14 +117,14 @@ def _no_command(argv: Sequence[str]) -> UsageError:
 
 @cache
 def _built(name: str | None) -> Any:
-    """The command line with one command, or with all."""
+    """The command line with one command, or with all if ``name`` is None."""
     return typer.main.get_command(program([name] if name else COMMANDS))
 
 
-def _tell(error: KontextError, argv: Sequence[str]) -> int:
+def _report(error: KontextError, argv: Sequence[str]) -> int:
     _leave_out_signatures(error, argv)
     if "--json" in argv:
-        tell_result(as_line(error_record(error)))
+        print_result(as_line(error_record(error)))
     print_error(error)
     if error.details and on_actions():
         from kontext_cli.terminal.annotations import annotate
@@ -151,8 +151,8 @@ def _usage(error: Exception, argv: Sequence[str]) -> UsageError:
     return explained(error, argv)
 
 
-def _tell_frames(error: BaseException) -> None:
-    """The traceback without what the exceptions say: that may hold what must not be printed."""
+def _print_frames(error: BaseException) -> None:
+    """Print the traceback without the messages of exceptions, which may contain secrets."""
     import traceback
 
     while error.__cause__ or error.__context__:

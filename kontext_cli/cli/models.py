@@ -1,4 +1,4 @@
-"""`kontext models`: what can be asked of whom, and what it costs."""
+"""`kontext models`: list providers, models, options and prices."""
 
 from kontext_cli.cli import options
 
@@ -7,7 +7,7 @@ Examples:
   kontext models
   kontext models -p fal -m kontext-max
   kontext models --json | jq -r '[.provider, .model, .operation, .price.usd] | @tsv'
-  kontext models --debug  (and where each setting comes from)
+  kontext models --debug  (also shows where each setting comes from)
 """
 
 

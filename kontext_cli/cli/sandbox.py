@@ -1,4 +1,4 @@
-"""`kontext sandbox`: the emulated providers, served on this machine."""
+"""`kontext sandbox`: serve emulated providers on this machine."""
 
 import os
 import shlex
@@ -25,30 +25,28 @@ EXAMPLES = """\b
 Examples:
   kontext sandbox --latency 5 --fault "429*2"
   eval "$(kontext sandbox -q & echo "pid=$!")"; kontext generate "a fox"; kill "$pid"
-  kontext generate "a fox [fault:flagged]" -p fal  (a fault for one prompt)
-  curl http://127.0.0.1:8787/ledger                     (what was accepted)
+  kontext generate "a fox [fault:flagged]" -p fal  (a fault for one request)
+  curl http://127.0.0.1:8787/ledger                     (the accepted submits)
 """
 
 Host = Annotated[
     str, typer.Option("--host", metavar="ADDRESS", help="A loopback address, or localhost.")
 ]
 Port = Annotated[
-    int, typer.Option("--port", metavar="N", min=0, max=65_535, help="0 takes any free one.")
+    int, typer.Option("--port", metavar="N", min=0, max=65_535, help="0 picks a free port.")
 ]
-Latency = Annotated[
-    float, typer.Option("--latency", metavar="SECONDS", help="How long a job takes in all.")
-]
+Latency = Annotated[float, typer.Option("--latency", metavar="SECONDS", help="Duration of a job.")]
 Fault = Annotated[
     str | None,
     typer.Option(
         "--fault",
         metavar="NAME[*K]",
-        help="What goes wrong, always or the first K times. An unknown name lists them all.",
+        help="Inject a fault, always or the first K times. An unknown name lists them all.",
     ),
 ]
 Plain = Annotated[
     bool,
-    typer.Option("--plain", help="Small pictures of one colour, for thousands of jobs."),
+    typer.Option("--plain", help="Make small images of a single color, for thousands of jobs."),
 ]
 
 
@@ -60,9 +58,9 @@ def sandbox(
     plain: Plain = False,
     quiet: options.Quiet = False,
 ) -> int:
-    """Serve the emulated providers on this machine.
+    """Serve emulated providers on this machine.
 
-    Prints the variables to export. Ctrl-C and SIGTERM stop it, with exit code 0.
+    Prints the environment variables to set. Ctrl-C and SIGTERM stop it, with exit code 0.
     """
     from kontext_cli.sandbox.serving import Watched, listen, serve, url_of
 
@@ -76,7 +74,7 @@ def sandbox(
             to_stderr(f"sandbox at {url}; Ctrl-C stops it")
         for line in exports(url, powershell=sys.platform == "win32"):
             to_stdout(line)
-        _let_go_of_stdout()
+        _close_stdout()
 
     serve(app, listener, announce)
     if not quiet:
@@ -85,7 +83,7 @@ def sandbox(
 
 
 def exports(url: str, *, powershell: bool) -> Iterator[str]:
-    """Lines for a shell, after which the sandbox at ``url`` is every provider."""
+    """Shell lines that set the base URL and key of each provider to the sandbox at ``url``."""
     for name in NAMES:
         provider = provider_class(name)
         if provider.offline:
@@ -104,7 +102,7 @@ def _emulated(latency: float, fault: str | None, *, plain: bool) -> "Sandbox":
     if not 0 <= latency < float("inf"):
         raise UsageError(
             f"--latency should be a number of seconds, not {latency:g}",
-            hint="0 makes every job at once",
+            hint="0 completes every job immediately",
         )
     from kontext_cli.sandbox.app import Sandbox
     from kontext_cli.sandbox.faults import FAULTS
@@ -112,7 +110,7 @@ def _emulated(latency: float, fault: str | None, *, plain: bool) -> "Sandbox":
     try:
         return Sandbox(latency=latency, fault=fault, plain=plain)
     except ValueError:
-        hint = f"there are {', '.join(FAULTS)}; NAME*K limits one to the first K times"
+        hint = f"there are {', '.join(FAULTS)}; NAME*K injects a fault only the first K times"
         raise UsageError(f"the sandbox has no fault `{fault}`", hint=hint) from None
 
 
@@ -122,8 +120,8 @@ def _tell(answered: "Answered") -> None:
     to_stderr(one_line(line))
 
 
-def _let_go_of_stdout() -> None:
-    """A shell that reads the exports through ``$(…)`` waits until nobody can write any more."""
+def _close_stdout() -> None:
+    """Close standard output: a shell that reads the exports with ``$(…)`` waits for its end."""
     if sys.stdout is None or sys.stdout.isatty():
         return
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123

@@ -1,4 +1,4 @@
-"""`kontext status`: recent jobs from the journal, or what the provider says of some now."""
+"""`kontext status`: recent jobs from the journal, or the current state at the provider."""
 
 from typing import Annotated
 
@@ -9,9 +9,9 @@ from kontext_cli.job import State
 
 EXAMPLES = """\b
 Examples:
-  kontext status                 (recent jobs, from the journal; asks nobody)
+  kontext status                 (recent jobs from the journal; no network)
   kontext status --state unknown
-  kontext status 1q3x            (asks the provider now)
+  kontext status 1q3x            (polls the provider)
   kontext status 1q3x --watch
   kontext status 764cabcf-b745-4b3e-ae38-1200304cf45b -p fal
 """
@@ -21,7 +21,9 @@ def status(
     jobs: options.Jobs = None,
     provider: options.AtProvider = None,
     model: options.AtModel = None,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many jobs.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="Maximum number of jobs to list.")
+    ] = 20,
     state: Annotated[
         list[State] | None, typer.Option("--state", help="Only jobs in this state. Repeatable.")
     ] = None,
@@ -29,14 +31,14 @@ def status(
         str | None, typer.Option("--batch", metavar="NAME", help="Only jobs of this batch.")
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Follow the named jobs until they are made.")
+        bool, typer.Option("--watch", help="Follow the given jobs until they end.")
     ] = False,
     timeout: options.Timeout = 600,
     json: options.Json = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Show recent jobs, or ask the provider about some."""
+    """List recent jobs, or poll the provider for the given ones."""
     if not jobs:
         from kontext_cli.commands.status import show_recent
 

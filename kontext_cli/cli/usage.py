@@ -1,4 +1,4 @@
-"""What is wrong with a command line that Typer cannot read, and the line to type instead."""
+"""Explains usage errors of Typer, and suggests the command line to type instead."""
 
 import re
 import shlex
@@ -14,20 +14,20 @@ from kontext_cli.words import nearest
 
 _IMAGE = re.compile(r".+\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)", re.IGNORECASE)
 _KEY = re.compile(r"(?=\S*\d)[^\s/.]{20,}")
-"""What may be a key that was pasted: long, with digits, and neither prose nor a path."""
+"""Possibly a pasted key: long, with digits, and neither prose nor a path."""
 _HIDDEN = "…"
 _ONE_DASH = re.compile(r"-[A-Za-z][A-Za-z_-]+")
 
 
 class Line(NamedTuple):
-    """A command line split as its command reads it: plain words, and options with their values."""
+    """A command line split by its command: plain words, and options with their values."""
 
     words: list[str]
     options: list[str]
 
 
 def explained(error: Exception, argv: Sequence[str]) -> UsageError:
-    """Turn a usage error of Typer's about the command line ``argv`` into one of ours."""
+    """Turn Typer's usage error for the command line ``argv`` into a UsageError."""
     if "auth" in argv[:1]:
         return _auth_mistake(argv)
     context = getattr(error, "ctx", None)
@@ -41,10 +41,10 @@ def explained(error: Exception, argv: Sequence[str]) -> UsageError:
 
 
 def unknown_command(argv: Sequence[str], commands: Sequence[str], edit: Any) -> UsageError:
-    """The error for a first word that is no command; ``edit`` is the command with all options."""
+    """The error for an unknown command; ``edit`` is the command that has all options."""
     word = argv[0]
     if near := nearest(word, commands):
-        return UsageError(f"there is no command `{word}`", hint=f"did you mean `kontext {near}`?")
+        return UsageError(f"unknown command `{word}`", hint=f"did you mean `kontext {near}`?")
     if word in NAMES:
         return UsageError(
             f"`{word}` is a provider, not a command",
@@ -53,23 +53,23 @@ def unknown_command(argv: Sequence[str], commands: Sequence[str], edit: Any) -> 
     line = split(argv, edit)
     known = same_command(word.casefold())
     if known and ("auth" in known or not _is_prose(line.words)):
-        return UsageError(f"there is no command `{word}`", hint=f"did you mean `{known}`?")
+        return UsageError(f"unknown command `{word}`", hint=f"did you mean `{known}`?")
     if len(line.words) == 1 and " " not in word:
-        return UsageError(f"there is no command `{_shown(word)}`", hint="kontext --help")
+        return UsageError(f"unknown command `{_shown(word)}`", hint="kontext --help")
     command = "edit" if {"-i", "--image"} & set(line.options) else "generate"
     return UsageError(
-        f"there is no command `{_shown(word)}`; a prompt follows `generate` or `edit`",
+        f"unknown command `{_shown(word)}`; give a prompt after `generate` or `edit`",
         hint=_to_type(command, line),
     )
 
 
 def _is_prose(words: Sequence[str]) -> bool:
-    """Whether words are a prompt without quotes: `make it winter`, but not `make "a red fox"`."""
+    """Whether words are an unquoted prompt: `make it winter`, but not `make "a red fox"`."""
     return len(words) > 2 and not any(" " in each for each in words)
 
 
 def split(typed: Sequence[str], command: Any) -> Line:
-    """Split what was typed after a command's name by that command's options."""
+    """Split the arguments of a command by its options."""
     takes_value = {
         name: not (each.is_flag or each.count)
         for each in command.params
@@ -94,12 +94,12 @@ def split(typed: Sequence[str], command: Any) -> Line:
 
 
 def _ends_cluster(piece: str, takes_value: dict[str, bool]) -> bool:
-    """Whether the value of a piece's last option is the next piece, not a part of this one."""
+    """Whether the last option of a piece takes its value from the next piece."""
     return piece.startswith("--") or not any(takes_value.get(f"-{each}") for each in piece[1:-1])
 
 
 def _dashed_once(_error: Exception, context: Any, argv: Sequence[str]) -> UsageError | None:
-    """`-seed 3` and `-size 512x512` are read as clusters of letters, which is never meant."""
+    """`-seed 3` and `-size 512x512` are parsed as clusters of short options; nobody means that."""
     options = _options(context)
     for piece in argv:
         word = piece[1:].replace("_", "-")
@@ -120,15 +120,15 @@ def _unknown_option(error: Exception, context: Any, argv: Sequence[str]) -> Usag
 
 
 def _of_no_command(typed: str, argv: Sequence[str]) -> UsageError:
-    """The error for an option that stands before any command."""
+    """The error for an option before the command."""
     from kontext_cli.cli.help import COMMANDS
 
     command = next((each for each in argv if each in COMMANDS), 'generate "a red fox"')
     word = typed.lstrip("-").casefold()
-    hint = f"options follow their command: kontext {command} {typed}"
+    hint = f"give options after the command: kontext {command} {typed}"
     if word == "v":
         hint = "did you mean `--version`?"
-    return UsageError(f"no such option of `kontext` itself: {typed}", hint=why_absent(word) or hint)
+    return UsageError(f"`kontext` itself has no option {typed}", hint=why_absent(word) or hint)
 
 
 def _no_option(typed: str, context: Any, argv: Sequence[str]) -> UsageError:
@@ -141,7 +141,7 @@ def _no_option(typed: str, context: Any, argv: Sequence[str]) -> UsageError:
 
 
 def _instead(word: str, context: Any, argv: Sequence[str]) -> str | None:
-    """The hint for an option that the command does not have, by its name without dashes."""
+    """The hint for an unknown option, given without dashes."""
     options = _options(context)
     if f"--{word}" in options:
         return f"did you mean `--{word}`?"
@@ -159,7 +159,7 @@ def _instead(word: str, context: Any, argv: Sequence[str]) -> str | None:
 
 
 def _shape(argv: Sequence[str]) -> str:
-    """The aspect ratio for `--size 1024x768`, or `--width 1024 --height 768`."""
+    """The hint for `--size 1024x768`, or `--width 1024 --height 768`: the aspect ratio."""
     values: dict[str, str] = {}
     for place, piece in enumerate(argv):
         name, has_value, value = piece.partition("=")
@@ -170,8 +170,8 @@ def _shape(argv: Sequence[str]) -> str:
     sides = [values.get(long) or values.get(long[0], "") for long in ("width", "height")]
     for typed in ("x".join(sides), *values.values()):
         if meant := meant_ratio(typed):
-            how = "" if meant[1] else ", the nearest shape there is"
-            return f"did you mean `--aspect-ratio {meant[0]}`{how}? The size follows from the shape"
+            how = "" if meant[1] else ", the nearest supported ratio"
+            return f"did you mean `--aspect-ratio {meant[0]}`{how}? It determines the size"
     return "did you mean `--aspect-ratio`, as in --aspect-ratio 16:9?"
 
 
@@ -196,7 +196,8 @@ def _wrong_choice(error: Exception, context: Any, argv: Sequence[str]) -> UsageE
     name = max(parameter.opts, key=len)
     if typed.startswith("-") and typed in argv:
         return UsageError(
-            f"{name} needs a value, and {typed} follows it", hint=f"{context.command_path} --help"
+            f"{name} needs a value, but is followed by {typed}",
+            hint=f"{context.command_path} --help",
         )
     if name == "--provider":
         return _no_provider(typed, argv)
@@ -236,7 +237,7 @@ def _near_choice(name: str, typed: str, choices: Sequence[str]) -> str | None:
 def _no_provider(typed: str, argv: Sequence[str]) -> UsageError:
     if " " in typed and argv[0] in ("generate", "edit"):
         return UsageError(
-            "-p is the provider; a prompt needs no option",
+            "-p sets the provider; the prompt is an argument",
             hint=_to_type(argv[0], Line([typed], [])),
         )
     near = nearest(typed, NAMES)
@@ -260,17 +261,17 @@ def _extra_words(error: Exception, context: Any, argv: Sequence[str]) -> UsageEr
     images = line.words[1:]
     if "--image" in _options(context) and all(map(_IMAGE.fullmatch, images)):
         return UsageError(
-            f"each image needs an -i of its own, and `{images[0]}` has none",
-            hint="-i A -i B for one job; --each -i FOLDER for a job of each image",
+            f"each image needs its own -i, but `{images[0]}` has none",
+            hint="-i A -i B for one job; --each -i FOLDER for one job per image",
         )
     return UsageError(
-        "there are several words where one PROMPT is expected; it needs quotes around it",
+        "expected one PROMPT, but got several words; put quotes around it",
         hint=_to_type(command, line),
     )
 
 
 def _auth_mistake(argv: Sequence[str]) -> UsageError:
-    """The error for a wrong `auth`. It repeats no word of it, which may be a key."""
+    """The usage error of `auth`. It repeats no argument, which may be a key."""
     keyed = ", ".join(name for name in NAMES if provider_class(name).key_variables)
     if len(argv) == 1:
         message = "`kontext auth` needs a command: set, status or remove"
@@ -279,18 +280,18 @@ def _auth_mistake(argv: Sequence[str]) -> UsageError:
         message = f"`kontext auth {argv[1]}` needs a provider: {keyed}"
         if len(argv) > 2:
             message = (
-                f"`kontext auth {argv[1]}` takes a provider and nothing else: {keyed}; "
-                "a key is never an argument"
+                f"`kontext auth {argv[1]}` takes only a provider: {keyed}; "
+                "keys are never given as arguments"
             )
         return UsageError(message, hint=f"kontext auth {argv[1]} {keyed.partition(',')[0]}")
     return UsageError(
-        "that is nothing `kontext auth` knows; a key is never an argument",
+        "unknown `kontext auth` command; keys are never given as arguments",
         hint="kontext auth --help",
     )
 
 
 def _to_type(command: str, line: Line) -> str:
-    """The line with its words as one quoted prompt, for a shell of this system."""
+    """The command line with its words as one quoted prompt, for this system's shell."""
     typed = ["kontext", command, " ".join(map(_shown, line.words)), *line.options]
     if sys.platform != "win32":
         return shlex.join(typed)
@@ -300,7 +301,7 @@ def _to_type(command: str, line: Line) -> str:
 
 
 def _options(context: Any) -> dict[str, Any]:
-    """The options of a command, by each way they are typed."""
+    """The options of a command by each of their names."""
     return {
         name: each
         for each in context.command.get_params(context)
@@ -310,7 +311,7 @@ def _options(context: Any) -> dict[str, Any]:
 
 
 def _shown(word: str) -> str:
-    """A word as it was typed, unless it may be a key."""
+    """A word as typed, unless it may be a key."""
     return _HIDDEN if _KEY.fullmatch(word) else word
 
 
@@ -323,4 +324,4 @@ _RULES = (
     _wrong_number,
     _extra_words,
 )
-"""Each knows one kind of error by what Typer's exception carries, and returns None for others."""
+"""Each explains one kind of error, and returns None for others."""

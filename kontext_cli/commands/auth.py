@@ -1,4 +1,4 @@
-"""What `kontext auth` does: keys in, never out."""
+"""`kontext auth`: store, list and remove keys. No key is ever printed."""
 
 import os
 import sys
@@ -18,21 +18,21 @@ _LONG_ENOUGH = 16
 
 
 def store(provider: Name) -> None:
-    """Read a key and keep it. Raises UsageError, InvalidKey or OutputFault."""
+    """Read a key and store it. Raises UsageError, InvalidKey or OutputFault."""
     settings = Settings.load(os.environ)
     _check_has_key(provider)
-    key = checked_key(_read_key(provider), "what was given")
+    key = checked_key(_read_key(provider), "the input")
     if not key:
         raise MissingKey("no key was given")
     settings.credentials.store(provider, key)
-    to_stderr(one_line(f"stored the key of {provider} in {settings.credentials.path}"))
+    to_stderr(one_line(f"stored the {provider} key in {settings.credentials.path}"))
     used = settings.key(provider)
     if used is not None and used.value != key:
-        to_stderr(f"notice: {used.origin} is set, and comes before the stored key")
+        to_stderr(f"notice: {used.origin} is set and overrides the stored key")
 
 
 def show_all(*, as_json: bool) -> None:
-    """Print where each provider's key comes from, and how it ends."""
+    """Print where each provider's key comes from, and its last four characters."""
     settings = Settings.load(os.environ)
     for name in NAMES:
         key, fault = _found(settings, name)
@@ -46,9 +46,9 @@ def forget(provider: Name) -> None:
     """Remove a stored key. Raises CredentialsFault or OutputFault."""
     settings = Settings.load(os.environ)
     if settings.credentials.remove(provider):
-        to_stderr(f"removed the key of {provider}")
+        to_stderr(f"removed the {provider} key")
     else:
-        to_stderr(f"there is no stored key of {provider}")
+        to_stderr(f"no {provider} key is stored")
 
 
 def _check_has_key(provider: Name) -> None:
@@ -61,16 +61,16 @@ def _read_key(provider: Name) -> str:
         return _asked_for(provider)
     raw = stdin_bytes().read(_MOST_KEY_BYTES + 1)
     if len(raw) > _MOST_KEY_BYTES:
-        raise UsageError("what standard input holds is too long for a key")
+        raise UsageError("standard input is too long for a key")
     return raw.decode("utf-8-sig", errors="replace")
 
 
 def _asked_for(provider: Name) -> str:
-    """The key typed at a terminal, unseen; empty where Ctrl-D was pressed instead."""
+    """The key typed at a terminal, without echo; empty if Ctrl-D was pressed."""
     from getpass import getpass
 
     try:
-        return getpass(f"Key of {provider} (not shown): ", stream=sys.stderr)
+        return getpass(f"{provider} key (not shown): ", stream=sys.stderr)
     except EOFError:
         break_line()
         return ""
@@ -90,7 +90,7 @@ def _described(name: Name, key: Setting | None, fault: KeyFault | None) -> str:
     if not provider_class(name).key_variables:
         return "needs no key"
     if key is None:
-        return f"no key (set {spelled_variables(name)}, or `kontext auth set {name}`)"
+        return f"no key (set {spelled_variables(name)}, or run `kontext auth set {name}`)"
     return f"{key.origin}, {_ending(key.value)}"
 
 
@@ -111,5 +111,5 @@ def _ending(key: str) -> str:
 
 
 def _last(key: str) -> str | None:
-    """Four characters tell keys apart; of a short key they would be too much of it."""
+    """The last four characters; None for a short key, of which they would reveal too much."""
     return key[-_LAST:] if len(key) >= _LONG_ENOUGH else None

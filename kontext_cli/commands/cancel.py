@@ -1,4 +1,4 @@
-"""What `kontext cancel` does: one request for each job, and its answer told plainly."""
+"""`kontext cancel`: one cancel request per job, and the provider's answer."""
 
 from collections.abc import Sequence
 
@@ -13,17 +13,17 @@ from kontext_cli.providers.base import Cancellation
 from kontext_cli.providers.dialects.fal_queue import QueueProvider
 from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.open import open_report
-from kontext_cli.terminal.output import tell_result, to_stderr
+from kontext_cli.terminal.output import print_result, to_stderr
 from kontext_cli.terminal.records import as_line, job_record
 from kontext_cli.terminal.text import print_error
 
-_TAKEN = (Cancellation.REMOVED, Cancellation.REQUESTED)
+_ACCEPTED = (Cancellation.REMOVED, Cancellation.REQUESTED)
 
 
 def run_cancel(
     names: Sequence[str], *, provider: Name | None, model: str | None, as_json: bool, debug: bool
 ) -> int:
-    """Cancel jobs; 0 where each was removed or its request taken, else 4."""
+    """Cancel jobs; 0 if each was removed or its cancel request accepted, else 4."""
     report = open_report(as_json=as_json, quiet=True, plain=debug)
     with Session(report, debug=debug) as session:
         jobs = named_jobs(session, names, provider=provider, model=model)
@@ -38,7 +38,7 @@ def run_cancel(
         session.run(work, [])
         if as_json:
             for job in jobs:
-                tell_result(as_line(job_record(job)))
+                print_result(as_line(job_record(job)))
         return common_code(codes)
 
 
@@ -46,7 +46,7 @@ def _check(session: Session, job: Job) -> None:
     if not isinstance(session.settings.open(known_provider(job.provider)), QueueProvider):
         raise UsageError(f"{job.provider} answers in one call; there is nothing to cancel")
     if job.handle is None:
-        raise UsageError(f"job {job.id} is {job.state}; no request id of it was read")
+        raise UsageError(f"job {job.id} is {job.state} and has no request id")
 
 
 async def _cancel(session: Session, job: Job) -> int:
@@ -64,4 +64,4 @@ async def _cancel(session: Session, job: Job) -> int:
     if answer is Cancellation.REMOVED:
         job.state = State.CANCELED
         session.journal.record(job)
-    return 0 if answer in _TAKEN else 4
+    return 0 if answer in _ACCEPTED else 4

@@ -1,4 +1,4 @@
-"""The exit code of jobs: by the state of each, and one for several."""
+"""The exit code of a job by its state, and of several jobs."""
 
 from collections.abc import Sequence
 
@@ -19,11 +19,11 @@ _STATE_CODES = {
 
 
 def state_code(state: State) -> int:
-    """The code of a job's state; failed, canceled and expired are one."""
+    """The exit code for a job state; failed, canceled and expired share one."""
     return _STATE_CODES.get(state, _FAILED)
 
 
 def common_code(codes: Sequence[int]) -> int:
-    """One code for several jobs: theirs where they agree, else that of a mixed outcome."""
+    """One exit code for several jobs: the common one, else 9 for a mixed outcome."""
     distinct = set(codes)
     return distinct.pop() if len(distinct) == 1 else _MIXED if distinct else 0

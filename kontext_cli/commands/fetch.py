@@ -1,4 +1,4 @@
-"""What `kontext fetch` does: bring home what was submitted, never submit by itself."""
+"""`kontext fetch`: download the results of jobs. It submits only with `--resubmit`."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -37,15 +37,15 @@ from kontext_cli.terminal.open import open_report
 from kontext_cli.terminal.report import Report
 
 _MOST_UNKNOWN = 10_000
-"""Jobs of unknown outcome that are looked for when nobody named a job."""
+"""At most so many jobs of unknown outcome are read when no job is named."""
 _NAMED = 10
-"""How many of them the notice names."""
+"""At most so many of them are listed in the notice."""
 _RESUBMITTED = (State.UNKNOWN, State.FAILED, State.CANCELED)
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """What was typed for `fetch`."""
+    """The arguments of `fetch`."""
 
     names: tuple[str, ...]
     provider: Name | None
@@ -63,7 +63,7 @@ class Fetch:
 
 @dataclass(slots=True)
 class _Errand:
-    """One job to bring home: its way to disk, and the call where it is to be sent again."""
+    """One job to download: its delivery, and the call if it is to be resubmitted."""
 
     job: Job
     delivery: Delivery
@@ -71,9 +71,9 @@ class _Errand:
 
 
 def run_fetch(fetch: Fetch) -> int:
-    """Bring home the jobs that are named, else all that are unfinished; the exit code.
+    """Download the named jobs, else all unfinished ones; returns the exit code.
 
-    Jobs of unknown outcome that nobody named are listed in a notice and do not count.
+    Jobs of unknown outcome that are not named are listed in a notice and do not affect it.
     """
     fetch = replace(fetch, output=output_path(fetch.output))
     _check(fetch)
@@ -96,15 +96,15 @@ def _code(job: Job) -> int:
 def _check(fetch: Fetch) -> None:
     check_names(fetch.output, fetch.template)
     if fetch.output is not None and len(fetch.names) != 1:
-        raise UsageError("--output names the file of one job", hint="kontext fetch JOB -o PATH")
+        raise UsageError("--output needs exactly one JOB", hint="kontext fetch JOB -o PATH")
     if fetch.output == "-" and fetch.as_json:
-        raise UsageError("`-o -` and --json both want standard output")
+        raise UsageError("`-o -` and --json both write to standard output")
     if fetch.resubmit and not fetch.names:
-        raise UsageError("--resubmit needs the jobs by name", hint="kontext fetch JOB --resubmit")
+        raise UsageError("--resubmit needs a JOB", hint="kontext fetch JOB --resubmit")
 
 
 def _jobs(session: Session, fetch: Fetch, report: Report) -> list[Job]:
-    """The jobs to fetch: those that are named, else all that can be had."""
+    """The jobs to fetch: the named ones, else all unfinished ones."""
     if fetch.names:
         return named_jobs(session, fetch.names, provider=fetch.provider, model=fetch.model)
     unknown = session.journal.recent(limit=_MOST_UNKNOWN, states=[State.UNKNOWN])
@@ -123,7 +123,7 @@ def _jobs(session: Session, fetch: Fetch, report: Report) -> list[Job]:
 
 
 def _list_unknown(jobs: Sequence[Job], report: Report) -> None:
-    """Say which jobs may have been accepted; only the user can find out, or send them again."""
+    """List jobs that may have been accepted; only the user can check, or resubmit them."""
     if not jobs:
         return
     for job in jobs:
@@ -134,13 +134,13 @@ def _list_unknown(jobs: Sequence[Job], report: Report) -> None:
     report.notice(
         f"{len(jobs)} job{'' if len(jobs) == 1 else 's'} of unknown outcome, which may have been"
         f" accepted and billed: {ids}{more if len(jobs) > _NAMED else ''};"
-        " look at the provider's own list of requests, then: kontext fetch JOB --resubmit,"
+        " check the provider's list of requests, then run: kontext fetch JOB --resubmit,"
         " or: kontext forget JOB"
     )
 
 
 def _errand_if_any(session: Session, job: Job, fetch: Fetch, report: Report) -> _Errand | None:
-    """What is to be done for a job; a fault that belongs to it stops no other."""
+    """The errand for a job; a fault of this job does not stop the others."""
     try:
         return _errand(session, job, fetch, report)
     except KontextError as fault:
@@ -149,7 +149,7 @@ def _errand_if_any(session: Session, job: Job, fetch: Fetch, report: Report) -> 
 
 
 def _errand(session: Session, job: Job, fetch: Fetch, report: Report) -> _Errand | None:
-    """What is to be done for a job; None where nothing is, and the job then tells why."""
+    """The errand for a job; None if there is nothing to do, and ``job`` then says why."""
     if session.journal.owned_elsewhere(job.id):
         elsewhere(job)
         return None
@@ -171,9 +171,9 @@ def _errand(session: Session, job: Job, fetch: Fetch, report: Report) -> _Errand
 
 
 def _lacks_files(job: Job, report: Report) -> bool:
-    """Whether files of a saved job were deleted since; they are no longer its files then.
+    """Whether files of a saved job were deleted since; they are removed from ``job.files``.
 
-    One that was changed is left alone.
+    A file that was changed is left alone.
     """
     there = [file for file in job.files if file.path.exists()]
     for file in there:
@@ -192,10 +192,10 @@ def _lacks_files(job: Job, report: Report) -> bool:
 
 
 def _delivery(job: Job, fetch: Fetch, session: Session) -> Delivery:
-    """Where the files go: as asked for now, else as asked for at submit."""
+    """Where the files go: as given now, else as given at submit."""
     if fetch.output == "-":
         if job.request.get("num_images", 1) > 1:
-            raise UsageError("`-o -` takes one picture, not several")
+            raise UsageError("`-o -` can write only one image")
         return session.delivery(None)
     asked_now = fetch.output or fetch.output_dir or fetch.template
     if asked_now or job.target is None:
@@ -209,7 +209,7 @@ def _delivery(job: Job, fetch: Fetch, session: Session) -> Delivery:
 
 
 def _call_again(job: Job, provider: Provider) -> Call:
-    """The call of a job that is to be sent once more. Raises InputFault for changed images."""
+    """The call of a job to resubmit. Raises InputFault for changed images."""
     images = load_sources(tuple(source.name for source in job.sources), provider)
     _check_unchanged(job, images)
     request = _request_again(job)
@@ -221,7 +221,9 @@ def _call_again(job: Job, provider: Provider) -> Call:
 
 def _request_again(job: Job) -> Request:
     if not job.request:
-        raise UsageError(f"job {job.id} was submitted elsewhere, and cannot be sent from here")
+        raise UsageError(
+            f"job {job.id} was submitted elsewhere and cannot be resubmitted from here"
+        )
     images = tuple(source.name for source in job.sources) or None
     return parse({**job.request, "operation": job.operation, "images": images})
 
@@ -230,26 +232,26 @@ def _check_unchanged(job: Job, images: Sequence[InputImage]) -> None:
     for source, image in zip(job.sources, images, strict=True):
         if source.sha256 != image.sha256:
             raise InputFault(
-                f"`{source.name}` is not the picture that job {job.id} was submitted with",
-                hint="make a new job of it with `kontext edit`",
+                f"`{source.name}` has changed since job {job.id} was submitted",
+                hint="start a new job with `kontext edit`",
             )
 
 
 def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch, report: Report) -> None:
-    """Do all errands, and tell each job as it ends."""
+    """Do all errands, and report each job as it ends."""
     by_job = {errand.job.id: errand for errand in errands}
-    told: set[str] = set()
+    reported: set[str] = set()
 
     async def go(engine: Engine, job: Job) -> None:
         await _bring(session, engine, by_job[job.id], fetch.timeout)
-        told.add(job.id)
+        reported.add(job.id)
         tell_differences(job, report, by_job[job.id].delivery)
         report.ended(job)
 
     jobs = [errand.job for errand in errands]
     session.run(lambda: session.for_each(jobs, go), jobs)
     for job in jobs:
-        if job.id not in told:
+        if job.id not in reported:
             report.ended(job)
 
 
@@ -267,8 +269,8 @@ async def _bring(session: Session, engine: Engine, errand: _Errand, timeout: flo
 
 @contextmanager
 def _as_it_was(session: Session, job: Job) -> Iterator[None]:
-    """While a job is sent again: where that is certainly not accepted, what was known of it
-    before still holds, its bill above all."""
+    """Resubmit a job within; if that is certainly not accepted, restore its previous record,
+    above all whether it was billed."""
     before = replace(job)
     job.error = job.handle = job.request_id = job.finished_at = None
     job.outputs, job.files, job.reply = (), (), {}
@@ -279,6 +281,6 @@ def _as_it_was(session: Session, job: Job) -> Iterator[None]:
         if (refusal is None or refusal.billed == "no") and not (job.request_id or job.outputs):
             for each in fields(Job):
                 setattr(job, each.name, getattr(before, each.name))
-            with suppress(JournalFault):  # it is then listed as of unknown outcome
+            with suppress(JournalFault):  # it is then listed as unknown
                 session.journal.record(job)
             job.error = for_job(refusal, job) if refusal else None

@@ -1,4 +1,4 @@
-"""The jobs that arguments name: ours by id, or a provider's by its request id."""
+"""Find the jobs given as arguments: by our job id, or by a provider's request id."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from kontext_cli.settings.settings import DEFAULT_MODEL
 def named_jobs(
     session: Session, names: Sequence[str], *, provider: Name | None, model: str | None
 ) -> list[Job]:
-    """The jobs of that name, each once. Raises UsageError for one that is unknown or ambiguous."""
+    """The jobs with these ids, each once. Raises UsageError for an unknown or ambiguous id."""
     found: dict[str, Job] = {}
     for name in names:
         job = _find(session, name, provider, model)
@@ -32,11 +32,11 @@ def _find(session: Session, name: str, provider: Name | None, model: str | None)
 
 
 def _foreign(session: Session, request_id: str, provider_name: Name, model: str) -> Job:
-    """A job that was submitted elsewhere; its follow-up URLs follow from endpoint and id."""
+    """A job that was submitted elsewhere, recorded in the journal under a new id."""
     provider = session.settings.open(provider_name)
     if not isinstance(provider, QueueProvider):
         raise UnsupportedOption(
-            f"{provider_name} has no queue, so a request id leads nowhere",
+            f"{provider_name} has no queue, so a job cannot be found by its request id",
             hint="fal and chainhub have request ids",
         )
     endpoint = choose_endpoint(provider, model, "generate", 0).id

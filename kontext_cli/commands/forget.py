@@ -1,4 +1,4 @@
-"""What `kontext forget` does: fewer jobs in the journal."""
+"""`kontext forget`: delete jobs from the journal."""
 
 import os
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from kontext_cli.terminal.output import to_stderr
 
 
 def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence[State]) -> int:
-    """Drop what is named, or all that is as old and in such a state as was said."""
+    """Delete the named jobs, or all jobs that match the given age and states."""
     if not names and older_than is None and not states:
         raise UsageError(
             "`kontext forget` needs a JOB, --older-than or --state",
             hint="kontext forget --older-than 30d",
         )
     if names and (older_than is not None or states):
-        raise UsageError("jobs are forgotten by name, or by age and state; not both at once")
+        raise UsageError("give either JOBs, or --older-than and --state, not both")
     age = None if older_than is None else _age(older_than)
     folder = state_dir(os.environ)
     with Journal.open(folder, log=to_stderr) as journal:
@@ -35,7 +35,7 @@ def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence
 
 
 def _id(journal: Journal, name: str) -> str:
-    """The id of a job; one that is damaged goes by its whole id."""
+    """The id of a job; a damaged job can be given only by its full id."""
     try:
         return journal.find(name).id
     except JournalFault:

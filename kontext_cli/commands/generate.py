@@ -1,11 +1,11 @@
-"""What `generate` and `edit` do: one job, from what was typed to its files."""
+"""`generate` and `edit` for one job, from the flags to its files."""
 
 import sys
 from pathlib import Path
 from typing import Any
 
 from kontext_cli.commands.flags import Flags
-from kontext_cli.commands.session import Session, Told
+from kontext_cli.commands.session import Listener, Session
 from kontext_cli.engine.budget import Budget
 from kontext_cli.engine.plan import Plan, Wanted, plan_job, room_for_images
 from kontext_cli.errors import UnsupportedOption, UsageError
@@ -30,9 +30,9 @@ from kontext_cli.terminal.report import Report
 
 
 def run_one(flags: Flags) -> int:
-    """Do what `generate` or `edit` was asked for; the exit code.
+    """Run `generate` or `edit` for one job; returns the exit code.
 
-    Raises KontextError for whatever is found wrong before anything is sent.
+    Raises KontextError for all that is found wrong before anything is sent.
     """
     flags = flags._replace(output=output_path(flags.output))
     _check_combinations(flags)
@@ -51,7 +51,7 @@ def run_one(flags: Flags) -> int:
             wanted=_wanted(flags, settings),
         )
         Budget(flags.max_cost).check([plan.job.cost])
-        _tell_notices(report, images, plan.names)
+        _print_notices(report, images, plan.names)
         if flags.dry_run:
             return _show(plan, as_json=flags.json)
         if plan.names is not None and plan.names.skip:
@@ -61,7 +61,7 @@ def run_one(flags: Flags) -> int:
 
 
 def load_sources(sources: tuple[str, ...], provider: Provider) -> tuple[InputImage, ...]:
-    """The input images, at a size that the provider takes."""
+    """The input images, at a size that the provider accepts."""
     return load_images(
         sources,
         inline_bytes=room_for_images(provider),
@@ -71,9 +71,9 @@ def load_sources(sources: tuple[str, ...], provider: Provider) -> tuple[InputIma
 
 
 def check_names(output: str | None, template: str | None) -> None:
-    """Raises UsageError where both are given, or the template cannot name anything."""
+    """Raises UsageError if both are given, or the template is invalid."""
     if output is not None and template is not None:
-        raise UsageError("--output and --name both name the file; give one of them")
+        raise UsageError("--output and --name both set the file name; give only one of them")
     if template is not None:
         template_fields(template)
 
@@ -85,36 +85,38 @@ def _check_combinations(flags: Flags) -> None:
     check_waiting_flags(flags)
     if misplaced := flags.of_batches_only():
         raise UsageError(
-            f"{', '.join(misplaced)}: for batches only",
-            hint="--prompts-file FILE makes a job of each row",
+            f"{', '.join(misplaced)}: only for batches",
+            hint="--prompts-file FILE runs one job per row",
         )
 
 
 def check_waiting_flags(flags: Flags) -> None:
-    """Raises UsageError for waiting and not waiting at once."""
+    """Raises UsageError for `--no-wait` with `--sync-mode`."""
     if flags.no_wait and flags.sync_mode:
-        raise UsageError("--sync-mode brings the picture in the reply; --no-wait does not wait")
+        raise UsageError(
+            "--sync-mode returns the image in the reply, which --no-wait does not wait for"
+        )
 
 
 def check_waiting(flags: Flags, provider: Provider) -> None:
-    """Raises UnsupportedOption for `--no-wait` where the answer to the submit is the picture."""
+    """Raises UnsupportedOption for `--no-wait` with a provider that answers in one call."""
     if flags.no_wait and provider.blocking:
         raise UnsupportedOption(
-            f"{provider.name} answers in one call, so --no-wait would lose the picture",
+            f"{provider.name} answers in one call, so --no-wait would lose the image",
             hint="fal, chainhub and sandbox have a queue",
         )
 
 
 def _check_standard_output(flags: Flags) -> None:
     if (flags.num_images or 1) > 1:
-        raise UsageError("`-o -` takes one picture, not several")
+        raise UsageError("`-o -` can write only one image")
     if flags.json:
-        raise UsageError("`-o -` and --json both want standard output")
+        raise UsageError("`-o -` and --json both write to standard output")
     if flags.no_wait:
         raise UsageError("`-o -` has nothing to write with --no-wait")
     if sys.stdout is not None and sys.stdout.isatty() and not flags.dry_run:
         raise UsageError(
-            "`-o -` would write a picture to the terminal", hint="send it to a file or a pipe"
+            "`-o -` would write an image to the terminal", hint="redirect it to a file or a pipe"
         )
 
 
@@ -128,7 +130,7 @@ def _request(flags: Flags) -> Request:
 
 
 def _wanted(flags: Flags, settings: Settings) -> Wanted | None:
-    """Where files go. A path typed with -o stands for itself, unless -d was typed as well."""
+    """Where files go. `-o` is relative to the working directory, unless -d is given as well."""
     if flags.output == "-":
         return None
     folder = "." if flags.output is not None and flags.output_dir is None else None
@@ -140,7 +142,7 @@ def _wanted(flags: Flags, settings: Settings) -> Wanted | None:
     )
 
 
-def _tell_notices(report: Report, images: tuple[InputImage, ...], names: Names | None) -> None:
+def _print_notices(report: Report, images: tuple[InputImage, ...], names: Names | None) -> None:
     for image in images:
         if image.notice:
             report.notice(image.notice)
@@ -202,20 +204,20 @@ def _delivery(plan: Plan, flags: Flags, session: Session) -> Delivery:
     return session.delivery(target)
 
 
-def tell_differences(job: Job, report: Told, delivery: Delivery | None = None) -> None:
-    """Say where the files are not those that were asked for: fewer, of another format, or under
+def tell_differences(job: Job, report: Listener, delivery: Delivery | None = None) -> None:
+    """Print a notice if the files differ from the request: fewer, in another format, or under
     another name."""
     asked = job.request.get("num_images", 1)
     if job.state is State.SAVED and job.target and len(job.files) < asked:
-        report.notice(f"{job.provider} made {len(job.files)} of {asked} pictures")
+        report.notice(f"{job.provider} returned {len(job.files)} of {asked} images")
     if isinstance(delivery, StreamDelivery):
         if delivery.format == "webp":
-            report.notice(f"{job.provider} sent WebP, which is written as it came")
+            report.notice(f"{job.provider} sent WebP, which is written unchanged")
         return
     for file in job.files:
         planned = job.target.paths[file.number - 1 :] if job.target else ()
         if planned and planned[0] != file.path:
             why = f"{job.provider} sent {file.format.upper()}"
             if planned[0].suffix == file.path.suffix:
-                why = "the name was taken meanwhile"
+                why = "the name was taken in the meantime"
             report.notice(f"`{planned[0].name}` is saved as `{file.path.name}`: {why}")

@@ -1,4 +1,4 @@
-"""What a command that works on jobs stands on: settings, the journal, an engine, an orderly end."""
+"""What a command that works on jobs needs: settings, journal, engine, and signal handling."""
 
 import asyncio
 import gc
@@ -27,28 +27,28 @@ from kontext_cli.terminal.input import stdout_bytes
 from kontext_cli.terminal.output import to_stderr
 
 SANDBOX_SECONDS = 0.3
-"""How long a sandbox job takes in this process: enough to see the queue move."""
+"""Seconds that a sandbox job takes in this process: enough to see the queue move."""
 _AT_ONCE = 8
-"""Jobs that are asked for side by side: each has a connection, and not many files may be open."""
+"""Jobs that are polled concurrently; each has a connection, and file descriptors are limited."""
 
 
-class Told(Protocol):
-    """What hears of a run: the report of single jobs, or that of a batch."""
+class Listener(Protocol):
+    """Receives the events of a run: the report of single jobs, or of a batch."""
 
     def watch(self, job: Job, logs: Sequence[str], /) -> None:
-        """A job has changed, or has something to say."""
+        """A job has changed state, or its provider sent logs."""
 
     def notice(self, text: str, /) -> None:
-        """Something the user should know that is no error."""
+        """Print a message that is not an error."""
 
     def close(self) -> None:
-        """Nothing is under way any more."""
+        """All work has ended."""
 
 
 class Session:
     """One run of a command. A context manager: the journal is closed at its end."""
 
-    def __init__(self, report: Told, *, debug: bool = False) -> None:
+    def __init__(self, report: Listener, *, debug: bool = False) -> None:
         """Raises UsageError for mistakes in the config file."""
         self.report = report
         self.settings = Settings.load(os.environ)
@@ -57,7 +57,7 @@ class Session:
         self._streams = ExitStack()
 
     def __enter__(self) -> Self:
-        if not gc.isenabled():  # it was put off while the program was imported
+        if not gc.isenabled():  # it was off while the program was imported
             gc.freeze()
             gc.enable()
         return self
@@ -76,23 +76,23 @@ class Session:
 
     @cached_property
     def journal(self) -> Journal:
-        """The journal, opened when it is first needed. Raises JournalFault."""
+        """The journal, opened at the first use. Raises JournalFault."""
         return Journal.open(self.state_folder, log=self.report.notice)
 
     @cached_property
     def journal_to_read(self) -> Journal | None:
-        """The journal for reading alone, None where there is none. Raises JournalFault."""
+        """The journal, read-only; None if it does not exist. Raises JournalFault."""
         return Journal.read(self.state_folder, log=self.report.notice)
 
     @cached_property
     def scribe(self) -> Scribe:
-        """What writes the journal while jobs are in flight."""
+        """The writer of the journal while jobs are in flight."""
         return Scribe(self.journal)
 
     def delivery(self, target: Target | None) -> Delivery:
-        """The way of a job's images to where it wants them; None is standard output.
+        """The delivery of a job's images to their target; None is standard output.
 
-        What goes to no file is verified in the state folder, which has to be writable anyway.
+        Images that do not go to a file are verified in the state folder.
         Raises OutputFault or JournalFault.
         """
         if target is None:
@@ -113,9 +113,9 @@ class Session:
         watch: Watch | None = None,
         throttled: Callable[[float | None], None] = lambda _wait: None,
     ) -> AsyncIterator[Engine]:
-        """An engine for one provider; its jobs are told to ``watch``, else to the report.
+        """An engine for one provider; it reports its jobs to ``watch``, else to the report.
 
-        ``throttled`` is told when the provider is too busy. Raises MissingKey.
+        ``throttled`` is called when the provider is too busy. Raises MissingKey.
         """
         async with self._transport(provider, throttled) as transport:
             try:
@@ -133,10 +133,9 @@ class Session:
     async def for_each(
         self, jobs: Sequence[Job], work: Callable[[Engine, Job], Awaitable[None]]
     ) -> None:
-        """Do the work for each job, a few side by side; those of a provider share one engine.
+        """Do the work for each job, a few at a time; jobs of a provider share one engine.
 
-        A fault of a provider's key or of its connection belongs to its own jobs, and stops no
-        other's.
+        A fault of a provider's key or connection ends only the jobs of that provider.
         """
         limit = asyncio.Semaphore(_AT_ONCE)
 
@@ -163,8 +162,8 @@ class Session:
                 job.error = for_job(fault, job)
 
     def run(self, work: Callable[[], Coroutine[Any, Any, None]], jobs: Sequence[Job]) -> None:
-        """Do the work to its end, or to the first signal, which the open jobs then tell."""
-        _ = self.journal  # what cannot be kept is found before anything is sent
+        """Run the work to its end or to the first signal, which becomes the error of open jobs."""
+        _ = self.journal  # a journal fault is found before anything is sent
         try:
             signal_number = run_until_signal(work())
         finally:
@@ -175,7 +174,7 @@ class Session:
                     job.error = _interrupted(job, signal_number)
 
     def run_batch(self, work: Coroutine[Any, Any, None], wind_down: Callable[[int], None]) -> None:
-        """Do the work to its end; the first signal has ``wind_down`` bring it there soon."""
+        """Run the work to its end; the first signal calls ``wind_down``, which ends it early."""
         run_until_signal(work, wind_down)
 
     def _transport(
@@ -205,10 +204,10 @@ def _interrupted(job: Job, signal_number: int) -> Interrupted:
     hint: str | None = f"kontext fetch {job.id}"
     billed: Billed = "maybe"
     if job.state is State.UNKNOWN:
-        what = "the submit was under way: it may have been accepted, and may have been billed"
+        what = "the submit was in progress: it may have been accepted, and may have been billed"
         hint = job.error.hint if job.error else None
     elif job.request_id or job.outputs:
-        what, billed = f"the job goes on at {job.provider}", bill_so_far(job)
+        what, billed = f"the job continues at {job.provider}", bill_so_far(job)
     else:
         what, hint, billed = "nothing was accepted", None, "no"
     error = Interrupted(f"interrupted; {what}", signal_number=signal_number, hint=hint)

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the first ends the work in order, the second at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first ends the work in order, the second exits immediately."""
 
 import asyncio
 import os
@@ -10,17 +10,17 @@ _ORDERLY = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
 _LEFT_IGNORED = [getattr(signal, name) for name in ("SIGHUP",) if hasattr(signal, name)]
-"""What stays ignored where it was: `nohup` means it. A shell ignores Ctrl-C for what it starts in
-the background, which nobody asked for."""
+"""Signals that stay ignored if they were, as `nohup` does. SIGINT does not: a shell ignores it
+for background jobs, without the user's intent."""
 
 
 def run_until_signal(
     work: Coroutine[Any, Any, None], wind_down: Callable[[int], None] | None = None
 ) -> int | None:
-    """Run ``work``; the number of the signal that cut it short, None where it ran to its end.
+    """Run ``work``; returns the number of the signal that interrupted it, or None.
 
-    The signal cancels it, unless ``wind_down`` brings it to an end in its own way. Every handler is
-    put back afterwards.
+    The signal cancels ``work``, or calls ``wind_down`` if there is one, which has to end it. All
+    handlers are restored afterwards.
     """
     early: list[int] = []
     before = {number: signal.getsignal(number) for number in _handled()}

@@ -1,4 +1,4 @@
-"""What `kontext status JOB` does: ask the provider now."""
+"""`kontext status`: list recent jobs, or poll the provider for the named ones."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ def ask(
     quiet: bool,
     debug: bool,
 ) -> int:
-    """Print where jobs are now; the exit code by their state."""
+    """Print the current state of jobs; returns the exit code for their states."""
     report = open_report(as_json=as_json, quiet=quiet or not watch, plain=debug)
     report.downloads = False
     with Session(report, debug=debug) as session:
@@ -49,11 +49,11 @@ def ask(
                 await engine.ask(job)
 
         session.run(lambda: session.for_each(waiting, ask_one), waiting)
-        _tell(jobs, report, as_json=as_json)
+        _print(jobs, report, as_json=as_json)
         return common_code([_code(job, asked=job in waiting) for job in jobs])
 
 
-def _tell(jobs: Sequence[Job], report: Report, *, as_json: bool) -> None:
+def _print(jobs: Sequence[Job], report: Report, *, as_json: bool) -> None:
     report.close()
     if as_json:
         for job in jobs:
@@ -66,7 +66,7 @@ def _tell(jobs: Sequence[Job], report: Report, *, as_json: bool) -> None:
 
 
 def _code(job: Job, *, asked: bool) -> int:
-    """The code of the job's state; that of the fault where asking failed."""
+    """The exit code for the job's state, or of the error if polling failed."""
     if asked and job.error is not None:
         return job.error.exit_code
     return state_code(job.state)
@@ -98,14 +98,14 @@ def show_recent(*, limit: int, states: Collection[State], batch: str | None, as_
     elif jobs:
         print_table(jobs)
     else:
-        to_stderr("no jobs yet" if not states and batch is None else "no such jobs")
+        to_stderr("no jobs yet" if not states and batch is None else "no matching jobs")
     return 0
 
 
 def print_table(jobs: Sequence[Job]) -> None:
-    """Print a line for each job under headings, prompts cut to the width of the terminal.
+    """Print a table of jobs, with prompts truncated to the width of the terminal.
 
-    File names are cut on a terminal alone: a pipe gets them whole.
+    File names are truncated only on a terminal, never in a pipe.
     """
     now = datetime.now(UTC)
     rows = [_HEADINGS, *(_row(job, now) for job in jobs)]

@@ -1,4 +1,4 @@
-"""What is said of a job that did not end well: whether it may cost, and what to paste next."""
+"""Errors of jobs: whether the job may have been billed, and the command to paste next."""
 
 from kontext_cli.errors import (
     Billed,
@@ -14,7 +14,7 @@ from kontext_cli.words import seconds_text
 
 
 def cut_short(how: str) -> OutcomeUnknown:
-    """A submit whose outcome nobody can know."""
+    """The error of a submit whose outcome is unknown; ``how`` says why."""
     return OutcomeUnknown(
         f"the outcome of the submit is unknown ({how}): "
         "it may have been accepted and may have been billed",
@@ -23,7 +23,7 @@ def cut_short(how: str) -> OutcomeUnknown:
 
 
 def unknown_since(job: Job) -> OutcomeUnknown:
-    """What is told of a job whose process died while its submit was under way."""
+    """The error of a job whose process died during its submit."""
     error = OutcomeUnknown(
         f"{job.provider} may have accepted and billed this job, but its answer was never read",
         billed="maybe",
@@ -33,18 +33,20 @@ def unknown_since(job: Job) -> OutcomeUnknown:
 
 
 def elsewhere(job: Job) -> Job:
-    """The job, with the error that another run is at it."""
+    """The job, with the error that another process is working on it."""
     error = StillRunning(
-        "another kontext is at this job", hint=f"kontext fetch {job.id}", billed="maybe"
+        "another kontext process is working on this job",
+        hint=f"kontext fetch {job.id}",
+        billed="maybe",
     )
     job.error = for_job(error, job)
     return job
 
 
 def overtaken(job: Job) -> Job:
-    """The job, with the error that another run changed it since it was read here."""
+    """The job, with the error that another process changed it after it was read here."""
     error = StillRunning(
-        "another kontext was at this job just now; this one did nothing",
+        "another kontext process has just changed this job; nothing was done",
         hint=f"kontext status {job.id}",
         billed="maybe",
     )
@@ -53,15 +55,15 @@ def overtaken(job: Job) -> Job:
 
 
 def still_running(provider: str, timeout: float) -> StillRunning:
-    """A job that takes longer than we were told to wait."""
+    """The error of a job that takes longer than its timeout in seconds."""
     return StillRunning(
-        f"{provider} is still at it after {seconds_text(timeout)} s; the job goes on there",
+        f"{provider} is still working after {seconds_text(timeout)} s; the job continues there",
         billed="maybe",
     )
 
 
 def bill_so_far(job: Job) -> Billed:
-    """Whether a job has to be paid for, by what was learned about it until now."""
+    """Whether a job may have been billed, by what is known about it so far."""
     if job.outputs or job.state in (State.READY, State.SAVED):
         return "yes"
     if job.state in (*OPEN, State.UNKNOWN):
@@ -84,7 +86,7 @@ def for_job(error: KontextError, job: Job) -> KontextError:
 
 
 def bill(job: Job, error: KontextError) -> Billed:
-    """What was accepted may cost, whatever went wrong on our side; what was made does."""
+    """Whether a job that ended with ``error`` was billed: with outputs yes, once accepted maybe."""
     if job.outputs or job.state is State.READY:
         return "yes"
     if job.request_id and not isinstance(error, ProviderError) and error.billed == "no":
@@ -93,21 +95,21 @@ def bill(job: Job, error: KontextError) -> Billed:
 
 
 def way_on(job: Job, error: KontextError, *, recorded: bool) -> str | None:
-    """The command to paste next; for a fault on this side, after what has to be mended."""
+    """The command to paste next; for a local fault, preceded by what has to be fixed."""
     if isinstance(error, OutcomeUnknown):
         return (
-            f"look at {job.provider}'s own list of requests; "
-            f"`kontext fetch {job.id} --resubmit` sends it again"
+            f"check {job.provider}'s list of requests; "
+            f"`kontext fetch {job.id} --resubmit` submits it again"
         )
     if error.state is not None or job.state not in ACCEPTED:
         return error.hint
     if not recorded and job.request_id is None:
         return error.hint
     fetch = f"kontext fetch {job.id}" if recorded else by_request_id(job)
-    mends_first = isinstance(error, StorageFault | KeyFault) and error.hint
-    return f"{error.hint}, then: {fetch}" if mends_first else fetch
+    fix_first = isinstance(error, StorageFault | KeyFault) and error.hint
+    return f"{error.hint}, then: {fetch}" if fix_first else fetch
 
 
 def by_request_id(job: Job) -> str:
-    """The command that fetches a job which the journal does not know."""
+    """The command that fetches a job that is not in the journal."""
     return f"kontext fetch {job.request_id} -p {job.provider}"

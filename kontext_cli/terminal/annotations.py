@@ -1,4 +1,4 @@
-"""What GitHub Actions shows of a run: errors at their lines, and a table below its log.
+"""GitHub Actions: annotations of lines with errors, and a table in the job summary.
 
 The runner reads workflow commands from standard error as it does from standard output, shows ten
 errors and ten warnings of a step, and takes a summary of 1 MiB
@@ -27,8 +27,8 @@ _MARKDOWN = str.maketrans({mark: f"&#{ord(mark)};" for mark in "&<>|`\\*_~[]!#@$
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
-    """Something to show at a line of a prompts file; ``row`` is the row's id, else its number."""
+class RowError:
+    """An error to show at a line of a prompts file; ``row`` is the row's id, else its number."""
 
     what: str
     file: str | None = None
@@ -37,24 +37,24 @@ class Flaw:
 
 
 class Annotations:
-    """The flaws of a batch as they come, and its summary at the end."""
+    """Annotations of a batch as its rows fail, and the job summary at the end."""
 
     def __init__(self) -> None:
-        self._flaws: list[Flaw] = []
+        self._errors: list[RowError] = []
         self._count = 0
 
-    def add(self, flaw: Flaw) -> None:
-        """Show a flaw, unless GitHub shows as many as it will already."""
+    def add(self, error: RowError) -> None:
+        """Annotate an error, up to the number that GitHub shows."""
         self._count += 1
         if self._count <= MOST_ERRORS:
-            _send(error_command(flaw))
-        if len(self._flaws) < MOST_ROWS:
-            self._flaws.append(flaw)
+            _send(error_command(error))
+        if len(self._errors) < MOST_ROWS:
+            self._errors.append(error)
 
     def close(self, title: str, counts: Mapping[str, str], *, stop: str | None) -> str | None:
-        """Say how many flaws were not shown, and write the summary of the step.
+        """Print how many errors were not annotated, and write the job summary.
 
-        ``counts`` is the table's head and only row. Returns why the summary could not be written.
+        ``counts`` are the columns of its table. Returns why the summary could not be written.
         """
         _send_rest(self._count)
         target = os.environ.get("GITHUB_STEP_SUMMARY")
@@ -64,69 +64,69 @@ class Annotations:
         try:
             there = path.stat().st_size if path.exists() else 0
             text = step_summary(
-                title, counts, self._flaws, self._count, stop=stop, most_bytes=MOST_BYTES - there
+                title, counts, self._errors, self._count, stop=stop, most_bytes=MOST_BYTES - there
             )
             with path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
                 file.write(text)
         except OSError as error:
-            return f"the summary of this step cannot be written: {error.strerror or error}"
+            return f"cannot write the job summary: {error.strerror or error}"
         return None
 
 
 def annotate(details: Sequence[str]) -> None:
-    """Show the mistakes of a prompts file, given as ``file:line: what``, at their lines.
+    """Annotate the errors of a prompts file, given as ``file:line: what``, at their lines.
 
-    Does nothing where no runner of GitHub Actions reads what is printed.
+    Does nothing outside GitHub Actions.
     """
     if not on_actions():
         return
     for detail in details[:MOST_ERRORS]:
-        _send(error_command(flaw_of(detail)))
+        _send(error_command(parse_detail(detail)))
     _send_rest(len(details))
 
 
-def flaw_of(detail: str) -> Flaw:
-    """What a line of the form ``file:line: what`` tells; all of it where it has no such place."""
+def parse_detail(detail: str) -> RowError:
+    """Parse ``file:line: what``; text in another form becomes an error without a place."""
     found = _DETAIL.fullmatch(detail)
     if found is None:
-        return Flaw(detail)
-    return Flaw(found["what"], found["file"], int(found["line"]))
+        return RowError(detail)
+    return RowError(found["what"], found["file"], int(found["line"]))
 
 
-def error_command(flaw: Flaw) -> str:
-    """The workflow command that shows a flaw at its line: one line, whatever is in it."""
+def error_command(error: RowError) -> str:
+    """The workflow command that annotates an error, always in one line."""
     properties = {"title": _TITLE}
-    if flaw.file is not None:
-        properties = {"file": _from_workspace(flaw.file), **_line(flaw), **properties}
-    what = flaw.what if flaw.row is None else f"row {flaw.row}: {flaw.what}"
+    if error.file is not None:
+        properties = {"file": _from_workspace(error.file), **_line(error), **properties}
+    what = error.what if error.row is None else f"row {error.row}: {error.what}"
     return _command("error", what, properties)
 
 
 def step_summary(
     title: str,
     counts: Mapping[str, str],
-    flaws: Sequence[Flaw],
-    flaw_count: int,
+    errors: Sequence[RowError],
+    error_count: int,
     *,
     stop: str | None,
     most_bytes: int,
 ) -> str:
-    """The Markdown of a batch: a table of its counts, and one of the rows that failed.
+    """The Markdown of a batch: a table of its counts, and one of its failed rows.
 
-    As many of those as fit in ``most_bytes`` of UTF-8; nothing where not even the first table
-    does.
+    At most ``most_bytes`` of UTF-8: failed rows that do not fit are counted; empty if the first
+    table does not fit.
     """
     head = "\n".join(_head(title, counts, stop)) + "\n"
-    rest = most_bytes - len(_bytes(head)) - len(_more(flaw_count))
+    rest = most_bytes - len(_bytes(head)) - len(_more(error_count))
     if rest < 0:
         return ""
-    rows = list(_fitting(map(_flaw_row, flaws), rest - len(_FLAWS_HEAD)))
-    table = [_FLAWS_HEAD, *rows] if rows else []
-    left_out = flaw_count - len(rows)
+    rows = list(_fitting(map(_error_row, errors), rest - len(_ERRORS_HEAD)))
+    table = [_ERRORS_HEAD, *rows] if rows else []
+    left_out = error_count - len(rows)
     return "".join([head, *table, _more(left_out) if left_out else ""])
 
 
-_FLAWS_HEAD = "\n| row | line | what |\n|--:|--:|---|\n"
+_ERRORS_HEAD = "\n| row | line | error |\n|--:|--:|---|\n"
 
 
 def _head(title: str, counts: Mapping[str, str], stop: str | None) -> Iterator[str]:
@@ -140,10 +140,10 @@ def _head(title: str, counts: Mapping[str, str], stop: str | None) -> Iterator[s
     yield f"| {' | '.join(map(_cell, counts.values()))} |"
 
 
-def _flaw_row(flaw: Flaw) -> str:
-    row = "" if flaw.row is None else _cell(str(flaw.row))
-    line = "" if flaw.line is None else flaw.line
-    return f"| {row} | {line} | {_cell(flaw.what)} |\n"
+def _error_row(error: RowError) -> str:
+    row = "" if error.row is None else _cell(str(error.row))
+    line = "" if error.line is None else error.line
+    return f"| {row} | {line} | {_cell(error.what)} |\n"
 
 
 def _fitting(rows: Iterator[str], rest: int) -> Iterator[str]:
@@ -159,7 +159,7 @@ def _more(count: int) -> str:
 
 
 def _cell(text: str) -> str:
-    """Text that Markdown takes for nothing but text."""
+    """Text escaped for a Markdown table, cut to size."""
     text = one_line(text)
     text = text if len(text) <= _CELL else text[:_CELL] + "…"
     return text.translate(_MARKDOWN)
@@ -169,14 +169,14 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _line(flaw: Flaw) -> dict[str, str]:
-    return {} if flaw.line is None else {"line": str(flaw.line)}
+def _line(error: RowError) -> dict[str, str]:
+    return {} if error.line is None else {"line": str(error.line)}
 
 
 def _from_workspace(file: str) -> str:
-    """A path as GitHub knows it: from the workspace, where it is below it or the working folder.
+    """A path relative to the workspace, or to the working directory, if it is inside.
 
-    A link to the folder is as good as the folder.
+    Symbolic links are resolved.
     """
     folders = [os.environ.get("GITHUB_WORKSPACE") or os.curdir, os.curdir]
     for folder in folders:
@@ -194,13 +194,13 @@ def _absolute(path: str) -> Path:
 def _resolved(path: str) -> Path:
     try:
         return Path(os.path.realpath(path))
-    except ValueError:  # no file has such a name
+    except ValueError:  # not a valid file name
         return Path(path)
 
 
 def _send_rest(count: int) -> None:
     if count > MOST_ERRORS:
-        what = f"{count - MOST_ERRORS} more failed; the log of this step names them all"
+        what = f"{count - MOST_ERRORS} more failed; all are listed in the log of this step"
         _send(_command("warning", what, {"title": _TITLE}))
 
 

@@ -1,4 +1,4 @@
-"""What a batch prints: how its rows end, how far it is, and what it came to."""
+"""Prints a batch: results and errors of rows, progress, and the summary."""
 
 import os
 import time
@@ -10,8 +10,8 @@ from kontext_cli.batch.progress import UNSUCCESSFUL, BatchProgress, Clock
 from kontext_cli.batch.tally import KINDS, Tally
 from kontext_cli.errors import Interrupted, KontextError
 from kontext_cli.job import ACCEPTED, OPEN, Job, State
-from kontext_cli.terminal.annotations import Annotations, Flaw
-from kontext_cli.terminal.output import on_actions, tell_result, to_stderr
+from kontext_cli.terminal.annotations import Annotations, RowError
+from kontext_cli.terminal.output import on_actions, print_result, to_stderr
 from kontext_cli.terminal.printable import one_line, printable
 from kontext_cli.terminal.records import as_line, error_record, job_record, summary_record
 from kontext_cli.terminal.skips import Skips
@@ -34,44 +34,44 @@ _MOST_NOTICES = 20
 
 
 class BatchView(Protocol):
-    """Shows the way of a batch on standard error, and passes on its results."""
+    """Shows the progress of a batch on standard error, and prints its results."""
 
     def show(self, job: Job) -> None:
-        """A job is under way, and may have changed."""
+        """A job has started, or changed state."""
 
     def heard(self, job: Job, said: str) -> None:
-        """A job that is shown has something to say."""
+        """The provider sent a log line for a job that is shown."""
 
     def drop(self, job: Job) -> None:
-        """A row has ended, and is about to be told."""
+        """A row has ended, and is about to be reported."""
 
     def result(self, line: str) -> None:
-        """A line for standard output."""
+        """Print a line to standard output."""
 
     def passed(self, text: str) -> None:
-        """A row ended as it should; ``text`` says how."""
+        """A row succeeded; ``text`` describes the result."""
 
     def skipped(self, reason: str) -> None:
-        """There was nothing to do for a row."""
+        """A row was skipped."""
 
     def say(self, line: str) -> None:
-        """A line for the person at the terminal, already printable."""
+        """Print a message to standard error, already escaped."""
 
     def warn(self, line: str) -> None:
-        """A line of an error, already printable."""
+        """Print a line of an error, already escaped."""
 
     def stopping(self) -> None:
-        """Nothing more is submitted."""
+        """No more rows are submitted."""
 
     def beat(self) -> None:
-        """Time has passed."""
+        """Called about once a second."""
 
     def close(self) -> None:
-        """Take away whatever was drawn, and say what was held back for it."""
+        """Remove what was drawn, and print what was held back."""
 
 
 class BatchSilence:
-    """The view of `--quiet`: results and errors alone."""
+    """The view of `--quiet`: only results and errors."""
 
     def show(self, job: Job) -> None: ...
 
@@ -80,7 +80,7 @@ class BatchSilence:
     def drop(self, job: Job) -> None: ...
 
     def result(self, line: str) -> None:
-        tell_result(line)
+        print_result(line)
 
     def passed(self, text: str) -> None: ...
 
@@ -99,13 +99,13 @@ class BatchSilence:
 
 
 class BatchLines:
-    """Plain lines: one for each row that ends, and one now and then while none does."""
+    """Plain lines: one for each finished row, and one every ten seconds while none finishes."""
 
     def __init__(self, tally: Tally, *, clock: Clock = time.monotonic) -> None:
         self._progress = BatchProgress(tally, clock)
         self._clock = clock
         self._skips = Skips()
-        self._told_at = clock()
+        self._printed_at = clock()
 
     def show(self, job: Job) -> None:
         self._progress.began(job)
@@ -116,7 +116,7 @@ class BatchLines:
         self._progress.ended(job)
 
     def result(self, line: str) -> None:
-        tell_result(line)
+        print_result(line)
 
     def passed(self, text: str) -> None:
         self.say(f"{place_text(self._progress.tally)} {text}")
@@ -125,8 +125,8 @@ class BatchLines:
         self._skips.add(reason)
 
     def say(self, line: str) -> None:
-        self._tell_skipped()
-        self._tell(line)
+        self._print_skipped()
+        self._print(line)
 
     def warn(self, line: str) -> None:
         self.say(line)
@@ -135,7 +135,7 @@ class BatchLines:
         self._progress.stopping = True
 
     def beat(self) -> None:
-        if self._clock() - self._told_at >= _SILENCE:
+        if self._clock() - self._printed_at >= _SILENCE:
             progress = self._progress
             facts = [
                 f"{progress.in_flight} in flight",
@@ -145,19 +145,19 @@ class BatchLines:
             self.say(f"{place_text(progress.tally)} {', '.join(filter(None, facts))}")
 
     def close(self) -> None:
-        self._tell_skipped()
+        self._print_skipped()
 
-    def _tell_skipped(self) -> None:
+    def _print_skipped(self) -> None:
         if skipped := self._skips.taken():
-            self._tell(f"{place_text(self._progress.tally)} {skipped}")
+            self._print(f"{place_text(self._progress.tally)} {skipped}")
 
-    def _tell(self, line: str) -> None:
-        self._told_at = self._clock()
+    def _print(self, line: str) -> None:
+        self._printed_at = self._clock()
         to_stderr(line)
 
 
 class BatchReport:
-    """Tells how the rows of a batch end, while a view shows the way."""
+    """Reports the rows of a batch as they end, while a view shows the progress."""
 
     def __init__(
         self,
@@ -175,13 +175,13 @@ class BatchReport:
         self._noticed: set[str] = set()
         self._annotations = Annotations() if on_actions() else None
         self.show_relative = False
-        """Whether paths are shown from the working folder, because they were typed so."""
+        """Whether paths are printed relative to the working directory, as they were given."""
 
     def watch(self, job: Job, logs: Sequence[str]) -> None:
-        """Follow a job; how its row ends is told by ``ended``.
+        """Show a job's progress; its end is reported by ``ended``.
 
-        What is said of a job at its end does not come from its provider, but is a fault on this
-        side, which concerns every job: it is told once.
+        A message about a job that has ended is not from its provider but about a local fault that
+        concerns all jobs, so it is printed only once.
         """
         if job.state in OPEN or (logs and job.state is State.PLANNED):
             self._view.show(job)
@@ -194,31 +194,31 @@ class BatchReport:
                 self.notice(log)
 
     def notice(self, text: str) -> None:
-        """Something the user should know that is no error."""
+        """Print a message that is not an error."""
         self._view.say(f"notice: {one_line(text)}")
 
     def ended(
         self, job: Job, *, reason: str, line: int | None = None, file: str | None = None
     ) -> None:
-        """Tell how a row ended: its files, or its error.
+        """Report the end of a row: its files, or its error.
 
-        The tally has counted it. ``line`` is its place in the prompts ``file``, the name as it was
-        typed, None or `-` where there is none; ``reason`` says why the row was made, collected,
+        The tally must have counted it. ``line`` is its line in the prompts ``file``, whose name is
+        as given, None or `-` if there is none; ``reason`` says why the row was run, fetched,
         skipped or left alone.
         """
         self._view.drop(job)
-        self._tell_result(job, reason)
+        self._print_result(job, reason)
         if job.skipped:
             self._view.skipped(reason)
-        elif _is_put_off(job):
+        elif _is_postponed(job):
             return
         elif job.error is not None:
-            self._tell_failure(job, job.error, line, None if file == "-" else file)
+            self._print_failure(job, job.error, line, None if file == "-" else file)
         else:
             self._view.passed(f"{row_name(job)}{_because(reason)}: {describe(job)}")
 
     def stopping(self, stop: KontextError) -> None:
-        """Tell that no more rows are submitted, and why."""
+        """Print that no more rows are submitted, and why."""
         self._view.stopping()
         if self._as_json:
             self._view.result(as_line(error_record(stop)))
@@ -227,17 +227,17 @@ class BatchReport:
         self._view.say("no more rows are submitted")
 
     def beat(self) -> None:
-        """Some time has passed; to be called about once a second."""
+        """Update the view; to be called about once a second."""
         self._view.beat()
 
     def close(self) -> None:
-        """Take away whatever was drawn."""
+        """Remove what was drawn."""
         self._view.close()
 
     def summary(self, stop: KontextError | None, *, way_on: str | None) -> None:
-        """Tell what the batch came to, what it cost, and how to go on. After ``close``.
+        """Print the totals of the batch, its cost, and how to continue. After ``close``.
 
-        ``way_on`` is the command line that does the rest, None where all is done.
+        ``way_on`` is the command line that continues the batch, None if it is complete.
         """
         for text in self._summary_lines(stop, way_on):
             self._view.say(text)
@@ -253,7 +253,7 @@ class BatchReport:
             code = self._tally.exit_code(stop)
             self._view.result(as_line(summary_record(self.batch, self._tally, exit_code=code)))
 
-    def _tell_result(self, job: Job, reason: str) -> None:
+    def _print_result(self, job: Job, reason: str) -> None:
         if self._as_json:
             self._view.result(as_line(job_record(job, reason=reason)))
             return
@@ -262,7 +262,7 @@ class BatchReport:
         if job.error is None and job.state in ACCEPTED:
             self._view.result(job.id)
 
-    def _tell_failure(
+    def _print_failure(
         self, job: Job, error: KontextError, line: int | None, file: str | None
     ) -> None:
         for text in error_lines(error, job, place=_place(job, line, file)):
@@ -271,7 +271,7 @@ class BatchReport:
             self._billed_failures += 1
         if self._annotations:
             what = f"{one_line(error.message)} ({bill_text(error)})"
-            self._annotations.add(Flaw(what, file, line, job.row_id or job.index))
+            self._annotations.add(RowError(what, file, line, job.row_id or job.index))
 
     def _shown(self, path: Path) -> str:
         return os.path.relpath(path) if self.show_relative else str(path)
@@ -287,17 +287,17 @@ class BatchReport:
         if held := tally.counts["unknown"]:
             are, them = ("is", "it") if held == 1 else ("are", "them")
             lines.append(
-                f"{rows_text(held)} of unknown outcome {are} held, and may have been billed: "
-                f"--on-unknown resubmit sends {them} again"
+                f"{rows_text(held)} of unknown outcome {are} held and may have been billed: "
+                f"--on-unknown resubmit submits {them} again"
             )
         if failed := self._billed_failures:
             were, them = ("was", "it") if failed == 1 else ("were", "them")
             lines.append(
                 f"{rows_text(failed)} failed and may have been billed, or {were} moderated: "
-                f"--retry-failed makes {them} again"
+                f"--retry-failed retries {them}"
             )
         if way_on:
-            lines.append(f"hint: go on with: {one_line(way_on)}")
+            lines.append(f"hint: continue with: {one_line(way_on)}")
         return lines
 
     def _counts(self) -> Mapping[str, str]:
@@ -307,7 +307,7 @@ class BatchReport:
 
 
 def _place(job: Job, line: int | None, file: str | None) -> str:
-    """Where a row stands, and its id if it has one."""
+    """The place of a row in its file, and its id if it has one."""
     if line is None:
         return row_name(job)
     where = f"{file}:{line}" if file else f"line {line}"
@@ -315,15 +315,15 @@ def _place(job: Job, line: int | None, file: str | None) -> str:
 
 
 def _because(reason: str) -> str:
-    """Why a row was made that was there before."""
+    """Why a row was run again, in parentheses; empty for a new row."""
     if reason in _EXPECTED:
         return ""
     before = reason in UNSUCCESSFUL
     return f" ({one_line(reason)}{' before' if before else ''})"
 
 
-def _is_put_off(job: Job) -> bool:
-    """Whether a row was only left behind by a run that stopped, which says so for all of them."""
+def _is_postponed(job: Job) -> bool:
+    """Whether a row was not run because the batch stopped, which is reported once for all rows."""
     interrupted = isinstance(job.error, Interrupted) and job.state is not State.UNKNOWN
     return job.state is State.PLANNED or interrupted
 

@@ -1,4 +1,4 @@
-"""A few lines at the foot of the terminal, redrawn in place."""
+"""A few lines at the bottom of the terminal, redrawn in place."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ _LINE_ABOVE = "\x1b[A"
 
 
 _ERASE_LINE_ABOVE = "\x1b[A\x1b[2K"
-"""Line by line: tmux keeps what is erased in one go when that fills the window."""
+"""Line by line: tmux keeps text that is erased at once if it fills the window."""
 
 
 _ERASE_REST = "\x1b[K"
@@ -24,17 +24,17 @@ _ERASE_BELOW = "\x1b[J"
 
 
 _NO_WRAP = "\x1b[?7l"
-"""Where a terminal and rich disagree about how wide a character is, the line is cut."""
+"""Cuts the line if the terminal and rich disagree about the width of a character."""
 
 
 _WRAP = "\x1b[?7h"
 
 
 class Drawing:
-    """A few lines at the foot of the terminal, drawn over in one write each time.
+    """A few lines at the bottom of the terminal, redrawn with one write.
 
     rich's own live display loses count of its lines when the window becomes narrower, and
-    renders anew for every line that is printed above.
+    renders again for each line printed above it.
     """
 
     def __init__(self) -> None:
@@ -44,11 +44,11 @@ class Drawing:
 
     @property
     def possible(self) -> bool:
-        """Whether the terminal takes escape sequences: an old Windows console does not."""
+        """Whether the terminal supports escape sequences: an old Windows console does not."""
         return not self._console.legacy_windows
 
     def size(self) -> tuple[int, int]:
-        """Columns and rows of the window as it is now."""
+        """The current columns and rows of the window."""
         try:
             columns, rows = os.get_terminal_size(sys.stderr.fileno())
         except (OSError, ValueError):
@@ -56,9 +56,9 @@ class Drawing:
         return columns or 80, rows or 24
 
     def draw(self, lines: Sequence[Text], *, above: Sequence[str] = ()) -> None:
-        """Put ``lines`` in place of those drawn before, and lines that stay above them.
+        """Replace the lines drawn before by ``lines``, and print ``above`` permanently above them.
 
-        A line that was drawn in a wider window takes several rows now: terminals break it.
+        A line drawn in a window that was wider takes several rows: the terminal wrapped it.
         """
         width, _ = self.size()
         drawn = sum(max(ceil(cells / width), 1) for cells in self._widths)

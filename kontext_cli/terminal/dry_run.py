@@ -1,4 +1,4 @@
-"""What `--dry-run` prints: the calls, files and costs of what would be sent."""
+"""Prints a `--dry-run`: the calls, files and costs of what would be sent."""
 
 import json
 import shutil
@@ -24,7 +24,7 @@ _SHOWN = 40
 
 
 def show_plan(plan: Plan) -> None:
-    """Print the call without its key and what signs its URLs, the files, and the estimate."""
+    """Print the call without its key and without URL signatures, the files, and the estimate."""
     urls = {source.name for source in plan.job.sources if is_url(source.name)}
     body = _shortened(plan.call.json, urls)
     to_stdout(f"{plan.call.method} {plan.call.url}")
@@ -39,7 +39,7 @@ def show_plan(plan: Plan) -> None:
 
 
 def _shortened(value: Any, urls: Collection[str]) -> Any:
-    """Inline images as their head and size, URLs of images unsigned; all else as it is."""
+    """The value with inline images cut to a prefix and their size, and image URLs unsigned."""
     if isinstance(value, str) and value in urls:
         return abridged(value)
     if isinstance(value, str) and value.startswith("data:"):
@@ -57,7 +57,7 @@ _INDENT = "  "
 def show_rows(
     entries: Sequence[Entry], planner: Planner, tally: Tally, *, batch: str, as_json: bool
 ) -> int:
-    """Print every row with its prompt, and the total; the exit code."""
+    """Print every row with its prompt, and the total; returns the exit code."""
     columns = shutil.get_terminal_size().columns
     for entry in entries:
         job = planner.stub(entry) if entry.step is Step.MAKE else planner.known_job(entry)
@@ -79,7 +79,7 @@ def show_rows(
 
 
 def fitted(text: str, columns: int) -> str:
-    """A text in one line of so many columns of a terminal, the rest of it left out."""
+    """Text truncated to one line of the given number of terminal columns."""
     plain = escaped(" ".join(text[: 4 * max(columns, 1)].split()))
     widths = [_width(char) for char in plain]
     if sum(widths) <= columns and len(text) <= 4 * columns:

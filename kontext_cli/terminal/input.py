@@ -1,4 +1,4 @@
-"""The process's own streams: standard input, which can be one thing, and output as bytes."""
+"""Standard input, which only one argument can use, and standard output as bytes."""
 
 import os
 import sys
@@ -11,15 +11,15 @@ from kontext_cli.terminal.output import to_stderr
 
 _STANDARD_OUTPUT = ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 _MOST_PROMPT_BYTES = 64 * 2**20
-"""Far more than any prompt, so that the length of what is too long can be told."""
+"""Far more than any prompt, so that the error can state the length of one that is too long."""
 _SILENT_SECONDS = 1.0
-"""How long an open pipe may send nothing before the user is told what is being waited for."""
+"""After so many seconds without data from a pipe, a notice says what is being waited for."""
 
 
 def check_single_use(prompt: str | None, images: Sequence[str]) -> None:
-    """Raises UsageError where more than one argument is `-`."""
+    """Raises UsageError if more than one argument is `-`."""
     if [prompt, *images].count("-") > 1:
-        raise UsageError("standard input (`-`) can be only one thing")
+        raise UsageError("only one argument can be standard input (`-`)")
     if prompt is None and "-" in images:
         raise UsageError(
             "the prompt is missing: standard input is the image",
@@ -28,17 +28,17 @@ def check_single_use(prompt: str | None, images: Sequence[str]) -> None:
 
 
 def output_path(typed: str | None) -> str | None:
-    """What `-o` names: `-` by any of the names of standard output, a path from home by `~`."""
+    """The path given with `-o`: `-` for any name of standard output, with `~` expanded."""
     if typed in _STANDARD_OUTPUT:
         return "-"
     return None if typed is None else from_home(typed)
 
 
 def read_prompt(prompt: str | None, operation: str, *, quiet: bool = False) -> str:
-    """The prompt as given, or from standard input; a line feed at its end is not part of it.
+    """The prompt as given, or from standard input without its final line feeds.
 
-    Standard input is read for `-`, and where no prompt was given and text may be piped in.
-    Raises UsageError where there is none.
+    Standard input is read for `-`, and if no prompt is given and it is not a terminal.
+    Raises UsageError if there is no prompt.
     """
     if prompt is not None and prompt != "-":
         return _as_typed(prompt)
@@ -55,39 +55,39 @@ def read_prompt(prompt: str | None, operation: str, *, quiet: bool = False) -> s
     except UnicodeDecodeError:
         raise UsageError("the prompt on standard input is not UTF-8 text") from None
     if prompt is None and "\n" in text and not quiet:
-        to_stderr("notice: the lines of standard input are one prompt; -f - makes a job of each")
+        to_stderr("notice: standard input is read as one prompt; use -f - for one job per line")
     return text
 
 
 def stdin_bytes() -> BinaryIO:
-    """Standard input as bytes. Raises UsageError where it is closed."""
+    """Standard input as bytes. Raises UsageError if it is closed."""
     if sys.stdin is None:
         raise UsageError("standard input is closed")
     return sys.stdin.buffer
 
 
 def piped_image() -> BinaryIO:
-    """Standard input as an image. Raises UsageError where it is closed, or a terminal."""
+    """Standard input as an image. Raises UsageError if it is closed, or a terminal."""
     stream = stdin_bytes()
     if sys.stdin.isatty():
         raise UsageError(
-            "`-i -` reads an image from standard input, and that is the terminal",
+            "`-i -` reads an image from standard input, which is a terminal",
             hint='cat house.jpg | kontext edit "make it winter" -i -',
         )
     return stream
 
 
 def typed_bytes(what: str, *, quiet: bool = False) -> BinaryIO:
-    """Standard input as bytes; at a terminal, it is said how to end it. Raises UsageError."""
+    """Standard input as bytes; at a terminal, prints how to end it. Raises UsageError."""
     stream = stdin_bytes()
     if sys.stdin.isatty() and not quiet:
         end = "Ctrl-Z and Enter" if sys.platform == "win32" else "Ctrl-D"
-        to_stderr(f"Type {what}; {end} on a new line ends it.")
+        to_stderr(f"Type {what}, then press {end} on a new line.")
     return stream
 
 
 def stdout_bytes() -> BinaryIO:
-    """Standard output as unbuffered bytes. Raises OutputFault where it is closed."""
+    """Standard output as unbuffered bytes. Raises OutputFault if it is closed."""
     if sys.stdout is None:
         raise OutputFault("standard output is closed")
     sys.stdout.flush()
@@ -95,20 +95,20 @@ def stdout_bytes() -> BinaryIO:
 
 
 def break_line() -> None:
-    """End the line of a terminal on which Ctrl-C was pressed, for the shell's next prompt."""
+    """After Ctrl-C at a terminal, end its line for the shell's next prompt."""
     if sys.stderr is not None and sys.stderr.isatty():
         to_stderr("")
 
 
 def _piped(operation: str, *, quiet: bool) -> bytes:
-    """What is piped in. Raises UsageError at a terminal, and where there is nothing."""
+    """The piped input. Raises UsageError at a terminal, and if it is empty."""
     missing = UsageError(
         "the prompt is missing",
         hint=f'kontext {operation} "{_EXAMPLES[operation]}", or - to read it from standard input',
     )
     if sys.stdin is None or sys.stdin.isatty():
         raise missing
-    # A pipe that is never closed is common under cron and in pipelines.
+    # A pipe that is never closed is common in cron and CI jobs.
     from threading import Timer
 
     waiting = Timer(_SILENT_SECONDS, to_stderr, [_WAITING])
@@ -128,13 +128,13 @@ def _piped(operation: str, *, quiet: bool) -> bytes:
 
 _EXAMPLES = {"generate": "a red fox", "edit": "make it winter"}
 _WAITING = (
-    "notice: there is no PROMPT, so standard input is read to its end; nothing has come yet "
-    '(Ctrl-C stops, < /dev/null or kontext generate "…" avoids it)'
+    "notice: no PROMPT given, waiting for standard input "
+    "(press Ctrl-C to stop; give a PROMPT or < /dev/null to avoid this)"
 )
 
 
 def _read(stream: BinaryIO) -> bytes:
-    """All bytes, or a few more than a prompt may have. Raises UsageError where that fails."""
+    """All bytes, up to one more than a prompt may have. Raises UsageError if reading fails."""
     try:
         return stream.read(_MOST_PROMPT_BYTES + 1)
     except OSError as error:
@@ -143,7 +143,7 @@ def _read(stream: BinaryIO) -> bytes:
 
 
 def _as_typed(prompt: str) -> str:
-    """The prompt in UTF-8, where Python took the locale's word that arguments are ASCII."""
+    """The prompt decoded as UTF-8, even if the locale made Python decode arguments as ASCII."""
     try:
         return os.fsencode(prompt).decode()
     except UnicodeError:

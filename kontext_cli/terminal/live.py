@@ -12,15 +12,15 @@ from kontext_cli.terminal.text import describe
 
 
 class Live:
-    """A line for each job under way: a spinner, its state, the time, and the last thing its
-    provider said. Notices scroll above.
+    """A line for each running job: a spinner, its state, the time, and the last log line of its
+    provider. Notices scroll above.
     """
 
     holds_results = True
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, markup=False, highlight=False, emoji=False)
-        if not self._console.width:  # COLUMNS is 0: nothing would be printed at all
+        if not self._console.width:  # COLUMNS is 0: nothing would be printed
             self._console.width = 80
         self._progress = Progress(
             SpinnerColumn(),
@@ -33,7 +33,7 @@ class Live:
         self._tasks: dict[str, TaskID] = {}
 
     def show(self, job: Job, logs: Sequence[str]) -> None:
-        """Redraw a job's line; what was said before it changed is over."""
+        """Redraw a job's line; its previous log line is cleared."""
         if job.id not in self._tasks:
             self._progress.start()
             self._tasks[job.id] = self._progress.add_task("", total=None, said="")
@@ -43,18 +43,18 @@ class Live:
         self._progress.update(self._tasks[job.id], description=description)
 
     def say(self, line: str) -> None:
-        """Put a line above what is drawn."""
+        """Print a line above the view."""
         self._console.print(Text(line), soft_wrap=True)
 
     def warn(self, line: str) -> None:
-        """Put a line of an error above what is drawn."""
+        """Print a line of an error above the view."""
         self.say(line)
 
     def drop(self, job: Job) -> None:
-        """Take a job's line away."""
+        """Remove a job's line."""
         if job.id in self._tasks:
             self._progress.remove_task(self._tasks.pop(job.id))
 
     def close(self) -> None:
-        """Take the view away."""
+        """Remove the view."""
         self._progress.stop()

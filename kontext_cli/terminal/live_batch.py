@@ -1,4 +1,4 @@
-"""The live view on a terminal; the one place that draws with rich."""
+"""The live view of a batch on a terminal."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ from kontext_cli.http.urls import unsigned
 from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Job
 from kontext_cli.terminal.drawing import Drawing
-from kontext_cli.terminal.output import tell_result, to_stderr
+from kontext_cli.terminal.output import print_result, to_stderr
 from kontext_cli.terminal.printable import escaped, one_line
 from kontext_cli.terminal.skips import Skips
 from kontext_cli.terminal.text import describe, left_text, rate_text, row_name, spent_so_far
@@ -32,7 +32,7 @@ _WIDEST_LABEL = 24
 
 @dataclass(eq=False, slots=True)
 class _Row:
-    """A job in flight, since when, and the last thing that was said of it."""
+    """A job in flight, its start time, and the last log line of its provider."""
 
     job: Job
     since: float
@@ -42,13 +42,12 @@ class _Row:
 
     @classmethod
     def of(cls, job: Job, since: float) -> Self:
-        """A row is known by its id or number, and to the eye by the image that it edits or its
-        prompt."""
+        """A row, labeled by its id or number, with the image it edits or its prompt."""
         return cls(job, since, _label(job), one_line(_subject(job))[:_LONGEST_SUBJECT])
 
 
 def _label(job: Job) -> str:
-    """What a row is called, cut to the columns there are for it."""
+    """The name of a row, truncated to the width of the column."""
     name = row_name(job) if job.index is not None else job.id
     if cell_len(name) <= _WIDEST_LABEL:
         return name
@@ -66,8 +65,8 @@ class LiveBatch:
     """A bar for the whole batch, and a line for each of at most eight jobs in flight.
 
     A job keeps its line until it ends, and the next one takes its place, so that nothing jumps.
-    What is told scrolls above: results too, where standard output is the same terminal. Drawn
-    ten times a second at most, whatever happens meanwhile.
+    Messages scroll above, and results too if standard output is the same terminal. Redrawn at
+    most ten times a second.
     """
 
     def __init__(self, progress: BatchProgress, drawing: Drawing) -> None:
@@ -85,7 +84,7 @@ class LiveBatch:
         self._shares_terminal = _same_terminal()
 
     def show(self, job: Job) -> None:
-        """Give a job a line, as soon as one is free; what it said before is over."""
+        """Give a job a line as soon as one is free; its previous log line is cleared."""
         row = self._rows.get(job.id)
         if row is None:
             row = self._rows[job.id] = _Row.of(job, self._clock())
@@ -95,12 +94,12 @@ class LiveBatch:
         self._changed()
 
     def heard(self, job: Job, said: str) -> None:
-        """Show it beside the job's state."""
+        """Show a log line beside the job's state."""
         self._rows[job.id].said = one_line(said)[:_LONGEST_SUBJECT]
         self._changed()
 
     def drop(self, job: Job) -> None:
-        """Give a job's line to the one that has waited longest for one."""
+        """Give a job's line to the job that has waited longest for one."""
         self._progress.ended(job)
         row = self._rows.pop(job.id, None)
         if row is None:
@@ -111,22 +110,22 @@ class LiveBatch:
         self._changed()
 
     def result(self, line: str) -> None:
-        """Put a line on standard output, above what is drawn if that is on the same terminal."""
+        """Print a line to standard output, above the view if that is on the same terminal."""
         if self._shares_terminal and not self._closed:
             self.say(escaped(line))
         else:
-            tell_result(line)
+            print_result(line)
 
     def passed(self, text: str) -> None:
-        """The bar counts the rows that ended as they should; nothing scrolls for them."""
+        """Print nothing: the bar counts the rows that succeeded."""
 
     def skipped(self, reason: str) -> None:
-        """Count a row, to be told at the end."""
+        """Count a row, to be reported at the end."""
         self._skips.add(reason)
         self._changed()
 
     def say(self, line: str) -> None:
-        """Put a line above what is drawn."""
+        """Print a line above the view."""
         if self._closed:
             to_stderr(line)
         else:
@@ -134,22 +133,22 @@ class LiveBatch:
             self._changed()
 
     def warn(self, line: str) -> None:
-        """Put a line of an error above what is drawn."""
+        """Print a line of an error above the view."""
         self.say(line)
 
     def stopping(self) -> None:
-        """From now on the bar tells what is still brought home."""
+        """Show in the bar that no more rows are submitted."""
         self._progress.stopping = True
         self._changed()
 
     def beat(self) -> None:
-        """Let the times move on, and close up lines that nobody has taken meanwhile."""
+        """Update the times, and close gaps between lines."""
         if not self._closed:
             self._slots.sort(key=lambda row: row is None)
             self._draw()
 
     def close(self) -> None:
-        """Take the view away."""
+        """Remove the view."""
         if self._closed:
             return
         self._closed = True
@@ -175,7 +174,7 @@ class LiveBatch:
         self._above = []
 
     def _row_lines(self, width: int, most: int) -> Iterator[Text]:
-        """The lines of the jobs in flight, as many as fit; a free line between two stays free."""
+        """The lines of the jobs in flight, as many as fit; a gap between two lines stays."""
         last = max((n for n, row in enumerate(self._slots, 1) if row is not None), default=0)
         shown = self._slots[: max(min(last, most), 0)]
         labels = [row.label for row in shown if row is not None]
@@ -199,7 +198,7 @@ class LiveBatch:
         return line
 
     def _bar(self, width: int) -> Text:
-        """The bar with as many facts as there is room for, the least important left out first."""
+        """The bar with as many facts as fit, the most important first."""
         progress = self._progress
         count = f"{progress.tally.ended}/{progress.tally.total}"
         left = "stopping" if progress.stopping else left_text(progress)
@@ -225,13 +224,13 @@ class LiveBatch:
 
 
 def open_live_batch(progress: BatchProgress) -> LiveBatch | None:
-    """The live view of a batch; None on a terminal that does not take escape sequences."""
+    """The live view of a batch; None on a terminal that does not support escape sequences."""
     drawing = Drawing()
     return LiveBatch(progress, drawing) if drawing.possible else None
 
 
 def _fitting(facts: Iterable[str], width: int) -> Iterator[str]:
-    """The first of the facts that fit side by side; empty ones are none."""
+    """The first facts that fit side by side, without empty ones."""
     for fact in filter(None, facts):
         width -= cell_len(fact) + 2
         if width < -1:
@@ -240,7 +239,7 @@ def _fitting(facts: Iterable[str], width: int) -> Iterator[str]:
 
 
 def _same_terminal() -> bool:
-    """Whether results would be printed into what is drawn."""
+    """Whether standard output is the terminal of the view, so that results would garble it."""
     if sys.stdout is None or not sys.stdout.isatty():
         return False
     out, err = os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno())

@@ -1,4 +1,4 @@
-"""Chooses how this process reports: live on a terminal, plain lines elsewhere, or not at all."""
+"""Chooses the view: live on a terminal, plain lines elsewhere, or quiet."""
 
 from kontext_cli.batch.progress import BatchProgress
 from kontext_cli.batch.tally import Tally
@@ -10,7 +10,7 @@ from kontext_cli.terminal.report import Lines, Report, Silence, View
 def open_report(*, as_json: bool, quiet: bool, plain: bool = False) -> Report:
     """The report for this process: live on a terminal, plain lines elsewhere.
 
-    ``plain`` lines are all that goes together with other writers, such as `--debug`.
+    ``plain`` forces plain lines, for use with other output such as that of `--debug`.
     """
     return Report(_view(plain=plain or as_json, quiet=quiet), as_json=as_json)
 
@@ -35,7 +35,7 @@ def open_batch_report(
 ) -> BatchReport:
     """The report of a batch for this process: live on a terminal, plain lines elsewhere.
 
-    ``plain`` lines are all that goes together with other writers, such as `--debug`.
+    ``plain`` forces plain lines, for use with other output such as that of `--debug`.
     """
     view = _batch_view(tally, plain=plain or as_json, quiet=quiet)
     return BatchReport(view, tally, batch=batch, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Standard output and standard error: every line goes through here, escaped."""
+"""Writes to standard output and standard error; every line is escaped here."""
 
 import errno
 import os
@@ -13,43 +13,43 @@ from kontext_cli.terminal.records import _COMMAND_INSIDE
 _COMMAND = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
 
 
-_READER_HAS_GONE = (errno.EPIPE, errno.EINVAL)
-"""The second is what Windows says."""
+_READER_EXITED = (errno.EPIPE, errno.EINVAL)
+"""Windows reports EINVAL."""
 
 
 def may_draw() -> bool:
-    """Whether what is drawn on standard error can be taken away again."""
+    """Whether standard error can show a live view: a terminal that can erase lines."""
     on_a_terminal = sys.stderr is not None and sys.stderr.isatty()
     return on_a_terminal and not on_actions() and os.environ.get("TERM") != "dumb"
 
 
-def tell_result(line: str) -> None:
-    """Print a path, an id or a line of JSON: in a pipe as it is, since a program takes it from
-    there; escaped where it is seen."""
+def print_result(line: str) -> None:
+    """Print a path, an id or a line of JSON to standard output: unchanged in a pipe, for programs;
+    escaped on a terminal and in a log of GitHub Actions."""
     is_seen = on_actions() or (sys.stdout is not None and sys.stdout.isatty())
-    write(sys.stdout, _tame(escaped(line) if is_seen else line) + "\n")
+    write(sys.stdout, _defused(escaped(line) if is_seen else line) + "\n")
 
 
 def to_stdout(text: str) -> None:
-    """Print what was asked for, its control characters escaped.
+    """Print text to standard output, with control characters escaped.
 
-    Raises OutputFault where that cannot be written; a reader that has gone has read enough.
+    Raises OutputFault if it cannot be written, except to a reader that has exited.
     """
-    error = write(sys.stdout, _tame(printable(text)) + "\n")
-    if error is not None and error.errno not in _READER_HAS_GONE:
+    error = write(sys.stdout, _defused(printable(text)) + "\n")
+    if error is not None and error.errno not in _READER_EXITED:
         raise OutputFault(f"cannot write to standard output: {error.strerror or error}")
 
 
 def to_stderr(text: str) -> None:
-    """Print a line of talk, its control characters escaped."""
-    write(sys.stderr, _tame(printable(text)) + "\n")
+    """Print a message to standard error, with control characters escaped."""
+    write(sys.stderr, _defused(printable(text)) + "\n")
 
 
 def write(stream: TextIO | None, text: str) -> OSError | None:
-    """Write to a stream as it is, at once; returns what went wrong.
+    """Write text unchanged and flush the stream; returns the error, if any.
 
-    One that is closed, full or without a reader is no reason to fail paid work: what could not
-    be written is dropped together with the stream, or Python would try once more at its exit.
+    A closed or full stream must not fail paid work: on an error the stream is redirected to the
+    null device, or Python would try to flush it again at exit.
     """
     if stream is None:
         return None
@@ -64,13 +64,13 @@ def write(stream: TextIO | None, text: str) -> OSError | None:
 
 
 def on_actions() -> bool:
-    """Whether a runner of GitHub Actions reads what is printed."""
+    """Whether the process runs in GitHub Actions."""
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def _tame(text: str) -> str:
-    """A runner takes `##[` anywhere, and `::` at the start of a line, for a command to itself: no
-    server and no prompt shall give it one."""
+def _defused(text: str) -> str:
+    """Defuse workflow commands, which a runner reads from `##[` anywhere and `::` at the start of a
+    line: text from servers and prompts must not contain any."""
     if not on_actions():
         return text
     text = text.replace(_COMMAND_INSIDE, "# #[")

@@ -1,4 +1,4 @@
-"""The boundary to the terminal: strings from servers, files and prompts lose their teeth here."""
+"""Escapes untrusted text: strings from servers, files and prompts, before they are printed."""
 
 import re
 import unicodedata
@@ -14,18 +14,18 @@ _CONTROL = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 def printable(text: str) -> str:
     """``text`` with control, bidi and zero-width characters written as escapes.
 
-    Line feeds and tabs stay: what is printed in several lines was meant so by us.
+    Line feeds and tabs are kept, for our own text of several lines.
     """
-    return text if text.isprintable() else _ODD_IN_LINES.sub(_tamed, text)
+    return text if text.isprintable() else _ODD_IN_LINES.sub(_escape, text)
 
 
 def escaped(text: str) -> str:
-    """``text`` as exactly as one line can show it: line feeds and tabs are escapes as well."""
-    return text if text.isprintable() else _ODD.sub(_tamed, text)
+    """``printable`` for one line: line feeds and tabs are escaped as well."""
+    return text if text.isprintable() else _ODD.sub(_escape, text)
 
 
 def one_line(text: str) -> str:
-    """``printable``, cut to size and without line breaks: for strings that are not ours."""
+    """``printable`` for untrusted text, truncated and with line breaks replaced by spaces."""
     if not text.isprintable():
         text = _SPACE.sub(_joined, text)
     text = text.strip()
@@ -36,5 +36,5 @@ def _joined(space: re.Match[str]) -> str:
     return space[0] if set(_BREAKS).isdisjoint(space[0]) else " "
 
 
-def _tamed(odd: re.Match[str]) -> str:
+def _escape(odd: re.Match[str]) -> str:
     return odd[0] if unicodedata.category(odd[0]) not in _CONTROL else ascii(odd[0])[1:-1]

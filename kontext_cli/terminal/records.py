@@ -17,7 +17,7 @@ _COMMAND_INSIDE = "##["
 
 
 def error_record(error: KontextError) -> dict[str, Any]:
-    """An error that belongs to no job, for `--json`."""
+    """An error without a job, for `--json`."""
     record = {
         "schema": SCHEMA,
         "type": "error",
@@ -36,11 +36,11 @@ def job_record(
     planned: Sequence[Path] = (),
     with_urls: bool = False,
 ) -> dict[str, Any]:
-    """A job for `--json`; ``reason`` tells why a row of a batch was made, or was not.
+    """A job for `--json`; ``reason`` says why a row of a batch was run or skipped.
 
-    ``planned`` are the paths that a job would write which was not sent: all that is known of them.
-    ``with_urls``: its error has the whole URLs, signatures included, of paid files that are no
-    image we save. For `status` alone, which is asked for them: other output ends up in logs.
+    ``planned`` are the paths that a job that was not sent would write.
+    ``with_urls`` adds the full URLs, with signatures, of billed files in an unsupported format to
+    the error. Only for `status`: other output may end up in logs.
     """
     record = {
         "schema": SCHEMA,

@@ -1,4 +1,4 @@
-"""What is printed: results on standard output, talk on standard error."""
+"""Prints single jobs: results on standard output, messages on standard error."""
 
 import os
 import sys
@@ -7,38 +7,39 @@ from pathlib import Path
 from typing import Protocol
 
 from kontext_cli.job import OPEN, Job, State
-from kontext_cli.terminal.output import tell_result, to_stderr
+from kontext_cli.terminal.output import print_result, to_stderr
 from kontext_cli.terminal.printable import one_line, printable
 from kontext_cli.terminal.records import as_line, job_record
 from kontext_cli.terminal.text import describe, error_lines
 
 
 class View(Protocol):
-    """Shows jobs under way on standard error.
+    """Shows the progress of jobs on standard error.
 
-    ``holds_results`` says that lines on a terminal's standard output would tear what it draws.
+    ``holds_results``: results for a terminal are held until the view is closed, which they would
+    garble.
     """
 
     holds_results: bool
 
     def show(self, job: Job, logs: Sequence[str]) -> None:
-        """A job has changed, or has something to say."""
+        """A job has changed state, or its provider sent logs."""
 
     def say(self, line: str) -> None:
-        """A line for the person at the terminal, already printable."""
+        """Print a message to standard error, already escaped."""
 
     def warn(self, line: str) -> None:
-        """A line of an error, already printable."""
+        """Print a line of an error, already escaped."""
 
     def drop(self, job: Job) -> None:
-        """A job has ended, and is about to be told."""
+        """A job has ended, and is about to be reported."""
 
     def close(self) -> None:
-        """Take away whatever was drawn."""
+        """Remove what was drawn."""
 
 
 class Silence:
-    """The view of `--quiet`: errors alone."""
+    """The view of `--quiet`: only errors."""
 
     holds_results = False
 
@@ -78,7 +79,7 @@ class Lines:
 
 
 class Report:
-    """Tells results and errors in the form that was asked for, while a view shows the way."""
+    """Prints results and errors, as text or JSON, while a view shows the progress."""
 
     def __init__(self, view: View, *, as_json: bool = False) -> None:
         self._view = view
@@ -86,22 +87,22 @@ class Report:
         self._holding = view.holds_results and sys.stdout is not None and sys.stdout.isatty()
         self._held: list[str] = []
         self.show_relative = False
-        """Whether paths are shown from the working folder, because they were typed so."""
+        """Whether paths are printed relative to the working directory, as they were given."""
         self.downloads = True
-        """Whether the files of a job that is ready are downloaded now."""
+        """Whether this command downloads the files of ready jobs."""
 
     def watch(self, job: Job, logs: Sequence[str]) -> None:
-        """Follow a job; the end of a job is told by ``ended``."""
+        """Show a job's progress; its end is reported by ``ended``."""
         shown = job.state in OPEN and (self.downloads or job.state is not State.READY)
         if logs or shown:
             self._view.show(job, logs)
 
     def notice(self, text: str) -> None:
-        """Something the user should know that is no error."""
+        """Print a message that is not an error."""
         self._view.say(f"notice: {one_line(text)}")
 
     def ended(self, job: Job) -> None:
-        """Tell how a job ended: its files, or its error."""
+        """Report the end of a job: its files, or its error."""
         self._view.drop(job)
         if self._as_json:
             self._result(as_line(job_record(job)))
@@ -115,28 +116,28 @@ class Report:
             self._view.say(f"job {job.id}: {describe(job)}")
 
     def listed(self, job: Job) -> None:
-        """Print a job that is left alone, for programs only: people are told by a notice."""
+        """Print a job that is left alone, with `--json` only; otherwise a notice lists it."""
         if self._as_json:
             self._result(as_line(job_record(job)))
 
     def submitted(self, job: Job) -> None:
-        """Tell the id of a job that goes on by itself."""
+        """Print the id of a submitted job that is not waited for."""
         self._view.drop(job)
         self._result(as_line(job_record(job)) if self._as_json else job.id)
-        self._view.say(f"job {job.id} goes on at {job.provider}: kontext fetch {job.id}")
+        self._view.say(f"job {job.id} continues at {job.provider}: kontext fetch {job.id}")
 
     def close(self) -> None:
-        """Take away whatever was drawn, and print what was held back for it."""
+        """Remove what was drawn, and print the results that were held back."""
         self._view.close()
         self._holding = False
         while self._held:
-            tell_result(self._held.pop(0))
+            print_result(self._held.pop(0))
 
     def _result(self, line: str) -> None:
         if self._holding:
             self._held.append(line)
         else:
-            tell_result(line)
+            print_result(line)
 
     def _shown(self, path: Path) -> str:
         return os.path.relpath(path) if self.show_relative else str(path)

@@ -1,15 +1,15 @@
-"""Rows for which there was nothing to do, counted by reason."""
+"""Counts skipped rows by reason."""
 
 from collections import Counter
 
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.text import rows_text
 
-_WHY_SKIPPED = {"saved": "saved already"}
+_WHY_SKIPPED = {"saved": "already saved"}
 
 
 class Skips:
-    """The rows for which there was nothing to do: told together, or thousands would scroll by."""
+    """Skipped rows, reported together: there may be thousands."""
 
     def __init__(self) -> None:
         self._reasons: Counter[str] = Counter()
@@ -19,13 +19,13 @@ class Skips:
         self._reasons[reason] += 1
 
     def taken(self) -> str | None:
-        """All that were counted since the last time, in a sentence; None where none were."""
+        """A sentence about the rows counted since the last call; None if there are none."""
         if not self._reasons:
             return None
-        told = {_WHY_SKIPPED.get(reason, reason): n for reason, n in self._reasons.items()}
+        reasons = {_WHY_SKIPPED.get(reason, reason): n for reason, n in self._reasons.items()}
         count = self._reasons.total()
         self._reasons.clear()
-        if len(told) == 1:
-            return f"{rows_text(count)} skipped: {one_line(*told)}"
-        parts = ", ".join(f"{number:,} {one_line(reason)}" for reason, number in told.items())
+        if len(reasons) == 1:
+            return f"{rows_text(count)} skipped: {one_line(*reasons)}"
+        parts = ", ".join(f"{number:,} {one_line(reason)}" for reason, number in reasons.items())
         return f"{rows_text(count)} skipped: {parts}"

@@ -1,4 +1,4 @@
-"""Jobs, costs and errors in words, for people."""
+"""Jobs, costs and errors as text for people."""
 
 import math
 
@@ -43,12 +43,12 @@ def cost_text(cost: Cost) -> str:
 
 
 def bill_text(error: KontextError) -> str:
-    """Whether a job that ended so has to be paid, in words."""
+    """Whether a job that ended with this error was billed, in words."""
     return _BILLED[error.billed]
 
 
 def print_error(error: KontextError, job: Job | None = None) -> None:
-    """The human form of an error, on standard error."""
+    """Print an error to standard error, as text."""
     for line in error_lines(error, job):
         to_stderr(line)
 
@@ -58,7 +58,7 @@ def error_lines(
 ) -> list[str]:
     """What happened, to which job, whether it may have been billed, and what to do next.
 
-    ``place`` is where the job was asked for: a row of a batch.
+    ``place`` is the row of a batch.
     """
     where = f"{one_line(place)}: " if place else ""
     lines = [f"error: {where}{one_line(error.message)}"]
@@ -75,7 +75,7 @@ def error_lines(
 
 def _saved(job: Job) -> str:
     if job.skipped:
-        return "there already, nothing sent"
+        return "already exists, nothing sent"
     sizes = dict.fromkeys(f"{file.width}×{file.height} {file.format}" for file in job.files)
     facts = [*sizes, *([f"seed {job.seed}"] if job.seed is not None else []), cost_text(job.cost)]
     return f"saved ({', '.join(facts)})"
@@ -87,7 +87,7 @@ def rows_text(count: int) -> str:
 
 
 def row_name(job: Job) -> str:
-    """What a row is called: by its id, else by its number."""
+    """The name of a row: its id, else its number."""
     if job.row_id is not None:
         return f"row {one_line(job.row_id)}"
     return f"job {job.id}" if job.index is None else f"row {job.index}"
@@ -97,12 +97,12 @@ _LONGEST = 100 * 3600.0
 
 
 def place_text(tally: Tally) -> str:
-    """How many rows have ended, of how many."""
+    """How many rows have ended, and the total."""
     return f"[{tally.ended}/{tally.total}]"
 
 
 def rate_text(progress: BatchProgress) -> str:
-    """The rate of a batch; empty while it is not known."""
+    """The rate of a batch; empty while unknown."""
     rate = progress.images_per_minute
     if rate is None:
         return ""
@@ -110,19 +110,19 @@ def rate_text(progress: BatchProgress) -> str:
 
 
 def left_text(progress: BatchProgress) -> str:
-    """How long a batch still takes; empty while that is not known."""
+    """The remaining time of a batch; empty while unknown."""
     seconds = progress.seconds_left
     return "" if seconds is None or seconds >= _LONGEST else f"{duration(seconds)} left"
 
 
 def spent_so_far(tally: Tally) -> str:
-    """What a run spent; empty where nothing was submitted."""
+    """The cost of this run so far; empty if nothing was submitted."""
     text = spent_text(tally)
     return "" if text == "nothing" else text
 
 
 def spent_text(tally: Tally) -> str:
-    """What this run spent, in words; an estimate is told in cents."""
+    """The cost of this run in words; an estimate is rounded to cents."""
     cost = tally.cost
     if not tally.spent and not tally.priceless:
         return "nothing"
@@ -135,7 +135,7 @@ def spent_text(tally: Tally) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time to come, as roughly as it is known."""
+    """A remaining time in seconds as text, rounded up."""
     if seconds <= 90:
         return f"{math.ceil(round(seconds, 1) / 5) * 5} s"
     minutes = math.ceil(round(seconds) / 60)

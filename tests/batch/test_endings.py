@@ -63,7 +63,7 @@ def test_each_failure_is_told_with_its_line_its_bill_and_a_way_on(desk: Desk) ->
     errors = [line for line in ran.err.splitlines() if line.startswith("error: ")]
     assert sorted(line.split(": ")[1] for line in errors) == ["p.txt:3", "p.txt:4"]
     assert ran.err.count(": may have been billed\n") == 2
-    assert "--resubmit` sends it again" in ran.err
+    assert "--resubmit` submits it again" in ran.err
 
 
 def test_hostile_words_of_a_provider_cannot_touch_the_terminal(desk: Desk) -> None:
@@ -112,7 +112,7 @@ def test_json_streams_a_line_as_each_row_ends_and_then_the_summary(desk: Desk) -
 def test_fewer_pictures_than_asked_for_are_noticed(desk: Desk) -> None:
     ran = desk.batch(desk.prompts("a [fault:fewer]"), "-n", "3")
     assert (ran.code, len(desk.files())) == (0, 2)
-    assert "aimlapi made 2 of 3 pictures" in ran.err
+    assert "aimlapi returned 2 of 3 images" in ran.err
 
 
 def test_failures_of_the_moment_leave_no_trace(desk: Desk) -> None:

@@ -213,7 +213,7 @@ class TestWhatFailed:
         assert (held.code, held.reasons, desk.posts) == (4, ["failed"], 2)
         assert held.jobs[0]["error"]["billed"] == "maybe"
         assert not held.jobs[0]["skipped"]
-        assert "--retry-failed makes it again" in held.err
+        assert "--retry-failed retries it" in held.err
         desk.may_be_accepted(2, failing)
         assert desk.batch(prompts, "--retry-failed").reasons == ["failed", "saved"]
         assert desk.accepted == {failing: 2, HEN: 1}

@@ -19,9 +19,9 @@ def marked(fault: str, *rows: int) -> list[str]:
 
 
 def command(ran: Ran) -> list[str]:
-    """The command that was told to go on with."""
-    [line] = [line for line in ran.err.splitlines() if line.startswith("hint: go on with: ")]
-    return shlex.split(line.removeprefix("hint: go on with: "))
+    """The command that was told to continue with."""
+    [line] = [line for line in ran.err.splitlines() if line.startswith("hint: continue with: ")]
+    return shlex.split(line.removeprefix("hint: continue with: "))
 
 
 class TestAKeyThatIsRejected:
@@ -190,13 +190,13 @@ class TestTheWayOn:
 
     def test_is_not_told_where_nothing_is_left(self, desk: Desk) -> None:
         ran = desk("generate", "-f", desk.prompts("a fox"), "-d", "out", "-p", "aimlapi")
-        assert "go on with" not in ran.err
+        assert "continue with" not in ran.err
 
     def test_from_jobs_that_were_left_at_the_provider_waits_for_them(self, desk: Desk) -> None:
         argv = ["generate", "-f", desk.prompts("a fox"), "-d", "out", "-p", "fal", "--no-wait"]
         ran = desk(*argv)
         [job] = ran.lines
-        if "go on with" in ran.err:
+        if "continue with" in ran.err:
             assert "--no-wait" not in command(ran)
         else:
             assert f"kontext fetch {job}" in ran.err

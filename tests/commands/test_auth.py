@@ -112,7 +112,7 @@ def test_remove(config: Path, tmp_path: Path, right_here: RightHere) -> None:
     assert stored(config) == 'aimlapi = "another-key"\n'
     again = right_here("auth", "remove", "fal", cwd=tmp_path)
     assert again.returncode == 0
-    assert b"no stored key" in again.stderr
+    assert b"no fal key is stored" in again.stderr
 
 
 @pytest.mark.parametrize("given", [b"", b"\n", b"  \r\n"])
@@ -213,7 +213,7 @@ def test_the_hidden_prompt_is_left_with_its_line_ended(
         "auth", "set", "fal", cwd=tmp_path, after=b"(not shown): ", keys=keys
     )
     assert ended == code
-    assert shown == b"Key of fal (not shown): \r\n" + says
+    assert shown == b"fal key (not shown): \r\n" + says
     assert not config.exists()
 
 

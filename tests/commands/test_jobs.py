@@ -183,7 +183,7 @@ def test_a_saved_job_is_not_fetched_again(world: World) -> None:
     requests = len(world.ledger.requests)
     done = world("fetch", job)
     assert done.returncode == 0
-    assert done.stderr.decode() == f"job {job}: there already, nothing sent\n"
+    assert done.stderr.decode() == f"job {job}: already exists, nothing sent\n"
     assert len(world.ledger.requests) == requests
 
 
@@ -259,7 +259,7 @@ def test_resubmit_sends_the_very_images_again(world: World) -> None:
     path.write_bytes(picture("png", colour="red"))
     done = world("fetch", record["id"], "--resubmit")
     assert done.returncode == 8
-    assert "is not the picture" in done.stderr.decode()
+    assert "has changed since job" in done.stderr.decode()
     path.write_bytes(picture("png"))
     assert world("fetch", record["id"], "--resubmit").returncode == 0
     first, second = world.ledger.entries

@@ -313,7 +313,7 @@ def test_fewer_pictures_than_asked_for_are_told(shell: Shell) -> None:
     code, out, err = shell("generate", "[fault:fewer] x", "-n", "3", "-p", "fal")
     assert code == 0
     assert len(out.splitlines()) == 2
-    assert "notice: fal made 2 of 3 pictures" in err
+    assert "notice: fal returned 2 of 3 images" in err
 
 
 def test_a_flagged_picture_is_kept_on_request(shell: Shell) -> None:

@@ -118,7 +118,7 @@ def test_of_several_resubmits_at_once_one_is_sent(desk: Desk) -> None:
         said = [run.communicate(b"\n", timeout=PATIENCE)[1] for run in runs]
     assert desk.accepted[prompt] == 2
     assert [run.returncode for run in runs] == [11, 7, 7]
-    assert [b"another kontext was at this job just now" in text for text in said] == [
+    assert [b"another kontext process has just changed this job" in text for text in said] == [
         *(False, True, True)
     ]
 

@@ -270,7 +270,7 @@ class TestSpecialFiles:
         record = desk.record("status")
         assert (record["state"], record["files"][0]["path"]) == ("saved", "/dev/null")
         _, err = desk("fetch", record["id"])
-        assert "there already, nothing sent" in err
+        assert "already exists, nothing sent" in err
         assert desk.paid() == 5
 
     def test_several_images_are_refused_before_anything_is_sent(self, desk: Desk) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kontext_cli.terminal import annotations
 from kontext_cli.terminal.annotations import (
     Annotations,
-    Flaw,
+    RowError,
     annotate,
     error_command,
     step_summary,
@@ -50,8 +50,8 @@ def understood(command: str) -> tuple[dict[str, str], str]:
 
 
 def test_a_failed_row_is_shown_at_its_line() -> None:
-    flaw = Flaw("fal refused it: 100% wrong", "prompts.jsonl", 12, 7)
-    assert error_command(flaw) == (
+    error = RowError("fal refused it: 100% wrong", "prompts.jsonl", 12, 7)
+    assert error_command(error) == (
         "::error file=prompts.jsonl,line=12,title=kontext::row 7: fal refused it: 100%25 wrong"
     )
 
@@ -60,7 +60,7 @@ def test_a_failed_row_is_shown_at_its_line() -> None:
 @example(what="x\n::set-output name=a::b", file="a,line=1::warning ::b")
 @example(what="x", file="/a\0b")
 def test_no_text_gets_out_of_its_command(what: str, file: str) -> None:
-    command = error_command(Flaw(what, file, 3))
+    command = error_command(RowError(what, file, 3))
     assert not re.search(r"[\r\n]", command)
     properties, data = understood(command)
     assert set(properties) == {"file", "line", "title"}
@@ -70,7 +70,7 @@ def test_no_text_gets_out_of_its_command(what: str, file: str) -> None:
 
 @given(text=HOSTILE.filter(str.isprintable).map(str.strip).filter(lambda text: "\t" not in text))
 def test_text_without_control_characters_arrives_as_it_is(text: str) -> None:
-    assert understood(error_command(Flaw(text)))[1] == text[:2000] + "…" * (len(text) > 2000)
+    assert understood(error_command(RowError(text)))[1] == text[:2000] + "…" * (len(text) > 2000)
 
 
 @pytest.mark.parametrize(
@@ -125,14 +125,14 @@ def test_paths_count_from_the_workspace(
     (workspace / "sub").mkdir()
     monkeypatch.chdir(workspace / "sub")
     places = {"workspace": workspace.as_posix(), "outside": outside.as_posix()}
-    file = error_command(Flaw("x", typed.format(**places), 1))
+    file = error_command(RowError("x", typed.format(**places), 1))
     assert understood(file)[0]["file"] == shown.format(**places)
 
 
 def test_the_summary_of_a_step(actions: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shown = Annotations()
-    shown.add(Flaw("refused", "p.txt", 12, 7))
-    shown.add(Flaw("gone", row=9))
+    shown.add(RowError("refused", "p.txt", 12, 7))
+    shown.add(RowError("gone", row=9))
     actions.write_text("of an earlier command\n")
     assert shown.close("kontext: batch b", COUNTS, stop="no credit") is None
     assert actions.read_text() == (
@@ -158,7 +158,7 @@ def test_of_many_failed_rows_some_are_counted(
 ) -> None:
     shown = Annotations()
     for row in range(1, 1001):
-        shown.add(Flaw("refused", "p.txt", row, row))
+        shown.add(RowError("refused", "p.txt", row, row))
     shown.close("b", COUNTS, stop=None)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 11
@@ -170,8 +170,8 @@ def test_of_many_failed_rows_some_are_counted(
 @given(what=HOSTILE)
 @example(what="`a` | b\n| c | <img src=x> [l](http://x) \\| end\\")
 def test_a_cell_holds_nothing_but_text(what: str) -> None:
-    flaws = [Flaw(what, row=1), Flaw("after")]
-    text = step_summary("t", COUNTS, flaws, 2, stop=None, most_bytes=annotations.MOST_BYTES)
+    errors = [RowError(what, row=1), RowError("after")]
+    text = step_summary("t", COUNTS, errors, 2, stop=None, most_bytes=annotations.MOST_BYTES)
     *_, row, after = text.splitlines()
     assert after == "|  |  | after |"
     assert re.fullmatch(r"\| 1 \|  \| [^|`<>\\*\[\]\r\n]* \|", row)
@@ -182,8 +182,8 @@ def test_a_cell_holds_nothing_but_text(what: str) -> None:
 def test_a_summary_never_outgrows_what_is_left_of_its_file(
     most: int, length: int, count: int
 ) -> None:
-    flaws = [Flaw("é|" * length, row=row) for row in range(min(count, annotations.MOST_ROWS))]
-    text = step_summary("t", COUNTS, flaws, count, stop=None, most_bytes=most)
+    errors = [RowError("é|" * length, row=row) for row in range(min(count, annotations.MOST_ROWS))]
+    text = step_summary("t", COUNTS, errors, count, stop=None, most_bytes=most)
     assert len(text.encode()) <= max(most, 0)
 
 
@@ -199,7 +199,7 @@ def test_a_summary_that_cannot_be_written_is_told(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(actions.parent / "missing" / "summary.md"))
     trouble = Annotations().close("b", COUNTS, stop=None)
     assert trouble is not None
-    assert trouble.startswith("the summary of this step cannot be written: ")
+    assert trouble.startswith("cannot write the job summary: ")
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_rows_that_are_there_cost_one_line_in_all(capfd: pytest.CaptureFixture[s
     out, err = capfd.readouterr()
     assert out.splitlines() == [f"/out/{index}.jpg" for index in range(1, 10_002)]
     assert err.splitlines() == [
-        "[10001/10001] 10,000 rows skipped: 9,990 saved already, 10 file edited",
+        "[10001/10001] 10,000 rows skipped: 9,990 already saved, 10 file edited",
         f"[10001/10001] row 10001: {SAVED}",
     ]
 
@@ -178,7 +178,7 @@ def test_rows_that_are_there_are_told_at_the_end(capfd: pytest.CaptureFixture[st
     batch.end(saved(row(1), skipped=True), reason="saved")
     batch.report.close()
     batch.report.close()
-    assert capfd.readouterr().err == "[1/1] 1 row skipped: saved already\n"
+    assert capfd.readouterr().err == "[1/1] 1 row skipped: already saved\n"
 
 
 def test_a_line_now_and_then_while_nothing_ends(capfd: pytest.CaptureFixture[str]) -> None:
@@ -309,10 +309,10 @@ def test_the_summary_says_how_to_go_on(capfd: pytest.CaptureFixture[str]) -> Non
         "batch 3f2a: 1,200 rows: 1 saved, 2 failed, 1 moderated, 1 unknown, 1,195 planned; "
         "spent about $0.04\n"
         "1 row of unknown outcome is held, and may have been billed: "
-        "--on-unknown resubmit sends it again\n"
+        "--on-unknown resubmit submits it again\n"
         "2 rows failed and may have been billed, or were moderated: "
-        "--retry-failed makes them again\n"
-        "hint: go on with: kontext generate -f p.txt\n",
+        "--retry-failed retries them\n"
+        "hint: continue with: kontext generate -f p.txt\n",
     )
 
 
@@ -324,7 +324,7 @@ def test_an_interruption_is_not_repeated_by_the_summary(capfd: pytest.CaptureFix
     batch.report.summary(Interrupted("interrupted", signal_number=2), way_on="kontext x")
     first, last = capfd.readouterr().err.splitlines()
     assert first.startswith("batch 3f2a: 2 rows: 1 saved, 1 planned; ")
-    assert last == "hint: go on with: kontext x"
+    assert last == "hint: continue with: kontext x"
 
 
 def test_a_batch_with_nothing_to_do(capfd: pytest.CaptureFixture[str]) -> None:
@@ -387,4 +387,4 @@ def test_github_is_told_of_failed_rows(
 
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
     Batch(9).report.summary(None, way_on=None)
-    assert "notice: the summary of this step cannot be written: " in capfd.readouterr().err
+    assert "notice: cannot write the job summary: " in capfd.readouterr().err

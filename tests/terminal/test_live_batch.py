@@ -395,7 +395,7 @@ def test_results_go_to_a_standard_output_that_is_elsewhere(
     batch.report.close()
     batch.report.summary(None, way_on=None)
     assert shown.screen.lines == [
-        "1 row skipped: saved already",
+        "1 row skipped: already saved",
         "batch b: 9 rows: 1 saved, 1 skipped, 7 planned; spent about $0.04",
     ]
 

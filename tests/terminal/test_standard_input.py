@@ -36,7 +36,7 @@ def test_of_several_lines_a_notice_says_that_they_are_one_prompt(
     right_here: RightHere, tmp_path: Path
 ) -> None:
     done = right_here("generate", *DRY, cwd=tmp_path, stdin=b"a fox\na wolf\n")
-    assert b"notice: the lines of standard input are one prompt" in done.stderr
+    assert b"notice: standard input is read as one prompt" in done.stderr
     quiet = right_here("generate", "-q", *DRY, cwd=tmp_path, stdin=b"a fox\na wolf\n")
     assert quiet.stderr == b""
 
@@ -55,7 +55,7 @@ def test_an_edit_takes_its_instruction_from_a_pipe(right_here: RightHere, tmp_pa
         (("generate",), b" \n\n", "the prompt is missing"),
         (("edit", "-i", "a.png"), b"", "the prompt is missing"),
         (("edit", "-i", "-"), b"\x89PNG", "the prompt is missing: standard input is the image"),
-        (("edit", "-", "-i", "-"), b"x", "standard input (`-`) can be only one thing"),
+        (("edit", "-", "-i", "-"), b"x", "only one argument can be standard input (`-`)"),
         (("generate",), b"\xff\xfe", "not UTF-8"),
         (("generate",), b"x" * 10_000_000, "has 10,000,000 characters"),
         (("generate", "-"), b"x" * 10_000_000, "has 10,000,000 characters"),
@@ -120,7 +120,7 @@ def test_typing_a_prompt_says_how_to_end(
 ) -> None:
     ended, shown = at_keyboard("generate", "-", *DRY, cwd=tmp_path, after=b"ends it.", keys=keys)
     assert ended == code
-    assert shown.startswith(b"Type the prompt; Ctrl-D on a new line ends it.\r\n")
+    assert shown.startswith(b"Type the prompt, then press Ctrl-D on a new line.\r\n")
     assert shown.endswith(ends)
 
 
