@@ -145,7 +145,7 @@ def test_the_summary_of_a_step(actions: Path, capsys: pytest.CaptureFixture[str]
         "|--:|--:|--:|--:|\n"
         "| 20 | 17 | 3 | about &#36;0.72 |\n"
         "\n"
-        "| row | line | what |\n"
+        "| row | line | error |\n"
         "|--:|--:|---|\n"
         "| 7 | 12 | refused |\n"
         "| 9 |  | gone |\n"

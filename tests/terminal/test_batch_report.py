@@ -308,7 +308,7 @@ def test_the_summary_says_how_to_go_on(capfd: pytest.CaptureFixture[str]) -> Non
         "stopped: fal says that the account is empty\n"
         "batch 3f2a: 1,200 rows: 1 saved, 2 failed, 1 moderated, 1 unknown, 1,195 planned; "
         "spent about $0.04\n"
-        "1 row of unknown outcome is held, and may have been billed: "
+        "1 row of unknown outcome is held and may have been billed: "
         "--on-unknown resubmit submits it again\n"
         "2 rows failed and may have been billed, or were moderated: "
         "--retry-failed retries them\n"
