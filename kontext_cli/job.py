@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from kontext_cli.errors import KontextError
@@ -49,17 +50,18 @@ OPEN = ACCEPTED | {State.SUBMITTING}
 
 
 class Handle(NamedTuple):
-    """What a client needs to poll a job: its id and URLs, all on the provider's base.
+    """Identifies a job at its provider: the provider's id, and what else it needs for its calls.
 
-    ``status_url`` is None where the provider has no status route; ``misses`` counts the
-    polls that did not find the job.
+    ``data`` is JSON that belongs to the provider, who alone reads it; the journal stores it. Its
+    names must differ from ``request_id``.
     """
 
     request_id: str
-    status_url: str | None
-    response_url: str
-    cancel_url: str
-    misses: int = 0
+    data: Mapping[str, Any] = MappingProxyType({})
+
+    def with_data(self, **changes: Any) -> "Handle":
+        """A copy with some of the provider's data changed."""
+        return self._replace(data={**self.data, **changes})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Flags, numbers and lists in the forms that people type and read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _SHORTEST = 2
 """Letters of a word that can be a misspelling of another."""
@@ -22,6 +22,11 @@ def dollars(usd: float) -> str:
 def seconds_text(seconds: float) -> str:
     """A time in seconds, as precise as users need it: ``3``, or ``0.4`` below one second."""
     return f"{seconds:.0f}" if seconds >= 1 else f"{seconds:.1g}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence: ``fal``, ``fal and sandbox``, ``fal, chainhub and sandbox``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def nearest(typed: str, words: Iterable[str]) -> str | None:

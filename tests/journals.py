@@ -48,7 +48,15 @@ def full_job() -> Job:
         row="id:füchse#2",
         attempt=3,
         index=7,
-        handle=Handle(REQUEST_ID, f"{url}/status", url, f"{url}/cancel", misses=2),
+        handle=Handle(
+            REQUEST_ID,
+            {
+                "status_url": f"{url}/status",
+                "response_url": url,
+                "cancel_url": f"{url}/cancel",
+                "misses": 2,
+            },
+        ),
         request_id=REQUEST_ID,
         position=3,
         outputs=(

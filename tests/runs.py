@@ -76,7 +76,7 @@ def run(
         transport = Transport(
             provider.name,
             provider.key_bases,
-            provider.authorization(KEY),
+            provider.headers(KEY),
             app=script,
             sleep=at_once,
         )

@@ -150,7 +150,8 @@ PICTURE = b"\x89PNG, let us say" * 100
 
 def transport(base: str, authorization: str | None = "Key canary-key", **options: Any) -> Transport:
     """A transport as the engine would have it, that waits for nothing."""
-    return Transport("fal", [base], authorization, **{"sleep": at_once, **options})
+    headers = {"Authorization": authorization} if authorization else {}
+    return Transport("fal", [base], headers, **{"sleep": at_once, **options})
 
 
 def a_call(base: str, kind: Kind = "status", path: str = "/app/requests/r1") -> Call:

@@ -9,8 +9,7 @@ from kontext_cli.engine.endings import for_job
 from kontext_cli.errors import KontextError, UsageError
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.providers import Name
-from kontext_cli.providers.base import Cancellation
-from kontext_cli.providers.dialects.fal_queue import QueueProvider
+from kontext_cli.providers.base import Cancellation, Queue
 from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.open import open_report
 from kontext_cli.terminal.output import print_result, to_stderr
@@ -43,7 +42,7 @@ def run_cancel(
 
 
 def _check(session: Session, job: Job) -> None:
-    if not isinstance(session.settings.open(known_provider(job.provider)), QueueProvider):
+    if not isinstance(session.settings.open(known_provider(job.provider)), Queue):
         raise UsageError(f"{job.provider} answers in one call; there is nothing to cancel")
     if job.handle is None:
         raise UsageError(f"job {job.id} is {job.state} and has no request id")

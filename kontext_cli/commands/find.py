@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from kontext_cli.commands.session import Session
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.job import Cost, Job, State, new_id
-from kontext_cli.providers import Name
-from kontext_cli.providers.dialects.fal_queue import QueueProvider
+from kontext_cli.providers import Name, who_queues
+from kontext_cli.providers.base import Queue
 from kontext_cli.providers.prepare import choose_endpoint
 from kontext_cli.settings.settings import DEFAULT_MODEL
+from kontext_cli.words import listed
 
 
 def named_jobs(
@@ -34,10 +35,10 @@ def _find(session: Session, name: str, provider: Name | None, model: str | None)
 def _foreign(session: Session, request_id: str, provider_name: Name, model: str) -> Job:
     """A job that was submitted elsewhere, recorded in the journal under a new id."""
     provider = session.settings.open(provider_name)
-    if not isinstance(provider, QueueProvider):
+    if not isinstance(provider, Queue):
         raise UnsupportedOption(
             f"{provider_name} has no queue, so a job cannot be found by its request id",
-            hint="fal and chainhub have request ids",
+            hint=f"{listed(who_queues(offline=False))} have request ids",
         )
     endpoint = choose_endpoint(provider, model, "generate", 0).id
     job = Job(

@@ -14,6 +14,7 @@ from kontext_cli.files.names import Names, format_of, template_fields
 from kontext_cli.files.saved import existing_file
 from kontext_cli.images.inputs import InputImage, load_images
 from kontext_cli.job import Job, State, Target
+from kontext_cli.providers import who_queues
 from kontext_cli.providers.base import Provider
 from kontext_cli.request import Request, parse
 from kontext_cli.settings.settings import Settings
@@ -27,6 +28,7 @@ from kontext_cli.terminal.open import open_report
 from kontext_cli.terminal.output import to_stdout
 from kontext_cli.terminal.records import as_line, job_record
 from kontext_cli.terminal.report import Report
+from kontext_cli.words import listed
 
 
 def run_one(flags: Flags) -> int:
@@ -103,7 +105,7 @@ def check_waiting(flags: Flags, provider: Provider) -> None:
     if flags.no_wait and provider.blocking:
         raise UnsupportedOption(
             f"{provider.name} answers in one call, so --no-wait would lose the image",
-            hint="fal, chainhub and sandbox have a queue",
+            hint=f"{listed(who_queues())} have a queue",
         )
 
 

@@ -190,7 +190,7 @@ class Session:
         return Transport(
             provider.name,
             provider.key_bases,
-            provider.authorization(key) if key else None,
+            provider.headers(key) if key else {},
             app=app,
             throttled=throttled,
             trace=to_stderr if self._debug else None,

@@ -29,9 +29,7 @@ from kontext_cli.http.transport import Submission, Transport, retries
 from kontext_cli.images.decoding import get_ready
 from kontext_cli.job import OPEN, Cost, Handle, Job, Progress, State
 from kontext_cli.journal.replies import Answers
-from kontext_cli.providers.base import Cancellation, Provider
-from kontext_cli.providers.dialects.fal_queue import QueueProvider
-from kontext_cli.providers.dialects.fal_storage import Storage
+from kontext_cli.providers.base import Cancellation, Provider, Queue, Storage
 from kontext_cli.providers.failure import failure
 
 P = ParamSpec("P")
@@ -188,7 +186,11 @@ class Engine:
     async def _submitted(self, job: Job, call: Call, submission: Submission) -> Reply:
         blocking = self._provider.blocking
         reply = await self._transport.submit(call, submission, blocking=blocking)
-        if reply.status == 413 and self._provider.uploads and (inline := inline_images(call)):
+        if (
+            reply.status == 413
+            and isinstance(self._provider, Storage)
+            and (inline := inline_images(call))
+        ):
             submission.sent = False
             call = await self._upload(job, call, inline)
             reply = await self._transport.submit(call, submission, blocking=blocking)
@@ -217,7 +219,7 @@ class Engine:
 
     def _keep_answer(self, job: Job, answers: Answers, reply: Reply) -> None:
         try:
-            answers.keep(job.id, reply)
+            answers.keep(job.id, reply, self._provider.kept_headers)
         except JournalFault as fault:
             self._tell_once(fault.message)
 
@@ -274,9 +276,10 @@ class Engine:
         """
         provider, handle = self._queue(job)
         progress, seen = None, 0
-        if not provider.streams:
+        call = provider.stream(handle)
+        if call is None:
             return None, 0
-        async with aclosing(self._transport.listen(provider.stream(handle))) as bodies:
+        async with aclosing(self._transport.listen(call)) as bodies:
             async for body in bodies:
                 if not provider.is_about(handle, body):
                     continue
@@ -323,10 +326,10 @@ class Engine:
         provider, handle = self._queue(job)
         return read(provider.outcome, await self._transport.ask(provider.result(handle)))
 
-    def _queue(self, job: Job) -> tuple[QueueProvider, Handle]:
+    def _queue(self, job: Job) -> tuple[Queue, Handle]:
         """The provider and the handle of a job that can be asked about."""
         provider = self._provider
-        if not isinstance(provider, QueueProvider):
+        if not isinstance(provider, Queue):
             raise OutcomeUnknown(
                 f"{provider.name} answers once and cannot be asked again; "
                 "the job may have been billed",
@@ -442,7 +445,7 @@ class Engine:
         return Unreachable(f"{self._provider.name} could not be reached within {timeout:g} s")
 
 
-def _may_be_believed(provider: QueueProvider, reply: Reply, handle: Handle) -> bool:
+def _may_be_believed(provider: Queue, reply: Reply, handle: Handle) -> bool:
     """Whether a status that came on a shared connection is of this job, and ends nothing."""
     try:
         read(provider.progress, reply, handle)

@@ -11,7 +11,7 @@ from kontext_cli.files.names import Exists, Names, name_files, slugify
 from kontext_cli.http.call import Call
 from kontext_cli.images.inputs import MOST_INPUT_BYTES, InputImage, stem_of
 from kontext_cli.job import Job, Source, Target, new_id
-from kontext_cli.providers.base import Provider
+from kontext_cli.providers.base import Provider, Storage
 from kontext_cli.providers.prepare import prepare
 from kontext_cli.request import MOST_IMAGES, Request
 
@@ -46,7 +46,7 @@ class Plan(NamedTuple):
 
 def room_for_images(provider: Provider) -> int:
     """The bytes that local images may take of a request; larger ones are shrunk before."""
-    return UPLOADED if provider.uploads else provider.inline_bytes
+    return UPLOADED if isinstance(provider, Storage) else provider.inline_bytes
 
 
 def plan_job(

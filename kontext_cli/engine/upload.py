@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from kontext_cli.errors import UnexpectedReply
 from kontext_cli.http.call import Call
 from kontext_cli.http.transport import Transport
-from kontext_cli.providers.dialects.fal_storage import Storage
+from kontext_cli.providers.base import Storage
 
 _INLINE = "data:"
 

@@ -21,9 +21,10 @@ class Redaction:
         self._forms = sorted((form.encode() for form in forms), key=len, reverse=True)
 
     @classmethod
-    def of_key(cls, key: str) -> Self:
-        """For a key, whole and in its parts."""
-        return cls([key, *key.split(":")])
+    def of_headers(cls, values: Iterable[str]) -> Self:
+        """For the headers that carry a key: each value without its scheme, and its parts."""
+        keys = [value.partition(" ")[2] or value for value in values]
+        return cls(part for key in keys for part in (key, *key.split(":")))
 
     def of(self, data: bytes) -> bytes:
         """The bytes without the secrets."""

@@ -105,17 +105,18 @@ class Transport:
     """Two clients: one that carries a provider's key and follows no redirect, one without a key
     for its files.
 
-    ``key_bases`` are the URLs below which the key may go, the provider's own base first. ``app``
-    answers in place of the network (the sandbox). ``trace`` is told of every request, ``throttled``
-    of each submit that came too soon. ``resolve`` finds the addresses of hosts that a provider
-    names: only public ones are connected to.
+    ``key_bases`` are the URLs below which the key may go, the provider's own base first;
+    ``headers`` carry the key. ``app`` answers in place of the network (the sandbox). ``trace``
+    receives a line for every request, ``throttled`` is called for each submit that was refused as
+    too many. ``resolve`` looks up the hosts that a provider names: only public addresses are
+    connected to.
     """
 
     def __init__(
         self,
         provider: str,
         key_bases: Sequence[str],
-        authorization: str | None = None,
+        headers: Mapping[str, str],
         *,
         app: Any = None,
         trace: Trace | None = None,
@@ -129,8 +130,8 @@ class Transport:
         self.reach = reach = Reach(key_bases)
         """Where its requests may go."""
         self._errors = Unanswered(provider)
-        self._authorization = authorization
-        self._redaction = Redaction.of_key((authorization or "").partition(" ")[2])
+        self._key_headers = headers
+        self._redaction = Redaction.of_headers(headers.values())
         self._in_process = app is not None
         self.is_closing = False
         """Once true, no submit is sent a second time."""
@@ -364,10 +365,8 @@ class Transport:
                 f"{self._provider} names a URL for the job that is not below its own: "
                 "the key does not go there"
             )
-        headers = {}
+        headers = dict(self._key_headers)
         content = None
-        if self._authorization:
-            headers["Authorization"] = self._authorization
         if call.kind == "stream":
             headers["Accept"] = "text/event-stream"
         if call.json is not None:

@@ -89,6 +89,8 @@ def row_of(job: Job, owner: str | None) -> Row:
     """The row of a job. Keys never reach it; images within replies are left out."""
     details = {name: _by_name(getattr(job, name)) for name in _detail_names()}
     details["outputs"] = list(_lasting(job.outputs))
+    if job.handle is not None:
+        details["handle"] = {**job.handle.data, "request_id": job.handle.request_id}
     return Row(
         id=job.id,
         state=job.state.value,
@@ -265,6 +267,12 @@ def _object(value: Any) -> dict[str, Any]:
     return dict(plain(value))
 
 
+def _handle(record: Mapping[str, Any]) -> Handle:
+    """A handle, which is stored flat: the id stands beside the provider's own data."""
+    data = _object(record)
+    return Handle(**_checked(Handle, {"request_id": data.pop("request_id"), "data": data}))
+
+
 _FILES = _each(partial(_built, File, path=Path))
 _READERS: dict[str, Callable[[Any], Any]] = {
     "request": _object,
@@ -272,7 +280,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "cost": partial(_built, Cost),
     "sources": _each(partial(_built, Source)),
     "target": partial(_built, Target, paths=_each(Path), replaces=_FILES),
-    "handle": partial(_built, Handle),
+    "handle": _handle,
     "outputs": _each(partial(_built, Output)),
     "files": _FILES,
     "error": revived,

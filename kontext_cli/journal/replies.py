@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,6 @@ from typing import Any
 from kontext_cli.errors import Billed, JournalFault
 from kontext_cli.files import disk
 from kontext_cli.http.call import Reply
-
-_KEPT_HEADERS = ("x-aimlapi-usd-spent", "x-inference-id")
 
 
 class Answers:
@@ -30,9 +28,9 @@ class Answers:
                     hint=f"remove `{self._folder}`",
                 )
 
-    def keep(self, job_id: str, reply: Reply) -> None:
-        """Write a reply durably. Raises JournalFault."""
-        headers = {name: reply.headers[name] for name in _KEPT_HEADERS if name in reply.headers}
+    def keep(self, job_id: str, reply: Reply, header_names: Sequence[str]) -> None:
+        """Write a reply durably, with those of its headers. Raises JournalFault."""
+        headers = {name: reply.headers[name] for name in header_names if name in reply.headers}
         head = json.dumps({"status": reply.status, "headers": headers}).encode()
         self.prepare()
         with self._faults(billed="yes"):

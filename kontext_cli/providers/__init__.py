@@ -17,6 +17,12 @@ def provider_class(name: str) -> "type[Provider]":
     return found
 
 
+def who_queues(*, offline: bool = True) -> list[str]:
+    """The providers whose jobs can be asked about later; ``offline`` includes the sandbox."""
+    kinds = ((name, provider_class(name)) for name in NAMES)
+    return [name for name, kind in kinds if not kind.blocking and (offline or not kind.offline)]
+
+
 def who_takes(operation: "Operation", field: str, value: Any = None) -> list[str]:
     """The providers that have an option for this operation and take ``value`` (any where None)."""
     names: list[str] = []

@@ -1,10 +1,11 @@
-"""AIMLAPI: one call that blocks until the pictures exist.
+"""AIMLAPI: one call that blocks until the images exist.
 
 Sources: its pages of `flux/kontext-pro` and `flux/kontext-max`, text-to-image and image-to-image;
 key names from its SDK and from litellm; prices from litellm's table.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from kontext_cli.errors import UnexpectedReply
@@ -16,11 +17,12 @@ from kontext_cli.providers.results import read_result
 from kontext_cli.sizes import ASPECT_RATIOS
 
 _PATH = "/v1/images/generations"
+_USD_SPENT = "x-aimlapi-usd-spent"
 _IMAGES = ImageField("image_url", least=1, most=4, encode=one_or_list)
 
 
 class Aimlapi(Provider):
-    """AIMLAPI. There is no queue: who hangs up loses the picture, and may be billed for it."""
+    """AIMLAPI. There is no queue: if the connection drops, the image is lost, and may be billed."""
 
     name = "aimlapi"
     home = "https://api.aimlapi.com"
@@ -28,10 +30,11 @@ class Aimlapi(Provider):
     # Nothing is documented; its upstream is fal.
     inline_bytes = 2_500_000
     blocking = True
-    # Each holds a connection that a paid picture hangs on; rate limits are not published.
+    # Each needs its connection until its paid image arrives; rate limits are not published.
     jobs = 4
     # AIMLAPI's error page: 403 is an account out of credits.
     credit_statuses = frozenset({402, 403})
+    kept_headers = (_USD_SPENT, "x-inference-id")
     endpoints = (
         Endpoint("flux/kontext-pro/text-to-image", "kontext-pro", "generate"),
         Endpoint("flux/kontext-max/text-to-image", "kontext-max", "generate"),
@@ -54,7 +57,7 @@ class Aimlapi(Provider):
 
     @staticmethod
     def normalised(base_url: str) -> str:
-        """People paste the whole URL of the call; the base is what stands before its path."""
+        """The base of a URL that was pasted with the path of the call."""
         return base_url.rstrip("/").removesuffix(_PATH).removesuffix("/v1")
 
     def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
@@ -64,7 +67,19 @@ class Aimlapi(Provider):
     def accepted(self, reply: Reply, endpoint: str) -> Progress:  # noqa: ARG002
         if not reply.object:
             raise UnexpectedReply(f"{self.name} accepted the job but its answer is not JSON")
-        return read_result(self.name, reply)
+        return replace(read_result(self.name, reply), usd=_usd(reply))
+
+
+def _usd(reply: Reply) -> float | None:
+    """What the call cost, from ``meta.usage.usd_spent`` or else from a header."""
+    meta = reply.object.get("meta")
+    usage = meta.get("usage") if isinstance(meta, dict) else None
+    spent = usage.get("usd_spent") if isinstance(usage, dict) else None
+    try:
+        usd = float(spent if spent is not None else reply.headers.get(_USD_SPENT, ""))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return usd if 0 <= usd < float("inf") else None
 
 
 PROVIDER = Aimlapi

@@ -1,13 +1,17 @@
-"""What a provider is: rows of data, and pure methods that write calls and read replies."""
+"""What a provider is: tables of data, and pure methods that write calls and read replies.
+
+`Provider` is the base of all; `Queue` adds jobs that can be polled, `Storage` adds uploads.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from kontext_cli.errors import Billed
 from kontext_cli.http.call import Call, Reply
-from kontext_cli.job import Operation, Progress
+from kontext_cli.job import Handle, Operation, Progress
 from kontext_cli.providers.options import Endpoint, Option, Price
 
 Variables = tuple[tuple[str, ...], ...]
@@ -17,28 +21,30 @@ class Provider(ABC):
     """A service that hosts the models. Subclasses are data and pure methods; none does I/O.
 
     ``key_variables`` lists the environment variables of a key in the order to look; a row of
-    several is one key in parts, joined by a colon. ``trusted_hosts`` are hosts whose follow-up
-    paths are believed; the key goes to the base alone. ``inline_bytes`` is how much image data,
-    in raw bytes, a request may carry. ``credit_statuses`` are those that mean an empty account.
-    ``uploads`` says that larger images go to a storage of the provider's first (`Storage`).
-    ``blocking`` says that the submit's answer is the result: there is nothing to ask again.
-    ``jobs`` is how many jobs of a batch are in flight at once unless the user says otherwise.
+    several is one key in parts, joined by a colon. ``inline_bytes`` is how much image data, in
+    raw bytes, a request may carry. ``credit_statuses`` are those that mean an empty account,
+    ``canceled_types`` the provider's own error types of a canceled job, and ``error_type_header``
+    is the header that names the type of an error whose body does not. ``kept_headers`` are stored
+    with the answer of a blocking provider. ``blocking`` says that the submit's answer is the
+    result: there is nothing to poll. ``jobs`` is how many jobs of a batch are in flight at once
+    unless the user says otherwise.
     """
 
     name: ClassVar[str]
     home: ClassVar[str]
     scheme: ClassVar[str] = "Bearer"
     key_variables: ClassVar[Variables] = ()
-    trusted_hosts: ClassVar[frozenset[str]] = frozenset()
     endpoints: ClassVar[tuple[Endpoint, ...]]
     options: ClassVar[tuple[Option, ...]]
     prices: ClassVar[tuple[Price, ...]] = ()
     inline_bytes: ClassVar[int]
-    uploads: ClassVar[bool] = False
     blocking: ClassVar[bool] = False
     jobs: ClassVar[int] = 8
     offline: ClassVar[bool] = False
     credit_statuses: ClassVar[frozenset[int]] = frozenset({402})
+    canceled_types: ClassVar[frozenset[str]] = frozenset()
+    error_type_header: ClassVar[str] = ""
+    kept_headers: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self, base_url: str | None = None, prices: Mapping[str, float] | None = None
@@ -57,9 +63,9 @@ class Provider(ABC):
         """The base URL in the form that paths are appended to."""
         return base_url.rstrip("/")
 
-    def authorization(self, key: str) -> str:
-        """The value of the Authorization header."""
-        return f"{self.scheme} {key}"
+    def headers(self, key: str) -> Mapping[str, str]:
+        """The request headers that carry the key."""
+        return {"Authorization": f"{self.scheme} {key}"}
 
     def option(self, field: str, operation: Operation) -> Option | None:
         """The row for one of our fields, None where the provider has no such option."""
@@ -69,7 +75,7 @@ class Provider(ABC):
         return None
 
     def price(self, model: str) -> float | None:
-        """US dollars for one picture of a model, None where it is not known."""
+        """US dollars for one image of a model, None where it is not known."""
         if model in self._prices:
             return self._prices[model]
         return next((price.usd for price in self.prices if price.model == model), None)
@@ -84,13 +90,78 @@ class Provider(ABC):
 
     @abstractmethod
     def accepted(self, reply: Reply, endpoint: str) -> Progress:
-        """Read the 2xx answer to a submit: a handle to ask with, or the pictures at once."""
+        """Read the 2xx answer to a submit: a handle to poll with, or the images at once."""
 
 
 class Cancellation(StrEnum):
-    """What a queue says to a request to cancel (fal's queue documentation)."""
+    """The answers of a queue to a request to cancel a job."""
 
     REMOVED = "removed from the queue"
     REQUESTED = "requested; it runs already, and may still finish and be billed"
     TOO_LATE = "too late: it is completed"
     UNKNOWN = "the provider does not know the job"
+
+
+class Queue(Provider):
+    """A provider that accepts a job into a queue, and is polled until it is done."""
+
+    @abstractmethod
+    def handle(self, endpoint: str, request_id: str) -> Handle:
+        """The handle of a job of which no more than its request id is known."""
+
+    @abstractmethod
+    def poll(self, handle: Handle) -> Call:
+        """The call that asks for a job's progress."""
+
+    @abstractmethod
+    def progress(self, reply: Reply, handle: Handle) -> Progress:
+        """Read the answer to ``poll``. Raises KontextError where the job has failed."""
+
+    @abstractmethod
+    def status(self, body: Mapping[str, Any]) -> Progress:
+        """Read the body of a status, polled or streamed."""
+
+    def stream(self, handle: Handle) -> Call | None:  # noqa: ARG002
+        """The call answered by server-sent events, each the body of a status with new log lines
+        only, until the job is done; None where the provider has none."""
+        return None
+
+    def is_about(self, handle: Handle, body: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """False where the body of a status names another job."""
+        return True
+
+    @abstractmethod
+    def result(self, handle: Handle) -> Call:
+        """The call for the result of a job that is done."""
+
+    @abstractmethod
+    def outcome(self, reply: Reply) -> Progress:
+        """Read the answer to ``result``. Raises KontextError where the job has failed."""
+
+    @abstractmethod
+    def cancel(self, handle: Handle) -> Call:
+        """The call that cancels a job."""
+
+    @abstractmethod
+    def canceled(self, reply: Reply) -> Cancellation:
+        """Read the answer to ``cancel``. Raises KontextError for a refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to PUT the bytes of an image (a signed URL, no key), and its URL afterwards."""
+
+    upload_url: str = field(repr=False)
+    file_url: str
+
+
+class Storage(Provider):
+    """A provider that stores input images that are too large for a request."""
+
+    @abstractmethod
+    def ask_for_place(self, media_type: str) -> Call:
+        """The call that asks for a place for one image; it must not reveal the file's name."""
+
+    @abstractmethod
+    def place(self, reply: Reply) -> Place:
+        """Read the answer to ``ask_for_place``. Raises KontextError for a refusal."""

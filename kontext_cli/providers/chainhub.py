@@ -6,16 +6,20 @@ share its template, for what that page leaves out: how to ask for the result.
 
 from kontext_cli.http.call import Call, Reply
 from kontext_cli.job import Handle, Progress, State
-from kontext_cli.providers.dialects.fal_queue import QueueProvider, is_pending
+from kontext_cli.providers.dialects.fal_queue import FalQueue, is_pending
 from kontext_cli.providers.options import Endpoint, Option
 from kontext_cli.sizes import ASPECT_RATIOS
 
 _GRACE = 3
-"""Times a gateway may not know a fresh job yet."""
+"""How many polls may not find a job that was just accepted."""
 
 
-class Chainhub(QueueProvider):
-    """The gateway. Its replies name fal's host, which must never see this key."""
+class Chainhub(FalQueue):
+    """The gateway. Its replies name fal's host, which must never see this key.
+
+    Beside fal's URLs, its handles have ``misses``, the polls so far that did not find the job.
+    ``status_url`` is None once it turned out that there is no status route.
+    """
 
     name = "chainhub"
     home = "https://api.chainhub.tech"
@@ -33,22 +37,28 @@ class Chainhub(QueueProvider):
     )
 
     def poll(self, handle: Handle) -> Call:
-        """Ask the status route while there seems to be one, and the result where there is none."""
-        return super().poll(handle) if handle.status_url else self.result(handle)
+        """The call for the status, or for the result where there is no status route."""
+        return super().poll(handle) if _has_status(handle) else self.result(handle)
 
     def progress(self, reply: Reply, handle: Handle) -> Progress:
-        if handle.status_url is None:
+        if not _has_status(handle):
             return self._result_so_far(reply, handle)
         if reply.ok and isinstance(reply.object.get("status"), str):
             return super().progress(reply, handle)
         if reply.status in (401, 402, 403):
             return super().progress(reply, handle)
-        return Progress(State.QUEUED, handle=handle._replace(status_url=None))
+        return Progress(State.QUEUED, handle=handle.with_data(status_url=None))
 
     def _result_so_far(self, reply: Reply, handle: Handle) -> Progress:
-        if reply.status == 404 and not is_pending(reply) and handle.misses < _GRACE:
-            return Progress(State.QUEUED, handle=handle._replace(misses=handle.misses + 1))
+        misses = handle.data.get("misses")
+        misses = misses if isinstance(misses, int) else 0
+        if reply.status == 404 and not is_pending(reply) and misses < _GRACE:
+            return Progress(State.QUEUED, handle=handle.with_data(misses=misses + 1))
         return self.outcome(reply)
+
+
+def _has_status(handle: Handle) -> bool:
+    return handle.data.get("status_url") is not None
 
 
 PROVIDER = Chainhub

@@ -1,4 +1,4 @@
-"""What an error reply means: which of our errors it is, in the provider's own words."""
+"""From an error reply to one of our errors, with the provider's own message."""
 
 import re
 from typing import Any, NamedTuple
@@ -21,24 +21,23 @@ _MODERATION = re.compile(
     r"content[ _-]?(policy|checker|moderat)|moderation|nsfw|flagged|sensitive content", re.I
 )
 _CREDIT = re.compile(r"credit|balance|locked|exhausted|insufficient|funds|billing|spend", re.I)
-_CANCELED = frozenset({"client_cancelled", "client_disconnected"})
 
 
 class Reason(NamedTuple):
-    """Why a provider says no: its text, and its own word for the kind of error."""
+    """Why a request was refused or a job failed: the provider's message and its error type."""
 
     text: str
     type: str = ""
 
 
-def reason(reply: Reply) -> Reason:
-    """Find the words in an error body.
+def reason(reply: Reply, type_header: str = "") -> Reason:
+    """Find the message in an error body, and its type, which may be in a header.
 
-    Looked for in this order: fal's list of details, a plain ``detail``, ``error`` or ``message``
-    (AIMLAPI, one-api gateways), the raw text.
+    The message is the first of these: a list of details, a plain ``detail``, ``error`` or
+    ``message``, the raw text.
     """
     body = reply.object
-    kind = str(body.get("error_type") or reply.headers.get("x-fal-error-type") or "")
+    kind = str(body.get("error_type") or reply.headers.get(type_header) or "")
     detail = body.get("detail")
     if isinstance(detail, list) and detail:
         return _details(detail, kind)
@@ -53,19 +52,19 @@ def reason(reply: Reply) -> Reason:
 
 
 def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextError:
-    """The error that ``reply``, an answer of 4xx or 5xx, stands for.
+    """The error for ``reply``, an answer of 4xx or 5xx.
 
-    ``submitted`` tells the answer for a job that was accepted from the refusal of a submit; a
-    refused submit is never billed.
+    ``submitted`` is true where it is about a job that was accepted, and false for the refusal of
+    a submit, which is never billed.
     """
-    why = reason(reply)
+    why = reason(reply, provider.error_type_header)
     billed: Billed = provider.billed(reply) if submitted else "no"
     said = f"{provider.name} answered {reply.status}: {why.text}"
     if why.type == "content_policy_violation" or _withheld(reply, why):
         return Moderated(
             f"{provider.name} withheld it: {why.text}", hint="change the prompt", billed=billed
         )
-    if why.type in _CANCELED or reply.status == 499:
+    if why.type in provider.canceled_types or reply.status == 499:
         return Canceled(f"the job was canceled: {why.text}", billed=billed)
     if reply.status in provider.credit_statuses or (
         reply.status == 403 and _CREDIT.search(why.text)

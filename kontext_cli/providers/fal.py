@@ -9,8 +9,8 @@ from typing import ClassVar
 from kontext_cli.errors import Billed
 from kontext_cli.http.call import Reply
 from kontext_cli.providers.base import Variables
-from kontext_cli.providers.dialects.fal_queue import QueueProvider
-from kontext_cli.providers.dialects.fal_storage import Storage
+from kontext_cli.providers.dialects.fal_queue import FalQueue
+from kontext_cli.providers.dialects.fal_storage import FalStorage
 from kontext_cli.providers.options import (
     Endpoint,
     ImageField,
@@ -27,8 +27,8 @@ _PRO = "fal-ai/flux-pro/kontext"
 _MAX = "fal-ai/flux-pro/kontext/max"
 
 
-class Fal(QueueProvider, Storage):
-    """fal.ai, asked through its queue: a job outlives a dropped connection there."""
+class Fal(FalQueue, FalStorage):
+    """fal.ai through its queue, where a job survives a dropped connection."""
 
     name = "fal"
     home = "https://queue.fal.run"
@@ -37,7 +37,6 @@ class Fal(QueueProvider, Storage):
     trusted_hosts = frozenset({"queue.fal.run"})
     # Data URIs are known to fail somewhere between 3 and 10 MB; base64 adds a third.
     inline_bytes = 2_500_000
-    uploads = True
     streams = True
     endpoints = (
         Endpoint(f"{_PRO}/text-to-image", "kontext-pro", "generate"),
@@ -65,7 +64,7 @@ class Fal(QueueProvider, Storage):
 
     @property
     def storage_url(self) -> str:
-        """Uploads are asked for at a host of their own, or at the base that stands in for fal."""
+        """fal's own host for uploads, or the base URL where the user set another."""
         return "https://rest.fal.ai" if self.base_url == self.home else self.base_url
 
     @property

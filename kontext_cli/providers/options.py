@@ -78,7 +78,7 @@ class Endpoint(NamedTuple):
 
 
 class Price(NamedTuple):
-    """An estimate: US dollars for one picture of a model, as published on ``dated``."""
+    """An estimate: US dollars for one image of a model, as published on ``dated``."""
 
     model: str
     usd: float

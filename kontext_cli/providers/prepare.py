@@ -12,7 +12,7 @@ from kontext_cli.job import Cost, Operation
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Endpoint, Option
 from kontext_cli.request import Request
-from kontext_cli.words import flag, nearest
+from kontext_cli.words import flag, listed, nearest
 
 _ENDPOINT_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)+", re.ASCII)
 
@@ -132,10 +132,7 @@ def _refusal(provider: Provider, row: Option, value: Any) -> str:
 
 
 def _others(names: Sequence[str], several: str, one: str) -> str | None:
-    if not names:
-        return None
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-    return f"{listed} {one if len(names) == 1 else several}"
+    return f"{listed(names)} {one if len(names) == 1 else several}" if names else None
 
 
 def _cost(provider: Provider, model: str, num_images: int) -> Cost:

@@ -1,4 +1,4 @@
-"""Find the pictures in a result, in any of the shapes that providers send them."""
+"""Find the images in a result, in any of the forms that providers send."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,11 +12,11 @@ _REPORTED = ("prompt", "timings")
 
 
 def read_result(provider: str, reply: Reply) -> Progress:
-    """The pictures of a successful reply, with its seed and cost where it tells them.
+    """The images of a successful reply, with its seed where it names one.
 
-    Looked for in ``images``, then ``data``, then ``output.choices``; in each picture the ``url``
+    Looked for in ``images``, then ``data``, then ``output.choices``; in each image the ``url``
     (https or data), then ``b64_json``, then ``image_base64``. Raises JobFailed where there is
-    none: the provider calls that a success, so it may be on the bill.
+    none: the provider calls that a success, so it may be billed.
     """
     body = reply.object
     outputs = _outputs(body)
@@ -27,7 +27,6 @@ def read_result(provider: str, reply: Reply) -> Progress:
         done=True,
         outputs=outputs,
         seed=_integer(body.get("seed")),
-        usd=_usd(body, reply.headers),
         reply=plain({key: body[key] for key in _REPORTED if key in body}),
     )
 
@@ -65,18 +64,6 @@ def _output(item: Any, *, flagged: bool) -> Output | None:
     if isinstance(encoded, str):
         return Output(b64=encoded, flagged=flagged)
     return None
-
-
-def _usd(body: Mapping[str, Any], headers: Mapping[str, str]) -> float | None:
-    """AIMLAPI tells what a call cost, in ``meta.usage.usd_spent`` or in a header."""
-    meta = body.get("meta")
-    usage = meta.get("usage") if isinstance(meta, dict) else None
-    spent = usage.get("usd_spent") if isinstance(usage, dict) else None
-    try:
-        usd = float(spent if spent is not None else headers.get("x-aimlapi-usd-spent", ""))
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return usd if 0 <= usd < float("inf") else None
 
 
 def _integer(value: Any) -> int | None:

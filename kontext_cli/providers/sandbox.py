@@ -1,4 +1,4 @@
-"""The sandbox: fal's dialect, spoken inside this very process, without a key and for nothing."""
+"""The sandbox: an emulated fal within this process, without a key and free of charge."""
 
 from kontext_cli.providers.fal import Fal
 from kontext_cli.providers.options import Price

@@ -370,7 +370,7 @@ class Batches(RuleBasedStateMachine):
         transport = Transport(
             "fal",
             self.provider.key_bases,
-            self.provider.authorization(KEY),
+            self.provider.headers(KEY),
             app=run.wire,
             throttled=pace.throttled,
             sleep=at_once,

@@ -20,9 +20,7 @@ from kontext_cli.http.retry import may_submit_again, should_ask_again, was_refus
 from kontext_cli.job import Handle, Output, Progress, State
 from kontext_cli.journal.codec import job_of, row_of
 from kontext_cli.providers import NAMES, provider_class
-from kontext_cli.providers.base import Cancellation, Provider
-from kontext_cli.providers.dialects.fal_queue import QueueProvider
-from kontext_cli.providers.dialects.fal_storage import Place, Storage
+from kontext_cli.providers.base import Cancellation, Place, Provider, Queue, Storage
 from kontext_cli.providers.failure import failure
 from kontext_cli.terminal.records import as_line, job_record
 from kontext_cli.terminal.text import describe, error_lines
@@ -31,8 +29,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 PROVIDERS = [provider_class(name)() for name in NAMES]
 ENDPOINT = "fal-ai/flux-pro/kontext/text-to-image"
-HANDLE = Handle(REQUEST_ID, f"{JOB}/status", JOB, f"{JOB}/cancel")
-NO_STATUS_ROUTE = Handle(REQUEST_ID, None, JOB, f"{JOB}/cancel", misses=3)
+HANDLE = Handle(
+    REQUEST_ID,
+    {"status_url": f"{JOB}/status", "response_url": JOB, "cancel_url": f"{JOB}/cancel"},
+)
+NO_STATUS_ROUTE = HANDLE.with_data(status_url=None, misses=3)
 RESULT = {"images": [{"url": "https://v3.fal.media/a.jpg"}]}
 HUGE = Raw("1" + "0" * 400)
 
@@ -101,14 +102,14 @@ class TestAdapters:
 
     @fuzzed(60)
     @given(
-        provider=st.sampled_from([each for each in PROVIDERS if isinstance(each, QueueProvider)]),
+        provider=st.sampled_from([each for each in PROVIDERS if isinstance(each, Queue)]),
         answer=answers,
         handle=st.sampled_from([HANDLE, NO_STATUS_ROUTE]),
     )
     @example(PROVIDERS[0], result(timings={"inference": Raw("1e999")}), HANDLE)
     @example(PROVIDERS[0], result(status=nested(900)), HANDLE)
     def test_any_answer_for_a_job_in_a_queue(
-        self, provider: QueueProvider, answer: Answer, handle: Handle
+        self, provider: Queue, answer: Answer, handle: Handle
     ) -> None:
         check(understood(provider.progress, answer.reply, handle))
         check(understood(provider.status, answer.reply.object))

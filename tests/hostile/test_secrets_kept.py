@@ -85,9 +85,9 @@ def test_a_key_that_was_being_stored_when_the_process_died_does_not_outlast_its_
 PLACES = [
     "kontext_cli.settings.settings.checked_key",
     "kontext_cli.settings.settings.load_config",
-    "kontext_cli.providers.base.Provider.authorization",
-    "kontext_cli.providers.dialects.fal_queue.QueueProvider.accepted",
-    "kontext_cli.providers.dialects.fal_queue.QueueProvider.outcome",
+    "kontext_cli.providers.base.Provider.headers",
+    "kontext_cli.providers.dialects.fal_queue.FalQueue.accepted",
+    "kontext_cli.providers.dialects.fal_queue.FalQueue.outcome",
     "kontext_cli.http.transport.Transport.submit",
     "kontext_cli.http.transport.Transport.ask",
     "kontext_cli.http.transport.Transport.download",

@@ -9,6 +9,7 @@ from kontext_cli.errors import (
     Canceled,
     Expired,
     JobFailed,
+    JournalFault,
     KontextError,
     Moderated,
     NoCredit,
@@ -105,16 +106,18 @@ def submitted(host: str, request_id: str = ID) -> dict[str, Any]:
 def test_fal_follow_up_urls(base_url: str | None, body: dict[str, Any], expected: str) -> None:
     handle = Fal(base_url).accepted(reply(body), ENDPOINT).handle
     assert handle is not None
-    assert handle.response_url == expected
+    assert handle.data["response_url"] == expected
 
 
 def test_chainhub_moves_fals_urls_to_its_own_host() -> None:
     handle = Chainhub().accepted(reply(submitted("queue.fal.run")), ENDPOINT).handle
     assert handle == Handle(
         ID,
-        f"https://api.chainhub.tech{PATH}/status",
-        f"https://api.chainhub.tech{PATH}",
-        f"https://api.chainhub.tech{PATH}/cancel",
+        {
+            "status_url": f"https://api.chainhub.tech{PATH}/status",
+            "response_url": f"https://api.chainhub.tech{PATH}",
+            "cancel_url": f"https://api.chainhub.tech{PATH}/cancel",
+        },
     )
 
 
@@ -129,7 +132,7 @@ def test_chainhub_moves_fals_urls_to_its_own_host() -> None:
 )
 def test_follow_up_urls_drop_the_sub_path(endpoint: str, app: str) -> None:
     handle = Fal().handle(endpoint, "1")
-    assert handle.status_url == f"https://queue.fal.run/{app}/requests/1/status"
+    assert handle.data["status_url"] == f"https://queue.fal.run/{app}/requests/1/status"
 
 
 @pytest.mark.parametrize("body", [{}, [], {"request_id": None}, {"request_id": 7}, b"OK", HTML])
@@ -212,9 +215,9 @@ IMAGE = {"url": IMAGE_URL, "width": 1392, "height": 752, "file_size": 99}
             id="one flagged",
         ),
         pytest.param(
-            {"data": [{"url": "u", "b64_json": None}], "meta": {"usage": {"usd_spent": 0.052}}},
-            Progress(State.READY, done=True, outputs=(Output(url="u"),), usd=0.052),
-            id="data, with what was spent",
+            {"data": [{"url": "u", "b64_json": None}]},
+            Progress(State.READY, done=True, outputs=(Output(url="u"),)),
+            id="data with a URL",
         ),
         pytest.param(
             {"data": [{"url": None, "b64_json": "AAAA"}], "meta": {"usage": {"credits_used": 1}}},
@@ -246,6 +249,21 @@ def test_result(name: str, body: dict[str, Any], expected: Progress) -> None:
     else:
         assert isinstance(provider, Fal | Chainhub)
         assert provider.outcome(reply(body)) == expected
+
+
+def test_aimlapi_reports_what_was_spent_in_the_body() -> None:
+    answer = reply({"data": [{"url": "u"}], "meta": {"usage": {"usd_spent": 0.052}}})
+    assert Aimlapi().accepted(answer, ENDPOINT).usd == 0.052
+
+
+@pytest.mark.parametrize("name", ["status_url", "response_url", "cancel_url"])
+@pytest.mark.parametrize("url", [None, 7, {}])
+def test_a_damaged_handle_makes_no_call(name: str, url: object) -> None:
+    damaged = handle().with_data(**{name: url})
+    fal = Fal()
+    call = {"status_url": fal.poll, "response_url": fal.result, "cancel_url": fal.cancel}[name]
+    with pytest.raises(JournalFault):
+        call(damaged)
 
 
 @pytest.mark.parametrize(
@@ -354,8 +372,13 @@ def test_a_gateway_error_names_its_message() -> None:
     assert "CHAINHUB_API_KEY" in str(found.hint)
 
 
-def handle(status: bool = True, misses: int = 0) -> Handle:
-    return Handle(ID, "https://g/status" if status else None, "https://g", "https://g/c", misses)
+def handle(*, status: bool = True, **more: int) -> Handle:
+    urls = {
+        "status_url": "https://g/status",
+        "response_url": "https://g",
+        "cancel_url": "https://g/c",
+    }
+    return Handle(ID, {**urls, **({} if status else {"status_url": None}), **more})
 
 
 @pytest.mark.parametrize("answer", [reply(HTML, 404), reply({}, 405), reply(HTML), reply([])])

@@ -1,7 +1,7 @@
 """fal's queue dialect, spoken by fal itself, by gateways in front of it, and by the sandbox.
 
 Sources: fal's queue documentation and its official clients. There are three states, IN_QUEUE,
-IN_PROGRESS and COMPLETED; a job that failed is COMPLETED too, and only its result tells.
+IN_PROGRESS and COMPLETED; a job that failed is COMPLETED too, and only its result says so.
 """
 
 import re
@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
-from kontext_cli.errors import JobFailed, UnexpectedReply
+from kontext_cli.errors import JobFailed, JournalFault, UnexpectedReply
 from kontext_cli.http.call import Call, Reply
 from kontext_cli.http.urls import may_have_key
 from kontext_cli.job import Handle, Progress, State
-from kontext_cli.providers.base import Cancellation, Provider
+from kontext_cli.providers.base import Cancellation, Queue
 from kontext_cli.providers.failure import failure, reason
 from kontext_cli.providers.results import read_result
 
@@ -31,13 +31,17 @@ _CANCELLATIONS = {
 }
 
 
-class QueueProvider(Provider):
-    """A provider that takes a job into a queue and is asked about it until it is done.
+class FalQueue(Queue):
+    """A provider with fal's queue; the data of its handles are three URLs on its base.
 
-    ``streams`` says that it also tells by itself when a job changes.
+    ``streams`` says that it offers the status as server-sent events. ``trusted_hosts`` are
+    other hosts that its replies may name in follow-up URLs; only the paths of those are used.
     """
 
     streams: ClassVar[bool] = False
+    trusted_hosts: ClassVar[frozenset[str]] = frozenset()
+    error_type_header = "x-fal-error-type"
+    canceled_types = frozenset({"client_cancelled", "client_disconnected"})
 
     def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
         return Call("submit", "POST", f"{self.base_url}/{endpoint}", json=payload)
@@ -53,38 +57,32 @@ class QueueProvider(Provider):
     def handle(
         self, endpoint: str, request_id: str, urls: Mapping[str, Any] | None = None
     ) -> Handle:
-        """How to ask about a job: by the ``urls`` of the reply where they can be believed.
+        """The handle of a job, with the follow-up ``urls`` of the reply where they are trusted.
 
-        A follow-up URL is moved to our own base, so that the key goes nowhere else. One on a
+        A trusted URL is moved to our own base, so that the key goes nowhere else. One on a
         foreign host is ignored, and rebuilt from the request id by fal's rule.
         """
         urls = urls or {}
         name = quote(request_id.encode(errors="surrogatepass"), safe="")
         job = f"{self.base_url}/{app_id(endpoint)}/requests/{name}"
+        usual = {"status_url": f"{job}/status", "response_url": job, "cancel_url": f"{job}/cancel"}
         return Handle(
-            request_id=request_id,
-            status_url=self._own(urls.get("status_url"), request_id) or f"{job}/status",
-            response_url=self._own(urls.get("response_url"), request_id) or job,
-            cancel_url=self._own(urls.get("cancel_url"), request_id) or f"{job}/cancel",
+            request_id,
+            {name: self._own(urls.get(name), request_id) or url for name, url in usual.items()},
         )
 
     def poll(self, handle: Handle) -> Call:
-        """The call that asks where a job is."""
-        return Call("status", "GET", f"{handle.status_url}?logs=1")
+        return Call("status", "GET", f"{self._url(handle, 'status_url')}?logs=1")
 
-    def stream(self, handle: Handle) -> Call:
-        """The call that is answered by one status body after another, until the job is done.
-
-        Server-sent events; their logs are only what is new (fal's queue documentation).
-        """
-        return Call("stream", "GET", f"{handle.status_url}/stream?logs=1")
+    def stream(self, handle: Handle) -> Call | None:
+        if not self.streams:
+            return None
+        return Call("stream", "GET", f"{self._url(handle, 'status_url')}/stream?logs=1")
 
     def is_about(self, handle: Handle, body: Mapping[str, Any]) -> bool:
-        """Whether a status body may be of this job: it does not name another one."""
         return body.get("request_id") in (None, handle.request_id)
 
     def progress(self, reply: Reply, handle: Handle) -> Progress:  # noqa: ARG002
-        """Read the answer to ``poll``. Raises KontextError where the job has ended badly."""
         if not reply.ok:
             raise failure(self, reply, submitted=True)
         return self.status(reply.object)
@@ -100,11 +98,9 @@ class QueueProvider(Provider):
         )
 
     def result(self, handle: Handle) -> Call:
-        """The call for the result of a job that is done."""
-        return Call("result", "GET", handle.response_url)
+        return Call("result", "GET", self._url(handle, "response_url"))
 
     def outcome(self, reply: Reply) -> Progress:
-        """Read the result: pictures, or KontextError for how the job ended."""
         if is_pending(reply):
             return Progress(State.RUNNING)
         if not reply.ok:
@@ -114,15 +110,20 @@ class QueueProvider(Provider):
         return read_result(self.name, reply)
 
     def cancel(self, handle: Handle) -> Call:
-        """The call that asks for a job to be called off."""
-        return Call("cancel", "PUT", handle.cancel_url)
+        return Call("cancel", "PUT", self._url(handle, "cancel_url"))
 
     def canceled(self, reply: Reply) -> Cancellation:
-        """Read the answer to ``cancel``. Raises KontextError for any but its four."""
         found = _CANCELLATIONS.get(reply.status)
         if found is None:
             raise failure(self, reply, submitted=True)
         return found
+
+    def _url(self, handle: Handle, name: str) -> str:
+        """One of the URLs of a handle, which may be damaged where it was stored."""
+        url = handle.data.get(name)
+        if not isinstance(url, str):
+            raise JournalFault(f"the journal has no valid {name} of request {handle.request_id}")
+        return url
 
     def _own(self, url: object, request_id: str) -> str | None:
         """``url`` moved to our base; None unless it is a plain path of this job on a known host."""
@@ -153,7 +154,7 @@ def app_id(endpoint: str) -> str:
 
 
 def is_pending(reply: Reply) -> bool:
-    """Whether a result that was asked for is not there yet, in any of the words seen for it."""
+    """Whether this answer to a request for the result says that the job is not done yet."""
     body = reply.object
     if body.get("images"):
         return False

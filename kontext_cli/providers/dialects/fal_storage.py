@@ -1,29 +1,20 @@
-"""fal's storage for input images: ask for a place, put the bytes there, use their URL.
+"""fal's storage for input images: ask for a place, PUT the bytes there, send their URL.
 
 Source: fal's JavaScript client (`storage/upload/initiate`).
 """
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
 
 from kontext_cli.errors import UnexpectedReply
 from kontext_cli.http.call import Call, Reply
-from kontext_cli.providers.base import Provider
+from kontext_cli.providers.base import Place, Storage
 from kontext_cli.providers.failure import failure
 
 _SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the bytes of an image go (a signed URL, no key), and the URL they have afterwards."""
-
-    upload_url: str = field(repr=False)
-    file_url: str
-
-
-class Storage(Provider):
-    """A provider that takes input images too large for a request."""
+class FalStorage(Storage):
+    """A provider with fal's storage."""
 
     @property
     @abstractmethod
@@ -31,7 +22,7 @@ class Storage(Provider):
         """The base of the storage's own calls."""
 
     def ask_for_place(self, media_type: str) -> Call:
-        """The call that asks for a place; the file's own name is nobody's business."""
+        """The call that asks for a place, under a neutral file name."""
         name = f"input.{_SUFFIXES.get(media_type, 'bin')}"
         return Call(
             "upload",
@@ -41,7 +32,7 @@ class Storage(Provider):
         )
 
     def place(self, reply: Reply) -> Place:
-        """Read the answer. Raises KontextError for a refusal."""
+        """Read the answer: a signed URL to PUT to, and the URL of the stored file."""
         if not reply.ok:
             raise failure(self, reply, submitted=False)
         upload_url, file_url = reply.object.get("upload_url"), reply.object.get("file_url")
