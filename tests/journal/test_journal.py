@@ -348,6 +348,8 @@ class TestRecent:
         with Journal.open(folder) as journal:
             found = journal.find(kept.id)
             del found.reply["new"], found.reply["timings"]["new"], found.request["new"]
+            assert found.handle is not None
+            assert isinstance(found.handle.data, dict)
             del found.handle.data["new"]
             assert facts(found) == facts(kept)
             journal.record(kept)
