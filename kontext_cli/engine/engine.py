@@ -22,10 +22,11 @@ from kontext_cli.errors import (
 )
 from kontext_cli.failpoint import reached
 from kontext_cli.files.delivery import Delivery
+from kontext_cli.http.attempts import retries
 from kontext_cli.http.call import Call, Reply
 from kontext_cli.http.deadlines import GRACE, Deadline
 from kontext_cli.http.retry import was_refused
-from kontext_cli.http.transport import Submission, Transport, retries
+from kontext_cli.http.transport import Submission, Transport
 from kontext_cli.images.decoding import get_ready
 from kontext_cli.job import OPEN, Cost, Handle, Job, Progress, State
 from kontext_cli.journal.replies import Answers
