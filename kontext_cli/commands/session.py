@@ -11,7 +11,8 @@ from typing import Any, Protocol, Self
 
 from kontext_cli.commands.signals import run_until_signal
 from kontext_cli.engine.endings import bill_so_far, for_job
-from kontext_cli.engine.engine import Engine, Watch
+from kontext_cli.engine.engine import Engine
+from kontext_cli.engine.follow import Watch
 from kontext_cli.errors import Billed, Interrupted, KeyFault, UsageError
 from kontext_cli.files.delivery import Delivery, StreamDelivery, file_delivery, open_special
 from kontext_cli.files.disk import is_special

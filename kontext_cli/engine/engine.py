@@ -1,14 +1,14 @@
-"""One job, from submit to file: the straight line that every command walks a part of."""
+"""One job, from its submit to its files: every command runs a part of this."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from typing import ParamSpec, TypeVar
 
 from kontext_cli.engine.collect import collect
 from kontext_cli.engine.endings import bill, cut_short, still_running, way_on
+from kontext_cli.engine.follow import Follower, Watch
+from kontext_cli.engine.reading import read
 from kontext_cli.engine.recorder import Record, Recorder
 from kontext_cli.engine.upload import InlineImage, inline_images, too_large, upload
 from kontext_cli.errors import (
@@ -28,26 +28,17 @@ from kontext_cli.http.deadlines import GRACE, Deadline
 from kontext_cli.http.retry import was_refused
 from kontext_cli.http.transport import Submission, Transport
 from kontext_cli.images.decoding import get_ready
-from kontext_cli.job import OPEN, Cost, Handle, Job, Progress, State
+from kontext_cli.job import OPEN, Cost, Job, Progress, State
 from kontext_cli.journal.replies import Answers
-from kontext_cli.providers.base import Cancellation, Provider, Queue, Storage
+from kontext_cli.providers.base import Cancellation, Provider, Storage
 from kontext_cli.providers.failure import failure
 
-P = ParamSpec("P")
-R = TypeVar("R")
-Watch = Callable[[Job, Sequence[str]], None]
-"""Told of a job on each change of its state or position, with the log lines that are new."""
-
-_FIRST_POLL = 0.15
-_LONGEST_POLL = 2.0
-_POLL_GROWTH = 1.5
 _LONGEST_TIMEOUT = 1e9
-"""Seconds; what `--timeout` gives beyond that is too much for a date."""
-_BLUNT = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+"""Seconds; a longer `--timeout` does not fit a date."""
 
 
 class Engine:
-    """Runs jobs against one provider, and leaves a record at every step."""
+    """Runs jobs at one provider, and records each step in the journal."""
 
     def __init__(
         self,
@@ -60,17 +51,17 @@ class Engine:
         notice: Callable[[str], None] = lambda _text: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``answers`` keeps what a blocking provider says, before anything is made of it;
-        ``notice`` is told what goes wrong on this side and stops no job."""
+        """``answers`` stores the replies of a blocking provider before they are read;
+        ``notice`` receives warnings about local faults that stop no job."""
         self._provider = provider
         self._transport = transport
-        self._recorder = Recorder(record, self._tell_once)
+        self._recorder = Recorder(record, self._notice_once)
         self._answers = answers
         self._watch = watch
         self._notice = notice
         self._noticed: set[str] = set()
-        self._sleep = sleep
         self._submissions: dict[str, Submission] = {}
+        self._follower = Follower(provider, transport, enter=self._enter, watch=watch, sleep=sleep)
 
     async def run(
         self,
@@ -81,11 +72,11 @@ class Engine:
         timeout: float,
         keep_flagged: bool = False,
     ) -> None:
-        """Submit ``call`` and bring home what it makes; ``job`` tells how it ended.
+        """Submit ``call``, wait for the images and save them; the outcome is set in ``job``.
 
-        Waits ``timeout`` seconds for the pictures to be made. A KontextError ends up in
-        ``job.error``; cancellation leaves the job in the state it was in, ``unknown`` where its
-        submit was cut short.
+        Waits at most ``timeout`` seconds for the images to be made. A KontextError is stored in
+        ``job.error``; cancellation leaves the job in the state it was in, or ``unknown`` where
+        its submit was interrupted.
         """
 
         async def work() -> None:
@@ -93,13 +84,13 @@ class Engine:
             await self._submit(job, call, timeout)
             rest = timeout - (time.monotonic() - began)
             rest = rest if rest > 0 else GRACE  # the submit was late: the process was stopped
-            await self._bring_home(job, delivery, rest, keep_flagged=keep_flagged)
+            await self._wait_and_save(job, delivery, rest, keep_flagged=keep_flagged)
 
-        await self._to_its_end(job, work())
+        await self._supervise(job, work())
 
     async def submit(self, job: Job, call: Call, *, timeout: float) -> None:
-        """Hand the job over and leave it there."""
-        await self._to_its_end(job, self._submit(job, call, timeout))
+        """Submit the job without waiting for its result."""
+        await self._supervise(job, self._submit(job, call, timeout))
         if job.error is None and self._recorder.lacks(job):
             job.error = JournalFault("the job was accepted, but is not in the journal")
             job.error.billed = bill(job, job.error)
@@ -108,50 +99,49 @@ class Engine:
     async def fetch(
         self, job: Job, delivery: Delivery, *, timeout: float, keep_flagged: bool = False
     ) -> None:
-        """Go on with a job that was accepted, from wherever it is."""
+        """Wait for a job that was accepted, and save its images."""
         job.error = None
         if job.state is State.SAVED:
             job.state = State.READY
         self._watch(job, ())
-        work = self._bring_home(job, delivery, timeout, keep_flagged=keep_flagged)
-        await self._to_its_end(job, work)
+        work = self._wait_and_save(job, delivery, timeout, keep_flagged=keep_flagged)
+        await self._supervise(job, work)
 
     async def follow(self, job: Job, *, timeout: float) -> None:
-        """Wait until a job's result is there, and leave it there."""
+        """Wait until a job's result is there, without saving its images."""
         self._watch(job, ())
-        await self._to_its_end(job, self._wait(job, timeout))
+        await self._supervise(job, self._wait(job, timeout))
 
     def leave_record(self, job: Job) -> None:
-        """Write nothing of a job that is only asked about: the run that owns it does."""
+        """Do not record a job that is only polled: the process that owns it does."""
         self._recorder.leave(job)
 
     async def ask(self, job: Job) -> None:
-        """Ask the provider where a job is, its result included, and write that down."""
+        """Poll once, with the result of a job that is done, and record the progress."""
 
         async def work() -> None:
-            progress = await self._result_if_done(job, await self._poll(job))
+            progress = await self._follower.ask(job)
             if progress.outputs:
                 await self._note_result(job, progress)
             else:
                 await self._enter(job, progress.state, progress.position)
 
-        await self._to_its_end(job, work())
+        await self._supervise(job, work())
 
     def is_being_sent(self, job: Job) -> bool:
-        """Whether a submit is on its way, so that only its answer tells what became of it."""
+        """Whether a submit may have been received, so that only its answer decides the outcome."""
         submission = self._submissions.get(job.id)
         return submission is not None and submission.sent
 
     def end_submits(self) -> None:
-        """Send no submit a second time from here on, however it is answered."""
+        """From now on, retry no submit."""
         self._transport.is_closing = True
 
     async def cancel(self, job: Job) -> Cancellation:
-        """Ask the provider to call a job off. Raises KontextError."""
-        provider, handle = self._queue(job)
-        return read(provider.canceled, await self._transport.ask(provider.cancel(handle)))
+        """Ask the provider to cancel a job. Raises KontextError."""
+        return await self._follower.cancel(job)
 
-    async def _to_its_end(self, job: Job, work: Awaitable[None]) -> None:
+    async def _supervise(self, job: Job, work: Awaitable[None]) -> None:
         before = retries.set(lambda line: self._watch(job, [line]))
         try:
             await work
@@ -162,7 +152,7 @@ class Engine:
             await self._settle(job)
 
     async def _submit(self, job: Job, call: Call, timeout: float) -> None:
-        """Send the job and note what came of it: a handle, or the pictures themselves."""
+        """Send the job and record what was returned: a handle, or the images themselves."""
         if self._provider.blocking and self._answers:
             self._answers.prepare()
         call = await self._uploaded(job, call, timeout)
@@ -199,7 +189,7 @@ class Engine:
 
     async def _accept(self, job: Job, reply: Reply) -> None:
         if self._provider.blocking and self._answers:
-            self._keep_answer(job, self._answers, reply)
+            self._store_answer(job, self._answers, reply)
         progress = self._read_answer(reply, job)
         if progress.outputs:
             await self._note_result(job, progress)
@@ -209,7 +199,7 @@ class Engine:
         await self._enter(job, progress.state, progress.position)
 
     def _read_answer(self, reply: Reply, job: Job) -> Progress:
-        """Read the 2xx answer to a submit, now or as it was kept."""
+        """Read the 2xx answer to a submit, fresh or stored."""
         try:
             return read(self._provider.accepted, reply, job.endpoint)
         except UnexpectedReply as error:
@@ -218,16 +208,16 @@ class Engine:
                 billed="maybe",
             ) from error
 
-    def _keep_answer(self, job: Job, answers: Answers, reply: Reply) -> None:
+    def _store_answer(self, job: Job, answers: Answers, reply: Reply) -> None:
         try:
             answers.keep(job.id, reply, self._provider.kept_headers)
         except JournalFault as fault:
-            self._tell_once(fault.message)
+            self._notice_once(fault.message)
 
-    async def _bring_home(
+    async def _wait_and_save(
         self, job: Job, delivery: Delivery, timeout: float, *, keep_flagged: bool
     ) -> None:
-        """Wait for the pictures and save them; a dead link is worth asking for the result again."""
+        """Wait for the images and save them; for a dead link, request the result once more."""
         asyncio.get_running_loop().run_in_executor(None, get_ready)
         if not job.outputs:
             await self._wait(job, timeout)
@@ -236,7 +226,7 @@ class Engine:
         except Expired:
             if job.handle is None:
                 raise
-            await self._note_result(job, await self._outcome(job))
+            await self._note_result(job, await self._follower.outcome(job))
             await self._save(job, delivery, keep_flagged=keep_flagged)
         await self._enter(job, State.SAVED)
 
@@ -252,93 +242,17 @@ class Engine:
         )
 
     async def _wait(self, job: Job, timeout: float) -> None:
-        """Follow a job until its result is there."""
+        """Wait for the result, or read the stored answer of a blocking provider."""
         kept = self._answers.find(job.id) if self._answers and self._provider.blocking else None
         if kept is not None:
             await self._note_result(job, self._read_answer(kept, job))
             return
         try:
             async with Deadline(timeout):
-                result = await self._follow(job)
+                result = await self._follower.follow(job)
         except TimeoutError:
             raise still_running(self._provider.name, timeout) from None
         await self._note_result(job, result)
-
-    async def _follow(self, job: Job) -> Progress:
-        """Wait for the result: told of each change where the provider streams, else by asking."""
-        reached("polling")
-        result, seen = await self._streamed(job)
-        return result or await self._polled(job, seen)
-
-    async def _streamed(self, job: Job) -> tuple[Progress | None, int]:
-        """The result, by what the provider tells by itself, and how many log lines it told.
-
-        None where it does not stream, or no longer: then it is asked.
-        """
-        provider, handle = self._queue(job)
-        progress, seen = None, 0
-        call = provider.stream(handle)
-        if call is None:
-            return None, 0
-        async with aclosing(self._transport.listen(call)) as bodies:
-            async for body in bodies:
-                if not provider.is_about(handle, body):
-                    continue
-                progress = read(provider.status, body)
-                await self._tell(job, progress, 0)
-                seen += len(progress.logs)
-                if progress.done:
-                    break
-        if progress is None or not progress.done:
-            return None, seen
-        result = await self._outcome(job)
-        return (result if result.outputs else None), seen
-
-    async def _polled(self, job: Job, seen: int) -> Progress:
-        """Ask until the result is there; ``seen`` log lines were told already."""
-        wait = _FIRST_POLL
-        while True:
-            await self._sleep(wait)
-            wait = min(wait * _POLL_GROWTH, _LONGEST_POLL)
-            reached("polling")
-            progress = await self._poll(job)
-            if not progress.outputs:
-                await self._tell(job, progress, seen)
-                seen = max(seen, len(progress.logs))
-                progress = await self._result_if_done(job, progress)
-            if progress.outputs:
-                return progress
-
-    async def _poll(self, job: Job) -> Progress:
-        provider, handle = self._queue(job)
-        call = provider.poll(handle)
-        reply = await self._transport.ask(call)
-        if call.kind == "status" and not _may_be_believed(provider, reply, handle):
-            reply = await self._transport.ask(call, alone=True)
-        progress = read(provider.progress, reply, handle)
-        job.handle = progress.handle or handle
-        return progress
-
-    async def _result_if_done(self, job: Job, progress: Progress) -> Progress:
-        """A queue that calls a job done leaves it to the result how it ended."""
-        return await self._outcome(job) if progress.done and not progress.outputs else progress
-
-    async def _outcome(self, job: Job) -> Progress:
-        provider, handle = self._queue(job)
-        return read(provider.outcome, await self._transport.ask(provider.result(handle)))
-
-    def _queue(self, job: Job) -> tuple[Queue, Handle]:
-        """The provider and the handle of a job that can be asked about."""
-        provider = self._provider
-        if not isinstance(provider, Queue):
-            raise OutcomeUnknown(
-                f"{provider.name} answers once and cannot be asked again; "
-                "the job may have been billed",
-                billed="maybe",
-            )
-        if job.handle is None:
-            raise UnexpectedReply(f"{provider.name} sent no way to ask for the job")
-        return provider, job.handle
 
     async def _uploaded(self, job: Job, call: Call, timeout: float) -> Call:
         """The call without the images that are too large to go inline."""
@@ -361,17 +275,6 @@ class Engine:
             tell=lambda line: self._watch(job, [line]),
         )
 
-    async def _tell(self, job: Job, progress: Progress, seen: int) -> None:
-        """Pass on what is new; only another state is worth a record."""
-        if progress.state != job.state:
-            await self._enter(job, progress.state, progress.position)
-        elif progress.position != job.position:
-            job.position = progress.position
-            self._watch(job, ())
-        news = progress.logs[seen:]
-        if news:
-            self._watch(job, news)
-
     async def _enter(self, job: Job, state: State, position: int | None = None) -> None:
         job.state = state
         job.position = position
@@ -381,15 +284,15 @@ class Engine:
         self._watch(job, ())
 
     async def _settle(self, job: Job) -> None:
-        """Have the journal agree with a job that we are done with, and drop its kept answer."""
+        """Record the final state of a job, and delete its stored answer."""
         if not await self._recorder.settle(job) or self._answers is None:
             return
         has_ended = job.state is State.SAVED or (job.error is not None and job.error.state)
         if has_ended and job.state is not State.UNKNOWN:
             self._answers.drop(job.id)
 
-    def _tell_once(self, text: str) -> None:
-        """What is wrong with the disk is so for every job."""
+    def _notice_once(self, text: str) -> None:
+        """Report a fault of the disk once, though it affects every job."""
         if text not in self._noticed:
             self._noticed.add(text)
             self._notice(text)
@@ -404,8 +307,8 @@ class Engine:
         await self._enter(job, State.READY)
 
     async def _end(self, job: Job, error: KontextError) -> None:
-        """Note how the job ended, or that it goes on without us."""
-        if isinstance(error, RequestIdTaken):  # whatever was learned is of another job
+        """Record the error that ended the job, or that ended our waiting for it."""
+        if isinstance(error, RequestIdTaken):  # the data received is of another job
             job.handle = job.request_id = None
             job.outputs, job.reply = (), {}
             error = self._not_its_own(error)
@@ -420,7 +323,7 @@ class Engine:
             await self._recorder.keep(job)
 
     async def _interrupt(self, job: Job, submission: Submission) -> None:
-        """A submit cut short: whether its bytes left decides what can be said of it."""
+        """Record an interrupted submit: unknown if its bytes may have been sent, else canceled."""
         if submission.sent:
             job.error = cut_short("it was interrupted")
             job.error.hint = way_on(job, job.error, recorded=True)
@@ -444,22 +347,3 @@ class Engine:
         if submission.sent:
             return cut_short(f"no answer within {timeout:g} s")
         return Unreachable(f"{self._provider.name} could not be reached within {timeout:g} s")
-
-
-def _may_be_believed(provider: Queue, reply: Reply, handle: Handle) -> bool:
-    """Whether a status that came on a shared connection is of this job, and ends nothing."""
-    try:
-        read(provider.progress, reply, handle)
-    except KontextError:
-        return False
-    return provider.is_about(handle, reply.object)
-
-
-def read(adapter: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Let an adapter read a reply; a form it does not know becomes UnexpectedReply."""
-    try:
-        return adapter(*args, **kwargs)
-    except _BLUNT as error:
-        raise UnexpectedReply(
-            "the provider answered in a form this version does not know"
-        ) from error

@@ -14,7 +14,7 @@ from fuzz.examples import fuzzed
 from fuzz.refusals import tried
 from journals import job
 from kontext_cli.engine.collect import inline_image
-from kontext_cli.engine.engine import read
+from kontext_cli.engine.reading import read
 from kontext_cli.errors import Billed, KontextError
 from kontext_cli.http.retry import may_submit_again, should_ask_again, was_refused
 from kontext_cli.job import Handle, Output, Progress, State

@@ -21,7 +21,7 @@ from fuzz.refusals import tried
 from journals import full_job, job
 from kontext_cli.cli.main import run
 from kontext_cli.commands.status import print_table
-from kontext_cli.engine.engine import read
+from kontext_cli.engine.reading import read
 from kontext_cli.errors import KontextError
 from kontext_cli.job import Job, State, Target
 from kontext_cli.journal import Journal

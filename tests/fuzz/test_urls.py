@@ -13,7 +13,7 @@ from fuzz.answers import MEDIA, REQUEST_ID, WHOLE, Answer
 from fuzz.erratic import Erratic, check_requests, is_here
 from fuzz.examples import fuzzed
 from fuzz.readers import READERS, Reader, browser, careless_server, strict
-from kontext_cli.engine.engine import read
+from kontext_cli.engine.reading import read
 from kontext_cli.errors import KontextError, UsageError
 from kontext_cli.http.addresses import literal
 from kontext_cli.http.call import Call

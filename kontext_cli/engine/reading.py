@@ -1,0 +1,21 @@
+"""Replies that a provider's adapter does not understand become errors of ours."""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from kontext_cli.errors import UnexpectedReply
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_MISREAD = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+
+
+def read(adapter: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call an adapter's method that reads a reply; a form it does not know is UnexpectedReply."""
+    try:
+        return adapter(*args, **kwargs)
+    except _MISREAD as error:
+        raise UnexpectedReply(
+            "the provider answered in a form this version does not know"
+        ) from error
