@@ -85,7 +85,7 @@ def run(
                 provider, transport, record=kept, watch=watch, notice=notice, sleep=at_once
             )
             await engine.run(
-                plan.job, plan.call, delivery, timeout=timeout, keep_flagged=keep_flagged
+                plan.job, plan.draft, delivery, timeout=timeout, keep_flagged=keep_flagged
             )
 
     asyncio.run(work())

@@ -108,7 +108,7 @@ class Planner:
         for source in filter(is_url, images):
             self._print(source)
         if self._may_share_names(row):
-            unread = [InputImage(source=source, stem="", url="") for source in images]
+            unread = [InputImage(source=source, stem="") for source in images]
             job = form.fill(fields["prompt"], fields.get("seed"), images, unread)
             job.row, job.index = self.own_key(row) or "", row.index
             self._claim_names(row, job)

@@ -223,7 +223,7 @@ class Batch:
         plan = await self._plan(entry)
         if lane.closed:
             return None
-        job, call, target = plan.job, plan.call, plan.job.target
+        job, draft, target = plan.job, plan.draft, plan.job.target
         if target is None:
             raise AssertionError("a job of a batch was planned without files")
         delivery = file_delivery(target, self._proven)
@@ -242,13 +242,13 @@ class Batch:
         if self._limits.waits:
             await engine.run(
                 job,
-                call,
+                draft,
                 delivery,
                 timeout=self._limits.timeout,
                 keep_flagged=target.keep_flagged,
             )
         else:
-            await engine.submit(job, call, timeout=self._limits.timeout)
+            await engine.submit(job, draft, timeout=self._limits.timeout)
         self._account(job, reserved)
         lane.submitted(job)
         return None if self._again(lane, entry, job) else job

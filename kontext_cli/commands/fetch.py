@@ -22,13 +22,12 @@ from kontext_cli.files.delivery import Delivery
 from kontext_cli.files.disk import is_special
 from kontext_cli.files.names import Exists
 from kontext_cli.files.saved import existing_file
-from kontext_cli.http.call import Call
 from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import OPEN, Job, State, Target
 from kontext_cli.journal.replies import Answers
 from kontext_cli.providers import Name
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.prepare import prepare
+from kontext_cli.providers.prepare import Draft, prepare
 from kontext_cli.request import Request, parse
 from kontext_cli.settings.paths import from_home
 from kontext_cli.settings.settings import known_provider
@@ -67,7 +66,7 @@ class _Errand:
 
     job: Job
     delivery: Delivery
-    call: Call | None = None
+    draft: Draft | None = None
 
 
 def run_fetch(fetch: Fetch) -> int:
@@ -155,8 +154,8 @@ def _errand(session: Session, job: Job, fetch: Fetch, report: Report) -> _Errand
         return None
     provider = session.settings.open(known_provider(job.provider))
     if fetch.resubmit and job.state in _RESUBMITTED:
-        call = _call_again(job, provider)
-        return _Errand(job, _delivery(job, fetch, session), call)
+        draft = _draft_again(job, provider)
+        return _Errand(job, _delivery(job, fetch, session), draft)
     if job.state is State.SAVED and not _lacks_files(job, report):
         job.skipped = True
         return None
@@ -208,15 +207,12 @@ def _delivery(job: Job, fetch: Fetch, session: Session) -> Delivery:
     return session.delivery(job.target)
 
 
-def _call_again(job: Job, provider: Provider) -> Call:
-    """The call of a job to resubmit. Raises InputFault for changed images."""
+def _draft_again(job: Job, provider: Provider) -> Draft:
+    """The draft of a job to resubmit. Raises InputFault for changed images."""
     images = load_sources(tuple(source.name for source in job.sources), provider)
     _check_unchanged(job, images)
     request = _request_again(job)
-    prepared = prepare(
-        provider, request, model=job.model, image_urls=[image.url for image in images]
-    )
-    return prepared.call
+    return prepare(provider, request, model=job.model, images=images)
 
 
 def _request_again(job: Job) -> Request:
@@ -260,11 +256,11 @@ async def _bring(session: Session, engine: Engine, errand: _Errand, timeout: flo
     keep = bool(job.target and job.target.keep_flagged)
     if not session.journal.claim(job):
         overtaken(job)
-    elif errand.call is None:
+    elif errand.draft is None:
         await engine.fetch(job, errand.delivery, timeout=timeout, keep_flagged=keep)
     else:
         with _as_it_was(session, job):
-            await engine.run(job, errand.call, errand.delivery, timeout=timeout, keep_flagged=keep)
+            await engine.run(job, errand.draft, errand.delivery, timeout=timeout, keep_flagged=keep)
 
 
 @contextmanager

@@ -178,11 +178,11 @@ def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report:
     async def work() -> None:
         async with session.engine(provider) as engine:
             if flags.no_wait:
-                await engine.submit(job, plan.call, timeout=flags.timeout)
+                await engine.submit(job, plan.draft, timeout=flags.timeout)
             else:
                 await engine.run(
                     job,
-                    plan.call,
+                    plan.draft,
                     delivery,
                     timeout=flags.timeout,
                     keep_flagged=flags.keep_flagged,

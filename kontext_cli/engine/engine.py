@@ -10,7 +10,7 @@ from kontext_cli.engine.endings import bill, cut_short, still_running, way_on
 from kontext_cli.engine.follow import Follower, Watch
 from kontext_cli.engine.reading import read
 from kontext_cli.engine.recorder import Record, Recorder
-from kontext_cli.engine.upload import InlineImage, inline_images, too_large, upload
+from kontext_cli.engine.upload import too_large, upload
 from kontext_cli.errors import (
     Expired,
     JournalFault,
@@ -23,15 +23,17 @@ from kontext_cli.errors import (
 from kontext_cli.failpoint import reached
 from kontext_cli.files.delivery import Delivery
 from kontext_cli.http.attempts import retries
-from kontext_cli.http.call import Call, Reply
+from kontext_cli.http.call import Reply
 from kontext_cli.http.deadlines import GRACE, Deadline
 from kontext_cli.http.retry import was_refused
 from kontext_cli.http.transport import Submission, Transport
 from kontext_cli.images.decoding import get_ready
+from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import OPEN, Cost, Job, Progress, State
 from kontext_cli.journal.replies import Answers
 from kontext_cli.providers.base import Cancellation, Provider, Storage
 from kontext_cli.providers.failure import failure
+from kontext_cli.providers.prepare import Draft
 
 _LONGEST_TIMEOUT = 1e9
 """Seconds; a longer `--timeout` does not fit a date."""
@@ -66,13 +68,13 @@ class Engine:
     async def run(
         self,
         job: Job,
-        call: Call,
+        draft: Draft,
         delivery: Delivery,
         *,
         timeout: float,
         keep_flagged: bool = False,
     ) -> None:
-        """Submit ``call``, wait for the images and save them; the outcome is set in ``job``.
+        """Submit ``draft``, wait for the images and save them; the outcome is set in ``job``.
 
         Waits at most ``timeout`` seconds for the images to be made. A KontextError is stored in
         ``job.error``; cancellation leaves the job in the state it was in, or ``unknown`` where
@@ -81,16 +83,16 @@ class Engine:
 
         async def work() -> None:
             began = time.monotonic()
-            await self._submit(job, call, timeout)
+            await self._submit(job, draft, timeout)
             rest = timeout - (time.monotonic() - began)
             rest = rest if rest > 0 else GRACE  # the submit was late: the process was stopped
             await self._wait_and_save(job, delivery, rest, keep_flagged=keep_flagged)
 
         await self._supervise(job, work())
 
-    async def submit(self, job: Job, call: Call, *, timeout: float) -> None:
+    async def submit(self, job: Job, draft: Draft, *, timeout: float) -> None:
         """Submit the job without waiting for its result."""
-        await self._supervise(job, self._submit(job, call, timeout))
+        await self._supervise(job, self._submit(job, draft, timeout))
         if job.error is None and self._recorder.lacks(job):
             job.error = JournalFault("the job was accepted, but is not in the journal")
             job.error.billed = bill(job, job.error)
@@ -151,17 +153,17 @@ class Engine:
             retries.reset(before)
             await self._settle(job)
 
-    async def _submit(self, job: Job, call: Call, timeout: float) -> None:
+    async def _submit(self, job: Job, draft: Draft, timeout: float) -> None:
         """Send the job and record what was returned: a handle, or the images themselves."""
         if self._provider.blocking and self._answers:
             self._answers.prepare()
-        call = await self._uploaded(job, call, timeout)
+        draft = await self._uploaded(job, draft, timeout)
         submission = self._submissions[job.id] = Submission()
         job.answer_by = datetime.now(UTC) + timedelta(seconds=min(timeout, _LONGEST_TIMEOUT))
         try:
             await self._enter(job, State.SUBMITTING)
             async with Deadline(timeout):
-                reply = await self._submitted(job, call, submission)
+                reply = await self._submitted(job, draft, submission)
         except TimeoutError:
             raise self._out_of_time(submission, timeout) from None
         except asyncio.CancelledError:
@@ -174,17 +176,14 @@ class Engine:
             raise self._not_accepted(reply)
         await self._accept(job, reply)
 
-    async def _submitted(self, job: Job, call: Call, submission: Submission) -> Reply:
+    async def _submitted(self, job: Job, draft: Draft, submission: Submission) -> Reply:
         blocking = self._provider.blocking
-        reply = await self._transport.submit(call, submission, blocking=blocking)
-        if (
-            reply.status == 413
-            and isinstance(self._provider, Storage)
-            and (inline := inline_images(call))
-        ):
+        reply = await self._transport.submit(draft.call(), submission, blocking=blocking)
+        local = draft.local_images
+        if reply.status == 413 and isinstance(self._provider, Storage) and local:
             submission.sent = False
-            call = await self._upload(job, call, inline)
-            reply = await self._transport.submit(call, submission, blocking=blocking)
+            draft = await self._upload(job, draft, local)
+            reply = await self._transport.submit(draft.call(), submission, blocking=blocking)
         return reply
 
     async def _accept(self, job: Job, reply: Reply) -> None:
@@ -254,25 +253,25 @@ class Engine:
             raise still_running(self._provider.name, timeout) from None
         await self._note_result(job, result)
 
-    async def _uploaded(self, job: Job, call: Call, timeout: float) -> Call:
-        """The call without the images that are too large to go inline."""
-        large = too_large(call, self._provider.inline_bytes)
+    async def _uploaded(self, job: Job, draft: Draft, timeout: float) -> Draft:
+        """The draft after the upload of the images that are too large to be sent inline."""
+        large = too_large(draft)
         try:
             async with Deadline(timeout):
-                return await self._upload(job, call, large)
+                return await self._upload(job, draft, large)
         except TimeoutError:
             name = self._provider.name
             raise Unreachable(f"the upload to {name} took more than {timeout:g} s") from None
 
-    async def _upload(self, job: Job, call: Call, images: Sequence[InlineImage]) -> Call:
+    async def _upload(self, job: Job, draft: Draft, images: Sequence[InputImage]) -> Draft:
         if not images or not isinstance(self._provider, Storage):
-            return call
+            return draft
         return await upload(
-            call,
+            draft,
             images,
             self._provider,
             self._transport,
-            tell=lambda line: self._watch(job, [line]),
+            log=lambda line: self._watch(job, [line]),
         )
 
     async def _enter(self, job: Job, state: State, position: int | None = None) -> None:

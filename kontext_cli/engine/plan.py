@@ -1,4 +1,4 @@
-"""A job before it is sent: its call, its names, its cost. Nothing here sends or writes."""
+"""A job before it is sent: its draft, its file names, its cost. Nothing is sent or written here."""
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -8,24 +8,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kontext_cli.files.names import Exists, Names, name_files, slugify
-from kontext_cli.http.call import Call
 from kontext_cli.images.inputs import MOST_INPUT_BYTES, InputImage, stem_of
 from kontext_cli.job import Job, Source, Target, new_id
 from kontext_cli.providers.base import Provider, Storage
-from kontext_cli.providers.prepare import prepare
+from kontext_cli.providers.prepare import Draft, prepare
 from kontext_cli.request import MOST_IMAGES, Request
 
 _CANONICAL = json.JSONEncoder(sort_keys=True)
 
 UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
-"""Bytes of images for a provider that takes uploads: nothing has to be shrunk for it."""
+"""Bytes of images for a provider with a storage: nothing has to be scaled down for it."""
 
 
 class Wanted(NamedTuple):
-    """Where the files should go, as the user said: ``output`` is a file, else a template names
-    them in ``folder``. Files among ``ours`` do not count as there: they give way. Those ``apart``
-    take no name but their very own, whatever suffix another file wants. ``may_have`` knows of paths
-    that are certainly free, whatever suffix is put on."""
+    """Where the files should be saved, as given by the user: ``output`` is a file, else a template
+    names them in ``folder``. Files among ``ours`` do not count as existing: they may be replaced.
+    Those ``apart`` block their own path only, not the same name with another suffix. ``may_have``
+    is false for paths that are certainly free, with any suffix."""
 
     folder: Path
     output: str | None = None
@@ -37,15 +36,15 @@ class Wanted(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A job ready to be sent; ``names`` is None where its picture goes to standard output."""
+    """A job ready to be sent; ``names`` is None where its image goes to standard output."""
 
     job: Job
-    call: Call
+    draft: Draft
     names: Names | None
 
 
 def room_for_images(provider: Provider) -> int:
-    """The bytes that local images may take of a request; larger ones are shrunk before."""
+    """The bytes that local images may take of a request; larger ones are scaled down first."""
     return UPLOADED if isinstance(provider, Storage) else provider.inline_bytes
 
 
@@ -58,41 +57,41 @@ def plan_job(
     wanted: Wanted | None,
     seed: int | None = None,
 ) -> Plan:
-    """Turn a wish into a job for one provider. Raises KontextError for whatever cannot be done.
+    """Plan the job of a request at one provider. Raises KontextError for what it does not support.
 
-    ``seed`` was chosen earlier, for a wish that has none.
+    ``seed`` was chosen earlier, for a request that has none.
     """
     wish = request.completed(takes_seed=False)
     takes_seed = provider.option("seed", request.operation) is not None
     request = request.completed(takes_seed=takes_seed, seed=seed)
-    prepared = prepare(provider, request, model=model, image_urls=[image.url for image in images])
+    draft = prepare(provider, request, model=model, images=images)
     job = Job(
         id=new_id(),
         operation=request.operation,
         provider=provider.name,
         model=model,
-        endpoint=prepared.endpoint,
+        endpoint=draft.endpoint.id,
         request=request.described(),
         seed=request.seed,
-        cost=prepared.cost,
-        digest=digest_of(wish.options(), provider.name, prepared.endpoint, images),
+        cost=draft.cost,
+        digest=digest_of(wish.options(), provider.name, draft.endpoint.id, images),
         sources=sources_of(images),
     )
     if wanted is None:
-        return Plan(job, prepared.call, None)
+        return Plan(job, draft, None)
     names = names_for(job, wanted)
     job.target = Target(
         tuple(path.absolute() for path in names.paths), overwrite=wanted.exists == "overwrite"
     )
-    return Plan(job, prepared.call, names)
+    return Plan(job, draft, names)
 
 
 def digest_of(
     options: Mapping[str, Any], provider: str, endpoint: str, images: Sequence[InputImage]
 ) -> str:
-    """The identity of what is asked for: every value given, and the images by their content.
+    """The identity of a request: every value given, and the images by their content.
 
-    A seed that we choose is no part of it, so that asking again finds what is there.
+    A seed that we choose is not part of it, so that the same command finds the same job again.
     """
     asked = {
         "provider": provider,
@@ -114,7 +113,7 @@ def _source(image: InputImage) -> Source:
 
 
 def names_for(job: Job, wanted: Wanted) -> Names:
-    """The names of a job's pictures. Raises UsageError, NameTaken or OutputFault."""
+    """The names of a job's images. Raises UsageError, NameTaken or OutputFault."""
     template = wanted.template or _default_template(job)
     return name_files(
         output=wanted.output,

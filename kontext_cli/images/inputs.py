@@ -6,7 +6,7 @@ import re
 import unicodedata
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -36,20 +36,30 @@ _URL = re.compile(r"([a-z][a-z0-9+.-]+)://|(https?|data|file|ftp|blob):", re.IGN
 class InputImage:
     """One input image, ready to be sent.
 
-    ``source`` is as typed, ``-`` for standard input. ``url`` is the https URL, or a data URI;
-    ``media_type``, ``bytes`` and ``size`` (width, height) are of what that holds, and None for
-    an https URL. ``sha256`` is of the original bytes. ``notice`` informs the user that it was
-    scaled down.
+    ``source`` is as typed, ``-`` for standard input. It has either an https ``url``, or the
+    ``content`` to send with its ``media_type`` and ``size`` (width, height). ``sha256`` is of the
+    original bytes. ``notice`` informs the user that it was scaled down.
     """
 
     source: str
     stem: str
-    url: str = field(repr=False)
+    url: str | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
     media_type: str | None = None
-    bytes: int | None = None
     sha256: str | None = None
     size: tuple[int, int] | None = None
     notice: str | None = None
+
+    @property
+    def uri(self) -> str:
+        """The image within a payload: its https URL, or its content as a data URI."""
+        if self.content is None:
+            return self.url or ""
+        return f"data:{self.media_type};base64,{b64encode(self.content).decode()}"
+
+    def uploaded(self, url: str) -> "InputImage":
+        """The image after an upload: by its URL, without its content."""
+        return replace(self, url=url, content=None)
 
 
 class _Share(NamedTuple):
@@ -94,7 +104,7 @@ def fingerprint(source: str, stdin: Callable[[], BinaryIO]) -> InputImage:
     if is_url(source):
         return _remote(source)
     digest = hashlib.sha256(_read(source, stdin)).hexdigest()
-    return InputImage(source=source, stem=stem_of(source), url="", sha256=digest)
+    return InputImage(source=source, stem=stem_of(source), sha256=digest)
 
 
 def _load(source: str, share: _Share, stdin: Callable[[], BinaryIO]) -> InputImage:
@@ -212,9 +222,8 @@ def _inline(source: str, name: str, stem: str, data: bytes, share: _Share) -> In
     return InputImage(
         source=source,
         stem=stem,
-        url=f"data:{media_type};base64,{b64encode(sent).decode()}",
+        content=sent,
         media_type=media_type,
-        bytes=len(sent),
         sha256=hashlib.sha256(data).hexdigest(),
         size=size,
         notice=notice,

@@ -1,13 +1,14 @@
-"""From a request and a provider's table to the one call that submits it; whatever the table does
-not have is refused here, before anything is sent."""
+"""From a request and a provider's table to the call that submits it; options that are not in the
+table are refused here, before anything is sent."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kontext_cli import providers
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.http.call import Call
+from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Cost, Operation
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Endpoint, Option
@@ -17,40 +18,64 @@ from kontext_cli.words import flag, listed, nearest
 _ENDPOINT_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)+", re.ASCII)
 
 
-class Prepared(NamedTuple):
-    """A request in a provider's own form, ready to be sent."""
+class Draft(NamedTuple):
+    """A submit before its call is written: ``options`` are in the provider's form, ``images`` are
+    still bytes or URLs, so that some can be uploaded first."""
 
-    endpoint: str
-    call: Call
+    provider: Provider
+    endpoint: Endpoint
+    options: Mapping[str, Any]
+    images: tuple[InputImage, ...]
     cost: Cost
+
+    @property
+    def local_images(self) -> tuple[InputImage, ...]:
+        """The images that the call would carry inline."""
+        return tuple(image for image in self.images if image.content is not None)
+
+    def with_urls(self, urls: Mapping[bytes, str]) -> "Draft":
+        """The draft after uploads: ``urls`` by the content of the images that were uploaded."""
+        return self._replace(
+            images=tuple(
+                image if (url := urls.get(image.content or b"")) is None else image.uploaded(url)
+                for image in self.images
+            )
+        )
+
+    def call(self) -> Call:
+        """Write the call, with the images that have no URL inline."""
+        payload = dict(self.options)
+        field = self.endpoint.images
+        if field is not None:
+            payload[field.wire] = field.encode([image.uri for image in self.images])
+        return self.provider.submit(self.endpoint.id, payload)
 
 
 def prepare(
-    provider: Provider, request: Request, *, model: str, image_urls: Sequence[str]
-) -> Prepared:
-    """Write the call that submits ``request``; pure.
+    provider: Provider, request: Request, *, model: str, images: Sequence[InputImage]
+) -> Draft:
+    """Draft the submit of ``request``; pure.
 
-    ``image_urls`` are the input images as https URLs or data URIs. Raises UnsupportedOption with
-    the names of the providers that have what this one lacks.
+    Raises UnsupportedOption with the names of the providers that have what this one lacks.
     """
-    endpoint = choose_endpoint(provider, model, request.operation, len(image_urls))
-    payload = {}
+    endpoint = choose_endpoint(provider, model, request.operation, len(images))
+    options = {}
     for field, value in request.options().items():
         row = _row(provider, request.operation, field, value)
-        payload[row.wire or field] = row.encode(value)
-    if endpoint.images:
-        payload[endpoint.images.wire] = endpoint.images.encode(image_urls)
-    return Prepared(
-        endpoint=endpoint.id,
-        call=provider.submit(endpoint.id, payload),
+        options[row.wire or field] = row.encode(value)
+    return Draft(
+        provider=provider,
+        endpoint=endpoint,
+        options=options,
+        images=tuple(images),
         cost=_cost(provider, endpoint.model, request.num_images or 1),
     )
 
 
 def choose_endpoint(provider: Provider, model: str, operation: Operation, images: int) -> Endpoint:
-    """The endpoint for a model of ours, or for a provider's own endpoint id.
+    """The endpoint for one of our models, or for a provider's own endpoint id.
 
-    An id that the table does not know is taken on trust, with the form of the operation.
+    An id that is not in the table is used as it is, with the form of the operation.
     """
     offered = [row for row in provider.endpoints if row.operation == operation]
     if not offered:

@@ -26,8 +26,9 @@ _SHOWN = 40
 def show_plan(plan: Plan) -> None:
     """Print the call without its key and without URL signatures, the files, and the estimate."""
     urls = {source.name for source in plan.job.sources if is_url(source.name)}
-    body = _shortened(plan.call.json, urls)
-    to_stdout(f"{plan.call.method} {plan.call.url}")
+    call = plan.draft.call()
+    body = _shortened(call.json, urls)
+    to_stdout(f"{call.method} {call.url}")
     to_stdout(json.dumps(body, indent=2, ensure_ascii=False))
     if plan.names is None:
         to_stdout("file: standard output")

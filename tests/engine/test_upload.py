@@ -1,6 +1,5 @@
 """Large input images at fal itself: which host sees what."""
 
-from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,7 @@ LARGE = b"x" * 2_600_000
 
 
 def edit(tmp_path: Path, **changes: Any) -> tuple[Job, Scripted]:
-    url = f"data:image/png;base64,{b64encode(LARGE).decode()}"
-    image = InputImage(source="a.png", stem="a", url=url)
+    image = InputImage(source="a.png", stem="a", content=LARGE, media_type="image/png")
     script = Scripted(
         {
             INITIATE: {"upload_url": f"{PLACE}?sig=1", "file_url": STORED},

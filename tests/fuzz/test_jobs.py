@@ -1,7 +1,6 @@
 """Whole jobs against providers that answer anything: none is called saved for nonsense."""
 
 import json
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -54,7 +53,7 @@ GOOD: dict[Name, tuple[Answer, ...]] = {
 }
 UPLOAD = (Answer(413), PLACE, Answer(), *QUEUE)
 """fal's answers to an edit whose input image is too large for the request."""
-IMAGE = InputImage("in.png", "in", f"data:image/png;base64,{b64encode(WHOLE[1]).decode()}")
+IMAGE = InputImage("in.png", "in", content=WHOLE[1], media_type="image/png")
 
 
 def keep(job: Job) -> None:

@@ -24,7 +24,7 @@ GIFS = {name for name in INPUTS if "gif" in name}
 
 def sent(image: InputImage) -> bytes:
     """What a provider gets of an input image."""
-    return b64decode(image.url.partition(",")[2])
+    return b64decode(image.uri.partition(",")[2])
 
 
 def size_of(

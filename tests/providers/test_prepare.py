@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from kontext_cli.errors import UnsupportedOption, UsageError
+from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Cost
 from kontext_cli.providers import NAMES, Name, provider_class
-from kontext_cli.providers.prepare import Prepared, prepare
+from kontext_cli.providers.prepare import Draft, prepare
 from kontext_cli.request import Request, parse
 
 FAL = "https://queue.fal.run/fal-ai/flux-pro/kontext"
@@ -21,10 +22,11 @@ def prepared(
     *,
     images: tuple[str, ...] = (),
     model: str = "kontext-pro",
-) -> Prepared:
+) -> Draft:
+    given = [InputImage(source=url, stem="", url=url) for url in images]
     operation = "edit" if images else "generate"
     request = parse({"operation": operation, "images": images or None, "prompt": "x", **fields})
-    return prepare(provider_class(name)(), request, model=model, image_urls=images)
+    return prepare(provider_class(name)(), request, model=model, images=given)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def test_wish_becomes_exactly_this_call(
         with pytest.raises(UnsupportedOption, match="takes 2 to 4 images"):
             prepared(name, fields, images=images, model=model)
         return
-    call = prepared(name, fields, images=images, model=model).call
+    call = prepared(name, fields, images=images, model=model).call()
     assert (call.method, call.url, call.json) == ("POST", url, body)
 
 
@@ -269,7 +271,7 @@ def test_what_it_costs(name: Name, model: str, fields: dict[str, Any], cost: Cos
 def test_prices_of_the_config_come_first() -> None:
     provider = provider_class("fal")(None, {"kontext-pro": 0.03})
     request = parse({"operation": "generate", "prompt": "x", "num_images": 2})
-    found = prepare(provider, request, model="kontext-pro", image_urls=())
+    found = prepare(provider, request, model="kontext-pro", images=())
     assert found.cost == Cost(0.06, "estimate")
 
 
