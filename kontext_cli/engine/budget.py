@@ -8,9 +8,9 @@ _PARTS = 1_000_000
 
 
 class Budget:
-    """Money set aside before each submit; it comes back where nothing was billed.
+    """Reserves the price of each submit; it is released where nothing was billed.
 
-    What was sent and never answered counts as spent. Without a limit everything goes.
+    A submit that was sent and never answered counts as spent. Without a limit all is allowed.
     """
 
     def __init__(self, limit: float | None) -> None:
@@ -19,7 +19,7 @@ class Budget:
         self._left = None if limit is None else round(limit * _PARTS)
 
     def check(self, costs: list[Cost]) -> None:
-        """See whether all of a plan can be paid. Raises OverBudget."""
+        """Check that the whole plan is within the limit. Raises OverBudget."""
         if self._left is None:
             return
         if any(cost.usd is None for cost in costs):
@@ -37,7 +37,7 @@ class Budget:
             )
 
     def reserve(self, cost: Cost) -> bool:
-        """Set the price of a submit aside; False where that is no longer there."""
+        """Reserve the price of a submit; False if it exceeds what is left."""
         if self._left is None:
             return True
         if cost.usd is None or _parts(cost) > self._left:
@@ -46,12 +46,12 @@ class Budget:
         return True
 
     def settle(self, reserved: Cost, spent: Cost | None) -> None:
-        """Replace what was set aside by what the job came to; None where that is nothing."""
+        """Replace a reserved price by what the job cost; None for nothing."""
         if self._left is not None:
             self._left += _parts(reserved) - (_parts(spent) if spent else 0)
 
     def exhausted(self) -> OverBudget:
-        """What stops a run when its jobs cost more than was estimated."""
+        """The error that stops a run when its jobs cost more than was estimated."""
         return OverBudget(
             f"the {dollars(self.limit or 0)} of --max-cost are spent",
             hint="the rows that are left stay planned; run it again to go on",

@@ -1,4 +1,4 @@
-"""The last stretch of a job: its pictures, from where the provider has them to where they go."""
+"""Save the images of a job: from the reply or its URLs to their files."""
 
 import asyncio
 import binascii
@@ -26,11 +26,10 @@ async def collect(
     keep_flagged: bool,
     saved: Callable[[Job], Awaitable[None]],
 ) -> None:
-    """Save every image that may be saved and is not yet, side by side; one that fails stops no
-    other.
+    """Save every image that is not saved yet, concurrently; one that fails stops no other.
 
-    ``saved`` is called after each file is in place, and after each that turned out to be no image
-    we save: such a file is marked in ``job.outputs``, and not fetched again. Raises the first
+    ``saved`` is called after each file is in place, and after each that is not an image we can
+    save: such a file is marked in ``job.outputs``, and not downloaded again. Raises the first
     KontextError among them, WrongFormat where files are marked, and Moderated where images were
     left out as flagged.
     """
@@ -75,10 +74,10 @@ async def _save(
         inline = inline_image(output)
         if inline is not None:
             part.write(inline)
-            picture = await check(None)
+            image = await check(None)
         else:
-            picture = await transport.download(output.url or "", part, check)
-        return await asyncio.to_thread(delivery.deliver, part, picture, number)
+            image = await transport.download(output.url or "", part, check)
+        return await asyncio.to_thread(delivery.deliver, part, image, number)
 
 
 def _reject(job: Job, number: int, error: WrongFormat) -> None:
@@ -104,7 +103,7 @@ def _wrong_format(job_id: str, rejected: Sequence[Output]) -> WrongFormat:
 
 
 def _flagged(provider: str, flagged: int, all_of_them: int) -> Moderated:
-    what = "the picture" if all_of_them == 1 else f"{flagged} of {all_of_them} pictures"
+    what = "the image" if all_of_them == 1 else f"{flagged} of {all_of_them} images"
     return Moderated(
         f"{provider} flagged {what} as unsafe; not saved",
         hint="change the prompt, or save it all the same with --keep-flagged",
@@ -113,12 +112,12 @@ def _flagged(provider: str, flagged: int, all_of_them: int) -> Moderated:
 
 
 def is_remote(output: Output) -> bool:
-    """Whether an output has to be downloaded, and is not in the reply itself."""
+    """Whether an output has to be downloaded, because it is not in the reply itself."""
     return output.b64 is None and output.url is not None and output.url[:5].lower() != "data:"
 
 
 def inline_image(output: Output) -> bytes | None:
-    """The bytes of a picture that is in the reply itself, None where it has to be downloaded.
+    """The bytes of an image that is in the reply itself, None where it has to be downloaded.
 
     Raises BadMedia where they cannot be decoded.
     """
@@ -128,11 +127,11 @@ def inline_image(output: Output) -> bytes | None:
         return None
     head, comma, data = output.url[5:].partition(",")
     if not comma:
-        raise BadMedia("the picture in the reply is cut short", billed="yes")
+        raise BadMedia("the image in the reply is cut short", billed="yes")
     try:
         raw = unquote_to_bytes(data)
     except UnicodeEncodeError:
-        raise BadMedia("the picture in the reply is not valid", billed="yes") from None
+        raise BadMedia("the image in the reply is not valid", billed="yes") from None
     return _decoded(raw) if head.lower().endswith(";base64") else raw
 
 
@@ -140,4 +139,4 @@ def _decoded(encoded: bytes) -> bytes:
     try:
         return b64decode(b"".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise BadMedia("the picture in the reply is not valid base64", billed="yes") from None
+        raise BadMedia("the image in the reply is not valid base64", billed="yes") from None

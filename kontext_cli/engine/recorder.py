@@ -1,4 +1,4 @@
-"""The records of jobs in flight: tried again for as long as the journal cannot be written."""
+"""Record jobs in flight, with retries for as long as the journal cannot be written."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,11 +15,11 @@ RECORD_AGAIN = 1.0
 
 
 class Recorder:
-    """Keeps the journal of what an engine does. Nothing is sent without a record; what is paid for
-    goes on without one."""
+    """Records an engine's jobs in the journal. No job is submitted without a record; one that is
+    paid for continues without."""
 
     def __init__(self, record: Record, notice: Callable[[str], None]) -> None:
-        """``notice`` is told what the journal refused."""
+        """``notice`` receives a warning for each record that failed."""
         self._record = record
         self._notice = notice
         self._missing: dict[str, asyncio.Task[None]] = {}
@@ -28,11 +28,11 @@ class Recorder:
         self._taken: dict[str, RequestIdTaken] = {}
 
     def leave(self, job: Job) -> None:
-        """Write nothing of a job, because the run that owns it does."""
+        """Do not record a job, because the process that owns it does."""
         self._left.add(job.id)
 
     def lacks(self, job: Job) -> bool:
-        """Whether the journal does not have a job as it is now."""
+        """Whether the journal lacks the current state of a job."""
         return job.id in self._missing
 
     async def keep(self, job: Job) -> None:
@@ -66,7 +66,7 @@ class Recorder:
             self._hold_request_id(job)
 
     async def settle(self, job: Job) -> bool:
-        """Try a last time where a record is missing; False where it still is."""
+        """Retry a missing record a last time; False if it failed again."""
         again = self._missing.get(job.id)
         if again is None:
             return True
@@ -80,7 +80,7 @@ class Recorder:
         return True
 
     async def _again(self, job: Job) -> None:
-        """Try until the journal takes a job as it is then, or has its request id for another."""
+        """Retry until the job is recorded, or turns out to have the request id of another job."""
         while self.lacks(job):
             await asyncio.sleep(RECORD_AGAIN)
             try:
@@ -91,7 +91,7 @@ class Recorder:
         await self.keep(job)  # it may have changed meanwhile
 
     async def _try_again(self, job: Job) -> None:
-        """Record a job that the journal lacks, where it can be. Raises RequestIdTaken."""
+        """Retry a missing record once. Raises RequestIdTaken."""
         try:
             await self._record(job)
         except RequestIdTaken:
@@ -107,7 +107,7 @@ class Recorder:
             again.cancel()
 
     def _check_request_id(self, job: Job) -> None:
-        """Without the journal, what this run knows says whether another job has the request id."""
+        """Without the journal, check for the request id among the jobs of this process."""
         if (holder := self._hold_request_id(job)) != job.id:
             raise RequestIdTaken(f"job {holder} has the request id already")
 

@@ -16,7 +16,7 @@ _SPECIAL = tuple(
             "10.0.0.0/8",  # private
             "100.64.0.0/10",  # shared by a carrier's customers (RFC 6598)
             "127.0.0.0/8",  # loopback
-            "169.254.0.0/16",  # link-local; clouds tell their machines' credentials there
+            "169.254.0.0/16",  # link-local; clouds serve instance credentials there
             "172.16.0.0/12",  # private
             "192.0.0.0/24",  # protocol assignments
             "192.0.2.0/24",  # documentation
@@ -38,7 +38,7 @@ _NAT64 = ip_network("64:ff9b::/96")
 
 
 def is_public(address: Address) -> bool:
-    """Whether anybody on the internet may be meant by this address, and nobody nearer."""
+    """Whether this is a globally reachable address, neither private nor reserved."""
     inner = _embedded(address)
     if inner is not None:
         return is_public(inner)

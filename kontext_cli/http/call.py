@@ -62,11 +62,11 @@ class Reply:
 
 
 _LEVELS = 16
-"""How deep what a provider reports may be; it comes to three."""
+"""How deeply a provider's report may be nested; real ones are three levels deep."""
 
 
 def plain(value: Any, *, levels: int = _LEVELS) -> Any:
-    """The value without what has no word in JSON: infinite numbers, and endless depth."""
+    """The value without what JSON cannot express: infinite numbers, endless depth."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What carries requests: connections, direct or through a proxy, and one TLS context.
+"""HTTP clients: connections, direct or through a proxy, and one TLS context.
 
 Servers and proxies have been seen to answer twice. On a connection that is used again the second
 answer would be taken for that to the next request: a job for another job, an image for another
@@ -221,7 +221,7 @@ class _ProxyDown(httpcore2.ConnectError):
 
 
 class _WayToProxy(httpcore2.AsyncNetworkBackend):
-    """Connections to a proxy, whose name is told where there is none."""
+    """Connections to a proxy; errors name the proxy."""
 
     def __init__(self) -> None:
         self._network = _unchecked()
@@ -267,7 +267,7 @@ def _quieten() -> None:
 
 
 def is_untrusted(error: Exception) -> bool:
-    """Whether a server could not prove that it is who it should be: no other try will help."""
+    """Whether the certificate of a server was rejected, so that a retry cannot help."""
     return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 

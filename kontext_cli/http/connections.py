@@ -1,5 +1,5 @@
 """Connections on the event loop's own transports: half the work for each request of the general
-backend, and an idle connection tells without a system call that its server has gone.
+backend, and an idle connection knows without a system call that its server has closed it.
 
 Nothing that comes before a request leaves is taken for its answer: the first write of a request
 fails where there is something to read by then (`Stream.rest`).
@@ -82,7 +82,7 @@ class _Wire(asyncio.Protocol):
                 return b""
             self._reader = asyncio.get_running_loop().create_future()
             await in_time(self._reader, timeout)
-        # Most often there is one: a large picture is copied often enough on its way.
+        # Most often there is one chunk: avoid another copy of a large image.
         data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces, self._size = [], 0
         if self._held:
@@ -137,7 +137,7 @@ class Stream(httpcore2.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         """What has come, up to some 800 kB: in the pieces that the library asks for, a large
-        picture takes half as long again."""
+        image takes half as long again."""
         with _told_as(httpcore2.ReadTimeout, httpcore2.ReadError):
             return await self._wire.read(timeout)
 
@@ -158,7 +158,7 @@ class Stream(httpcore2.AsyncNetworkStream):
         self._wire.is_spoiled = self._wire.is_spoiled or surplus
 
     async def aclose(self) -> None:
-        """Close at once: nobody waits for the other side to agree."""
+        """Close at once, without waiting for the peer."""
         transport = self._wire.transport
         if transport.get_extra_info("ssl_object") is None:
             transport.close()
@@ -206,7 +206,7 @@ def _wake(event: asyncio.Future[None] | None) -> None:
 
 @contextmanager
 def _told_as(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
-    """Tell the system's errors in the words of the HTTP library."""
+    """Turn errors of the system into those of the HTTP library."""
     try:
         yield
     except TimeoutError as error:

@@ -1,4 +1,4 @@
-"""Time limits that forgive a process that was stopped: Ctrl-Z and `fg`, or a machine that slept."""
+"""Time limits that allow for a process that was stopped: by Ctrl-Z, or while a machine slept."""
 
 import asyncio
 from collections.abc import Callable

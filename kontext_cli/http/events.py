@@ -12,7 +12,7 @@ async def bodies(
 ) -> AsyncGenerator[Mapping[str, Any]]:
     """The objects of a stream of events, from its bytes, each cleaned before it is read.
 
-    Ends at an event that is longer than a megabyte; what is no JSON object is passed over.
+    Ends at an event that is longer than a megabyte; events without a JSON object are ignored.
     """
     buffer = b""
     data: list[bytes] = []

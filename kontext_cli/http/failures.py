@@ -1,4 +1,4 @@
-"""What is told of an exchange with a provider that came to nothing, and what to do about it."""
+"""The errors of exchanges with a provider that failed, each with a hint."""
 
 from kontext_cli.errors import BadMedia, OutcomeUnknown, Unreachable
 from kontext_cli.http.call import Call, Reply
@@ -9,14 +9,14 @@ _TRY_AGAIN = "check the network and try again"
 
 
 class Unanswered:
-    """The errors that one provider gives rise to. ``what`` is what was asked of it, where that is
-    not the provider itself."""
+    """The errors of one provider's exchanges. ``what`` names what was requested, where that is not
+    the provider itself."""
 
     def __init__(self, provider: str) -> None:
         self._provider = provider
 
     def lost_reply(self, how: str) -> OutcomeUnknown:
-        """A submit left, and nobody knows what became of it."""
+        """A submit was sent, and its outcome is unknown."""
         return OutcomeUnknown(
             f"{self._provider} was sent the job, but its answer was lost ({how}): "
             "it may have been accepted and may have been billed",
@@ -24,7 +24,7 @@ class Unanswered:
         )
 
     def unreachable(self, error: Exception, what: str = "") -> Unreachable:
-        """No connection, or one that broke."""
+        """No connection could be made, or it was lost."""
         hint = _TRY_AGAIN
         if is_untrusted(error):
             hint = "check the clock, the proxy, and SSL_CERT_FILE"
@@ -33,15 +33,15 @@ class Unanswered:
         return Unreachable(f"{self._whom(what)} cannot be reached ({reason(error)})", hint=hint)
 
     def nowhere(self, what: str) -> Unreachable:
-        """A URL that no request can be made of."""
-        return Unreachable(f"{self._whom(what)} is said to be where no host can be")
+        """A URL without a valid host."""
+        return Unreachable(f"{self._whom(what)} has a URL without a valid host")
 
     def too_slow(self, what: str) -> Unreachable:
-        """Less came than should."""
+        """Too few bytes arrived in time."""
         return Unreachable(f"{self._whom(what)} came too slowly", hint=_TRY_AGAIN)
 
     def busy(self, reply: Reply) -> str:
-        """What an answer says that is worth another try."""
+        """Why a reply is worth a retry."""
         if reply.ok:
             return f"{self._provider}'s answer was cut short"
         if reply.status in (429, 503):
@@ -49,15 +49,15 @@ class Unanswered:
         return f"{self._provider} answered {reply.status}"
 
     def too_busy(self, reply: Reply) -> Unreachable:
-        """An answer that is none, as often as it was asked for."""
+        """The last retry, too, got no usable answer."""
         if reply.ok:
-            what = f"{self._provider}'s answer comes cut short, again and again"
+            what = f"{self._provider}'s answer was cut short again and again"
         else:
-            what = f"{self._provider} goes on answering {reply.status}"
+            what = f"{self._provider} keeps answering {reply.status}"
         return Unreachable(what, hint="try again in a while")
 
     def sent_elsewhere(self, call: Call, reply: Reply) -> Unreachable:
-        """A redirect of a call that carries the key."""
+        """A call that carries the key was redirected."""
         location = reply.headers.get("location")
         host = host_of(redirected(call.url, location)) if location else ""
         where = f" to `{host}`" if host else ""
@@ -67,7 +67,7 @@ class Unanswered:
         )
 
     def bad_file(self, how: str) -> BadMedia:
-        """A file that is not the picture that was paid."""
+        """A file that is not the image that was paid for."""
         return BadMedia(f"{self._provider}'s file {how}", billed="yes")
 
     def _whom(self, what: str) -> str:

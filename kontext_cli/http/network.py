@@ -1,7 +1,7 @@
-"""From a host's name to a connection: resolved, checked, and connected to what was checked.
+"""Resolve a host, check its addresses, and connect to a checked address.
 
-A name that a server chose may lead into the network we stand in, at once or when it is asked for
-the second time (DNS rebinding).
+A host name that a server chose may resolve to the local network, at once or only the second time
+it is resolved (DNS rebinding).
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _HEAD_START = 0.25
 
 
 class Forbidden(Exception):
-    """A host has an address where no server has any business to send us."""
+    """A host that a server named resolves to a non-public address."""
 
     def __init__(self, host: str) -> None:
         super().__init__(host)
@@ -37,7 +37,7 @@ class Forbidden(Exception):
 
 
 async def resolve(host: str, port: int) -> Sequence[Address]:
-    """Ask the system, as every program on this machine does."""
+    """Resolve with the system's resolver."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = (literal(str(row[4][0]).partition("%")[0]) for row in found)
     return [address for address in addresses if address is not None]
@@ -46,7 +46,7 @@ async def resolve(host: str, port: int) -> Sequence[Address]:
 class CheckedNetwork(httpcore2.AsyncNetworkBackend):
     """Connections to allowed addresses only; ``network`` makes them.
 
-    Who is on the other end is still checked against the name: TLS never sees the address.
+    TLS still checks the certificate against the host name, not the address.
     """
 
     def __init__(
@@ -70,8 +70,8 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         """Connect to the first address that answers.
 
-        Raises Forbidden where one of the host's addresses is not allowed, whichever it is: nobody
-        has good reasons to mix them.
+        Raises Forbidden where any of the host's addresses is not allowed: no honest host mixes
+        public and private addresses.
         """
 
         async def connect(address: Address) -> httpcore2.AsyncNetworkStream:
@@ -114,7 +114,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
 
 
 def _alternating(addresses: Sequence[Address]) -> list[Address]:
-    """The same in an order in which one family that does not work costs one head start."""
+    """The addresses in alternating families, so that a broken family delays only one attempt."""
     first = [each for each in addresses if each.version == addresses[0].version]
     other = [each for each in addresses if each.version != addresses[0].version]
     return [each for each in chain(*zip_longest(first, other)) if each is not None]
@@ -124,7 +124,7 @@ async def _first_to_answer(
     addresses: Sequence[Address],
     connect: Callable[[Address], Coroutine[Any, Any, httpcore2.AsyncNetworkStream]],
 ) -> httpcore2.AsyncNetworkStream:
-    """Try the addresses, each a head start after the one before, and close all but the winner."""
+    """Connect to the addresses in parallel, each started a bit later; close all but the first."""
     tasks: list[Attempt] = []
     winner: Attempt | None = None
     rest = list(addresses)

@@ -8,10 +8,10 @@ _SCHEMES = ("https", "http", "all")
 
 
 def proxies() -> Mapping[str, str | None]:
-    """The proxy for each pattern of URLs, in httpx2's notation; None for what goes direct.
+    """The proxy for each pattern of URLs, in httpx2's notation; None for a direct connection.
 
-    From the environment, or what macOS and Windows are set to. NO_PROXY is read like curl does;
-    an entry that says nothing is passed over.
+    From the environment, or the settings of macOS and Windows. NO_PROXY is read like curl does;
+    invalid entries are ignored.
     """
     found = getproxies()
     direct = [entry.strip() for entry in found.get("no", "").split(",")]

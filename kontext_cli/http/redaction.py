@@ -1,4 +1,4 @@
-"""Secrets taken out of what servers say: some repeat the header or the URL that they refuse."""
+"""Remove secrets from replies: some servers quote the header or the URL that they reject."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Self
 from urllib.parse import quote, quote_plus
 
 _SHORTEST = 8
-"""Characters; a part of one that is shorter tells nothing, and stands in many a word."""
+"""Characters; a shorter part of a secret reveals little, and occurs in ordinary words."""
 _IN_PLACE = b"[secret]"
 
 
@@ -47,12 +47,12 @@ class Redaction:
 
 
 def without_quotes_of(url: str, message: str) -> str:
-    """A message that quotes a file, without the quotes if they hold some of the file's own URL:
-    its query is as good as a key."""
-    told = message.lower()
+    """A message that quotes a file, without the quotes if they contain parts of the file's own URL:
+    its query grants access like a key."""
+    lowered = message.lower()
     for value in re.split("[=&]", url.partition("?")[2].lower()):
         pieces = (value[at : at + _SHORTEST] for at in range(len(value) - _SHORTEST + 1))
-        if any(piece in told for piece in pieces):
+        if any(piece in lowered for piece in pieces):
             return re.sub("`[^`]*`?", "(left out)", message)
     return message
 

@@ -1,4 +1,4 @@
-"""When to ask again, and how long to wait first. Pure, but for the dice.
+"""When to retry, and how long to wait first. Pure, but for the random jitter.
 
 A submit is money: it is sent again only where it was certainly not accepted. Everything else is a
 GET and may be asked again.
@@ -24,7 +24,7 @@ _NOT_A_REFUSAL = frozenset({408, 409, 499})
 
 
 def should_ask_again(kind: Kind, reply: Reply) -> bool:
-    """Whether ``reply`` to a GET says more about the moment than about the job.
+    """Whether ``reply`` to a GET is a temporary failure, and not the state of the job.
 
     The result of a completed job is its outcome, whatever its status, so long as the provider
     itself said it: a web page in its place comes from a gateway, and a success that is not JSON

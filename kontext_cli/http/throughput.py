@@ -1,5 +1,5 @@
-"""How long an exchange may take and how slow it may be: timeouts of single operations let a server
-drip for ever."""
+"""Limits on the duration and the speed of an exchange: with timeouts for single reads alone, a slow
+server could keep it open for ever."""
 
 import asyncio
 from collections import deque
@@ -16,10 +16,10 @@ WINDOW = 30.0
 
 
 class Limits(NamedTuple):
-    """When an exchange is given up.
+    """When an exchange is aborted.
 
     ``answer`` and ``transfer`` are the seconds that an exchange may take, all its tries together:
-    the first one for a question, the second where pictures may be on the way. A try fails when
+    ``answer`` for small requests, ``transfer`` where images may be transferred. A try fails when
     fewer than ``least_bytes`` pass in ``window`` seconds.
     """
 
@@ -30,18 +30,18 @@ class Limits(NamedTuple):
 
 
 class TooSlow(Exception):
-    """One try came too slowly; another one may not."""
+    """One try was too slow; it is worth a retry."""
 
 
 class OutOfTime(Exception):
-    """The exchange has had all the time that it may take."""
+    """The exchange has used up its time, all tries together."""
 
 
 class Throughput:
     """The bytes of one transfer, seen through a window that slides with the clock."""
 
     def __init__(self, began: float, limits: Limits) -> None:
-        """``began`` is in seconds of the clock that ``moved`` is told."""
+        """``began`` is in seconds, of the same clock as ``moved``."""
         self._least = limits.least_bytes
         self._window = limits.window
         self._recent: deque[tuple[float, int]] = deque([(began, 0)])
@@ -74,7 +74,7 @@ class Try:
         self._timeout.reschedule(self._throughput.too_slow_at)
 
     def waits(self) -> None:
-        """All was sent: until the answer comes, nothing moves, and that is as it should be."""
+        """Suspend the speed limit: all was sent, and the answer has not begun."""
         self._timeout.reschedule(None)
 
 

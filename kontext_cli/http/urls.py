@@ -1,6 +1,6 @@
-"""Which URLs we go to: a provider's base, and the files it names.
+"""Which URLs may be requested: those below a provider's base, and the files it names.
 
-Read strictly: what two readers of a URL could take for two hosts is no URL here.
+URLs are parsed strictly: one that two parsers could read as different hosts is rejected.
 """
 
 import re
@@ -27,7 +27,7 @@ Origin = tuple[str, str, int]
 
 
 def is_loopback(url: str) -> bool:
-    """Whether a URL names this very machine: 127.0.0.0/8, ::1, localhost and below (RFC 6761)."""
+    """Whether a URL names this machine: 127.0.0.0/8, ::1, localhost and below (RFC 6761)."""
     host = host_of(url).removesuffix(".")
     address = literal(host)
     if address is not None:
@@ -38,7 +38,7 @@ def is_loopback(url: str) -> bool:
 def check_base_url(url: str, source: str) -> str:
     """Accept another host for a provider; ``source`` names the setting it comes from.
 
-    Raises UsageError unless it is https, or plain http on loopback: the key goes there.
+    Raises UsageError unless it is https, or plain http on loopback: the key is sent there.
     """
     parts = _split(url)
     if parts is None or parts.scheme not in _PORTS:
@@ -48,7 +48,7 @@ def check_base_url(url: str, source: str) -> str:
     if parts.scheme == "http" and not is_loopback(url):
         raise UsageError(
             f"{source} sends the key over plain http to `{parts.hostname}`",
-            hint="use https; plain http goes to loopback addresses alone",
+            hint="use https; plain http is allowed for loopback addresses only",
         )
     return url
 
@@ -67,9 +67,9 @@ def may_have_key(url: str, base: str) -> bool:
 
 
 def may_download(url: str, *, from_loopback: bool) -> bool:
-    """Whether a picture may be fetched from ``url``: https, or loopback for a loopback provider.
+    """Whether an image may be downloaded from ``url``: https, or loopback for a loopback provider.
 
-    The form alone is looked at; where a name leads is known when it is resolved.
+    Checks the form only; the addresses of a name are checked when it is resolved.
     """
     parts = _split(url)
     if parts is None or "@" in parts.netloc:
@@ -80,19 +80,19 @@ def may_download(url: str, *, from_loopback: bool) -> bool:
 
 
 def origin(url: str) -> Origin | None:
-    """What two URLs share that are answered by one server; None for what is no http(s) URL."""
+    """Scheme, host and port of an http(s) URL, else None."""
     parts = _split(url)
     return _origin(parts) if parts else None
 
 
 def host_of(url: str) -> str:
-    """The host that a URL names, in lower case and fit to be printed; empty for what is no URL."""
+    """The host of a URL, in lower case and printable; empty for an invalid URL."""
     parts = _split(url)
     return (parts.hostname or "") if parts else ""
 
 
 def redirected(url: str, location: str) -> str:
-    """Where a redirect from ``url`` leads; empty where that cannot be told."""
+    """The target of a redirect from ``url``; empty if it is not valid."""
     try:
         return urljoin(url, location)
     except ValueError:
@@ -117,8 +117,8 @@ def unsigned(url: str) -> str:
 
 
 def abridged(url: str) -> str:
-    """``unsigned``, with a mark where something is missing; what has the mark is no URL any more,
-    and goes nowhere when it is pasted."""
+    """``unsigned``, with a mark where something is missing; the mark makes it an invalid URL, so
+    that pasting it requests nothing."""
     plain = unsigned(url)
     return plain if plain == url else f"{plain}?(left out)"
 
@@ -129,7 +129,7 @@ def _split(url: str) -> SplitResult | None:
         return None
     try:
         parts = urlsplit(url)
-        if parts.port == 0:  # nobody can be there, and some read it as the usual one
+        if parts.port == 0:  # cannot be connected to, and some parsers read it as the default
             return None
     except ValueError:
         return None

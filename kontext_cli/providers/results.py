@@ -21,7 +21,7 @@ def read_result(provider: str, reply: Reply) -> Progress:
     body = reply.object
     outputs = _outputs(body)
     if not outputs:
-        raise JobFailed(f"{provider} completed the job without a picture", billed="maybe")
+        raise JobFailed(f"{provider} completed the job without an image", billed="maybe")
     return Progress(
         state=State.READY,
         done=True,

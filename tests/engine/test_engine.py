@@ -390,7 +390,7 @@ def test_the_pictures_beside_a_flagged_one_are_saved(tmp_path: Path) -> None:
     plan = planned("fal", {"prompt": "x", "seed": 5, "num_images": 3}, tmp_path)
     job = run(plan, answers)
     assert isinstance(job.error, Moderated)
-    assert "1 of 3 pictures" in job.error.message
+    assert "1 of 3 images" in job.error.message
     assert files(tmp_path) == ["x-5-1.jpg", "x-5-3.jpg"]
     assert len(job.files) == 2
 

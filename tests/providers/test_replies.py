@@ -316,7 +316,7 @@ def detail(kind: str, message: str = "no", loc: list[str] | None = None) -> dict
             "gone",
             "maybe",
         ),
-        (200, {"status": "odd"}, {}, JobFailed, "without a picture", "maybe"),
+        (200, {"status": "odd"}, {}, JobFailed, "without an image", "maybe"),
         (404, {"detail": "Request not found"}, {}, Expired, "Request not found", "maybe"),
         (401, {"detail": "Invalid key"}, {}, RejectedKey, "Invalid key", "no"),
         (403, {"detail": "User is locked. Exhausted balance."}, {}, NoCredit, "balance", "no"),
