@@ -19,7 +19,7 @@ FLOORS = (
     ("images", "request"),
     ("http",),
     ("job",),
-    ("errors", "sizes", "words", "quantities", "failpoint", "__init__"),
+    ("errors", "options", "sizes", "words", "quantities", "failpoint", "__init__"),
 )
 """The rooms from the top floor down; each may import its own floor and those below."""
 

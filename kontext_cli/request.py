@@ -2,16 +2,22 @@
 
 import secrets
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from kontext_cli.errors import UsageError
 from kontext_cli.job import Operation
+from kontext_cli.options import OPTIONS
 from kontext_cli.words import flag
-
-AspectRatio = Literal["21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21"]
-OutputFormat = Literal["jpeg", "png"]
 
 MOST_IMAGES = 4
 LONGEST_PROMPT = 32_768
@@ -20,22 +26,34 @@ LONGEST_PROMPT = 32_768
 _HIGHEST_CHOSEN_SEED = 2**31 - 1
 
 
+def _with_options(model: type[BaseModel]) -> type[BaseModel]:
+    """The model with a field for each option that is sent, None where it was not given."""
+    fields: dict[str, Any] = {
+        row.name: (row.annotation | None, _FINITE if row.type is float else None)
+        for row in OPTIONS
+        if row.sent
+    }
+    return create_model(model.__name__, __base__=model, __doc__=model.__doc__, **fields)
+
+
+_FINITE = Field(None, allow_inf_nan=False)
+
+
+@_with_options
 class Request(BaseModel):
-    """One wish: the operation, its prompt and images, and every option that was given."""
+    """One request: the operation, its prompt and images, and every option that was given."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     operation: Operation
     prompt: Annotated[str, Field(max_length=LONGEST_PROMPT)]
     images: Annotated[tuple[str, ...], Field(max_length=MOST_IMAGES)] = ()
-    aspect_ratio: AspectRatio | None = None
-    num_images: int | None = None
-    seed: int | None = None
-    guidance_scale: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    safety_tolerance: int | None = None
-    output_format: OutputFormat | None = None
-    enhance_prompt: bool | None = None
-    sync_mode: bool | None = None
+    if TYPE_CHECKING:  # the options that code reads by name; all of them are in the table
+        aspect_ratio: str | None = None
+        num_images: int | None = None
+        seed: int | None = None
+        output_format: str | None = None
+        sync_mode: bool | None = None
 
     @field_validator("prompt")
     @classmethod

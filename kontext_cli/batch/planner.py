@@ -27,6 +27,7 @@ from kontext_cli.images.inputs import (
 )
 from kontext_cli.job import ROW_ID, File, Job, State, Target
 from kontext_cli.journal import Journal
+from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 from kontext_cli.request import Request, parse
@@ -34,6 +35,7 @@ from kontext_cli.settings.paths import from_home
 
 _OWN_FIELDS = frozenset({"index", "job"})
 """Of a name template: what each row has another value for."""
+_SWITCHES = [row.name for row in OPTIONS if row.sent and row.type is bool]
 _OF_THE_ROW_ALONE = ("id", "images", "keep_flagged", "output")
 
 
@@ -261,7 +263,7 @@ class Planner:
     def _request(self, row: Row) -> tuple[Request, Provider, str]:
         order, fields = self._order, self._fields(row)
         provider, model = fields.pop("provider"), fields.pop("model")
-        for name in ("enhance_prompt", "sync_mode"):
+        for name in _SWITCHES:
             fields[name] = fields.get(name) or None  # a switch that is off was not given
         if "prompt" not in fields:
             raise UsageError("the prompt is missing")

@@ -16,21 +16,22 @@ Examples:
 """
 
 
+@options.with_request_options
 def edit(
     context: typer.Context,
     prompt: options.Prompt = None,
     image: options.Images = None,
     provider: options.Provider = None,
     model: options.Model = None,
-    aspect_ratio: options.AspectRatio = None,
-    num_images: options.NumImages = None,
-    seed: options.Seed = None,
-    guidance_scale: options.GuidanceScale = None,
-    safety_tolerance: options.SafetyTolerance = None,
-    output_format: options.OutputFormat = None,
-    enhance_prompt: options.EnhancePrompt = False,
-    sync_mode: options.SyncMode = False,
-    keep_flagged: options.KeepFlagged = False,
+    aspect_ratio: str | None = None,
+    num_images: int | None = None,
+    seed: int | None = None,
+    guidance_scale: float | None = None,
+    safety_tolerance: int | None = None,
+    output_format: str | None = None,
+    enhance_prompt: bool = False,
+    sync_mode: bool = False,
+    keep_flagged: bool = False,
     output: options.Output = None,
     output_dir: options.OutputDir = None,
     name: options.NameTemplate = None,
@@ -57,8 +58,7 @@ def edit(
 ) -> int:
     """Change one to four pictures as an instruction says."""
     given = locals()
-    argv = given.pop("context").obj or ()
-    flags = Flags(operation="edit", argv=argv, **given)
+    flags = Flags.of("edit", given.pop("context").obj or (), given)
     if flags.is_batch:
         from kontext_cli.commands.batch import run_batch
 

@@ -16,6 +16,7 @@ Examples:
 """
 
 
+@options.with_request_options
 def fetch(
     jobs: options.Jobs = None,
     provider: options.AtProvider = None,
@@ -23,7 +24,7 @@ def fetch(
     output: options.Output = None,
     output_dir: options.OutputDir = None,
     name: options.NameTemplate = None,
-    keep_flagged: options.KeepFlagged = False,
+    keep_flagged: bool = False,
     resubmit: Annotated[
         bool,
         typer.Option(

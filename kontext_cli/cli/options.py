@@ -1,12 +1,17 @@
-"""Every flag and argument, once, with its help."""
+"""Every flag and argument, once, with its help; those of a request come from their table."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
 from kontext_cli.errors import UsageError
+from kontext_cli.options import OPTIONS, RequestOption
 from kontext_cli.providers import Name
 from kontext_cli.quantities import seconds, us_dollars
+from kontext_cli.words import flag
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _MAKE = "What to make"
 _MANY = "Many at once"
@@ -37,6 +42,27 @@ def _max_cost(typed: str) -> float:
             hint = "the shell takes the 5 of $5 for the name of a variable: write 5, or '$5'"
         raise UsageError(f"--max-cost should be US dollars, not `{typed}`", hint=hint) from None
 
+
+def with_request_options(command: _Command) -> _Command:
+    """Make flags of the parameters of a command that the table of options names."""
+    types = command.__annotations__
+    types.update({row.name: _annotation(row) for row in OPTIONS if row.name in types})
+    return command
+
+
+def _annotation(row: RequestOption) -> Any:
+    """The parameter's type for Typer, with its flag and help."""
+    option = typer.Option(
+        flag(row.name),
+        *([row.short] if row.short else []),
+        metavar=_METAVARS.get(row.type),
+        help=row.description,
+        rich_help_panel=_MAKE if row.sent else _PUT,
+    )
+    return Annotated[row.annotation if row.type is bool else row.annotation | None, option]
+
+
+_METAVARS = {int: "N", float: "X"}
 
 Prompt = Annotated[
     str | None,
@@ -72,76 +98,6 @@ Model = Annotated[
         metavar="NAME",
         help="kontext-pro (the default), kontext-max, or a provider's own endpoint id.",
         rich_help_panel=_MAKE,
-    ),
-]
-AspectRatio = Annotated[
-    Literal["21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21"] | None,
-    typer.Option(
-        "--aspect-ratio",
-        "-a",
-        help="Shape. `generate`: 1:1 by default; `edit`: the input's.",
-        rich_help_panel=_MAKE,
-    ),
-]
-NumImages = Annotated[
-    int | None,
-    typer.Option(
-        "--num-images", "-n", metavar="N", help="How many pictures, 1 to 4.", rich_help_panel=_MAKE
-    ),
-]
-Seed = Annotated[
-    int | None,
-    typer.Option(
-        "--seed",
-        metavar="N",
-        help="The same seed and prompt make the same picture. Else chosen.",
-        rich_help_panel=_MAKE,
-    ),
-]
-GuidanceScale = Annotated[
-    float | None,
-    typer.Option(
-        "--guidance-scale",
-        "-g",
-        metavar="X",
-        help="How closely to follow the prompt, 1 to 20.",
-        rich_help_panel=_MAKE,
-    ),
-]
-SafetyTolerance = Annotated[
-    int | None,
-    typer.Option(
-        "--safety-tolerance", metavar="N", help="1 to 6; 1 is the strictest.", rich_help_panel=_MAKE
-    ),
-]
-OutputFormat = Annotated[
-    Literal["jpeg", "png"] | None,
-    typer.Option(
-        "--output-format",
-        help="Else from the suffix of --output, else jpeg.",
-        rich_help_panel=_MAKE,
-    ),
-]
-EnhancePrompt = Annotated[
-    bool,
-    typer.Option(
-        "--enhance-prompt", help="Let the provider improve the prompt.", rich_help_panel=_MAKE
-    ),
-]
-SyncMode = Annotated[
-    bool,
-    typer.Option(
-        "--sync-mode",
-        help="The picture inside the reply, kept out of the provider's history.",
-        rich_help_panel=_MAKE,
-    ),
-]
-KeepFlagged = Annotated[
-    bool,
-    typer.Option(
-        "--keep-flagged",
-        help="Save what the provider flagged as unsafe, too.",
-        rich_help_panel=_PUT,
     ),
 ]
 Output = Annotated[

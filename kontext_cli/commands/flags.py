@@ -1,20 +1,14 @@
 """What was typed for `generate` or `edit`, before anything is made of it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kontext_cli.files.names import Exists
 from kontext_cli.job import Operation
+from kontext_cli.options import OPTIONS
 from kontext_cli.settings.paths import from_home
 from kontext_cli.words import flag
 
-_REQUEST_FIELDS = (
-    "aspect_ratio",
-    "num_images",
-    "seed",
-    "guidance_scale",
-    "safety_tolerance",
-    "output_format",
-)
 _OF_BATCHES = (
     "batch",
     "jobs",
@@ -29,21 +23,16 @@ _OF_BATCHES = (
 
 
 class Flags(NamedTuple):
-    """The flags of a run, by the names of the options; ``argv`` is the command line itself."""
+    """The flags of a run by their names. ``argv`` is the command line itself, ``options`` holds
+    those that are sent with the request; one that was not given, or a switch that is off, is None.
+    """
 
     operation: Operation
-    argv: tuple[str, ...]
+    argv: Sequence[str]
+    options: Mapping[str, Any]
     prompt: str | None
     provider: str | None
     model: str | None
-    aspect_ratio: str | None
-    num_images: int | None
-    seed: int | None
-    guidance_scale: float | None
-    safety_tolerance: int | None
-    output_format: str | None
-    enhance_prompt: bool
-    sync_mode: bool
     keep_flagged: bool
     output: str | None
     output_dir: str | None
@@ -69,6 +58,17 @@ class Flags(NamedTuple):
     debug: bool
     image: list[str] | None = None
     each: bool = False
+
+    @classmethod
+    def of(cls, operation: Operation, argv: Sequence[str], given: Mapping[str, Any]) -> "Flags":
+        """The flags of a command from the arguments of its function."""
+        sent = {row.name: row.type for row in OPTIONS if row.sent}
+        options = {
+            name: given[name] or None if kind is bool else given[name]
+            for name, kind in sent.items()
+        }
+        rest = {name: value for name, value in given.items() if name not in sent}
+        return cls(operation=operation, argv=argv, options=options, **rest)
 
     @property
     def is_batch(self) -> bool:
@@ -101,10 +101,5 @@ class Flags(NamedTuple):
         return self.exists or ("number" if made_up else "error")
 
     def request_fields(self) -> dict[str, Any]:
-        """The fields of a request that flags set; a switch that is off was not given."""
-        given = {name: getattr(self, name) for name in _REQUEST_FIELDS}
-        switches = {
-            "enhance_prompt": self.enhance_prompt or None,
-            "sync_mode": self.sync_mode or None,
-        }
-        return {"operation": self.operation, "images": self.images or None, **given, **switches}
+        """The fields of a request that flags set."""
+        return {"operation": self.operation, "images": self.images or None, **self.options}

@@ -94,7 +94,7 @@ def _check_combinations(flags: Flags) -> None:
 
 def check_waiting_flags(flags: Flags) -> None:
     """Raises UsageError for `--no-wait` with `--sync-mode`."""
-    if flags.no_wait and flags.sync_mode:
+    if flags.no_wait and flags.options["sync_mode"]:
         raise UsageError(
             "--sync-mode returns the image in the reply, which --no-wait does not wait for"
         )
@@ -110,7 +110,7 @@ def check_waiting(flags: Flags, provider: Provider) -> None:
 
 
 def _check_standard_output(flags: Flags) -> None:
-    if (flags.num_images or 1) > 1:
+    if (flags.options["num_images"] or 1) > 1:
         raise UsageError("`-o -` can write only one image")
     if flags.json:
         raise UsageError("`-o -` and --json both write to standard output")
@@ -125,7 +125,7 @@ def _check_standard_output(flags: Flags) -> None:
 def _request(flags: Flags) -> Request:
     check_single_use(flags.prompt, flags.images)
     fields: dict[str, Any] = flags.request_fields()
-    if flags.output_format is None and flags.output not in (None, "-"):
+    if flags.options["output_format"] is None and flags.output not in (None, "-"):
         fields["output_format"] = format_of(flags.output or "")
     prompt = read_prompt(flags.prompt, flags.operation, quiet=flags.quiet)
     return parse({**fields, "prompt": prompt})

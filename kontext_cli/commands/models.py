@@ -7,6 +7,7 @@ from typing import Any
 
 from kontext_cli.errors import UsageError
 from kontext_cli.job import Operation
+from kontext_cli.options import OPTIONS
 from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import BOTH, Endpoint, Option
@@ -15,6 +16,8 @@ from kontext_cli.terminal.output import to_stderr, to_stdout
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.records import SCHEMA, as_line
 from kontext_cli.words import flag
+
+_SWITCHES = {row.name for row in OPTIONS if row.type is bool}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def _option_rows(offers: list[Offer]) -> Iterator[str]:
 
 
 def _limits(row: Option) -> str:
-    if isinstance(row.default, bool):
+    if row.field in _SWITCHES:
         return "a switch"
     return row.limits() + ("" if row.default is None else f" ({row.default} unless given)")
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from kontext_cli.options import OPTIONS
+
 Pair = tuple[str, Any]
 """A key as written, and its value as JSON has it; an object is a tuple of pairs."""
 
@@ -158,19 +160,17 @@ def _images(value: Any) -> tuple[str, ...]:
     return tuple(images)
 
 
+_OF_TYPE: dict[type, Callable[[Any], Any]] = {
+    str: _text,
+    int: _whole,
+    float: _number,
+    bool: _switch,
+}
 _CHECKS: dict[str, Callable[[Any], Any]] = {
     "prompt": _prompt,
     "provider": _text,
     "model": _text,
-    "aspect_ratio": _text,
-    "num_images": _whole,
-    "seed": _whole,
-    "guidance_scale": _number,
-    "safety_tolerance": _whole,
-    "output_format": _text,
-    "enhance_prompt": _switch,
-    "sync_mode": _switch,
-    "keep_flagged": _switch,
+    **{row.name: _OF_TYPE[row.type] for row in OPTIONS},
     "id": _id,
     "images": _images,
     "output": _text,

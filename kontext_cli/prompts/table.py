@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from kontext_cli.options import OPTIONS
 from kontext_cli.prompts.keys import KEYS, MOST_DIGITS, listed, nearest, no_keys
 from kontext_cli.prompts.rows import Rows, lines
 
@@ -110,13 +111,13 @@ def _images(cell: str) -> list[str]:
     return [image for piece in cell.split(";") if (image := piece.strip())]
 
 
+_OF_TYPE: dict[type, Callable[[str], Any]] = {
+    str: str,
+    int: _number,
+    float: _number,
+    bool: _switch,
+}
 _FROM_TEXT: dict[str, Callable[[str], Any]] = {
-    "num_images": _number,
-    "seed": _number,
-    "guidance_scale": _number,
-    "safety_tolerance": _number,
-    "enhance_prompt": _switch,
-    "sync_mode": _switch,
-    "keep_flagged": _switch,
+    **{row.name: _OF_TYPE[row.type] for row in OPTIONS},
     "images": _images,
 }

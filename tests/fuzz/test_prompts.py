@@ -27,11 +27,10 @@ from kontext_cli.batch.planner import Planner
 from kontext_cli.cli.main import run
 from kontext_cli.engine.plan import Wanted, names_for
 from kontext_cli.errors import KontextError
-from kontext_cli.files.names import fit_suffix, slugify
+from kontext_cli.files.names import OutputFormat, fit_suffix, slugify
 from kontext_cli.job import Source
 from kontext_cli.prompts import Row, Rows, read_prompts
 from kontext_cli.providers import provider_class
-from kontext_cli.request import OutputFormat
 from kontext_cli.settings.settings import known_provider
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")

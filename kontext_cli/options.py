@@ -1,0 +1,77 @@
+"""The options of `generate` and `edit`, each once: its name, type, limits and help.
+
+Flags, the keys of prompts files and the validation of a request are made from this table. Which of
+them a provider takes, within which limits and with which default, its own table says.
+"""
+
+from typing import Any, Literal, NamedTuple
+
+from kontext_cli.sizes import ASPECT_RATIOS
+
+
+class RequestOption(NamedTuple):
+    """One option, by the name that is its key in prompts files and, with dashes, its flag.
+
+    ``type`` is bool for a switch, else int, float or str; text is one of ``choices``. ``least`` and
+    ``most`` are the widest limits at any provider; its ``help`` may quote them in braces. What is
+    not ``sent`` is ours to act on, and no part of the request to the provider.
+    """
+
+    name: str
+    type: type[bool] | type[int] | type[float] | type[str]
+    help: str
+    short: str | None = None
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
+    sent: bool = True
+
+    @property
+    def annotation(self) -> Any:
+        """The type of its values, as Typer and pydantic read it."""
+        return Literal[self.choices] if self.choices else self.type
+
+    @property
+    def description(self) -> str:
+        """Its help, with the limits filled in."""
+        return self.help.format(least=self.least, most=self.most)
+
+
+OPTIONS = (
+    RequestOption(
+        "aspect_ratio",
+        str,
+        "Shape. `generate`: 1:1 by default; `edit`: the input's.",
+        short="-a",
+        choices=ASPECT_RATIOS,
+    ),
+    RequestOption(
+        "num_images", int, "How many pictures, {least} to {most}.", short="-n", least=1, most=4
+    ),
+    RequestOption("seed", int, "The same seed and prompt make the same picture. Else chosen."),
+    RequestOption(
+        "guidance_scale",
+        float,
+        "How closely to follow the prompt, {least} to {most}.",
+        short="-g",
+        least=1,
+        most=20,
+    ),
+    RequestOption(
+        "safety_tolerance", int, "{least} to {most}; 1 is the strictest.", least=1, most=6
+    ),
+    RequestOption(
+        "output_format",
+        str,
+        "Else from the suffix of --output, else jpeg.",
+        choices=("jpeg", "png"),
+    ),
+    RequestOption("enhance_prompt", bool, "Let the provider improve the prompt."),
+    RequestOption(
+        "sync_mode", bool, "The picture inside the reply, kept out of the provider's history."
+    ),
+    RequestOption(
+        "keep_flagged", bool, "Save what the provider flagged as unsafe, too.", sent=False
+    ),
+)
+"""In the order of the help."""
