@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kontext_cli import options
 from kontext_cli.prompts import KEYS, Kind, Row, Rows, kind_of, read_prompts
 from soaking import soaked
 
@@ -166,19 +167,12 @@ class TestText:
 
 class TestJsonLines:
     def test_a_row_says_what_it_says_and_no_more(self) -> None:
+        of_type = {str: "webp", int: -1, float: 3.5, bool: False}
         values = {
             "prompt": " two\nlines ",
             "provider": "fal",
             "model": "kontext-max",
-            "aspect_ratio": "16:9",
-            "num_images": 99,
-            "seed": -1,
-            "guidance_scale": 3.5,
-            "safety_tolerance": 6,
-            "output_format": "webp",
-            "enhance_prompt": True,
-            "sync_mode": False,
-            "keep_flagged": True,
+            **{row.name: of_type[row.type] for row in options.OPTIONS},
             "id": "ü 1",
             "images": ["a.png", " b;c.png "],
             "output": "out/a.jpg",
