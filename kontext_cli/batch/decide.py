@@ -1,13 +1,10 @@
-"""What is to be done for a row of a batch, by what the journal knows of it from earlier runs."""
+"""Decides what to do for a row of a batch, from what is known of it from earlier runs."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from kontext_cli.files.saved import Condition, condition
-from kontext_cli.job import ACCEPTED, OPEN, Job, State
-from kontext_cli.journal import Journal
-from kontext_cli.journal.replies import Answers
+from kontext_cli.files.saved import Condition
+from kontext_cli.job import ACCEPTED, Job, State
 
 
 class Step(Enum):
@@ -16,21 +13,21 @@ class Step(Enum):
     MAKE = auto()
     """Submit a new job."""
     COLLECT = auto()
-    """Bring home a job that was submitted."""
+    """Download what a submitted job made."""
     SKIP = auto()
-    """Nothing: it is there."""
+    """Nothing: its files exist."""
     HOLD = auto()
-    """Nothing: it would cost once more, and nobody asked for that."""
+    """Nothing: to do it again may be billed again, and needs a flag."""
     WAIT = auto()
-    """Another run is at it; look again at the end."""
+    """Look again at the end: another run is working on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the user said about rows that were done before.
+    """Which rows of earlier runs the user wants made again.
 
-    ``make_saved``: also what is there (`--force`). ``retry_failed``: also what failed and may
-    have been billed. ``resubmit_unknown``: also what may have been accepted.
+    ``make_saved``: those whose files exist (`--force`). ``retry_failed``: those that failed and may
+    have been billed. ``resubmit_unknown``: those that may have been accepted.
     """
 
     make_saved: bool = False
@@ -40,10 +37,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the journal knows of a row: its last job, and what became of the files of that.
+    """What is known of a row: its last job, and what became of its files.
 
-    ``free`` says that the job ended without a bill; ``at_hand`` that what it made can be had
-    without a new submit; ``elsewhere`` that another run is at it now.
+    ``free``: the job ended without a bill. ``at_hand``: what it made can be downloaded without a
+    new submit. ``elsewhere``: another run is working on it now. ``job`` is the job itself, None
+    while it is open.
     """
 
     job_id: str
@@ -55,14 +53,13 @@ class Known:
     at_hand: bool
     elsewhere: bool = False
     provider: str = ""
-    saved: Job | None = None
-    """The job itself where nothing may be left to do but to tell of it."""
+    job: Job | None = None
     before: "Known | None" = None
-    """The job before it, where that was saved."""
+    """The same of the job before it that was saved."""
 
     def for_digest(self, digest: str) -> "Known":
-        """What counts for a request: where the last job was another's and has ended, the picture
-        that was there before."""
+        """What counts for a request: the saved job before the last one, where that one made this
+        very request and the last one, for another, has ended."""
         before = self.before
         is_back = before is not None and before.digest == digest != self.digest
         if before is None or not is_back or self.state not in _ENDED:
@@ -72,66 +69,13 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A step, and the reason for it as it is told."""
+    """A step, and the reason for it as it is printed."""
 
     step: Step
     reason: str
 
 
 _ENDED = frozenset({State.PLANNED, State.FAILED, State.CANCELED, State.MODERATED, State.EXPIRED})
-_OWNED = OPEN | {State.PLANNED}
-
-
-class Memory:
-    """What the journal, and the answers kept beside it, know of one batch."""
-
-    def __init__(self, journal: Journal, answers: Answers, batch: str) -> None:
-        self._journal = journal
-        self._answers = answers
-        self._batch = batch
-
-    def rows(self) -> dict[str, Known]:
-        """What is known of each row, by what the rows are known by."""
-        return self._last(self._journal.of_batch(self._batch))
-
-    def row(self, row: str) -> Known | None:
-        """What is known of one row by now, None where that is nothing."""
-        return self._last(self._journal.of_batch(self._batch, row)).get(row)
-
-    def _last(self, jobs: Iterable[Job]) -> dict[str, Known]:
-        """The last attempt at each row, and the picture before it."""
-        rows: dict[str, Known] = {}
-        for job in jobs:
-            known, before = self._known(job), rows.get(job.row or "")
-            if before is not None:
-                saved = before if before.state is State.SAVED else before.before
-                known = replace(known, before=saved and replace(saved, before=None))
-            rows[job.row or ""] = known
-        return {row: self._seen(each) for row, each in rows.items()}
-
-    def _known(self, job: Job) -> Known:
-        return Known(
-            job_id=job.id,
-            attempt=job.attempt,
-            state=job.state,
-            digest=job.digest,
-            files=_worst(job) if job.state is State.SAVED else None,
-            free=job.error is None or job.error.billed == "no",
-            at_hand=self._at_hand(job),
-            provider=job.provider,
-            saved=job if job.state is State.SAVED else None,
-        )
-
-    def _at_hand(self, job: Job) -> bool:
-        if job.state is State.UNKNOWN:
-            return self._answers.find(job.id) is not None
-        return bool(job.outputs) or job.handle is not None
-
-    def _seen(self, known: Known) -> Known:
-        """With a look at whether another run is at it."""
-        if known.state in _OWNED and self._journal.owned_elsewhere(known.job_id):
-            return replace(known, elsewhere=True)
-        return known
 
 
 def decide(known: Known | None, digest: str, rules: Rules, *, keep_flagged: bool) -> Decision:
@@ -160,7 +104,7 @@ def _saved(known: Known, rules: Rules) -> Decision:
 
 
 def _failed(known: Known, rules: Rules, *, keep_flagged: bool) -> Decision:
-    """For a job that did not end well; one that cost nothing is simply done again."""
+    """For a job that did not succeed; one that cost nothing is simply made again."""
     kept_back = known.state is State.MODERATED and keep_flagged
     if known.at_hand and (known.state is State.UNKNOWN or kept_back):
         return Decision(Step.COLLECT, "collected")
@@ -169,11 +113,3 @@ def _failed(known: Known, rules: Rules, *, keep_flagged: bool) -> Decision:
         return Decision(step, "unknown")
     asked_for = rules.retry_failed or (known.free and known.state is not State.MODERATED)
     return Decision(Step.MAKE if asked_for else Step.HOLD, known.state.value)
-
-
-def _worst(job: Job) -> Condition:
-    """One word for all files of a job; what is missing can be had again."""
-    conditions = {condition(file) for file in job.files}
-    if not conditions or "missing" in conditions:
-        return "missing"
-    return "edited" if "edited" in conditions else "untouched"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kontext_cli.batch.decide import Step
+from kontext_cli.batch.forms import Form
 from kontext_cli.files.names import Exists
 from kontext_cli.job import Cost, File, Job, Operation
 from kontext_cli.prompts import Row
@@ -31,32 +32,32 @@ class Order:
     id_template: str
     exists: Exists
     by_image: bool = False
-    """A row is known by its image and the instruction: `--each`."""
+    """The key of a row is its image: `--each`."""
     waits: bool = True
-    """The pictures are waited for."""
+    """False: the jobs are submitted and left at the provider."""
 
 
 @dataclass(slots=True)
 class Entry:
     """A row and what is to be done with it; small, for there may be many.
 
-    ``id`` is that of the job it may become, ``key`` what the row is known by, ``job_id`` the job of
-    an earlier run, if any. ``at`` is the provider that has to do with it: its own, but for a job
-    that is to be collected elsewhere.
+    ``form`` is its validated request, shared with other rows. ``id`` is that of the job it may
+    become, ``key`` what the row is known by, ``job_id`` the job of an earlier run, if any. ``at``
+    is the provider that has to do with it: its own, but for a job that is to be collected
+    elsewhere. ``seed`` is the chosen one, None where the row has its own.
     ``attempt`` counts the jobs of the row, the next one included, and ``seen`` is the one before
-    it: its id, and its state when it was looked at. ``paths`` are the names of its
-    pictures and ``replaces`` the files that give way to them. ``saved`` is the job of a row that
-    is there, until it is told.
+    it: its id, and its state when it was looked at. ``paths`` are the names of its images and
+    ``replaces`` the files that give way to them. ``saved`` is the job of a row whose files exist,
+    until it is reported.
     """
 
     row: Row
+    form: Form
     id: str
     key: str
     digest: str
-    provider: str
     at: str
     seed: int | None
-    cost: Cost
     keep_flagged: bool
     step: Step = Step.MAKE
     reason: str = "new"
@@ -67,3 +68,13 @@ class Entry:
     replaces: tuple[File, ...] = field(default=())
     tries: int = 0
     saved: Job | None = None
+
+    @property
+    def provider(self) -> str:
+        """The provider that the row asks for."""
+        return self.form.provider.name
+
+    @property
+    def cost(self) -> Cost:
+        """The estimate for its job."""
+        return self.form.cost

@@ -1,38 +1,52 @@
-"""What rows ask for, checked once for all that differ in nothing but their prompts and seeds."""
+"""Validated requests that rows of a batch share, and how a row fills one in."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NamedTuple
 
-from kontext_cli.engine.plan import digest_of, plan_job, sources_of
-from kontext_cli.images.inputs import InputImage
-from kontext_cli.job import Job, new_id
+from kontext_cli.engine.plan import Plan, digest_of, plan_job, room_for_images, sources_of
+from kontext_cli.images.inputs import InputImage, load_images
+from kontext_cli.job import Cost, Job
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Option
-from kontext_cli.request import LONGEST_PROMPT, Request, chosen_seed
-
-_MOST_FORMS = 1_000
-_OF_ONE_ROW = ("prompt", "images", "seed")
-
-Read = Callable[[], tuple[Request, Provider, str]]
-"""Reads a row in full: its request, provider and model. Raises KontextError."""
+from kontext_cli.request import LONGEST_PROMPT, Request
 
 
-class Form(NamedTuple):
-    """A request that was accepted, as a pattern for those with other prompts, seeds and images.
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A validated request, for all rows that differ from it in prompt, seed and images alone.
 
-    ``job`` was planned of it, without images' content; ``wish`` are its options as they count for
-    the digest. ``prompt`` and ``seed`` are the provider's rows for these, None where it has none.
+    ``described`` is the request as its job describes it. ``prompt`` and ``seed`` are the
+    provider's table rows for these, None where it has none.
     """
 
+    request: Request
     provider: Provider
     model: str
-    job: Job
-    wish: Mapping[str, Any]
+    endpoint: str
+    cost: Cost
+    described: Mapping[str, Any]
     prompt: Option | None
     seed: Option | None
 
+    @classmethod
+    def of(cls, request: Request, provider: Provider, model: str) -> "Form":
+        """The form of a request. Raises UnsupportedOption for what the provider does not take."""
+        images = [InputImage(source=source, stem="", url=source) for source in request.images]
+        job = plan_job(request, provider, model=model, images=images, wanted=None).job
+        return cls(
+            request=request,
+            provider=provider,
+            model=model,
+            endpoint=job.endpoint,
+            cost=job.cost,
+            described=job.request,
+            prompt=provider.option("prompt", request.operation),
+            seed=provider.option("seed", request.operation),
+        )
+
     def fits(self, prompt: object, seed: int | None) -> bool:
-        """Whether a row with this prompt and seed is right as well."""
+        """Whether a row with this prompt and seed is valid as well."""
         return (
             isinstance(prompt, str)
             and len(prompt) <= LONGEST_PROMPT
@@ -42,80 +56,65 @@ class Form(NamedTuple):
             and (seed is None or (self.seed is not None and self.seed.accepts(seed)))
         )
 
-    def fill(
-        self,
-        prompt: str,
-        seed: int | None,
-        names: Sequence[str],
-        images: Sequence[InputImage],
-        *,
-        chosen: int | None = None,
-    ) -> Job:
-        """The job that a row with this prompt, seed and images asks for, as `plan_job` makes it.
 
-        ``chosen`` is the seed that was chosen earlier for a row that has none.
-        """
-        pattern = self.job
-        digest = self.digest(prompt, seed, images)
-        if seed is None and self.seed is not None:
-            seed = chosen or chosen_seed()
-        request = {**pattern.request, "prompt": prompt}
+class RowRequest(NamedTuple):
+    """What one row asks for: a form, filled in. ``images`` are known by their hashes or URLs."""
+
+    form: Form
+    prompt: str
+    seed: int | None
+    images: tuple[InputImage, ...]
+
+    @property
+    def takes_seed(self) -> bool:
+        """Whether a seed is to be chosen for it."""
+        return self.seed is None and self.form.seed is not None
+
+    def digest(self) -> str:
+        """The digest that `plan_job` gives its job."""
+        options = {**self.form.described, "prompt": self.prompt, "seed": self.seed}
+        options.pop("images", None)
+        if self.seed is None:
+            del options["seed"]
+        return digest_of(options, self.form.provider.name, self.form.endpoint, self.images)
+
+    def job(self, *, job_id: str, digest: str, seed: int | None) -> Job:
+        """Its job, as `plan_job` makes it; ``seed`` is what is sent, chosen or given."""
+        form = self.form
+        request = {**form.described, "prompt": self.prompt}
         if seed is not None:
             request["seed"] = seed
-        if names:
-            request["images"] = tuple(names)
+        if self.images:
+            request["images"] = tuple(image.source for image in self.images)
         return Job(
-            id=new_id(),
-            operation=pattern.operation,
-            provider=pattern.provider,
-            model=pattern.model,
-            endpoint=pattern.endpoint,
+            id=job_id,
+            operation=form.request.operation,
+            provider=form.provider.name,
+            model=form.model,
+            endpoint=form.endpoint,
             request=request,
             seed=seed,
-            cost=pattern.cost,
+            cost=form.cost,
             digest=digest,
-            sources=sources_of(images),
+            sources=sources_of(self.images),
         )
 
-    def digest(self, prompt: str, seed: int | None, images: Sequence[InputImage]) -> str:
-        """The digest of what a row with this prompt, seed and images asks for."""
-        own = {"prompt": prompt} if seed is None else {"prompt": prompt, "seed": seed}
-        provider, endpoint = self.job.provider, self.job.endpoint
-        return digest_of({**self.wish, **own}, provider, endpoint, images)
+    def plan(self, seed: int | None, stdin: Callable[[], BinaryIO]) -> Plan:
+        """Its job with the call that submits it; ``seed`` is the chosen one.
 
-
-class Forms:
-    """The forms of the rows so far."""
-
-    def __init__(self) -> None:
-        self._forms: dict[tuple[Any, ...], Form] = {}
-
-    def of(self, fields: Mapping[str, Any], images: Sequence[str], read: Read) -> Form:
-        """The form of a row whose fields are ``fields``, read in full where it is the first of its
-        kind, or something is wrong with it. Raises KontextError."""
-        prompt, seed = fields.get("prompt"), fields.get("seed")
-        kind = (
-            *((name, each) for name, each in fields.items() if name not in _OF_ONE_ROW),
-            seed is None,
-            len(images),
+        Raises InputFault for an image that cannot be read any more.
+        """
+        form = self.form
+        sources = tuple(image.source for image in self.images)
+        request = form.request.model_copy(
+            update={"prompt": self.prompt, "seed": self.seed, "images": sources}
         )
-        known = self._forms.get(kind)
-        if known is not None and known.fits(prompt, seed):
-            return known
-        form = _form(*read())
-        if len(self._forms) >= _MOST_FORMS:
-            self._forms.clear()
-        self._forms[kind] = form
-        return form
-
-
-def _form(request: Request, provider: Provider, model: str) -> Form:
-    images = [InputImage(source=source, stem="", url=source) for source in request.images]
-    return Form(
-        provider=provider,
-        model=model,
-        job=plan_job(request, provider, model=model, images=images, wanted=None).job,
-        wish=request.completed(takes_seed=False).options(),
-        prompt=provider.option("prompt", request.operation),
-        seed=provider.option("seed", request.operation),
-    )
+        images = load_images(
+            sources,
+            inline_bytes=room_for_images(form.provider),
+            provider=form.provider.name,
+            stdin=stdin,
+        )
+        return plan_job(
+            request, form.provider, model=form.model, images=images, wanted=None, seed=seed
+        )

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kontext_cli.batch.decide import Memory, Rules, Step
+from kontext_cli.batch.decide import Rules, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
+from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.planner import Planner
 from kontext_cli.engine.budget import Budget
 from kontext_cli.engine.endings import elsewhere, for_job
@@ -164,7 +165,7 @@ class Batch:
         if self._was_saved_meanwhile(entry):  # also while we looked again
             self._planner.settle(entry, self._memory.row(entry.key), self._rules)
         if entry.step in (Step.SKIP, Step.HOLD, Step.WAIT):
-            return self._planner.known_job(entry)
+            return self._memory.job_of(entry, self._planner.job)
         if entry.step is Step.COLLECT:
             job = await self._collect(entry)
             if not self._must_be_made(entry, job):
@@ -266,7 +267,7 @@ class Batch:
 
     async def _plan(self, entry: Entry) -> Plan:
         """The call of a row; reading images takes a thread."""
-        if entry.row.values.get("images") or self._planner.has_images:
+        if self._planner.has_images(entry.row):
             return await asyncio.to_thread(self._planner.plan, entry)
         return self._planner.plan(entry)
 
@@ -348,7 +349,7 @@ class Batch:
         self._tell(job, entry)
 
     def _not_begun(self, entry: Entry, error: KontextError) -> Job:
-        job = self._under_way[_this_task()] or self._planner.stub(entry)
+        job = self._under_way[_this_task()] or self._planner.job(entry)
         job.error = for_job(error, job)
         if entry.step is Step.COLLECT and job.error.billed == "no":
             job.error.billed = "maybe"  # it was submitted before, whatever we can read of it

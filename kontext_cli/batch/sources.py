@@ -152,11 +152,6 @@ class Part:
         self.is_small = bool(bounds) and min(bounds) <= _FEW
 
     @property
-    def is_by_key(self) -> bool:
-        """Whether most rows are left out, by what they are known by."""
-        return self._shard is not None
-
-    @property
     def is_over(self) -> bool:
         """Whether no further row is part of the run."""
         return self._left == 0 or self._unseen == 0

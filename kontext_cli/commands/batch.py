@@ -11,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from kontext_cli.batch.decide import Known, Memory, Rules, Step
+from kontext_cli.batch.decide import Known, Rules, Step
 from kontext_cli.batch.entry import Entry, Order
 from kontext_cli.batch.lane import Lane
+from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.mistakes import Mistakes, named
 from kontext_cli.batch.pace import Pace, bearable
 from kontext_cli.batch.planner import Planner
@@ -99,7 +100,12 @@ class _Run:
         budget.check([entry.cost for entry in entries if entry.step is Step.MAKE])
         if self._flags.dry_run:
             return show_rows(
-                entries, self._planner, self._tally, batch=self._batch, as_json=self._flags.json
+                entries,
+                self._planner,
+                self._memory,
+                self._tally,
+                batch=self._batch,
+                as_json=self._flags.json,
             )
         self._check_providers(entries)
         return self._do(entries, budget)
@@ -136,10 +142,11 @@ class _Run:
         return self._session.journal
 
     @cached_property
-    def _memory(self) -> Memory | None:
-        if self._journal is None:
-            return None
-        return Memory(self._journal, Answers(self._session.state_folder), self._batch)
+    def _memory(self) -> Memory:
+        return self._memory_of(self._batch)
+
+    def _memory_of(self, batch: str) -> Memory:
+        return Memory(self._journal, Answers(self._session.state_folder), batch)
 
     @cached_property
     def _planner(self) -> Planner:
@@ -169,9 +176,9 @@ class _Run:
         )
         return Planner(
             order,
-            journal=self._journal,
             open_provider=lambda name: self._session.settings.open(known_provider(name)),
             stdin=self._stdin_again,
+            made=self._memory.files,
         )
 
     @cached_property
@@ -187,11 +194,8 @@ class _Run:
 
     def _made(self, identity: Sequence[str]) -> set[Path]:
         """The files that the batch made in earlier runs."""
-        if self._journal is None:
-            return set()
         batch = self._flags.batch or batch_id(identity, self._folder)
-        jobs = self._journal.of_batch(batch)
-        return {file.path.resolve() for job in jobs for file in job.files}
+        return {path.resolve() for path in self._memory_of(batch).files()}
 
     def _planned(self) -> list[Entry]:
         """The rows of this run, decided about. Raises UsageError or NameTaken with all mistakes."""
@@ -212,19 +216,16 @@ class _Run:
                     continue
                 planner.settle(entry, known(entry.key), self._rules)
                 if entry.step is Step.MAKE:
-                    planner.check_pictures(entry)
+                    planner.check_images(entry)
                 entries.append(entry)
         mistakes.refuse()
         return entries
 
     def _known(self, part: Part) -> Callable[[str], Known | None]:
         """What the journal knows of a row: read for all rows at once, or for a few one by one."""
-        memory = self._memory
-        if memory is None:
-            return lambda _key: None
         if part.is_small:
-            return memory.row
-        rows = memory.rows()
+            return self._memory.row
+        rows = self._memory.rows()
         return lambda key: rows.pop(key, None)
 
     def _part(self, rows: Sequence[Row], *, gathering: bool) -> Part:
@@ -248,13 +249,10 @@ class _Run:
             settings.require_key(known_provider(name))
 
     def _do(self, entries: Sequence[Entry], budget: Budget) -> int:
-        journal, memory = self._session.journal, self._memory
-        if memory is None:
-            raise AssertionError("a batch ran without a journal")
         batch = Batch(
             self._planner,
-            journal,
-            memory,
+            self._session.journal,
+            self._memory,
             take=self._session.scribe.take,
             rules=self._rules,
             limits=Limits(
@@ -269,7 +267,7 @@ class _Run:
         )
         for entry in entries:
             if entry.step not in _WORK:
-                self._tell(self._planner.known_job(entry), entry)
+                self._tell(self._memory.job_of(entry, self._planner.job), entry)
         lanes = self._lanes(entries, batch)
         try:
             self._session.run_batch(

@@ -9,6 +9,7 @@ from typing import Any
 
 from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
+from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.tally import Tally
 from kontext_cli.engine.plan import Plan
@@ -56,12 +57,18 @@ _INDENT = "  "
 
 
 def show_rows(
-    entries: Sequence[Entry], planner: Planner, tally: Tally, *, batch: str, as_json: bool
+    entries: Sequence[Entry],
+    planner: Planner,
+    memory: Memory,
+    tally: Tally,
+    *,
+    batch: str,
+    as_json: bool,
 ) -> int:
     """Print every row with its prompt, and the total; returns the exit code."""
     columns = shutil.get_terminal_size().columns
     for entry in entries:
-        job = planner.stub(entry) if entry.step is Step.MAKE else planner.known_job(entry)
+        job = planner.job(entry) if entry.step is Step.MAKE else memory.job_of(entry, planner.job)
         if entry.step is Step.MAKE:
             tally.spend(entry.cost)
         else:

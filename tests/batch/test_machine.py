@@ -29,9 +29,10 @@ from hypothesis.stateful import (
 )
 
 from batches import quick_folder
-from kontext_cli.batch.decide import Memory, Rules, Step
+from kontext_cli.batch.decide import Rules, Step
 from kontext_cli.batch.entry import Entry, Order
 from kontext_cli.batch.lane import Lane
+from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.pace import Pace
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.run import Batch, Limits
@@ -293,9 +294,9 @@ class Batches(RuleBasedStateMachine):
                 id_template="{index:02}-{slug}",
                 exists="error",
             ),
-            journal=journal,
             open_provider=lambda _name: self.provider,
             stdin=io.BytesIO,
+            made=self.memory(journal).files,
         )
         entries = [planner.entry(Row(n, n, row)) for n, row in enumerate(self.rows, start=1)]
         known = self.memory(journal).rows()
@@ -378,7 +379,7 @@ class Batches(RuleBasedStateMachine):
         try:
             for entry in run.entries:
                 if entry.step in (Step.SKIP, Step.HOLD):
-                    tell(run.planner.known_job(entry), entry)
+                    tell(self.memory(run.journal).job_of(entry, run.planner.job), entry)
             async with transport:
                 engine = Engine(
                     self.provider,

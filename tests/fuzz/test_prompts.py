@@ -159,7 +159,6 @@ class TestBatches:
         assert all(mistake.line >= 1 and mistake.text for mistake in read.mistakes)
         planner = Planner(
             order(out, template, exists),
-            journal=None,
             open_provider=lambda name: provider_class(known_provider(name))(),
             stdin=io.BytesIO,
         )
@@ -226,7 +225,7 @@ def planned(planner: Planner, row: Row) -> list[Path]:
         return []
     assert entry.cost.usd is None or entry.cost.usd >= 0
     if entry.step is Step.MAKE:
-        sent, told = planner.plan(entry).job, planner.stub(entry)
+        sent, told = planner.plan(entry).job, planner.job(entry)
         assert (sent.digest, sent.request, sent.cost) == (entry.digest, told.request, entry.cost)
     return list(map(Path, entry.paths))
 

@@ -1,0 +1,112 @@
+"""What the journal knows of the rows of one batch from earlier runs."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from kontext_cli.batch.decide import Known, Step
+from kontext_cli.batch.entry import Entry
+from kontext_cli.engine.endings import elsewhere, unknown_since
+from kontext_cli.files.saved import Condition, condition, existing_file
+from kontext_cli.job import OPEN, Job, State
+from kontext_cli.journal import Journal
+from kontext_cli.journal.replies import Answers
+
+_OWNED = OPEN | {State.PLANNED}
+
+
+class Memory:
+    """Looks up the rows of one batch in the journal, and in the replies kept beside it."""
+
+    def __init__(self, journal: Journal | None, answers: Answers, batch: str) -> None:
+        """``journal`` is None where there is none yet."""
+        self._journal = journal
+        self._answers = answers
+        self._batch = batch
+
+    def rows(self) -> dict[str, Known]:
+        """What is known of each row, by the rows' keys."""
+        return self._last(self._jobs())
+
+    def row(self, key: str) -> Known | None:
+        """What is known of one row by now."""
+        return self._last(self._jobs(key)).get(key)
+
+    def files(self) -> Iterator[Path]:
+        """The files that the batch made in earlier runs."""
+        return (file.path for job in self._jobs() for file in job.files)
+
+    def job_of(self, entry: Entry, asked: Callable[[Entry], Job]) -> Job:
+        """The job of a row for which nothing is to be submitted, as it is now.
+
+        ``asked`` makes the job of a row whose files exist without one; raises what `existing_file`
+        does.
+        """
+        if entry.job_id is None or self._journal is None:
+            job = asked(entry)
+            job.files = tuple(existing_file(Path(path)) for path in entry.paths)
+            job.state, job.skipped = State.SAVED, True
+            return job
+        job = entry.saved or self._journal.find(entry.job_id)
+        entry.saved = None
+        job.index = entry.row.index
+        if entry.step is Step.WAIT:
+            if job.state is not State.SAVED:
+                return elsewhere(job)
+            entry.step, entry.reason = Step.SKIP, "saved"  # since we looked
+        job.skipped = entry.step is Step.SKIP
+        if entry.step is Step.HOLD and job.error is None:
+            job.error = unknown_since(job)
+        return job
+
+    def _jobs(self, key: str | None = None) -> Iterable[Job]:
+        if self._journal is None:
+            return ()
+        return self._journal.of_batch(self._batch, key)
+
+    def _last(self, jobs: Iterable[Job]) -> dict[str, Known]:
+        """The last attempt at each row, and the saved one before it."""
+        rows: dict[str, Known] = {}
+        for job in jobs:
+            known, before = self._known(job), rows.get(job.row or "")
+            if before is not None:
+                saved = before if before.state is State.SAVED else before.before
+                known = replace(known, before=saved and replace(saved, before=None))
+            rows[job.row or ""] = known
+        return {key: self._seen(each) for key, each in rows.items()}
+
+    def _known(self, job: Job) -> Known:
+        return Known(
+            job_id=job.id,
+            attempt=job.attempt,
+            state=job.state,
+            digest=job.digest,
+            files=_worst(job) if job.state is State.SAVED else None,
+            free=job.error is None or job.error.billed == "no",
+            at_hand=self._at_hand(job),
+            provider=job.provider,
+            job=None if job.state in OPEN else job,
+        )
+
+    def _at_hand(self, job: Job) -> bool:
+        if job.state is State.UNKNOWN:
+            return self._answers.find(job.id) is not None
+        return bool(job.outputs) or job.handle is not None
+
+    def _seen(self, known: Known) -> Known:
+        """The same, and whether another run is working on it."""
+        if (
+            self._journal is not None
+            and known.state in _OWNED
+            and self._journal.owned_elsewhere(known.job_id)
+        ):
+            return replace(known, elsewhere=True)
+        return known
+
+
+def _worst(job: Job) -> Condition:
+    """One word for all files of a job; what is missing can be downloaded again."""
+    conditions = {condition(file) for file in job.files}
+    if not conditions or "missing" in conditions:
+        return "missing"
+    return "edited" if "edited" in conditions else "untouched"

@@ -1,0 +1,144 @@
+"""Reads rows into requests: each kind of row is validated once, and its request shared by all rows
+that differ in their prompts, seeds and images alone."""
+
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from kontext_cli.batch.entry import Entry, Order
+from kontext_cli.batch.forms import Form, RowRequest
+from kontext_cli.engine.plan import UPLOADED
+from kontext_cli.errors import UsageError
+from kontext_cli.files.names import format_of
+from kontext_cli.images.inputs import InputImage, fingerprint, is_url, load_images
+from kontext_cli.options import OPTIONS
+from kontext_cli.prompts import Row
+from kontext_cli.providers.base import Provider
+from kontext_cli.request import parse
+from kontext_cli.settings.paths import from_home
+
+_MOST_FORMS = 1_000
+_OF_ONE_ROW = ("prompt", "images", "seed")
+_NOT_REQUESTED = ("id", "images", "keep_flagged", "output")
+_SWITCHES = [row.name for row in OPTIONS if row.sent and row.type is bool]
+
+
+class Requests:
+    """Reads the rows of a batch into requests."""
+
+    def __init__(
+        self,
+        order: Order,
+        *,
+        open_provider: Callable[[str], Provider],
+        stdin: Callable[[], BinaryIO],
+    ) -> None:
+        """``open_provider`` raises UsageError for an unknown name."""
+        self._order = order
+        self._open_provider = open_provider
+        self._stdin = stdin
+        self._providers: dict[str, Provider] = {}
+        self._forms: dict[tuple[Any, ...], Form] = {}
+        self._prints: dict[str, InputImage] = {}
+        self._checked: set[str] = set()
+
+    def provider(self, name: str) -> Provider:
+        """The provider of that name, opened once."""
+        if name not in self._providers:
+            self._providers[name] = self._open_provider(name)
+        return self._providers[name]
+
+    def value(self, row: Row, name: str, default: Any) -> Any:
+        """What a row says, else what holds for all rows, else ``default``."""
+        return row.values.get(name, self._order.defaults.get(name, default))
+
+    def of(self, row: Row) -> RowRequest:
+        """What a row asks for. Raises KontextError for whatever is wrong with it."""
+        sources = self._sources(row)
+        form = self._form(row, sources)
+        return self._filled(form, row, tuple(map(self._print, sources)))
+
+    def unread(self, row: Row) -> RowRequest:
+        """What a row asks for, without a look at its image files. Raises KontextError."""
+        sources = self._sources(row)
+        form = self._form(row, sources)
+        for source in filter(is_url, sources):
+            self._print(source)
+        unread = tuple(InputImage(source=source, stem="", url="") for source in sources)
+        return self._filled(form, row, unread)
+
+    def of_entry(self, entry: Entry) -> RowRequest:
+        """What the row of an entry asks for, as it was read."""
+        images = tuple(map(self._print, self._sources(entry.row)))
+        return self._filled(entry.form, entry.row, images)
+
+    def check_images(self, entry: Entry) -> None:
+        """See that the input images of a row are images. Raises InputFault or UsageError."""
+        for source in self._sources(entry.row):
+            sha256 = self._print(source).sha256
+            if sha256 is None or sha256 in self._checked:
+                continue
+            load_images([source], inline_bytes=UPLOADED, provider=entry.provider, stdin=self._stdin)
+            self._checked.add(sha256)
+
+    def _filled(self, form: Form, row: Row, images: tuple[InputImage, ...]) -> RowRequest:
+        return RowRequest(
+            form, self.value(row, "prompt", ""), self.value(row, "seed", None), images
+        )
+
+    def _form(self, row: Row, sources: tuple[str, ...]) -> Form:
+        """The form of a row, which is validated where it is the first of its kind or wrong."""
+        fields = self._fields(row)
+        prompt, seed = fields.get("prompt"), fields.get("seed")
+        kind = (
+            *((name, each) for name, each in fields.items() if name not in _OF_ONE_ROW),
+            seed is None,
+            len(sources),
+        )
+        known = self._forms.get(kind)
+        if known is not None and known.fits(prompt, seed):
+            return known
+        form = self._validated(fields, sources)
+        if len(self._forms) >= _MOST_FORMS:
+            self._forms.clear()
+        self._forms[kind] = form
+        return form
+
+    def _fields(self, row: Row) -> dict[str, Any]:
+        """What a row says, and the defaults for what it does not."""
+        fields = {**self._order.defaults, **row.values}
+        if fields.get("output_format") is None and "output" in fields:
+            fields["output_format"] = format_of(fields["output"])
+        for name in _NOT_REQUESTED:
+            fields.pop(name, None)
+        return fields
+
+    def _validated(self, fields: dict[str, Any], sources: tuple[str, ...]) -> Form:
+        order = self._order
+        provider, model = fields.pop("provider"), fields.pop("model")
+        for name in _SWITCHES:
+            fields[name] = fields.get(name) or None  # a switch that is off was not given
+        if "prompt" not in fields:
+            raise UsageError("the prompt is missing")
+        request = parse({**fields, "operation": order.operation, "images": sources or None})
+        if request.sync_mode and not order.waits:
+            raise UsageError("sync_mode brings the picture in the reply; --no-wait does not wait")
+        return Form.of(request, self.provider(provider), model)
+
+    def _sources(self, row: Row) -> tuple[str, ...]:
+        """The input images of a row, as paths from here, URLs, or ``-``."""
+        given = row.values.get("images")
+        if given is None:
+            return self._order.images
+        if "-" in given and not self._order.by_image:
+            raise UsageError("`-` cannot be an image of a row; give it with -i, for all rows")
+        return tuple(self._from_base(source, row.file) for source in given)
+
+    def _from_base(self, source: str, file: str) -> str:
+        if source == "-" or is_url(source):
+            return source
+        return str(self._order.bases[file] / from_home(source))
+
+    def _print(self, source: str) -> InputImage:
+        if source not in self._prints:
+            self._prints[source] = fingerprint(source, self._stdin)
+        return self._prints[source]
