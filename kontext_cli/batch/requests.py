@@ -17,7 +17,6 @@ from kontext_cli.request import parse
 from kontext_cli.settings.paths import from_home
 
 _MOST_FORMS = 1_000
-_OF_ONE_ROW = ("prompt", "images", "seed")
 _NOT_REQUESTED = ("id", "images", "keep_flagged", "output")
 _SWITCHES = [row.name for row in OPTIONS if row.sent and row.type is bool]
 
@@ -53,23 +52,24 @@ class Requests:
 
     def of(self, row: Row) -> RowRequest:
         """What a row asks for. Raises KontextError for whatever is wrong with it."""
-        sources = self._sources(row)
-        form = self._form(row, sources)
-        return self._filled(form, row, tuple(map(self._print, sources)))
+        form, prompt, seed, sources = self._read(row)
+        return RowRequest(form, prompt, seed, tuple(map(self._print, sources)))
 
     def unread(self, row: Row) -> RowRequest:
         """What a row asks for, without a look at its image files. Raises KontextError."""
-        sources = self._sources(row)
-        form = self._form(row, sources)
+        form, prompt, seed, sources = self._read(row)
         for source in filter(is_url, sources):
             self._print(source)
-        unread = tuple(InputImage(source=source, stem="", url="") for source in sources)
-        return self._filled(form, row, unread)
+        images = tuple(InputImage(source=source, stem="", url="") for source in sources)
+        return RowRequest(form, prompt, seed, images)
 
     def of_entry(self, entry: Entry) -> RowRequest:
         """What the row of an entry asks for, as it was read."""
-        images = tuple(map(self._print, self._sources(entry.row)))
-        return self._filled(entry.form, entry.row, images)
+        row = entry.row
+        images = tuple(map(self._print, self._sources(row)))
+        return RowRequest(
+            entry.form, self.value(row, "prompt", ""), self.value(row, "seed", None), images
+        )
 
     def check_images(self, entry: Entry) -> None:
         """See that the input images of a row are images. Raises InputFault or UsageError."""
@@ -80,44 +80,31 @@ class Requests:
             load_images([source], inline_bytes=UPLOADED, provider=entry.provider, stdin=self._stdin)
             self._checked.add(sha256)
 
-    def _filled(self, form: Form, row: Row, images: tuple[InputImage, ...]) -> RowRequest:
-        return RowRequest(
-            form, self.value(row, "prompt", ""), self.value(row, "seed", None), images
-        )
-
-    def _form(self, row: Row, sources: tuple[str, ...]) -> Form:
-        """The form of a row, which is validated where it is the first of its kind or wrong."""
-        fields = self._fields(row)
-        prompt, seed = fields.get("prompt"), fields.get("seed")
-        kind = (
-            *((name, each) for name, each in fields.items() if name not in _OF_ONE_ROW),
-            seed is None,
-            len(sources),
-        )
-        known = self._forms.get(kind)
-        if known is not None and known.fits(prompt, seed):
-            return known
-        form = self._validated(fields, sources)
-        if len(self._forms) >= _MOST_FORMS:
-            self._forms.clear()
-        self._forms[kind] = form
-        return form
-
-    def _fields(self, row: Row) -> dict[str, Any]:
-        """What a row says, and the defaults for what it does not."""
+    def _read(self, row: Row) -> tuple[Form, str, int | None, tuple[str, ...]]:
+        """The form of a row, its prompt, seed and images. It is validated in full where it is the
+        first of its kind, or wrong."""
         fields = {**self._order.defaults, **row.values}
         if fields.get("output_format") is None and "output" in fields:
             fields["output_format"] = format_of(fields["output"])
         for name in _NOT_REQUESTED:
             fields.pop(name, None)
-        return fields
+        sources = self._sources(row)
+        prompt, seed = fields.pop("prompt", None), fields.pop("seed", None)
+        kind = (*fields.items(), seed is None, len(sources))
+        form = self._forms.get(kind)
+        if form is None or not form.fits(prompt, seed):
+            form = self._validated({**fields, "prompt": prompt, "seed": seed}, sources)
+            if len(self._forms) >= _MOST_FORMS:
+                self._forms.clear()
+            self._forms[kind] = form
+        return form, prompt, seed, sources
 
     def _validated(self, fields: dict[str, Any], sources: tuple[str, ...]) -> Form:
         order = self._order
         provider, model = fields.pop("provider"), fields.pop("model")
         for name in _SWITCHES:
             fields[name] = fields.get(name) or None  # a switch that is off was not given
-        if "prompt" not in fields:
+        if fields["prompt"] is None:
             raise UsageError("the prompt is missing")
         request = parse({**fields, "operation": order.operation, "images": sources or None})
         if request.sync_mode and not order.waits:
