@@ -23,18 +23,13 @@ from kontext_cli.batch.sources import (
     Part,
     Source,
     batch_id,
-    parse_shard,
     rows_of_files,
     rows_of_images,
 )
 from kontext_cli.batch.tally import Tally
+from kontext_cli.commands.batch_flags import check_batch
 from kontext_cli.commands.flags import Flags
-from kontext_cli.commands.generate import (
-    check_names,
-    check_waiting,
-    check_waiting_flags,
-    tell_differences,
-)
+from kontext_cli.commands.generate import check_waiting, tell_differences
 from kontext_cli.commands.session import Session
 from kontext_cli.engine.budget import Budget
 from kontext_cli.errors import Interrupted, KontextError, UsageError
@@ -59,7 +54,7 @@ def run_batch(flags: Flags) -> int:
 
     Raises KontextError for whatever is found wrong before anything is sent.
     """
-    _check(flags)
+    check_batch(flags)
     tally = Tally(0, waits=not flags.no_wait)
     report = open_batch_report(
         tally,
@@ -367,33 +362,3 @@ def _providers(entries: Sequence[Entry]) -> list[str]:
     """The providers that a run has to do with: of its rows, and of jobs that are left elsewhere."""
     work = [entry for entry in entries if entry.step in _WORK]
     return list(dict.fromkeys(name for entry in work for name in (entry.at, entry.provider)))
-
-
-def _check(flags: Flags) -> None:
-    """Refuse what cannot go together in a batch."""
-    if flags.each:
-        _check_each(flags)
-    elif flags.prompt is not None:
-        raise UsageError("a prompt and --prompts-file cannot go together")
-    if flags.output is not None:
-        raise UsageError(
-            "--output names one file, and this is a batch",
-            hint="-d DIR and --name TEMPLATE, or `output` in its rows",
-        )
-    if [flags.prompt, *flags.prompts_files, *flags.images].count("-") > 1:
-        raise UsageError("standard input (`-`) can be only one thing")
-    if flags.fail_fast and flags.max_failures is not None:
-        raise UsageError("--fail-fast is --max-failures 1; give one of them")
-    check_names(None, flags.name)
-    check_waiting_flags(flags)
-    if flags.shard is not None:
-        parse_shard(flags.shard)
-
-
-def _check_each(flags: Flags) -> None:
-    if flags.prompts_files:
-        raise UsageError("--each and --prompts-file cannot go together")
-    if flags.prompt is None:
-        raise UsageError("the prompt is missing", hint='kontext edit "…" -i DIR --each')
-    if not flags.images:
-        raise UsageError("--each needs images: -i PATH, a folder, or an https URL")

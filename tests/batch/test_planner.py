@@ -1,0 +1,75 @@
+"""How rows become entries: what they share, and what their jobs are sent as."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from kontext_cli.batch.decide import Rules
+from kontext_cli.batch.entry import Entry, Order
+from kontext_cli.batch.planner import Planner
+from kontext_cli.errors import UsageError
+from kontext_cli.prompts import Row
+from kontext_cli.providers import provider_class
+
+
+@pytest.fixture
+def planner(tmp_path: Path) -> Planner:
+    return Planner(
+        Order(
+            batch="b",
+            operation="generate",
+            defaults={"provider": "fal", "model": "kontext-pro", "aspect_ratio": "16:9"},
+            images=(),
+            bases={"": tmp_path},
+            folder=tmp_path / "out",
+            template="{index}",
+            id_template="{id}",
+            exists="error",
+        ),
+        open_provider=lambda name: provider_class(name)(),
+        stdin=io.BytesIO,
+    )
+
+
+def entries(planner: Planner, *rows: dict[str, object]) -> list[Entry]:
+    planned = [planner.entry(Row(n, n, row)) for n, row in enumerate(rows, start=1)]
+    for entry in planned:
+        planner.settle(entry, None, Rules())
+    return planned
+
+
+def test_rows_that_differ_in_prompt_and_seed_share_one_validated_request(planner: Planner) -> None:
+    fox, hen = entries(planner, {"prompt": "a fox", "seed": 1}, {"prompt": "a hen", "seed": 2})
+    assert fox.form is hen.form
+    assert fox.digest != hen.digest
+
+
+def test_a_row_with_another_option_has_a_request_of_its_own(planner: Planner) -> None:
+    fox, png = entries(planner, {"prompt": "a fox"}, {"prompt": "a fox", "output_format": "png"})
+    assert (fox.form.request.output_format, png.form.request.output_format) == (None, "png")
+
+
+def test_each_row_is_sent_with_its_own_prompt_and_seed(planner: Planner) -> None:
+    rows: list[dict[str, object]] = [
+        {"prompt": "a fox", "seed": 1},
+        {"prompt": "a hen", "seed": 2},
+        {"prompt": "a cat"},
+    ]
+    planned = entries(planner, *rows)
+    sent = [planner.plan(entry).call.json or {} for entry in planned]
+    assert [body["prompt"] for body in sent] == ["a fox", "a hen", "a cat"]
+    assert [body["seed"] for body in sent] == [1, 2, planned[2].seed]
+    assert {body["aspect_ratio"] for body in sent} == {"16:9"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [({"prompt": " "}, "the prompt is empty"), ({"prompt": "a", "seed": -1}, "at least 0, not -1")],
+)
+def test_a_row_is_refused_though_one_of_its_form_was_right(
+    planner: Planner, wrong: dict[str, object], message: str
+) -> None:
+    planner.entry(Row(1, 1, {"prompt": "a fox", "seed": 1}))
+    with pytest.raises(UsageError, match=message):
+        planner.entry(Row(2, 2, {"seed": 1} | wrong))
