@@ -6,16 +6,16 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
     $tree = @{
         'kontext' = @{
             Commands = @(
-                @{ Name = 'generate'; Help = 'Make a picture from a prompt' }
-                @{ Name = 'edit'; Help = 'Change one to four pictures as an instruction says' }
-                @{ Name = 'status'; Help = 'List recent jobs, or poll the provider for the given ones' }
-                @{ Name = 'fetch'; Help = 'Wait for jobs and save their images' }
-                @{ Name = 'cancel'; Help = 'Ask the provider to cancel jobs' }
-                @{ Name = 'forget'; Help = 'Delete jobs and their prompts from the journal' }
+                @{ Name = 'generate'; Help = 'Make an image from a prompt' }
+                @{ Name = 'edit'; Help = 'Change one to four images by an instruction' }
+                @{ Name = 'status'; Help = 'Show recent jobs, or ask the provider about some' }
+                @{ Name = 'fetch'; Help = 'Save the files of jobs; wait if need be' }
+                @{ Name = 'cancel'; Help = 'Ask the provider to cancel' }
+                @{ Name = 'forget'; Help = 'Drop jobs, and with them their prompts' }
                 @{ Name = 'models'; Help = 'List providers, models, options and prices' }
-                @{ Name = 'sandbox'; Help = 'Serve emulated providers on this machine' }
-                @{ Name = 'completion'; Help = 'Print the completion script for a shell' }
-                @{ Name = 'auth'; Help = 'Store, list and remove provider keys' }
+                @{ Name = 'sandbox'; Help = 'Serve the emulated providers on this machine' }
+                @{ Name = 'completion'; Help = 'Print the script that completes command lines in a shell' }
+                @{ Name = 'auth'; Help = 'Store the keys of providers, see where keys come from' }
             )
             Options = @(
                 @{ Flags = @('--version'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show the version' }
@@ -28,39 +28,39 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Who makes it' }
-                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'kontext-pro (the default), kontext-max, or a provider''s own endpoint id' }
-                @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Shape' }
-                @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How many pictures, 1 to 4' }
-                @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'The same seed and prompt make the same picture' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
+                @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
+                @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of images, 1 to 4' }
+                @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Seed' }
                 @{ Flags = @('-g', '--guidance-scale'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How closely to follow the prompt, 1 to 20' }
-                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = '1 to 6; 1 is the strictest' }
-                @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Else from the suffix of --output, else jpeg' }
+                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Safety tolerance, 1 to 6; 1 is the strictest' }
+                @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Image format' }
                 @{ Flags = @('--enhance-prompt'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Let the provider improve the prompt' }
-                @{ Flags = @('--sync-mode'); Kind = ''; Values = @(); Repeatable = $false; Help = 'The picture inside the reply, kept out of the provider''s history' }
-                @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Save what the provider flagged as unsafe, too' }
-                @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'The file' }
-                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'The folder, made where it is missing' }
-                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
-                @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do with a name that is taken' }
-                @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'A job for each row: .txt (a prompt a line), .jsonl, .json, .csv, .tsv, or `-`' }
-                @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Jobs in flight' }
-                @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only the first N rows' }
-                @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only these rows, by their ids or numbers' }
-                @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Part I of N of the rows, the same on every machine' }
+                @{ Flags = @('--sync-mode'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Get the image in the reply itself; it is not kept in the provider''s history' }
+                @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save images that the provider flagged as unsafe' }
+                @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'Output file' }
+                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing' }
+                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
+                @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do if a file exists' }
+                @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Run a job for each row: .txt (one prompt per line), .jsonl, .json, .csv, .tsv, or `-`' }
+                @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs in flight' }
+                @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only the first N rows' }
+                @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only these rows, given by id or number' }
+                @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only part I of N of the rows; the same rows on every machine' }
                 @{ Flags = @('--fail-fast'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Stop at the first failure' }
                 @{ Flags = @('--max-failures'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Stop after N failures' }
-                @{ Flags = @('--retry-failed'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also what failed and may have been billed, and what was moderated' }
-                @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'What the batch is known by, else its file and its folder' }
-                @{ Flags = @('--on-unknown'); Kind = 'value'; Values = @('hold', 'resubmit'); Repeatable = $false; Help = 'What to do about rows that may have been accepted before' }
-                @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Make again what is there already' }
-                @{ Flags = @('--max-cost'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Send nothing if it would cost more' }
-                @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and leave' }
-                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images: seconds, or as in 30s, 5m, 1h' }
-                @{ Flags = @('--dry-run'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show what would be sent, written and paid; send nothing' }
-                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
-                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
-                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
+                @{ Flags = @('--retry-failed'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also retry rows that were moderated, and failed rows that may have been billed' }
+                @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Name of the batch' }
+                @{ Flags = @('--on-unknown'); Kind = 'value'; Values = @('hold', 'resubmit'); Repeatable = $false; Help = 'What to do with rows that may have been accepted in an earlier run' }
+                @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also make rows again whose files exist' }
+                @{ Flags = @('--max-cost'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Send nothing if the estimated cost is higher' }
+                @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and exit' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images, in seconds or as in 30s, 5m, 1h' }
+                @{ Flags = @('--dry-run'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print the request, the files and the estimated cost; send nothing' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
@@ -72,40 +72,40 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Options = @(
                 @{ Flags = @('-i', '--image'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Input image: a path, an https URL, or `-` for standard input' }
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Who makes it' }
-                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'kontext-pro (the default), kontext-max, or a provider''s own endpoint id' }
-                @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Shape' }
-                @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How many pictures, 1 to 4' }
-                @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'The same seed and prompt make the same picture' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
+                @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
+                @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of images, 1 to 4' }
+                @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Seed' }
                 @{ Flags = @('-g', '--guidance-scale'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How closely to follow the prompt, 1 to 20' }
-                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = '1 to 6; 1 is the strictest' }
-                @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Else from the suffix of --output, else jpeg' }
+                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Safety tolerance, 1 to 6; 1 is the strictest' }
+                @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Image format' }
                 @{ Flags = @('--enhance-prompt'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Let the provider improve the prompt' }
-                @{ Flags = @('--sync-mode'); Kind = ''; Values = @(); Repeatable = $false; Help = 'The picture inside the reply, kept out of the provider''s history' }
-                @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Save what the provider flagged as unsafe, too' }
-                @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'The file' }
-                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'The folder, made where it is missing' }
-                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
-                @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do with a name that is taken' }
-                @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'A job for each row: .txt (a prompt a line), .jsonl, .json, .csv, .tsv, or `-`' }
-                @{ Flags = @('--each'); Kind = ''; Values = @(); Repeatable = $false; Help = 'A job for each image, and for each picture in a folder, given with -i' }
-                @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Jobs in flight' }
-                @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only the first N rows' }
-                @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only these rows, by their ids or numbers' }
-                @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Part I of N of the rows, the same on every machine' }
+                @{ Flags = @('--sync-mode'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Get the image in the reply itself; it is not kept in the provider''s history' }
+                @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save images that the provider flagged as unsafe' }
+                @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'Output file' }
+                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing' }
+                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
+                @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do if a file exists' }
+                @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Run a job for each row: .txt (one prompt per line), .jsonl, .json, .csv, .tsv, or `-`' }
+                @{ Flags = @('--each'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Run a job for each image given with -i; a directory stands for the images in it' }
+                @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs in flight' }
+                @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only the first N rows' }
+                @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only these rows, given by id or number' }
+                @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only part I of N of the rows; the same rows on every machine' }
                 @{ Flags = @('--fail-fast'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Stop at the first failure' }
                 @{ Flags = @('--max-failures'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Stop after N failures' }
-                @{ Flags = @('--retry-failed'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also what failed and may have been billed, and what was moderated' }
-                @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'What the batch is known by, else its file and its folder' }
-                @{ Flags = @('--on-unknown'); Kind = 'value'; Values = @('hold', 'resubmit'); Repeatable = $false; Help = 'What to do about rows that may have been accepted before' }
-                @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Make again what is there already' }
-                @{ Flags = @('--max-cost'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Send nothing if it would cost more' }
-                @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and leave' }
-                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images: seconds, or as in 30s, 5m, 1h' }
-                @{ Flags = @('--dry-run'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show what would be sent, written and paid; send nothing' }
-                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
-                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
-                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
+                @{ Flags = @('--retry-failed'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also retry rows that were moderated, and failed rows that may have been billed' }
+                @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Name of the batch' }
+                @{ Flags = @('--on-unknown'); Kind = 'value'; Values = @('hold', 'resubmit'); Repeatable = $false; Help = 'What to do with rows that may have been accepted in an earlier run' }
+                @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also make rows again whose files exist' }
+                @{ Flags = @('--max-cost'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Send nothing if the estimated cost is higher' }
+                @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and exit' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images, in seconds or as in 30s, 5m, 1h' }
+                @{ Flags = @('--dry-run'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print the request, the files and the estimated cost; send nothing' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
@@ -116,77 +116,77 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Whose request id it is, if the job is not one of ours' }
-                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'The model that request id was for' }
-                @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs to list' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model that the job with that request id was submitted to' }
+                @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How many jobs' }
                 @{ Flags = @('--state'); Kind = 'value'; Values = @(); Repeatable = $true; Help = 'Only jobs in this state' }
                 @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only jobs of this batch' }
-                @{ Flags = @('--watch'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Follow the given jobs until they end' }
-                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images: seconds, or as in 30s, 5m, 1h' }
-                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
-                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
-                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
+                @{ Flags = @('--watch'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Follow the named jobs until they are made' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images, in seconds or as in 30s, 5m, 1h' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id, or any unambiguous start of one; with --provider also a request id' }
+                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one; with --provider also a request id' }
             )
         }
         'kontext fetch' = @{
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Whose request id it is, if the job is not one of ours' }
-                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'The model that request id was for' }
-                @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'The file' }
-                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'The folder, made where it is missing' }
-                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
-                @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Save what the provider flagged as unsafe, too' }
-                @{ Flags = @('--resubmit'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Resubmit the given `unknown` or `failed` jobs' }
-                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images: seconds, or as in 30s, 5m, 1h' }
-                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
-                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
-                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model that the job with that request id was submitted to' }
+                @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'Output file' }
+                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing' }
+                @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
+                @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save images that the provider flagged as unsafe' }
+                @{ Flags = @('--resubmit'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Your word to send a named `unknown` or `failed` job again; it may cost again' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images, in seconds or as in 30s, 5m, 1h' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id, or any unambiguous start of one; with --provider also a request id' }
+                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one; with --provider also a request id' }
             )
         }
         'kontext cancel' = @{
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Whose request id it is, if the job is not one of ours' }
-                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'The model that request id was for' }
-                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
-                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model that the job with that request id was submitted to' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id, or any unambiguous start of one; with --provider also a request id' }
+                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one; with --provider also a request id' }
             )
         }
         'kontext forget' = @{
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('--older-than'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Jobs older than this, as in 30d, 12h, 90m' }
+                @{ Flags = @('--older-than'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'As in 30d, 12h, 90m' }
                 @{ Flags = @('--state'); Kind = 'value'; Values = @(); Repeatable = $true; Help = 'Jobs in this state' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id, or any unambiguous start of one; with --provider also a request id' }
+                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one; with --provider also a request id' }
             )
         }
         'kontext models' = @{
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Who makes it' }
-                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'kontext-pro (the default), kontext-max, or a provider''s own endpoint id' }
-                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
-                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Tell each request on standard error, without secrets' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
@@ -197,11 +197,11 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Options = @(
                 @{ Flags = @('--host'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'A loopback address, or localhost' }
-                @{ Flags = @('--port'); Kind = 'value'; Values = @(); Repeatable = $false; Help = '0 picks a free port' }
-                @{ Flags = @('--latency'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Duration of a job' }
-                @{ Flags = @('--fault'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Inject a fault, always or the first K times' }
-                @{ Flags = @('--plain'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Make small images of a single color, for thousands of jobs' }
-                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Nothing on standard error but errors' }
+                @{ Flags = @('--port'); Kind = 'value'; Values = @(); Repeatable = $false; Help = '0 takes any free one' }
+                @{ Flags = @('--latency'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long a job takes in all' }
+                @{ Flags = @('--fault'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'What goes wrong, always or the first K times' }
+                @{ Flags = @('--plain'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Small pictures of one colour, for thousands of jobs' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
@@ -214,14 +214,14 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @('bash', 'zsh', 'fish', 'powershell'); Repeatable = $false; Help = 'The shell' }
+                @{ Kind = 'value'; Values = @('bash', 'zsh', 'fish', 'powershell'); Repeatable = $false; Help = 'Whose script to print' }
             )
         }
         'kontext auth' = @{
             Commands = @(
-                @{ Name = 'set'; Help = 'Store a key, typed at a prompt or read from standard input' }
-                @{ Name = 'status'; Help = 'Show where each provider''s key comes from' }
-                @{ Name = 'remove'; Help = 'Remove a stored key' }
+                @{ Name = 'set'; Help = 'Store a key: asked for on a terminal, else read from standard input' }
+                @{ Name = 'status'; Help = 'Where each provider''s key comes from' }
+                @{ Name = 'remove'; Help = 'Forget a stored key' }
             )
             Options = @(
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
@@ -236,14 +236,14 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'The provider of the key' }
+                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Whose key' }
             )
         }
         'kontext auth status' = @{
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'JSON Lines on standard output, one object a job' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
@@ -256,7 +256,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'The provider of the key' }
+                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Whose key' }
             )
         }
     }

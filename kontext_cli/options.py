@@ -41,14 +41,16 @@ OPTIONS = (
     RequestOption(
         "aspect_ratio",
         str,
-        "Shape. `generate`: 1:1 by default; `edit`: the input's.",
+        "Aspect ratio. Default: 1:1 for `generate`, that of the input for `edit`.",
         short="-a",
         choices=ASPECT_RATIOS,
     ),
     RequestOption(
-        "num_images", int, "How many pictures, {least} to {most}.", short="-n", least=1, most=4
+        "num_images", int, "Number of images, {least} to {most}.", short="-n", least=1, most=4
     ),
-    RequestOption("seed", int, "The same seed and prompt make the same picture. Else chosen."),
+    RequestOption(
+        "seed", int, "Seed. The same seed and prompt make the same image. Default: random."
+    ),
     RequestOption(
         "guidance_scale",
         float,
@@ -58,20 +60,26 @@ OPTIONS = (
         most=20,
     ),
     RequestOption(
-        "safety_tolerance", int, "{least} to {most}; 1 is the strictest.", least=1, most=6
+        "safety_tolerance",
+        int,
+        "Safety tolerance, {least} to {most}; 1 is the strictest.",
+        least=1,
+        most=6,
     ),
     RequestOption(
         "output_format",
         str,
-        "Else from the suffix of --output, else jpeg.",
+        "Image format. Default: from the extension of --output, else jpeg.",
         choices=("jpeg", "png"),
     ),
     RequestOption("enhance_prompt", bool, "Let the provider improve the prompt."),
     RequestOption(
-        "sync_mode", bool, "The picture inside the reply, kept out of the provider's history."
+        "sync_mode",
+        bool,
+        "Get the image in the reply itself; it is not kept in the provider's history.",
     ),
     RequestOption(
-        "keep_flagged", bool, "Save what the provider flagged as unsafe, too.", sent=False
+        "keep_flagged", bool, "Also save images that the provider flagged as unsafe.", sent=False
     ),
 )
 """In the order of the help."""

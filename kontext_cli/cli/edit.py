@@ -1,4 +1,4 @@
-"""`kontext edit`: pictures and an instruction."""
+"""`kontext edit`: change images by an instruction."""
 
 import typer
 
@@ -56,7 +56,7 @@ def edit(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Change one to four pictures as an instruction says."""
+    """Change one to four images by an instruction."""
     given = locals()
     flags = Flags.of("edit", given.pop("context").obj or (), given)
     if flags.is_batch:

@@ -1,4 +1,4 @@
-"""`kontext generate`: a picture from a prompt."""
+"""`kontext generate`: make an image from a prompt."""
 
 import typer
 
@@ -8,9 +8,9 @@ from kontext_cli.commands.flags import Flags
 EXAMPLES = """\b
 Examples:
   kontext generate "a lighthouse in fog"
-  kontext generate "a lighthouse in fog" -a 16:9 -n 4 -d pictures
+  kontext generate "a lighthouse in fog" -a 16:9 -n 4 -d images
   kontext generate "a lighthouse in fog" -p fal -m kontext-max -o lighthouse.png
-  kontext generate -f prompts.txt -d pictures --max-cost 5
+  kontext generate -f prompts.txt -d images --max-cost 5
   echo "a lighthouse in fog" | kontext generate - -o - > lighthouse.jpg
   kontext generate "a lighthouse in fog" --provider sandbox  (offline, no key)
 """
@@ -54,7 +54,7 @@ def generate(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Make a picture from a prompt."""
+    """Make an image from a prompt."""
     given = locals()
     flags = Flags.of("generate", given.pop("context").obj or (), given)
     if flags.is_batch:

@@ -1,4 +1,4 @@
-"""Every flag and argument, once, with its help; those of a request come from their table."""
+"""Every flag and argument, once, with its help; those in the table of options come from there."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
@@ -13,22 +13,22 @@ from kontext_cli.words import flag
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_MAKE = "What to make"
-_MANY = "Many at once"
-_PUT = "Where to put it"
-_WAIT = "How to wait"
-_TELL = "What is said"
+_MAKE = "Image"
+_MANY = "Batch"
+_PUT = "Files"
+_WAIT = "Waiting"
+_TELL = "Output"
 
 
 def _timeout(typed: str | float) -> float:
-    """The seconds of a time as typed; the default is a number already."""
+    """The seconds of a duration as typed; the default is a number already."""
     try:
         time = seconds(typed) if isinstance(typed, str) else typed
     except ValueError:
         time = 0
     if not 0 < time < float("inf"):
         raise UsageError(
-            f"--timeout should be a time above 0, not `{typed}`", hint="as in 300, 30s, 5m, 1h"
+            f"--timeout should be a duration above 0, not `{typed}`", hint="as in 300, 30s, 5m, 1h"
         )
     return time
 
@@ -39,7 +39,7 @@ def _max_cost(typed: str) -> float:
     except ValueError:
         hint = "as in 5, 0.50, '$5'"
         if not typed:
-            hint = "the shell takes the 5 of $5 for the name of a variable: write 5, or '$5'"
+            hint = "the shell expands $5 as a variable: write 5, or '$5'"
         raise UsageError(f"--max-cost should be US dollars, not `{typed}`", hint=hint) from None
 
 
@@ -67,8 +67,8 @@ _METAVARS = {int: "N", float: "X"}
 Prompt = Annotated[
     str | None,
     typer.Argument(
-        help="What to make, or what to change. `-`, or none where text is piped in, reads standard "
-        "input to its end."
+        help="What to make, or what to change. Read from standard input if it is `-`, or if it is "
+        "left out and text is piped in."
     ),
 ]
 Images = Annotated[
@@ -77,7 +77,7 @@ Images = Annotated[
         "--image",
         "-i",
         metavar="IMAGE",
-        help="Input image: a path, an https URL, or `-` for standard input. Up to four times.",
+        help="Input image: a path, an https URL, or `-` for standard input. Repeatable, up to 4.",
         rich_help_panel=_MAKE,
     ),
 ]
@@ -86,7 +86,7 @@ Provider = Annotated[
     typer.Option(
         "--provider",
         "-p",
-        help="Who makes it. Else KONTEXT_PROVIDER, else the first with a key.",
+        help="Provider. Default: KONTEXT_PROVIDER, else the first with a key.",
         rich_help_panel=_MAKE,
     ),
 ]
@@ -96,7 +96,7 @@ Model = Annotated[
         "--model",
         "-m",
         metavar="NAME",
-        help="kontext-pro (the default), kontext-max, or a provider's own endpoint id.",
+        help="Model: kontext-pro (default), kontext-max, or an endpoint id of the provider.",
         rich_help_panel=_MAKE,
     ),
 ]
@@ -106,7 +106,7 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="PATH",
-        help="The file. `-` is standard output.",
+        help="Output file. `-` is standard output.",
         rich_help_panel=_PUT,
     ),
 ]
@@ -116,7 +116,7 @@ OutputDir = Annotated[
         "--output-dir",
         "-d",
         metavar="DIR",
-        help="The folder, made where it is missing.",
+        help="Output directory, created if missing.",
         rich_help_panel=_PUT,
     ),
 ]
@@ -125,8 +125,9 @@ NameTemplate = Annotated[
     typer.Option(
         "--name",
         metavar="TEMPLATE",
-        help="How files are named, of {index} {id} {slug} {seed} {n} {job} {provider} {model} "
-        "{stem} {date}. In a batch else {id} for rows with an id, {index}-{slug} for others.",
+        help="Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} "
+        "{provider} {model} {stem} {date}. Default in a batch: {id} for rows with an id, "
+        "{index}-{slug} for others.",
         rich_help_panel=_PUT,
     ),
 ]
@@ -134,8 +135,8 @@ Exists = Annotated[
     Literal["error", "skip", "number", "overwrite"] | None,
     typer.Option(
         "--exists",
-        help="What to do with a name that is taken. Else error; `number` where the name of a "
-        "single job was not given.",
+        help="What to do if a file exists. Default: error, but `number` for the automatic name of "
+        "a single job.",
         rich_help_panel=_PUT,
     ),
 ]
@@ -145,8 +146,8 @@ PromptsFile = Annotated[
         "--prompts-file",
         "-f",
         metavar="FILE",
-        help="A job for each row: .txt (a prompt a line), .jsonl, .json, .csv, .tsv, or `-`. "
-        "Repeatable.",
+        help="Run a job for each row: .txt (one prompt per line), .jsonl, .json, .csv, .tsv, or "
+        "`-`. Repeatable.",
         rich_help_panel=_MANY,
     ),
 ]
@@ -154,7 +155,7 @@ Each = Annotated[
     bool,
     typer.Option(
         "--each",
-        help="A job for each image, and for each picture in a folder, given with -i.",
+        help="Run a job for each image given with -i; a directory stands for the images in it.",
         rich_help_panel=_MANY,
     ),
 ]
@@ -166,14 +167,14 @@ JobsInFlight = Annotated[
         metavar="N",
         min=1,
         max=1000,
-        help="Jobs in flight. Lowered by itself when the provider is too busy.",
+        help="Maximum number of jobs in flight. Reduced when the provider is too busy.",
         rich_help_panel=_MANY,
     ),
 ]
 Limit = Annotated[
     int | None,
     typer.Option(
-        "--limit", metavar="N", min=0, help="Only the first N rows.", rich_help_panel=_MANY
+        "--limit", metavar="N", min=0, help="Run only the first N rows.", rich_help_panel=_MANY
     ),
 ]
 Only = Annotated[
@@ -181,7 +182,7 @@ Only = Annotated[
     typer.Option(
         "--only",
         metavar="ID,...",
-        help="Only these rows, by their ids or numbers.",
+        help="Run only these rows, given by id or number.",
         rich_help_panel=_MANY,
     ),
 ]
@@ -190,7 +191,7 @@ Shard = Annotated[
     typer.Option(
         "--shard",
         metavar="I/N",
-        help="Part I of N of the rows, the same on every machine.",
+        help="Run only part I of N of the rows; the same rows on every machine.",
         rich_help_panel=_MANY,
     ),
 ]
@@ -208,7 +209,7 @@ RetryFailed = Annotated[
     bool,
     typer.Option(
         "--retry-failed",
-        help="Also what failed and may have been billed, and what was moderated.",
+        help="Also retry rows that were moderated, and failed rows that may have been billed.",
         rich_help_panel=_MANY,
     ),
 ]
@@ -217,7 +218,7 @@ Batch = Annotated[
     typer.Option(
         "--batch",
         metavar="NAME",
-        help="What the batch is known by, else its file and its folder.",
+        help="Name of the batch. Default: identified by its prompts files and output directory.",
         rich_help_panel=_MANY,
     ),
 ]
@@ -225,13 +226,13 @@ OnUnknown = Annotated[
     Literal["hold", "resubmit"],
     typer.Option(
         "--on-unknown",
-        help="What to do about rows that may have been accepted before.",
+        help="What to do with rows that may have been accepted in an earlier run.",
         rich_help_panel=_MANY,
     ),
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Make again what is there already.", rich_help_panel=_MANY),
+    typer.Option("--force", help="Also make rows again whose files exist.", rich_help_panel=_MANY),
 ]
 MaxCost = Annotated[
     float | None,
@@ -239,7 +240,7 @@ MaxCost = Annotated[
         "--max-cost",
         metavar="USD",
         parser=_max_cost,
-        help="Send nothing if it would cost more.",
+        help="Send nothing if the estimated cost is higher.",
         rich_help_panel=_MAKE,
     ),
 ]
@@ -247,7 +248,7 @@ NoWait = Annotated[
     bool,
     typer.Option(
         "--no-wait",
-        help="Submit, print the job id, and leave. `kontext fetch ID` brings the pictures.",
+        help="Submit, print the job id, and exit. `kontext fetch ID` downloads the images.",
         rich_help_panel=_WAIT,
     ),
 ]
@@ -255,23 +256,32 @@ Jobs = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[JOB]...",
-        help="A job id, or any unambiguous start of one; with --provider also a request id.",
+        help="A job id or an unambiguous prefix of one; with --provider also a request id.",
     ),
 ]
 NamedJobs = Annotated[
     list[str],
     typer.Argument(
         metavar="JOB...",
-        help="A job id, or any unambiguous start of one; with --provider also a request id.",
+        help="A job id or an unambiguous prefix of one; with --provider also a request id.",
     ),
 ]
 AtProvider = Annotated[
     Name | None,
-    typer.Option("--provider", "-p", help="Whose request id it is, if the job is not one of ours."),
+    typer.Option(
+        "--provider",
+        "-p",
+        help="Provider of the request id, for a job that was submitted elsewhere.",
+    ),
 ]
 AtModel = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="NAME", help="The model that request id was for."),
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="Model that the job with that request id was submitted to.",
+    ),
 ]
 Timeout = Annotated[
     float,
@@ -279,7 +289,7 @@ Timeout = Annotated[
         "--timeout",
         metavar="SECONDS",
         parser=_timeout,
-        help="How long to wait for the images: seconds, or as in 30s, 5m, 1h.",
+        help="How long to wait for the images, in seconds or as in 30s, 5m, 1h.",
         rich_help_panel=_WAIT,
     ),
 ]
@@ -287,27 +297,29 @@ DryRun = Annotated[
     bool,
     typer.Option(
         "--dry-run",
-        help="Show what would be sent, written and paid; send nothing.",
+        help="Print the request, the files and the estimated cost; send nothing.",
         rich_help_panel=_TELL,
     ),
 ]
 Json = Annotated[
     bool,
     typer.Option(
-        "--json", help="JSON Lines on standard output, one object a job.", rich_help_panel=_TELL
+        "--json",
+        help="Print JSON Lines on standard output, one object per job.",
+        rich_help_panel=_TELL,
     ),
 ]
 Quiet = Annotated[
     bool,
     typer.Option(
-        "--quiet", "-q", help="Nothing on standard error but errors.", rich_help_panel=_TELL
+        "--quiet", "-q", help="Print only errors on standard error.", rich_help_panel=_TELL
     ),
 ]
 Debug = Annotated[
     bool,
     typer.Option(
         "--debug",
-        help="Tell each request on standard error, without secrets.",
+        help="Log each request on standard error, without secrets.",
         rich_help_panel=_TELL,
     ),
 ]
