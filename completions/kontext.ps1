@@ -8,14 +8,14 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
                 @{ Name = 'generate'; Help = 'Make an image from a prompt' }
                 @{ Name = 'edit'; Help = 'Change one to four images by an instruction' }
-                @{ Name = 'status'; Help = 'Show recent jobs, or ask the provider about some' }
-                @{ Name = 'fetch'; Help = 'Save the files of jobs; wait if need be' }
-                @{ Name = 'cancel'; Help = 'Ask the provider to cancel' }
-                @{ Name = 'forget'; Help = 'Drop jobs, and with them their prompts' }
+                @{ Name = 'status'; Help = 'List recent jobs, or poll the provider for the given ones' }
+                @{ Name = 'fetch'; Help = 'Wait for jobs and save their images' }
+                @{ Name = 'cancel'; Help = 'Ask the provider to cancel jobs' }
+                @{ Name = 'forget'; Help = 'Delete jobs and their prompts from the journal' }
                 @{ Name = 'models'; Help = 'List providers, models, options and prices' }
-                @{ Name = 'sandbox'; Help = 'Serve the emulated providers on this machine' }
-                @{ Name = 'completion'; Help = 'Print the script that completes command lines in a shell' }
-                @{ Name = 'auth'; Help = 'Store the keys of providers, see where keys come from' }
+                @{ Name = 'sandbox'; Help = 'Serve emulated providers on this machine' }
+                @{ Name = 'completion'; Help = 'Print the completion script for a shell' }
+                @{ Name = 'auth'; Help = 'Store, list and remove provider keys' }
             )
             Options = @(
                 @{ Flags = @('--version'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show the version' }
@@ -118,10 +118,10 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Options = @(
                 @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model that the job with that request id was submitted to' }
-                @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How many jobs' }
+                @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs to list' }
                 @{ Flags = @('--state'); Kind = 'value'; Values = @(); Repeatable = $true; Help = 'Only jobs in this state' }
                 @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only jobs of this batch' }
-                @{ Flags = @('--watch'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Follow the named jobs until they are made' }
+                @{ Flags = @('--watch'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Follow the given jobs until they end' }
                 @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images, in seconds or as in 30s, 5m, 1h' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
@@ -142,7 +142,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing' }
                 @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save images that the provider flagged as unsafe' }
-                @{ Flags = @('--resubmit'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Your word to send a named `unknown` or `failed` job again; it may cost again' }
+                @{ Flags = @('--resubmit'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Resubmit the given `unknown` or `failed` jobs' }
                 @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images, in seconds or as in 30s, 5m, 1h' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
@@ -171,7 +171,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('--older-than'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'As in 30d, 12h, 90m' }
+                @{ Flags = @('--older-than'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Jobs older than this, as in 30d, 12h, 90m' }
                 @{ Flags = @('--state'); Kind = 'value'; Values = @(); Repeatable = $true; Help = 'Jobs in this state' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
@@ -197,10 +197,10 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Options = @(
                 @{ Flags = @('--host'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'A loopback address, or localhost' }
-                @{ Flags = @('--port'); Kind = 'value'; Values = @(); Repeatable = $false; Help = '0 takes any free one' }
-                @{ Flags = @('--latency'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long a job takes in all' }
-                @{ Flags = @('--fault'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'What goes wrong, always or the first K times' }
-                @{ Flags = @('--plain'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Small pictures of one colour, for thousands of jobs' }
+                @{ Flags = @('--port'); Kind = 'value'; Values = @(); Repeatable = $false; Help = '0 picks a free port' }
+                @{ Flags = @('--latency'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Duration of a job' }
+                @{ Flags = @('--fault'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Inject a fault, always or the first K times' }
+                @{ Flags = @('--plain'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Make small images of a single color, for thousands of jobs' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
@@ -214,14 +214,14 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @('bash', 'zsh', 'fish', 'powershell'); Repeatable = $false; Help = 'Whose script to print' }
+                @{ Kind = 'value'; Values = @('bash', 'zsh', 'fish', 'powershell'); Repeatable = $false; Help = 'The shell' }
             )
         }
         'kontext auth' = @{
             Commands = @(
-                @{ Name = 'set'; Help = 'Store a key: asked for on a terminal, else read from standard input' }
-                @{ Name = 'status'; Help = 'Where each provider''s key comes from' }
-                @{ Name = 'remove'; Help = 'Forget a stored key' }
+                @{ Name = 'set'; Help = 'Store a key, typed at a prompt or read from standard input' }
+                @{ Name = 'status'; Help = 'Show where each provider''s key comes from' }
+                @{ Name = 'remove'; Help = 'Remove a stored key' }
             )
             Options = @(
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
@@ -236,7 +236,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Whose key' }
+                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'The provider of the key' }
             )
         }
         'kontext auth status' = @{
@@ -256,7 +256,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Whose key' }
+                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'The provider of the key' }
             )
         }
     }

@@ -127,7 +127,7 @@ FIVE = ("-i", "good.png") * 5
         pytest.param((*G, "--name", "{stem}"), 2, "stem", id="stem of nothing"),
         pytest.param((*G, "--name", "{seed}", "-p", "chainhub"), 2, "seed", id="no seed to name"),
         # what cannot go together
-        pytest.param((*G, "-o", "-", "-n", "2"), 2, "one picture", id="two to standard output"),
+        pytest.param((*G, "-o", "-", "-n", "2"), 2, "one image", id="two to standard output"),
         pytest.param((*G, "-o", "-", "--json"), 2, "standard output", id="bytes and JSON"),
         pytest.param((*G, "-o", "a.png", "--name", "b"), 2, "--name", id="two names"),
     ],
