@@ -5,11 +5,9 @@ import shutil
 import sys
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from kontext_cli.commands.exit_codes import common_code, state_code
-from kontext_cli.commands.find import named_jobs
-from kontext_cli.commands.session import Session
-from kontext_cli.engine.engine import Engine
 from kontext_cli.job import Job, State
 from kontext_cli.journal import Journal
 from kontext_cli.providers import Name
@@ -20,6 +18,9 @@ from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.records import as_line, job_record
 from kontext_cli.terminal.report import Report
 from kontext_cli.terminal.text import print_error
+
+if TYPE_CHECKING:
+    from kontext_cli.engine.engine import Engine
 
 
 def ask(
@@ -34,13 +35,17 @@ def ask(
     debug: bool,
 ) -> int:
     """Print the current state of jobs; returns the exit code for their states."""
+    # Listing jobs needs neither the HTTP library nor pydantic.
+    from kontext_cli.commands.find import named_jobs
+    from kontext_cli.commands.session import Session
+
     report = open_report(as_json=as_json, quiet=quiet or not watch, plain=debug)
     report.downloads = False
     with Session(report, debug=debug) as session:
         jobs = named_jobs(session, names, provider=provider, model=model)
         waiting = [job for job in jobs if job.state in (State.QUEUED, State.RUNNING)]
 
-        async def ask_one(engine: Engine, job: Job) -> None:
+        async def ask_one(engine: "Engine", job: Job) -> None:
             if not session.journal.claim(job):
                 engine.leave_record(job)
             if watch:

@@ -29,3 +29,8 @@ def test_quick_commands_stay_light(argv: list[str]) -> None:
 
 def test_the_version_is_answered_before_typer_is_imported() -> None:
     assert "typer" not in imported("--version")
+
+
+@pytest.mark.parametrize("argv", [["status"], ["models"], ["auth", "list"], ["forget", "none"]])
+def test_commands_that_send_nothing_import_what_they_read_alone(argv: list[str]) -> None:
+    assert imported(*argv) & HEAVY <= {"sqlite3"}
