@@ -1,6 +1,7 @@
 """The program at a terminal of its own, with somebody at the keys."""
 
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,9 @@ _OWN_TERMINAL = (
     "os.execv(sys.argv[1], sys.argv[1:])"
 )
 """Makes standard input the controlling terminal, so that Ctrl-C is a signal, and goes on."""
+
+_PATIENCE = 20
+"""Seconds after which nothing more will come."""
 
 CTRL_C = b"\x03"
 CTRL_D = b"\x04"
@@ -37,11 +41,13 @@ def at_keyboard(*argv: str, cwd: Path, after: bytes, keys: bytes) -> tuple[int, 
     try:
         shown = b""
         while after not in shown:
+            assert select.select([ours], [], [], _PATIENCE)[0], f"it printed only {shown!r}"
             shown += os.read(ours, 1024)
         os.write(ours, keys)
         shown += _rest(ours)
-        return process.wait(timeout=20), shown
+        return process.wait(timeout=_PATIENCE), shown
     finally:
+        process.kill()
         os.close(ours)
 
 

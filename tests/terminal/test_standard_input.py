@@ -104,7 +104,7 @@ def test_a_pipe_that_stays_silent_is_named(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
     )
     assert process.stderr is not None
-    assert process.stderr.readline().startswith(b"notice: there is no PROMPT, so standard input")
+    assert process.stderr.readline().startswith(b"notice: no PROMPT given, waiting")
     out, _ = process.communicate(b"a late fox", timeout=60)
     assert process.returncode == 0
     assert b"a late fox" in out
@@ -113,12 +113,12 @@ def test_a_pipe_that_stays_silent_is_named(tmp_path: Path) -> None:
 @posix
 @pytest.mark.parametrize(
     ("keys", "code", "ends"),
-    [(b"a red fox\n" + CTRL_D, 0, b"free\r\n"), (CTRL_C, 130, b"ends it.\r\n^C\r\n")],
+    [(b"a red fox\n" + CTRL_D, 0, b"free\r\n"), (CTRL_C, 130, b"new line.\r\n^C\r\n")],
 )
 def test_typing_a_prompt_says_how_to_end(
     tmp_path: Path, keys: bytes, code: int, ends: bytes
 ) -> None:
-    ended, shown = at_keyboard("generate", "-", *DRY, cwd=tmp_path, after=b"ends it.", keys=keys)
+    ended, shown = at_keyboard("generate", "-", *DRY, cwd=tmp_path, after=b"new line.", keys=keys)
     assert ended == code
     assert shown.startswith(b"Type the prompt, then press Ctrl-D on a new line.\r\n")
     assert shown.endswith(ends)
