@@ -1,18 +1,11 @@
 """A request as the user gave it, validated: the same for every provider."""
 
-import secrets
+import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from functools import cache
+from typing import Any, NamedTuple
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    create_model,
-    field_validator,
-    model_validator,
-)
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from kontext_cli.errors import UsageError
 from kontext_cli.job import Operation
@@ -23,112 +16,115 @@ MOST_IMAGES = 4
 LONGEST_PROMPT = 32_768
 """Characters; far beyond what the model reads, it catches a wrong file on standard input."""
 
-_HIGHEST_CHOSEN_SEED = 2**31 - 1
+_TYPES: Mapping[str, Any] = {
+    "operation": Operation,
+    "prompt": str,
+    "images": tuple[str, ...],
+    **{row.name: row.annotation for row in OPTIONS if row.sent},
+}
+"""The fields of a request, in the order in which it is reported."""
 
 
-def _with_options(model: type[BaseModel]) -> type[BaseModel]:
-    """The model with a field for each option that is sent, None where it was not given."""
-    fields: dict[str, Any] = {
-        row.name: (row.annotation | None, _FINITE if row.type is float else None)
-        for row in OPTIONS
-        if row.sent
-    }
-    return create_model(model.__name__, __base__=model, __doc__=model.__doc__, **fields)
+class Request(NamedTuple):
+    """One request: the operation, its prompt and images, and by name each option that was given.
 
-
-_FINITE = Field(None, allow_inf_nan=False)
-
-
-@_with_options
-class Request(BaseModel):
-    """One request: the operation, its prompt and images, and every option that was given."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Made by `parse`, which validates it.
+    """
 
     operation: Operation
-    prompt: Annotated[str, Field(max_length=LONGEST_PROMPT)]
-    images: Annotated[tuple[str, ...], Field(max_length=MOST_IMAGES)] = ()
-    if TYPE_CHECKING:  # the options that code reads by name; all of them are in the table
-        aspect_ratio: str | None = None
-        num_images: int | None = None
-        seed: int | None = None
-        output_format: str | None = None
-        sync_mode: bool | None = None
+    prompt: str
+    images: tuple[str, ...]
+    options: Mapping[str, Any]
 
-    @field_validator("prompt")
-    @classmethod
-    def _says_something(cls, prompt: str) -> str:
-        if not prompt.strip():
-            raise ValueError("the prompt is empty")
-        return prompt
-
-    @model_validator(mode="after")
-    def _images_fit_the_operation(self) -> Self:
-        if self.operation == "edit" and not self.images:
-            raise ValueError("`edit` needs an image: -i PATH, https URL, or - for standard input")
-        if self.operation == "generate" and self.images:
-            raise ValueError("`generate` takes no images; use `kontext edit`")
-        return self
-
-    def options(self) -> dict[str, Any]:
-        """The prompt and the options that have a value, by field name."""
-        return self.model_dump(exclude_none=True, exclude={"operation", "images"})
+    def values(self) -> dict[str, Any]:
+        """The prompt and the options, by name: what the provider is sent, but for the images."""
+        return {"prompt": self.prompt, **self.options}
 
     def described(self) -> dict[str, Any]:
         """The request as it is reported: every value given, images by the name they were given."""
-        return self.model_dump(exclude_none=True, exclude_defaults=True, exclude={"operation"})
+        images = {"images": self.images} if self.images else {}
+        return {"prompt": self.prompt, **images, **self.options}
 
     def completed(self, *, takes_seed: bool, seed: int | None = None) -> "Request":
         """With what is always sent: a format, a ratio to generate at, and a seed where one goes.
 
         The providers' own default ratios disagree, so ours is 1:1; ``edit`` leaves the ratio out,
         which keeps the shape of the input. The seed is ``seed``, or chosen in 1…2³¹−1, so that
-        every picture can be made again.
+        every image can be made again.
         """
-        chosen: dict[str, Any] = {"output_format": self.output_format or "jpeg"}
+        options = {"output_format": "jpeg", **self.options}
         if self.operation == "generate":
-            chosen["aspect_ratio"] = self.aspect_ratio or "1:1"
-        if takes_seed and self.seed is None:
-            chosen["seed"] = seed or chosen_seed()
-        return self.model_copy(update=chosen)
+            options.setdefault("aspect_ratio", "1:1")
+        if takes_seed and "seed" not in options:
+            options["seed"] = seed or chosen_seed()
+        return self._replace(options=_in_order(options))
 
 
 def chosen_seed() -> int:
     """A seed in 1…2³¹−1 for a request that has none."""
-    return 1 + secrets.randbelow(_HIGHEST_CHOSEN_SEED)
+    return (int.from_bytes(os.urandom(4), "little") >> 1) or 1
 
 
 def parse(fields: Mapping[str, Any]) -> Request:
     """Validate ``fields`` (option names to values; None where not given) into a Request.
 
-    Raises UsageError that names every mistake.
+    Raises UsageError that names everything that is wrong.
     """
+    given = {name: value for name, value in fields.items() if value is not None}
+    valid: dict[str, Any] = {"images": ()}
+    wrong = [] if "prompt" in given else ["the prompt is missing"]
+    for name in _in_order(given):
+        try:
+            valid[name] = _checked(name, given[name])
+        except ValueError as error:
+            wrong.append(str(error))
+    wrong += [f"there is no option `{name}`" for name in given if name not in _TYPES]
+    wrong = wrong or _misfit(valid["operation"], valid["images"])
+    if wrong:
+        raise UsageError("; ".join(wrong))
+    return Request(valid.pop("operation"), valid.pop("prompt"), valid.pop("images"), valid)
+
+
+def _checked(name: str, given: Any) -> Any:
+    """The value as its field's type. Raises ValueError that says what is wrong."""
     try:
-        return Request.model_validate({k: v for k, v in fields.items() if v is not None})
+        value = _adapter(name).validate_python(given)
     except ValidationError as invalid:
-        raise UsageError("; ".join(_mistakes(invalid))) from None
+        error = invalid.errors(include_url=False)[0]
+        reason = error["msg"].removeprefix("Input should be ")
+        raise ValueError(f"`{flag(name)} {error['input']}` should be {reason}") from None
+    if name == "prompt":
+        _check_prompt(value)
+    if name == "images" and len(value) > MOST_IMAGES:
+        raise ValueError(f"`edit` takes 1 to {MOST_IMAGES} images, not {len(value)}")
+    return value
 
 
-def _mistakes(invalid: ValidationError) -> list[str]:
-    return [_mistake(error) for error in invalid.errors(include_url=False, include_context=True)]
+def _check_prompt(prompt: str) -> None:
+    if not prompt.strip():
+        raise ValueError("the prompt is empty")
+    if len(prompt) > LONGEST_PROMPT:
+        most = f"at most {LONGEST_PROMPT:,} are allowed"
+        raise ValueError(f"the prompt has {len(prompt):,} characters; {most}")
+    try:
+        prompt.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the prompt is not valid UTF-8 text") from None
 
 
-def _mistake(error: Any) -> str:
-    field = str(error["loc"][0]) if error["loc"] else ""
-    match error["type"]:
-        case "value_error":
-            return str(error["ctx"]["error"])
-        case "missing":
-            return f"the {field} is missing"
-        case "string_unicode":
-            return f"the {field} is not valid UTF-8 text"
-        case "extra_forbidden":
-            return f"there is no option `{field}`"
-        case "string_too_long":
-            length = f"{len(error['input']):,}"
-            return f"the prompt has {length} characters; at most {LONGEST_PROMPT:,} are allowed"
-        case "too_long" if field == "images":
-            return f"`edit` takes 1 to {MOST_IMAGES} images, not {error['ctx']['actual_length']}"
-        case _:
-            reason = error["msg"].removeprefix("Input should be ")
-            return f"`{flag(field)} {error['input']}` should be {reason}"
+@cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    """One for each field, built when it is given: a model of all takes twice as long."""
+    return TypeAdapter(_TYPES[name], config=ConfigDict(allow_inf_nan=False))
+
+
+def _misfit(operation: Operation, images: tuple[str, ...]) -> list[str]:
+    if operation == "edit" and not images:
+        return ["`edit` needs an image: -i PATH, https URL, or - for standard input"]
+    if operation == "generate" and images:
+        return ["`generate` takes no images; use `kontext edit`"]
+    return []
+
+
+def _in_order(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in _TYPES if name in values}

@@ -106,8 +106,9 @@ class RowRequest(NamedTuple):
         """
         form = self.form
         sources = tuple(image.source for image in self.images)
-        request = form.request.model_copy(
-            update={"prompt": self.prompt, "seed": self.seed, "images": sources}
+        own = {} if self.seed is None else {"seed": self.seed}
+        request = form.request._replace(
+            prompt=self.prompt, images=sources, options={**form.request.options, **own}
         )
         images = load_images(
             sources,

@@ -104,10 +104,8 @@ class Requests:
         provider, model = fields.pop("provider"), fields.pop("model")
         for name in _SWITCHES:
             fields[name] = fields.get(name) or None  # a switch that is off was not given
-        if fields["prompt"] is None:
-            raise UsageError("the prompt is missing")
         request = parse({**fields, "operation": order.operation, "images": sources or None})
-        if request.sync_mode and not order.waits:
+        if request.options.get("sync_mode") and not order.waits:
             raise UsageError("sync_mode brings the picture in the reply; --no-wait does not wait")
         return Form.of(request, self.provider(provider), model)
 

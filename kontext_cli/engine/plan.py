@@ -72,9 +72,9 @@ def plan_job(
         model=model,
         endpoint=draft.endpoint.id,
         request=request.described(),
-        seed=request.seed,
+        seed=request.options.get("seed"),
         cost=draft.cost,
-        digest=digest_of(wish.options(), provider.name, draft.endpoint.id, images),
+        digest=digest_of(wish.values(), provider.name, draft.endpoint.id, images),
         sources=sources_of(images),
     )
     if wanted is None:

@@ -60,7 +60,7 @@ def prepare(
     """
     endpoint = choose_endpoint(provider, model, request.operation, len(images))
     options = {}
-    for field, value in request.options().items():
+    for field, value in request.values().items():
         row = _row(provider, request.operation, field, value)
         options[row.wire or field] = row.encode(value)
     return Draft(
@@ -68,7 +68,7 @@ def prepare(
         endpoint=endpoint,
         options=options,
         images=tuple(images),
-        cost=_cost(provider, endpoint.model, request.num_images or 1),
+        cost=_cost(provider, endpoint.model, request.options.get("num_images", 1)),
     )
 
 

@@ -32,6 +32,9 @@ def planner(tmp_path: Path) -> Planner:
     )
 
 
+RATIO = {"aspect_ratio": "16:9"}
+
+
 def entries(planner: Planner, *rows: dict[str, object]) -> list[Entry]:
     planned = [planner.entry(Row(n, n, row)) for n, row in enumerate(rows, start=1)]
     for entry in planned:
@@ -47,7 +50,10 @@ def test_rows_that_differ_in_prompt_and_seed_share_one_validated_request(planner
 
 def test_a_row_with_another_option_has_a_request_of_its_own(planner: Planner) -> None:
     fox, png = entries(planner, {"prompt": "a fox"}, {"prompt": "a fox", "output_format": "png"})
-    assert (fox.form.request.output_format, png.form.request.output_format) == (None, "png")
+    assert [each.form.request.options for each in (fox, png)] == [
+        RATIO,
+        {**RATIO, "output_format": "png"},
+    ]
 
 
 def test_each_row_is_sent_with_its_own_prompt_and_seed(planner: Planner) -> None:

@@ -7,9 +7,10 @@ import pytest
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Cost
+from kontext_cli.options import OPTIONS
 from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.prepare import Draft, prepare
-from kontext_cli.request import Request, parse
+from kontext_cli.request import parse
 
 FAL = "https://queue.fal.run/fal-ai/flux-pro/kontext"
 AIMLAPI = "https://api.aimlapi.com/v1/images/generations"
@@ -278,7 +279,7 @@ def test_prices_of_the_config_come_first() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_row_is_a_field_of_the_request(name: Name) -> None:
     rows = {row.field for row in provider_class(name).options}
-    assert rows <= set(Request.model_fields)
+    assert rows <= {"prompt", *(row.name for row in OPTIONS)}
     assert "prompt" in rows
 
 
@@ -291,9 +292,11 @@ def test_a_provider_without_a_price_is_never_guessed(name: Name) -> None:
 
 def test_what_is_always_sent() -> None:
     bare = parse({"operation": "generate", "prompt": "x"}).completed(takes_seed=True)
-    assert bare.aspect_ratio == "1:1"
-    assert bare.output_format == "jpeg"
-    assert bare.seed is not None
-    assert 1 <= bare.seed < 2**31
+    assert 1 <= bare.options["seed"] < 2**31
+    assert bare.options == {
+        "aspect_ratio": "1:1",
+        "seed": bare.options["seed"],
+        "output_format": "jpeg",
+    }
     edit = parse({"operation": "edit", "prompt": "x", "images": [A]}).completed(takes_seed=False)
-    assert (edit.aspect_ratio, edit.seed, edit.output_format) == (None, None, "jpeg")
+    assert edit.options == {"output_format": "jpeg"}
