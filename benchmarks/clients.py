@@ -84,16 +84,21 @@ class Ground:
     """Where clients run: the provider, a folder for each run, and an environment without other
     settings."""
 
-    def __init__(self, provider: Provider, folder: Path) -> None:
+    def __init__(self, provider: Provider, folder: Path, *, on_terminal: bool = False) -> None:
         self.provider = provider
-        self._folder = folder
+        self.folder_of_all = folder
+        self._on_terminal = on_terminal
         self.state = folder / "state"
         """The state folder of all runs of ours that are given no other."""
+
+    def at(self, provider: Provider, *, on_terminal: bool) -> "Ground":
+        """The same with another provider."""
+        return Ground(provider, self.folder_of_all, on_terminal=on_terminal)
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
         """A new folder, removed afterwards."""
-        folder = Path(mkdtemp(dir=self._folder))
+        folder = Path(mkdtemp(dir=self.folder_of_all))
         try:
             yield folder
         finally:
@@ -109,8 +114,14 @@ class Ground:
         code: int = 0,
     ) -> Run:
         """Run one process. Raises Failed."""
-        environ = self._environ(state or self.state)
-        return run(argv, environ=environ, folder=folder, timeout=timeout, code=code)
+        return run(
+            argv,
+            environ=self._environ(state or self.state),
+            folder=folder,
+            timeout=timeout,
+            code=code,
+            on_terminal=self._on_terminal,
+        )
 
     def single(self, client: str, prompt: str, output_format: str = "jpeg") -> Single:
         """One job. Raises Failed."""
@@ -157,12 +168,15 @@ class Ground:
             for name, value in os.environ.items()
             if not name.startswith(_FOREIGN) and name.lower() not in _PROXIES
         }
+        if self.provider.certificate:
+            kept["SSL_CERT_FILE"] = str(self.provider.certificate)
         return kept | {
-            "HOME": str(self._folder),
+            "TERM": "xterm-256color",
+            "HOME": str(self.folder_of_all),
             "FAL_KEY": "benchmark",
             "KONTEXT_FAL_BASE_URL": self.provider.queue_url,
             "KONTEXT_STATE_DIR": str(state),
-            "KONTEXT_CONFIG_DIR": str(self._folder / "config"),
+            "KONTEXT_CONFIG_DIR": str(self.folder_of_all / "config"),
         }
 
 

@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from threading import Timer
+from threading import Thread, Timer
 from typing import Generic, TypeVar
 
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
@@ -56,20 +56,21 @@ def run(
     folder: Path,
     timeout: float = 60.0,
     code: int = 0,
+    on_terminal: bool = False,
 ) -> Run:
-    """Run a process in a folder, without a terminal, and in a group of its own.
+    """Run a process in a folder and in a group of its own, with a terminal or without.
 
     Raises Failed where it does not exit with ``code``, or takes more than ``timeout`` seconds.
     """
     talk = folder / "stderr.txt"
-    with talk.open("wb") as stderr:
+    with _terminal(talk) if on_terminal else _no_terminal(talk) as (stdin, stdout, stderr):
         began = time.monotonic()
         process = subprocess.Popen(
             argv,
             cwd=folder,
             env=environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdin=stdin,
+            stdout=stdout,
             stderr=stderr,
             start_new_session=True,
         )
@@ -112,6 +113,38 @@ def in_turn(rounds: int, contestants: Mapping[str, Callable[[int], T]]) -> dict[
                 if number > 0 or rounds == 1:
                     series.results.append(result)
     return all_series
+
+
+Streams = tuple[int, int, int]
+"""Standard input, output and error of a process."""
+
+
+@contextmanager
+def _no_terminal(talk: Path) -> Iterator[Streams]:
+    with talk.open("wb") as stderr:
+        yield subprocess.DEVNULL, subprocess.DEVNULL, stderr.fileno()
+
+
+@contextmanager
+def _terminal(talk: Path) -> Iterator[Streams]:
+    """A terminal of its own; what it shows goes to ``talk``."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    reader = Thread(target=_copy, args=(ours, talk))
+    reader.start()
+    try:
+        yield theirs, theirs, theirs
+    finally:
+        os.close(theirs)
+        reader.join()
+
+
+def _copy(terminal: int, talk: Path) -> None:
+    """Read what is shown until all that write there have gone, which Linux reports as an error."""
+    with talk.open("wb") as shown, open(terminal, "rb", buffering=0) as stream, suppress(OSError):
+        while chunk := stream.read(65_536):
+            shown.write(chunk)
 
 
 def _kill_group(group: int) -> None:

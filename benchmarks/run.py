@@ -27,7 +27,7 @@ _ROUNDS = 15
 _LONG_ROUNDS = 5
 """Rounds at most of what takes seconds."""
 _QUICK_SIZES = (100, 1_000)
-_NAMES = ("start", "single", "polls", "download", "batch", "sizes")
+_NAMES = ("start", "single", "terminal", "polls", "download", "batch", "sizes")
 
 
 def main() -> int:
@@ -94,6 +94,7 @@ def _measured(options: argparse.Namespace) -> Section:
     measurements: dict[str, Callable[[Ground], Section]] = {
         "start": lambda ground: start_up.measure(ground, rounds),
         "single": lambda ground: single_job.measure(ground, rounds),
+        "terminal": lambda ground: single_job.on_terminal(ground, rounds),
         "polls": lambda ground: single_job.polls(ground, min(rounds, 3)),
         "download": lambda ground: single_job.download(ground, few),
         "batch": lambda ground: many_jobs.measure(ground, few),

@@ -3,14 +3,18 @@
 The sandbox draws its images and goes through an application framework. On a machine of few cores
 that would cost more than the clients that are to be compared, so this one answers from raw sockets,
 with the sandbox's own bodies and images made beforehand. `python benchmarks/server.py` prints its
-URL and serves until its standard input is closed.
+URL and serves until its standard input is closed. `--certificate FILE` holds a certificate and its
+key, and has it speak https; `--delay SECONDS` holds every reply back, as the way to a far server
+does.
 """
 
+import argparse
 import asyncio
 import io
 import json
 import random
 import re
+import ssl
 import sys
 import time
 from collections.abc import Callable
@@ -233,19 +237,29 @@ def _refusal(status: int, detail: str) -> bytes:
     return _json(status, {"detail": detail})
 
 
-async def serve() -> None:
+async def serve(certificate: str | None, delay: float) -> None:
     """Print the URL, and answer until standard input is closed, as it is when the parent ends."""
+    tls = None
+    if certificate is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(certificate)
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     loop.add_reader(sys.stdin.fileno(), ended.set)
     queue = Queue()
-    server = await loop.create_server(lambda: Connection(queue.answer), "127.0.0.1", 0, backlog=512)
+    server = await loop.create_server(
+        lambda: Connection(queue.answer, delay), "127.0.0.1", 0, backlog=512, ssl=tls
+    )
     host, port = server.sockets[0].getsockname()
-    queue.url = f"http://{host}:{port}"
+    queue.url = f"{'https' if tls else 'http'}://{host}:{port}"
     print(queue.url, flush=True)
     await ended.wait()
     server.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--certificate")
+    parser.add_argument("--delay", type=float, default=0.0)
+    options = parser.parse_args()
+    asyncio.run(serve(options.certificate, options.delay))

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 
 from clients import BARE, BARE_PYTHON, CURL, OFFICIAL, OURS, Ground, Single, present, singles
 from measures import Run, Series, in_turn
+from provider import Provider, certificate
 from table import Goal, Row, Section, ms, number, ratio
 
 _LONG = 5.0
 """Seconds of the job whose polls are counted."""
 _PNG_MEGABYTES = 20.0
+_DISTANCE = 0.08
+"""Seconds that the reply of a provider on another continent is on its way."""
 
 Contestant = Callable[[int], Single | Run]
 Outcome = Mapping[str, Series[Single | Run]]
@@ -46,6 +49,25 @@ def measure(ground: Ground, rounds: int) -> Section:
         _itself("image ready to start of download", waited, Goal(60, unit="ms")),
     ]
     return Section(rows, _notes(outcome))
+
+
+def on_terminal(ground: Ground, rounds: int) -> Section:
+    """As people run it: with a terminal, and a provider that speaks https."""
+    clients = present(OURS, OFFICIAL)
+    with Provider(certificate(ground.folder_of_all)) as provider:
+        near = _outcome(ground.at(provider, on_terminal=True), rounds, clients)
+    with Provider(provider.certificate, delay=_DISTANCE) as provider:
+        far = _outcome(ground.at(provider, on_terminal=True), rounds, clients)
+    first = _medians(near, lambda job: job.to_first_byte)
+    beyond, far_beyond = (_medians(each, lambda job: job.overhead) for each in (near, far))
+    rows = [
+        _against("the same on a terminal, over https: to first byte sent", first, OFFICIAL),
+        _against(
+            "one `generate` on a terminal, over https", beyond, OFFICIAL, Goal(1.0, stretch=0.85)
+        ),
+        _against("the same from a server 80 ms away", far_beyond, OFFICIAL),
+    ]
+    return Section(rows, [*_notes(near), *_notes(far)])
 
 
 def polls(ground: Ground, rounds: int) -> Section:
