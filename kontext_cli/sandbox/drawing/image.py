@@ -11,7 +11,6 @@ from kontext_cli.sandbox.drawing import caption, collage, landscape, palette
 
 _MARGIN = 26
 _FOOT = 104
-_FILE_FORMATS = {"jpeg": "JPEG", "png": "PNG"}
 
 
 def draw(
@@ -37,8 +36,9 @@ def draw(
         art = landscape.paint(window, random, colours)
     page = Image.new("RGB", size, colours.paper)
     page.paste(art, (_MARGIN, _MARGIN))
-    words = caption.Caption(prompt=prompt, seed=seed, number=number)
-    caption.write(page, words, colours, top=size[1] - _FOOT + 20, side=_MARGIN)
+    label = f"seed {seed}" + (f", no. {number}" if number > 1 else "")
+    top = size[1] - _FOOT + 20
+    caption.write(page, colours, prompt=prompt, seed=label, top=top, side=_MARGIN)
     return _encoded(page, output_format)
 
 
