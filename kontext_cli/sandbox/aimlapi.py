@@ -4,7 +4,7 @@ import base64
 import re
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -19,8 +19,8 @@ from kontext_cli.sandbox.replies import (
     Json,
     Refuse,
     delivered,
-    has_key,
     hold,
+    key_of,
     origin,
     read_object,
     strike,
@@ -31,7 +31,6 @@ Shape = Literal["images", "data-url", "data-b64", "both"]
 """The printed examples' form, the schema's form with URLs or base64, or both at once."""
 
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_USD = {"pro": 0.052, "max": 0.104}
 _CREDITS_PER_USD = 2_000_000
 _TIMED_OUT = 504
 
@@ -40,14 +39,12 @@ class Aimlapi:
     """The images endpoint; `usage` adds what the call cost, as the provider counts it."""
 
     def __init__(self, workshop: Workshop, *, shape: Shape, usage: bool) -> None:
-        if shape not in get_args(Shape):
-            raise ValueError(f"`{shape}` is not one of {get_args(Shape)}")
         self._workshop = workshop
         self._shape = shape
         self._usage = usage
 
     def routes(self) -> list[Route]:
-        """The one route."""
+        """The one endpoint; all other paths are refused."""
         return [
             Route("/v1/images/generations", self.generate, methods=["POST"]),
             Route("/{path:path}", self.missing, methods=["GET", "POST", "PUT", "DELETE"]),
@@ -60,7 +57,7 @@ class Aimlapi:
     async def generate(self, request: Request) -> Response:
         """Check, accept, wait, answer."""
         refuse = partial(_refuse, request)
-        if not has_key(request, "Bearer"):
+        if not key_of(request, "Bearer"):
             raise Declined(refuse(401, "This request requires a valid API key."))
         payload = await read_object(request, self._workshop.max_body, refuse)
         _check(payload, refuse)
@@ -79,7 +76,7 @@ class Aimlapi:
         except NoImage as ended:
             return _refuse(request, *_as_answered(ended.failure))
         headers = _trace(request)
-        usd = round(_USD[_tier(job)] * len(made["images"]), 4)
+        usd = round((0.104 if "kontext-max" in job.endpoint else 0.052) * len(made["images"]), 4)
         if self._usage:
             headers["x-aimlapi-usd-spent"] = str(usd)
         return Json(await self._shaped(job, made, usd), headers=headers)
@@ -128,10 +125,6 @@ def _as_answered(failure: Failure) -> tuple[int, str]:
         return failure.status, "Generation timeout"
     status = 400 if failure.status == 422 else failure.status
     return status, ": ".join(filter(None, (failure.kind, failure.message)))
-
-
-def _tier(job: Job) -> str:
-    return "max" if "kontext-max" in job.endpoint else "pro"
 
 
 def _trace(request: Request) -> dict[str, str]:

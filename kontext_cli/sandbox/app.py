@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -68,33 +70,25 @@ class Sandbox:
             Mount("/chainhub", routes=chainhub.routes()),
             Mount("/files", routes=[*uploads.routes(), *Media(workshop).routes()]),
         ]
-        self.app: ASGIApp = _Recorder(_app(routes), self.ledger)
+        app = Starlette(routes=routes, exception_handlers={Declined: _declined})
+        self.app = _recorded(app, self.ledger)
 
     async def _show_ledger(self, _: Request) -> Response:
         return Json(self.ledger.record())
 
 
-def _app(routes: list[Route | Mount]) -> Starlette:
-    def declined(_: Request, exc: Exception) -> Response:
-        if not isinstance(exc, Declined):
-            raise exc
-        return exc.reply
-
-    return Starlette(routes=routes, exception_handlers={Declined: declined})
+def _declined(_: Request, declined: Exception) -> Response:
+    return cast("Declined", declined).reply
 
 
-class _Recorder:
-    """Writes every request into the ledger before it is served."""
+def _recorded(app: ASGIApp, ledger: Ledger) -> ASGIApp:
+    """The app, with every request written into the ledger before it is served."""
 
-    def __init__(self, app: ASGIApp, ledger: Ledger) -> None:
-        self._app = app
-        self._ledger = ledger
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def recording(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            headers = {
-                name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
-            }
+            headers = dict(Headers(scope=scope).items())
             query = scope["query_string"].decode("latin-1")
-            self._ledger.see(Seen(scope["method"], scope["path"], query, headers))
-        await self._app(scope, receive, send)
+            ledger.see(Seen(scope["method"], scope["path"], query, headers))
+        await app(scope, receive, send)
+
+    return recording

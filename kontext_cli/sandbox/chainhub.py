@@ -1,6 +1,6 @@
 """The gateway: fal's queue behind a Bearer key, whose submit reply names fal's own host."""
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,16 +8,13 @@ from starlette.routing import Route
 
 from kontext_cli.sandbox import follow
 from kontext_cli.sandbox.failures import NoImage
-from kontext_cli.sandbox.faults import Point
 from kontext_cli.sandbox.jobs import Job, Status
 from kontext_cli.sandbox.payloads import CHAINHUB
 from kontext_cli.sandbox.replies import (
     Declined,
     Json,
     delivered,
-    has_key,
-    html,
-    origin,
+    key_of,
     read_object,
     strike,
 )
@@ -34,8 +31,6 @@ class Chainhub:
     """The gateway, with or without a status route."""
 
     def __init__(self, workshop: Workshop, *, status_route: bool, pending: Pending) -> None:
-        if pending not in get_args(Pending):
-            raise ValueError(f"`{pending}` is not one of {get_args(Pending)}")
         self._workshop = workshop
         self._status_route = status_route
         self._pending = pending
@@ -69,18 +64,15 @@ class Chainhub:
     async def status(self, request: Request) -> Response:
         """Where a job is, in fal's words."""
         job = self._job(request)
-        logs = follow.wants_logs(request.query_params.get("logs"))
-        return follow.status_reply(self._workshop, job, base=_FOREIGN_BASE, logs=logs)
+        return follow.status_reply(self._workshop, request, job, base=_FOREIGN_BASE)
 
     async def result(self, request: Request) -> Response:
         """What the model returned, with an echo of the request."""
         job = self._job(request)
         if job.status(self._workshop.now()) is not Status.COMPLETED:
             return self._too_early(job)
-        if self._workshop.due(Point.RESULT, job) == "result-503":
-            raise Declined(html(503, "Service Temporarily Unavailable"))
         try:
-            made = await self._workshop.made(job, files=f"{origin(request)}/files")
+            made = await follow.result(self._workshop, request, job)
         except NoImage as ended:
             return Json(ended.failure.body, ended.failure.status)
         return Json(made | {"request": job.payload})
@@ -120,7 +112,7 @@ class Chainhub:
 
 
 def _check_key(request: Request) -> None:
-    if not has_key(request, "Bearer"):
+    if not key_of(request, "Bearer"):
         raise Declined(refuse(401, "invalid token"))
 
 

@@ -11,15 +11,13 @@ from starlette.routing import Route
 
 from kontext_cli.sandbox import follow
 from kontext_cli.sandbox.failures import Failure, NoImage
-from kontext_cli.sandbox.faults import Point
 from kontext_cli.sandbox.jobs import Job, Status
 from kontext_cli.sandbox.payloads import FAL
 from kontext_cli.sandbox.replies import (
     Declined,
     Json,
     delivered,
-    has_key,
-    html,
+    key_of,
     origin,
     read_object,
     strike,
@@ -67,8 +65,7 @@ class Fal:
     async def status(self, request: Request) -> Response:
         """Where a job is: 202 until it is completed, then 200."""
         job = self._job(request)
-        logs = follow.wants_logs(request.query_params.get("logs"))
-        reply = follow.status_reply(self._workshop, job, base=self._base(request), logs=logs)
+        reply = follow.status_reply(self._workshop, request, job, base=self._base(request))
         if isinstance(reply, Json):
             reply.headers["x-fal-request-id"] = job.request_id
         return reply
@@ -88,10 +85,8 @@ class Fal:
         job = self._job(request)
         if job.status(self._workshop.now()) is not Status.COMPLETED:
             raise Declined(failed(Failure(400, follow.STILL_IN_PROGRESS), job.request_id))
-        if self._workshop.due(Point.RESULT, job) == "result-503":
-            raise Declined(html(503, "Service Temporarily Unavailable"))
         try:
-            made = await self._workshop.made(job, files=f"{origin(request)}/files")
+            made = await follow.result(self._workshop, request, job)
         except NoImage as ended:
             return failed(ended.failure, job.request_id)
         return Json(made, headers={"x-fal-request-id": job.request_id})
@@ -146,7 +141,7 @@ def refuse(status: int, message: str) -> Response:
 
 def check_key(request: Request) -> None:
     """Decline anything but a key under fal's own scheme."""
-    if not has_key(request, "Key"):
+    if not key_of(request, "Key"):
         raise Declined(refuse(401, "Authentication is required: send `Authorization: Key KEY`"))
 
 

@@ -2,21 +2,21 @@
 
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from kontext_cli.sandbox.failures import OUTCOMES
 from kontext_cli.sandbox.faults import Point
 from kontext_cli.sandbox.jobs import Job, Status
-from kontext_cli.sandbox.replies import Json, dropped, html
+from kontext_cli.sandbox.replies import Declined, Json, dropped, html, origin
 from kontext_cli.sandbox.workshop import Workshop
 
 STILL_IN_PROGRESS = "Request is still in progress"
-_TRUE = {"1", "true"}
 
 
 def wants_logs(value: str | None) -> bool:
     """Whether `logs` asks for them: fal's clients send 1, 0, true and false."""
-    return (value or "").lower() in _TRUE
+    return (value or "").lower() in {"1", "true"}
 
 
 def accepted(job: Job, *, base: str, now: float) -> dict[str, Any]:
@@ -44,17 +44,25 @@ def progress(job: Job, *, base: str, now: float, logs: bool) -> dict[str, Any]:
     return body
 
 
-def status_reply(workshop: Workshop, job: Job, *, base: str, logs: bool) -> Response:
+def status_reply(workshop: Workshop, request: Request, job: Job, *, base: str) -> Response:
     """The reply to a status request, or what a fault makes of it."""
     name = workshop.due(Point.STATUS, job)
     if name == "poll-503":
         return html(503, "Service Temporarily Unavailable")
     if name == "poll-reset":
         return dropped()
+    logs = wants_logs(request.query_params.get("logs"))
     body = progress(job, base=base, now=workshop.now(), logs=logs)
     if name == "unknown-status":
         body |= {"status": "WARMING_UP", "warmup": {"runners": 0, "eta": None}}
     return Json(body, 200 if body["status"] == Status.COMPLETED else 202)
+
+
+async def result(workshop: Workshop, request: Request, job: Job) -> dict[str, Any]:
+    """What the model returned for a completed job. Raises NoImage, and Declined for a fault."""
+    if workshop.due(Point.RESULT, job) == "result-503":
+        raise Declined(html(503, "Service Temporarily Unavailable"))
+    return await workshop.made(job, files=f"{origin(request)}/files")
 
 
 def cancel(workshop: Workshop, job: Job | None) -> tuple[int, str]:

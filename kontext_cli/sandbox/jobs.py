@@ -1,6 +1,7 @@
 """The queue's jobs: their payloads, and their status as a function of time."""
 
 import json
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -8,7 +9,6 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 from kontext_cli.sandbox.shelf import Shelf
 
@@ -18,6 +18,7 @@ _WAITING = 1 / 3
 _AHEAD = 3
 _STEPS = 28
 _STEPS_PER_LINE = 4
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Status(StrEnum):
@@ -115,7 +116,7 @@ class Jobs:
 
     def find(self, request_id: str) -> Job | None:
         """The job of a request id, if there is one."""
-        if request_id not in self._jobs and _is_uuid(request_id):
+        if request_id not in self._jobs and _UUID.fullmatch(request_id):
             kept = self._shelf.get(f"{request_id}.json")
             if kept is not None:
                 self._jobs[request_id] = self._revived(kept)
@@ -135,10 +136,3 @@ class Jobs:
         # monotonic clocks differ between processes; only Unix time is shared
         job.created = self._clock() - (time.time() - job.born)
         return job
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False

@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from threading import Condition
 from typing import Any
 
@@ -19,20 +19,14 @@ class Entry:
     dialect: str
     endpoint: str
     prompt: str
-    payload: Mapping[str, Any]
     request_id: str
     seed: int
+    payload: dict[str, Any]
 
     def record(self) -> dict[str, Any]:
         """The entry for JSON; inline images are abbreviated."""
-        return {
-            "dialect": self.dialect,
-            "endpoint": self.endpoint,
-            "prompt": self.prompt,
-            "request_id": self.request_id,
-            "seed": self.seed,
-            "payload": _shortened(dict(self.payload), levels=_LEVELS),
-        }
+        record = {field.name: getattr(self, field.name) for field in fields(self)}
+        return record | {"payload": _shortened(self.payload, levels=_LEVELS)}
 
 
 @dataclass(frozen=True, slots=True)

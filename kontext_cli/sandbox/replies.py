@@ -48,11 +48,6 @@ def origin(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-def has_key(request: Request, scheme: str) -> bool:
-    """Whether the request carries a key, whatever it is, under the scheme of its provider."""
-    return bool(key_of(request, scheme))
-
-
 def key_of(request: Request, scheme: str) -> str:
     """The key or token that the request carries under a scheme, empty where there is none."""
     given, _, key = request.headers.get("authorization", "").partition(" ")

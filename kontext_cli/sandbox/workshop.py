@@ -77,7 +77,7 @@ class Workshop:
         )
         job.outcome = self.faults.due(Point.OUTCOME, prompt=job.prompt, of=job.prompt)
         self.jobs.add(job)
-        self.ledger.accept(Entry(dialect, endpoint, job.prompt, payload, job.request_id, job.seed))
+        self.ledger.accept(Entry(dialect, endpoint, job.prompt, job.request_id, job.seed, payload))
         return job
 
     def due(self, point: Point, job: Job) -> str | None:

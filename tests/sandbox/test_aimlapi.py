@@ -181,8 +181,3 @@ def test_a_call_blocks_as_long_as_the_job_takes(sandbox: StartSandbox) -> None:
     ):
         http.post("/v1/images/generations", json={"model": T2I, "prompt": "a fox"})
     assert running.ledger.accepted("a fox") == 1
-
-
-def test_a_shape_that_nobody_has_seen(sandbox: StartSandbox) -> None:
-    with pytest.raises(ValueError, match="xml"):
-        sandbox(aimlapi_shape="xml")

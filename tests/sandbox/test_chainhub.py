@@ -134,8 +134,3 @@ def test_faults_speak_the_gateways_words(hub: Queue, running: Running) -> None:
     assert running.ledger.entries == ()
     broken = hub.http.get(path(hub.job(prompt="[fault:failed]")))
     assert (broken.status_code, broken.json()["error_type"]) == (500, "internal_error")
-
-
-def test_a_form_of_pending_that_nobody_has_seen(sandbox: StartSandbox) -> None:
-    with pytest.raises(ValueError, match="soon"):
-        sandbox(chainhub_pending="soon")
