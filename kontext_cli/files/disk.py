@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from kontext_cli.errors import KontextError
+
 if sys.platform != "win32":
     import fcntl
 
@@ -49,14 +51,17 @@ def make_private_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
 
 
-def make_inner_folder(folder: Path) -> bool:
-    """Create a folder within one of ours; False where something else has its name.
+def make_inner_folder(folder: Path, fault: type[KontextError]) -> None:
+    """Create a folder within one of ours. Raises ``fault`` where something else has its name.
 
     A link to a folder counts as something else: we would write and sweep wherever it leads.
     """
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700, exist_ok=True)
-    return is_inner_folder(folder)
+    if not is_inner_folder(folder):
+        raise fault(
+            f"`{folder}` is a link or no folder, and is left alone", hint=f"remove `{folder}`"
+        )
 
 
 def is_inner_folder(folder: Path) -> bool:
@@ -256,13 +261,11 @@ def _claimed(target: Path) -> int:
 
 def _is_abandoned(descriptor: int, path: Path) -> bool:
     """Whether a file is empty and no running process has it locked; locks it."""
-    try:
-        if sys.platform != "win32":
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        found = os.fstat(descriptor)
-        return not found.st_size and os.path.samestat(path.lstat(), found)
-    except OSError:
-        return False
+    with suppress(OSError):
+        if _lock(descriptor):
+            found = os.fstat(descriptor)
+            return not found.st_size and os.path.samestat(path.lstat(), found)
+    return False
 
 
 def _change_mode(descriptor: int, mode: int) -> None:

@@ -36,11 +36,7 @@ class Owners:
     def enter(self) -> str:
         """Acquire our owner token, once; returns it. Raises OSError or JournalFault."""
         if self.token is None:
-            if not disk.make_inner_folder(self._folder):
-                raise JournalFault(
-                    f"`{self._folder}` is a link or no folder, and is left alone",
-                    hint=f"remove `{self._folder}`",
-                )
+            disk.make_inner_folder(self._folder, JournalFault)
             self._sweep()
             self.token, self._descriptor = self._held_file()
             if not disk.locks_work(self._folder / self.token):

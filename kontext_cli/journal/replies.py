@@ -22,11 +22,7 @@ class Answers:
         """Create the folder for replies before they arrive. Raises JournalFault."""
         with self._faults():
             disk.make_private_folder(self._folder.parent)
-            if not disk.make_inner_folder(self._folder):
-                raise JournalFault(
-                    f"`{self._folder}` is a link or no folder, and is left alone",
-                    hint=f"remove `{self._folder}`",
-                )
+            disk.make_inner_folder(self._folder, JournalFault)
 
     def keep(self, job_id: str, reply: Reply, header_names: Sequence[str]) -> None:
         """Write a reply durably, with those of its headers. Raises JournalFault."""

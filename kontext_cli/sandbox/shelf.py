@@ -20,7 +20,8 @@ class Shelf:
         self.folder = folder
         self._files: OrderedDict[str, bytes] = OrderedDict()
         if folder is not None:
-            _prepare(folder)
+            disk.make_private_folder(folder.parent)
+            disk.make_inner_folder(folder, OutputFault)
             _sweep(folder)
 
     def put(self, name: str, data: bytes) -> None:
@@ -40,14 +41,6 @@ class Shelf:
             return (self.folder / name).read_bytes()
         except FileNotFoundError:
             return None
-
-
-def _prepare(folder: Path) -> None:
-    disk.make_private_folder(folder.parent)
-    if not disk.make_inner_folder(folder):
-        raise OutputFault(
-            f"`{folder}` is a link or no folder, and is left alone", hint=f"remove `{folder}`"
-        )
 
 
 def _write(path: Path, data: bytes) -> None:
