@@ -115,7 +115,8 @@ def decode(
         raise NotAnImage(f"a {_NAMES[kind]} that is {fault}")
     try:
         image = _open(data, kind)
-        _check_size(image.size, kind, len(data), most_pixels=most_pixels, most_side=most_side)
+        if fault := _size_fault(image.size, len(data), most_pixels, most_side):
+            raise NotAnImage(f"a {_NAMES[kind]} {fault}")
         image.load()
         if kind == "png" and _may_lack_rows(image) and lacks_rows(data):
             raise NotAnImage(f"a {_NAMES[kind]} that is {_CUT_SHORT}")
@@ -174,17 +175,13 @@ def _open(data: bytes, kind: Format) -> "ImageFile":
     return WebPImageFile(stream)
 
 
-def _check_size(
-    size: tuple[int, int],
-    kind: Format,
-    length: int,
-    *,
-    most_pixels: int,
-    most_side: int | None,
-) -> None:
+def _size_fault(
+    size: tuple[int, int], length: int, most_pixels: int, most_side: int | None
+) -> str | None:
+    """What is wrong with the size of an image of ``length`` bytes; None where it is allowed."""
     width, height = size
     if min(size) < 1:
-        raise NotAnImage(f"a {_NAMES[kind]} without pixels")
+        return "without pixels"
     if width * height > most_pixels:
         limit = f"{most_pixels // 1_000_000} megapixels"
     elif most_side is not None and max(size) > most_side:
@@ -192,8 +189,8 @@ def _check_size(
     elif width * height > max(_ANY_PIXELS, length * _PIXELS_A_BYTE):
         limit = f"{length:,} bytes hold of a real one"
     else:
-        return
-    raise NotAnImage(f"a {_NAMES[kind]} of {width}×{height} pixels, more than {limit}")
+        return None
+    return f"of {width}×{height} pixels, more than {limit}"
 
 
 def _is_beginning(data: bytes) -> bool:

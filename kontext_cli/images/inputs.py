@@ -110,8 +110,7 @@ def fingerprint(source: str, stdin: Callable[[], BinaryIO]) -> InputImage:
 def _load(source: str, share: _Share, stdin: Callable[[], BinaryIO]) -> InputImage:
     if is_url(source):
         return _remote(source)
-    name = "standard input" if source == "-" else f"`{source}`"
-    return _inline(source, name, stem_of(source), _read(source, stdin), share)
+    return _inline(source, _read(source, stdin), share)
 
 
 def _remote(url: str) -> InputImage:
@@ -201,8 +200,9 @@ def _read_stream(stream: BinaryIO) -> bytes:
     raise InputFault(f"standard input is larger than {MOST_INPUT_BYTES // 2**20} MiB")
 
 
-def _inline(source: str, name: str, stem: str, data: bytes, share: _Share) -> InputImage:
+def _inline(source: str, data: bytes, share: _Share) -> InputImage:
     """An image by its bytes: unchanged if they fit, else scaled down."""
+    name = "standard input" if source == "-" else f"`{source}`"
     decoded = _decode(name, data)
     sent, media_type, size, notice = data, f"image/{decoded.format}", decoded.image.size, None
     if len(data) > share.most:
@@ -214,14 +214,14 @@ def _inline(source: str, name: str, stem: str, data: bytes, share: _Share) -> In
                 f"{name} is {_amount(len(data))}, and no smaller copy fits what {share.name}",
                 hint="give its https URL instead",
             )
-        sent, media_type, size = smaller.data, "image/jpeg", smaller.size
+        (sent, size), media_type = smaller, "image/jpeg"
         notice = (
             f"{name} is {_amount(len(data))}, more than {share.name}; "
             f"sent as {size[0]}×{size[1]} JPEG, {_amount(len(sent))}"
         )
     return InputImage(
         source=source,
-        stem=stem,
+        stem=stem_of(source),
         content=sent,
         media_type=media_type,
         sha256=hashlib.sha256(data).hexdigest(),

@@ -3,7 +3,6 @@
 import io
 import itertools
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kontext_cli.sizes import nearest_size
@@ -16,18 +15,11 @@ _SCALES = (1.0, 0.7, 0.5, 0.35, 0.25)
 _MOST_PROFILE_BYTES = 2**16
 
 
-@dataclass(frozen=True, slots=True)
-class Smaller:
-    """A JPEG copy, and its width and height in pixels."""
+def shrink(image: "Image", most_bytes: int) -> tuple[bytes, tuple[int, int]] | None:
+    """An upright JPEG of the image in the size Kontext works in, with that size in pixels.
 
-    data: bytes
-    size: tuple[int, int]
-
-
-def shrink(image: "Image", most_bytes: int) -> Smaller | None:
-    """An upright JPEG of the image in the size Kontext works in; None where none is so small.
-
-    The shape is kept, and nothing is enlarged; what is transparent becomes white.
+    None where no copy is small enough. The shape is kept, and nothing is enlarged; what is
+    transparent becomes white.
     """
     try:
         profile = _profile(image)
@@ -36,7 +28,7 @@ def shrink(image: "Image", most_bytes: int) -> Smaller | None:
             copy = _scaled(flat, scale)
             data = _encode(copy, quality, profile)
             if len(data) <= most_bytes:
-                return Smaller(data, copy.size)
+                return data, copy.size
     except Exception:  # whatever Pillow cannot turn into a JPEG, or has no memory for
         return None
     return None
