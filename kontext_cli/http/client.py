@@ -9,7 +9,7 @@ calls marked ``SHARED`` take turns on one, and no outcome may be read from their
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -20,6 +20,7 @@ import httpcore2
 import httpx2
 
 from kontext_cli.errors import UsageError
+from kontext_cli.http.addresses import Address
 from kontext_cli.http.connections import Stream
 from kontext_cli.http.network import CheckedNetwork, resolve
 from kontext_cli.http.proxies import proxies
@@ -31,12 +32,6 @@ IDLE_SECONDS = 4.0
 """How long an idle connection is used again. Servers close theirs after 5 s and more (uvicorn)."""
 SHARED = "kontext.shared"
 """The extension of a request that may go out on a connection that was used before."""
-
-_LIMITS = httpx2.Limits(
-    max_connections=MOST_CONNECTIONS,
-    max_keepalive_connections=MOST_IDLE_CONNECTIONS,
-    keepalive_expiry=IDLE_SECONDS,
-)
 
 _REASONS = {
     "ConnectTimeout": "no connection in time",
@@ -109,7 +104,7 @@ class Network(httpx2.AsyncBaseTransport):
         proxy: httpcore2.Proxy | None = None,
     ) -> None:
         """``network`` makes the connections; ``proxy`` is what they go through."""
-        self._network = network or _unchecked()
+        self._network = network or CheckedNetwork(resolve, _any_address)
         self._proxy = proxy
         self._pools: dict[tuple[str, bool], httpcore2.AsyncConnectionPool] = {}
 
@@ -140,9 +135,9 @@ class Network(httpx2.AsyncBaseTransport):
             self._pools[scheme, shared] = httpcore2.AsyncConnectionPool(
                 ssl_context=tls_context() if scheme == "https" else None,
                 proxy=self._proxy,
-                max_connections=_LIMITS.max_connections,
-                max_keepalive_connections=_LIMITS.max_keepalive_connections if shared else 0,
-                keepalive_expiry=_LIMITS.keepalive_expiry,
+                max_connections=MOST_CONNECTIONS,
+                max_keepalive_connections=MOST_IDLE_CONNECTIONS if shared else 0,
+                keepalive_expiry=IDLE_SECONDS,
                 network_backend=self._network,
             )
         return self._pools[scheme, shared]
@@ -213,43 +208,29 @@ def _through(url: str) -> Network:
         raise ImportError("socksio")
     tls = tls_context() if proxy.url.scheme == "https" else None
     core = httpcore2.Proxy(_core_url(proxy.url), auth=proxy.raw_auth, ssl_context=tls)
-    return Network(_WayToProxy(), core)
+    return Network(_WayToProxy(resolve, _any_address), core)
 
 
 class _ProxyDown(httpcore2.ConnectError):
     """No connection to a proxy; the message names its host and port, and why."""
 
 
-class _WayToProxy(httpcore2.AsyncNetworkBackend):
+class _WayToProxy(CheckedNetwork):
     """Connections to a proxy; errors name the proxy."""
 
-    def __init__(self) -> None:
-        self._network = _unchecked()
-
     async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+        self, host: str, port: int, *args: Any, **kwargs: Any
     ) -> httpcore2.AsyncNetworkStream:
         """Connect. Raises _ProxyDown."""
         try:
-            return await self._network.connect_tcp(
-                host, port, timeout, local_address, socket_options
-            )
+            return await super().connect_tcp(host, port, *args, **kwargs)
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
             where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
             raise _ProxyDown(f"its proxy `{where}` does not answer: {reason(error)}") from None
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait, for the library."""
-        await self._network.sleep(seconds)
 
-
-def _unchecked() -> CheckedNetwork:
-    return CheckedNetwork(resolve, lambda _host, _port, _address: True)
+def _any_address(_host: str, _port: int, _address: Address) -> bool:
+    return True
 
 
 def _core_url(url: httpx2.URL) -> httpcore2.URL:

@@ -9,11 +9,6 @@ from typing import NamedTuple
 
 from kontext_cli.http.deadlines import Deadline
 
-ANSWER_SECONDS = 60.0
-TRANSFER_SECONDS = 300.0
-LEAST_BYTES = 1024
-WINDOW = 30.0
-
 
 class Limits(NamedTuple):
     """When an exchange is aborted.
@@ -23,10 +18,10 @@ class Limits(NamedTuple):
     fewer than ``least_bytes`` pass in ``window`` seconds.
     """
 
-    answer: float = ANSWER_SECONDS
-    transfer: float = TRANSFER_SECONDS
-    least_bytes: int = LEAST_BYTES
-    window: float = WINDOW
+    answer: float = 60.0
+    transfer: float = 300.0
+    least_bytes: int = 1024
+    window: float = 30.0
 
 
 class TooSlow(Exception):

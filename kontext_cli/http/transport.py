@@ -144,7 +144,7 @@ class Transport:
         while True:
             submission.sent = self._in_process
             try:
-                reply = await self._send(call, _SUBMIT_TIMEOUT, submission=submission)
+                reply = await self._send(self._request(call, _SUBMIT_TIMEOUT, submission))
             except httpx2.RequestError as error:
                 if submission.sent and not isinstance(error, _NEVER_SENT):
                     raise self._errors.lost_reply(reason(error)) from None
@@ -171,7 +171,9 @@ class Transport:
         try:
             reply = await self._attempts.until_answered(
                 call.kind,
-                lambda attempt: self._send(call, REQUEST_TIMEOUT, attempt=attempt, alone=alone),
+                lambda attempt: self._send(
+                    self._request(call, REQUEST_TIMEOUT, alone=alone), attempt
+                ),
                 limits.transfer if call.kind == "result" else limits.answer,
             )
         except UnexpectedReply as error:
@@ -243,16 +245,7 @@ class Transport:
         """
         return await self._downloads.download(url, sink, check)
 
-    async def _send(
-        self,
-        call: Call,
-        timeout: httpx2.Timeout,
-        *,
-        submission: Submission | None = None,
-        attempt: Try | None = None,
-        alone: bool = False,
-    ) -> Reply:
-        request = self._request(call, timeout, submission, alone=alone)
+    async def _send(self, request: httpx2.Request, attempt: Try | None = None) -> Reply:
         async with self._attempts.answer(self._api, request) as response:
             return await self._read(response, attempt)
 

@@ -4,7 +4,6 @@ import asyncio
 import random
 from contextlib import suppress
 
-import httpx2
 import pytest
 
 from kontext_cli.http import client as network
@@ -21,8 +20,8 @@ AT_ONCE = 40
 @pytest.fixture
 def _few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     """So few that a slot which is not given back is soon missed."""
-    few = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    monkeypatch.setattr(network, "_LIMITS", few)
+    monkeypatch.setattr(network, "MOST_CONNECTIONS", CONNECTIONS)
+    monkeypatch.setattr(network, "MOST_IDLE_CONNECTIONS", CONNECTIONS)
 
 
 @pytest.mark.usefixtures("_few_connections")
