@@ -62,12 +62,12 @@ def sandbox(
 
     Prints the environment variables to set. Ctrl-C and SIGTERM stop it, with exit code 0.
     """
-    from kontext_cli.sandbox.serving import Watched, listen, serve, url_of
+    from kontext_cli.sandbox.serving import listen, serve, url_of, watched
 
     emulated = _emulated(latency, fault, plain=plain)
     listener = listen(host, port)
     url = url_of(listener)
-    app = emulated.app if quiet else Watched(emulated.app, _tell)
+    app = emulated.app if quiet else watched(emulated.app, _tell)
 
     def announce() -> None:
         if not quiet:

@@ -29,12 +29,13 @@ class Payload(BaseModel):
     @property
     def sources(self) -> tuple[str, ...]:
         """The input images in order, as URLs or data URIs."""
-        return ()
+        given: str | list[str] = getattr(self, "image_url", getattr(self, "image_urls", []))
+        return (given,) if isinstance(given, str) else tuple(given)
 
     @property
     def inline(self) -> bool:
         """Whether the images come as data URIs in the result."""
-        return False
+        return getattr(self, "sync_mode", False)
 
     @property
     def asked_size(self) -> tuple[int, int] | None:
@@ -48,11 +49,6 @@ class FalPayload(Payload):
     sync_mode: bool = False
     enhance_prompt: bool = False
 
-    @property
-    def inline(self) -> bool:
-        """What sync_mode asks for."""
-        return self.sync_mode
-
 
 class FalGenerate(FalPayload):
     """Text to image, square unless asked otherwise."""
@@ -65,21 +61,11 @@ class FalEdit(FalPayload):
 
     image_url: str
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The one input."""
-        return (self.image_url,)
-
 
 class FalEditMany(FalPayload):
     """Several images and an instruction."""
 
     image_urls: Annotated[list[str], Field(min_length=1)]
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The inputs, in order."""
-        return tuple(self.image_urls)
 
 
 class GatewayGenerate(Payload):
@@ -111,11 +97,6 @@ class BlockingEdit(BlockingGenerate):
 
     aspect_ratio: AspectRatio | None = None
     image_url: str | Annotated[list[str], Field(min_length=1, max_length=4)]
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The inputs, in order."""
-        return (self.image_url,) if isinstance(self.image_url, str) else tuple(self.image_url)
 
 
 FAL: dict[str, type[Payload]] = {

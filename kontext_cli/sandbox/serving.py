@@ -7,12 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kontext_cli.errors import UsageError
+from kontext_cli.http.addresses import literal
 
 _GRACE_SECONDS = 1
 _ENDING = [
@@ -30,44 +30,37 @@ class Answered:
     seconds: float
 
 
-class Watched:
-    """Logs the requests of an app, each when its reply begins."""
+def watched(app: ASGIApp, log: Callable[[Answered], None]) -> ASGIApp:
+    """The app, with each of its requests logged when its reply begins."""
 
-    def __init__(self, app: ASGIApp, log: Callable[[Answered], None]) -> None:
-        self._app = app
-        self._log = log
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+    async def serve_one(scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
-        status: int | None = None
+        statuses: list[int] = []
 
-        def log_request() -> None:
+        def log_request(status: int | None) -> None:
             seconds = time.perf_counter() - began
-            self._log(Answered(scope["method"], scope["path"], status, seconds))
+            log(Answered(scope["method"], scope["path"], status, seconds))
 
         async def sending(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
-                log_request()
+                statuses.append(message["status"])
+                log_request(message["status"])
             await send(message)
 
         try:
-            await self._app(scope, receive, sending)
+            await app(scope, receive, sending)
         finally:
-            if status is None:
-                log_request()
+            if not statuses:
+                log_request(None)
+
+    return serve_one
 
 
 def loopback(host: str) -> str:
     """The address that a host stands for. Raises UsageError unless it is this machine's own."""
     if host == "localhost" or host.endswith(".localhost"):
         return "127.0.0.1"
-    try:
-        address = ip_address(host.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        address = None
+    address = literal(host.removeprefix("[").removesuffix("]"))
     if address is None or not address.is_loopback:
         raise UsageError(
             f"the sandbox serves this machine only, and `{host}` is not a loopback address",

@@ -5,7 +5,6 @@ import base64
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from uuid import uuid4
@@ -24,15 +23,6 @@ _PLAIN_SCALE = 16
 _KEPT_IMAGES = 64
 """Of the latest, which clients whose download failed ask for again; 0.1 to 2 MB each."""
 _OTHER_FORMAT = {"jpeg": "png", "png": "jpeg"}
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A valid payload, the size in pixels it comes out as, and its inputs as files."""
-
-    payload: Payload
-    size: tuple[int, int]
-    inputs: tuple[bytes, ...]
 
 
 class Workshop:
@@ -86,19 +76,16 @@ class Workshop:
 
     async def made(self, job: Job, *, files: str) -> dict[str, Any]:
         """What the model returns, in fal's form; `files` is the base URL of the images."""
-        order = await asyncio.to_thread(self._order, job)
-        suffix = order.payload.output_format
+        payload, (width, height), _ = await asyncio.to_thread(self._order, job)
+        suffix = payload.output_format
         images: list[dict[str, Any]] = []
-        for number in range(1, _count(job, order.payload) + 1):
+        for number in range(1, _count(job, payload) + 1):
             url = f"{files}/{job.request_id}/{number}.{suffix}"
-            if order.payload.inline:
+            if payload.inline:
                 data = base64.b64encode(await self.image(job, number)).decode()
                 url = f"data:image/{suffix};base64,{data}"
-            width, height = order.size
-            content_type = f"image/{suffix}"
-            images.append(
-                {"url": url, "width": width, "height": height, "content_type": content_type}
-            )
+            made = {"url": url, "width": width, "height": height}
+            images.append(made | {"content_type": f"image/{suffix}"})
         return {
             "images": images,
             "timings": {"inference": round(job.latency * 2 / 3, 3)},
@@ -114,38 +101,39 @@ class Workshop:
     async def has_made(self, job: Job, number: int, output_format: str) -> bool:
         """Whether a job has an image of this number and format to show."""
         try:
-            payload = (await asyncio.to_thread(self._order, job)).payload
+            payload, _, _ = await asyncio.to_thread(self._order, job)
         except NoImage:
             return False
         return payload.output_format == output_format and 1 <= number <= _count(job, payload)
 
-    def _order(self, job: Job) -> Order:
+    def _order(self, job: Job) -> tuple[Payload, tuple[int, int], list[bytes]]:
+        """The valid payload of a job, the size of its images, and its inputs as files."""
         if job.canceled:
             raise NoImage(CANCELED)
         if job.outcome in OUTCOMES:
             raise NoImage(OUTCOMES[job.outcome])
         payload = parsed(job.dialect, job.endpoint, job.payload)
-        files = tuple(inputs.read(source, self.shelf) for source in payload.sources)
+        files = [inputs.read(source, self.shelf) for source in payload.sources]
         size = payload.asked_size or nearest_size(*inputs.shape(files[0]))
         if self._plain:
             size = (size[0] // _PLAIN_SCALE, size[1] // _PLAIN_SCALE)
-        return Order(payload=payload, size=size, inputs=files)
+        return payload, size, files
 
     def _drawn(self, job: Job, number: int) -> bytes:
-        order = self._order(job)
-        output_format: str = order.payload.output_format
+        payload, size, files = self._order(job)
+        output_format: str = payload.output_format
         if job.outcome == "flagged":
-            return image.black(order.size, output_format)
+            return image.black(size, output_format)
         if job.outcome == "png-for-jpeg":
             output_format = _OTHER_FORMAT[output_format]
         if self._plain:
-            return image.plain(order.size, output_format, f"{job.prompt}\0{job.seed}\0{number}")
+            return image.plain(size, output_format, f"{job.prompt}\0{job.seed}\0{number}")
         return image.draw(
             prompt=job.prompt,
             seed=job.seed,
-            size=order.size,
+            size=size,
             output_format=output_format,
-            inputs=order.inputs,
+            inputs=files,
             number=number,
         )
 
