@@ -40,10 +40,10 @@ _INFLATED_AT_ONCE = 2**18
 def fault_of(data: bytes, kind: Format) -> str | None:
     """What is wrong with the structure of an image, continuing "that is"; None for a complete one.
 
-    Bytes after its end are allowed. A GIF is left to its decoder, which takes none whose first
-    frame is cut short.
+    Bytes after its end are allowed. A WebP and a GIF are left to their decoders, which reject
+    whatever is cut short.
     """
-    check = {"jpeg": _jpeg, "png": _png, "webp": _webp}.get(kind)
+    check = {"jpeg": _jpeg, "png": _png}.get(kind)
     return check(data) if check else None
 
 
@@ -116,8 +116,3 @@ def _png_bytes(header: bytes) -> int:
         rows = max(0, -(-(height - top) // down))
         total += rows * (1 + (columns * bits + 7) // 8) if columns else 0
     return total
-
-
-def _webp(data: bytes) -> str | None:
-    """A RIFF file begins with its length."""
-    return None if len(data) >= 8 + int.from_bytes(data[4:8], "little") else _CUT_SHORT

@@ -87,7 +87,7 @@ def test_every_cut_is_refused(data: bytes) -> None:
 def test_a_cut_is_called_one() -> None:
     assert reason(WHOLE["jpeg"][:-1]) == "a JPEG that is cut short"
     assert reason(WHOLE["png"][:-1]) == "a PNG that is cut short"
-    assert reason(WHOLE["webp"][:-1]) == "a WebP image that is cut short"
+    assert reason(WHOLE["webp"][:-1]) == "a WebP image that does not decode"
 
 
 def test_the_end_of_a_preview_is_not_the_end() -> None:
