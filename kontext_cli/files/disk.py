@@ -3,6 +3,7 @@
 import errno
 import itertools
 import os
+import secrets
 import stat
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ if sys.platform != "win32":
 
 CAN_MOVE_OPEN_FILES = sys.platform != "win32"
 
+_TRIES = 10
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _NO_LINKS = {
@@ -103,6 +105,21 @@ def hold(descriptor: int, path: Path) -> bool:
             return os.path.samestat(path.lstat(), os.fstat(descriptor))
         except FileNotFoundError:
             return False
+
+
+def create_locked(folder: Path, prefix: str = "", suffix: str = "") -> tuple[Path, int, int]:
+    """Create a private file of a random name that is locked against sweeping.
+
+    Returns its path, its descriptor, and the mode it would have had. Raises OSError.
+    """
+    for _ in range(_TRIES):
+        path = folder / f"{prefix}{secrets.token_hex(8)}{suffix}"
+        descriptor, mode = create_private(path)
+        if hold(descriptor, path):
+            return path, descriptor, mode
+        os.close(descriptor)
+        path.unlink(missing_ok=True)
+    raise OSError(errno.EAGAIN, "other programs remove the files there")
 
 
 def locks_work(path: Path) -> bool:

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -10,7 +9,7 @@ from threading import Lock
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from kontext_cli.errors import BadMedia, OutputFault, WrongFormat
+from kontext_cli.errors import BadMedia, WrongFormat
 from kontext_cli.files import disk
 from kontext_cli.files.faults import output_faults
 from kontext_cli.files.names import fit_suffix
@@ -20,7 +19,6 @@ from kontext_cli.job import File
 from kontext_cli.sizes import MOST_BYTES
 
 _PREFIX, _SUFFIX = ".kontext-", ".part"
-_TRIES = 10
 
 
 def prepare_folder(folder: Path) -> None:
@@ -59,14 +57,7 @@ class PartFile:
     def create(cls, folder: Path) -> Self:
         """A new, empty part file in the folder."""
         with output_faults(f"cannot write to `{folder}`"):
-            for _ in range(_TRIES):
-                path = folder / f"{_PREFIX}{secrets.token_hex(8)}{_SUFFIX}"
-                descriptor, mode = disk.create_private(path)
-                if disk.hold(descriptor, path):
-                    return cls(path, descriptor, mode)
-                os.close(descriptor)
-                path.unlink(missing_ok=True)
-        raise OutputFault(f"cannot write to `{folder}`: other programs remove the files there")
+            return cls(*disk.create_locked(folder, _PREFIX, _SUFFIX))
 
     def __enter__(self) -> Self:
         return self

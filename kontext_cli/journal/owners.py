@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +10,6 @@ from kontext_cli.errors import JournalFault
 from kontext_cli.files import disk
 
 _TOKEN = re.compile(r"[0-9a-f]{16}")
-_TRIES = 10
 ROOM = 2**17
 """Bytes reserved for each process: a few commits, with what they add to the file."""
 
@@ -38,8 +36,9 @@ class Owners:
         if self.token is None:
             disk.make_inner_folder(self._folder, JournalFault)
             self._sweep()
-            self.token, self._descriptor = self._held_file()
-            if not disk.locks_work(self._folder / self.token):
+            path, self._descriptor, _ = disk.create_locked(self._folder)
+            self.token = path.name
+            if not disk.locks_work(path):
                 self._log_no_locks()
         return self.token
 
@@ -82,18 +81,6 @@ class Owners:
             (self._folder / self.token).unlink()
         self.token = self._descriptor = None
         self._has_room = False
-
-    def _held_file(self) -> tuple[str, int]:
-        for _ in range(_TRIES):
-            token = secrets.token_hex(8)
-            path = self._folder / token
-            descriptor, _ = disk.create_private(path)
-            if disk.hold(descriptor, path):
-                return token, descriptor
-            os.close(descriptor)
-            with suppress(FileNotFoundError):
-                path.unlink()
-        raise JournalFault(f"cannot write to `{self._folder}`: other programs remove files there")
 
     def _log_no_locks(self) -> None:
         if not self._is_logged:
