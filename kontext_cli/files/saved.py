@@ -79,10 +79,10 @@ def condition(file: File) -> Condition:
 
 def verified(data: bytes) -> VerifiedImage:
     """Decode an image in full and describe it. Raises NotAnImage."""
-    decoded = decode(data, formats=_FORMATS, most_pixels=MOST_PIXELS)
-    width, height = decoded.image.size
+    kind, image = decode(data, formats=_FORMATS, most_pixels=MOST_PIXELS)
+    width, height = image.size
     return VerifiedImage(
-        format=cast("FileFormat", decoded.format),
+        format=cast("FileFormat", kind),
         width=width,
         height=height,
         bytes=len(data),

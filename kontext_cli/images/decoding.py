@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from kontext_cli.images.structure import PNG_SIGNATURE, Format, fault_of, lacks_rows
 
@@ -61,13 +61,6 @@ def get_ready() -> None:
     from PIL import Image, JpegImagePlugin, PngImagePlugin  # noqa: F401
 
 
-class Decoded(NamedTuple):
-    """An image decoded in full: what its bytes are, and its pixels (a Pillow image, loaded)."""
-
-    format: Format
-    image: "Image"
-
-
 def sniff(data: bytes) -> Format | None:
     """The format of an image by its first bytes, None for any that we do not read."""
     if data.startswith(_JPEG_START):
@@ -99,8 +92,8 @@ def describe(data: bytes) -> str:
 
 def decode(
     data: bytes, *, formats: Collection[Format], most_pixels: int, most_side: int | None = None
-) -> Decoded:
-    """Decode an image in full; of an animation, the first frame.
+) -> "tuple[Format, Image]":
+    """Decode an image in full, into a loaded Pillow image; of an animation, the first frame.
 
     The size is checked from the header, before any pixel is decoded. Bytes after the image's
     end are allowed. Raises NotAnImage for any fault, OtherKind where the bytes do not even begin
@@ -127,7 +120,7 @@ def decode(
     except Exception as error:
         # Pillow's decoders raise some ten kinds of exception on damaged bytes.
         raise NotAnImage(f"a {_NAMES[kind]} that does not decode") from error
-    return Decoded(kind, image)
+    return kind, image
 
 
 def read_regular(path: Path, *, most: int) -> bytes:

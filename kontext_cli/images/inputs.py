@@ -8,13 +8,16 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.http.urls import unsigned
-from kontext_cli.images.decoding import Decoded, NotAnImage, decode, read_regular
+from kontext_cli.images.decoding import NotAnImage, decode, read_regular
 from kontext_cli.images.structure import Format
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 MOST_INPUT_BYTES = 50 * 2**20
 """What the provider would download of a URL, and so the most of a file as well."""
@@ -62,20 +65,6 @@ class InputImage:
         return replace(self, url=url, content=None)
 
 
-class _Share(NamedTuple):
-    """The bytes that one local image may take of the request, before base64."""
-
-    most: int
-    images: int
-    provider: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.provider} takes inline" + (
-            f" for each of {self.images} images" if self.images > 1 else ""
-        )
-
-
 def load_images(
     sources: Sequence[str],
     *,
@@ -92,8 +81,13 @@ def load_images(
     if sources.count("-") > 1:
         raise UsageError("standard input can be one of the images only", hint="use `-` once")
     local = sum(not is_url(source) for source in sources)
-    share = _Share(inline_bytes // max(local, 1), local, provider)
-    return tuple(_load(source, share, stdin) for source in sources)
+    limit = f"{provider} takes inline" + (f" for each of {local} images" if local > 1 else "")
+    return tuple(
+        _remote(source)
+        if is_url(source)
+        else _inline(source, _read(source, stdin), inline_bytes // local, limit)
+        for source in sources
+    )
 
 
 def fingerprint(source: str, stdin: Callable[[], BinaryIO]) -> InputImage:
@@ -105,12 +99,6 @@ def fingerprint(source: str, stdin: Callable[[], BinaryIO]) -> InputImage:
         return _remote(source)
     digest = hashlib.sha256(_read(source, stdin)).hexdigest()
     return InputImage(source=source, stem=stem_of(source), sha256=digest)
-
-
-def _load(source: str, share: _Share, stdin: Callable[[], BinaryIO]) -> InputImage:
-    if is_url(source):
-        return _remote(source)
-    return _inline(source, _read(source, stdin), share)
 
 
 def _remote(url: str) -> InputImage:
@@ -200,23 +188,26 @@ def _read_stream(stream: BinaryIO) -> bytes:
     raise InputFault(f"standard input is larger than {MOST_INPUT_BYTES // 2**20} MiB")
 
 
-def _inline(source: str, data: bytes, share: _Share) -> InputImage:
-    """An image by its bytes: unchanged if they fit, else scaled down."""
+def _inline(source: str, data: bytes, most: int, limit: str) -> InputImage:
+    """An image by its bytes: unchanged if ``most`` are enough, else scaled down.
+
+    ``limit`` says whose limit that is.
+    """
     name = "standard input" if source == "-" else f"`{source}`"
-    decoded = _decode(name, data)
-    sent, media_type, size, notice = data, f"image/{decoded.format}", decoded.image.size, None
-    if len(data) > share.most:
+    kind, image = _decode(name, data)
+    sent, media_type, size, notice = data, f"image/{kind}", image.size, None
+    if len(data) > most:
         from kontext_cli.images.shrinking import shrink
 
-        smaller = shrink(decoded.image, share.most)
+        smaller = shrink(image, most)
         if smaller is None:
             raise InputFault(
-                f"{name} is {_amount(len(data))}, and no smaller copy fits what {share.name}",
+                f"{name} is {_amount(len(data))}, and no smaller copy fits what {limit}",
                 hint="give its https URL instead",
             )
         (sent, size), media_type = smaller, "image/jpeg"
         notice = (
-            f"{name} is {_amount(len(data))}, more than {share.name}; "
+            f"{name} is {_amount(len(data))}, more than {limit}; "
             f"sent as {size[0]}×{size[1]} JPEG, {_amount(len(sent))}"
         )
     return InputImage(
@@ -230,7 +221,7 @@ def _inline(source: str, data: bytes, share: _Share) -> InputImage:
     )
 
 
-def _decode(name: str, data: bytes) -> Decoded:
+def _decode(name: str, data: bytes) -> "tuple[Format, Image]":
     try:
         return decode(data, formats=_FORMATS, most_pixels=_MOST_PIXELS, most_side=_MOST_SIDE)
     except NotAnImage as error:
