@@ -33,7 +33,7 @@ class Connections(httpcore2.AsyncNetworkBackend):
         """Connect to an address. Raises ConnectError and ConnectTimeout."""
         loop = asyncio.get_running_loop()
         local = None if local_address is None else (local_address, 0)
-        with _told_as(httpcore2.ConnectTimeout, httpcore2.ConnectError):
+        with _as_library_errors(httpcore2.ConnectTimeout, httpcore2.ConnectError):
             async with Deadline(timeout):
                 transport, wire = await loop.create_connection(_Wire, host, port, local_addr=local)
         for option in socket_options or ():
@@ -138,17 +138,17 @@ class Stream(httpcore2.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
         """What has come, up to some 800 kB: in the pieces that the library asks for, a large
         image takes half as long again."""
-        with _told_as(httpcore2.ReadTimeout, httpcore2.ReadError):
+        with _as_library_errors(httpcore2.ReadTimeout, httpcore2.ReadError):
             return await self._wire.read(timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes. Raises ConnectError where a request cannot begin, and nothing has left."""
         if not buffer:
             return
-        with _told_as(httpcore2.ConnectTimeout, httpcore2.ConnectError):
+        with _as_library_errors(httpcore2.ConnectTimeout, httpcore2.ConnectError):
             self._wire.check()
         self._wire.is_resting = False
-        with _told_as(httpcore2.WriteTimeout, httpcore2.WriteError):
+        with _as_library_errors(httpcore2.WriteTimeout, httpcore2.WriteError):
             await self._wire.write(buffer, timeout)
 
     def rest(self, *, surplus: bool) -> None:
@@ -173,7 +173,7 @@ class Stream(httpcore2.AsyncNetworkStream):
     ) -> httpcore2.AsyncNetworkStream:
         """Speak TLS from here on. Raises ConnectError and ConnectTimeout."""
         wire = self._wire
-        with _told_as(httpcore2.ConnectTimeout, httpcore2.ConnectError):
+        with _as_library_errors(httpcore2.ConnectTimeout, httpcore2.ConnectError):
             try:
                 wire.is_resting = True
                 wire.check()  # what came in the clear must not be read as if it were TLS
@@ -205,7 +205,7 @@ def _wake(event: asyncio.Future[None] | None) -> None:
 
 
 @contextmanager
-def _told_as(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
+def _as_library_errors(late: type[Exception], broken: type[Exception]) -> Iterator[None]:
     """Turn errors of the system into those of the HTTP library."""
     try:
         yield

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kontext_cli.sandbox.failures import OUTCOMES
+from kontext_cli.sandbox.failures import CANCELED, OUTCOMES
 from kontext_cli.sandbox.faults import Point
 from kontext_cli.sandbox.jobs import Job, Status
 from kontext_cli.sandbox.replies import Declined, Json, dropped, html, origin
@@ -88,9 +88,7 @@ def _links(job: Job, base: str) -> dict[str, str]:
 
 def _error(job: Job) -> dict[str, str]:
     # the status of a model's own error (form A) says nothing; only the result does
-    if job.canceled:
-        return {"error": "Request was cancelled by the client", "error_type": "client_cancelled"}
-    failure = OUTCOMES.get(job.outcome or "")
+    failure = CANCELED if job.canceled else OUTCOMES.get(job.outcome or "")
     if failure is None or failure.error_type is None:
         return {}
     return {"error": failure.message, "error_type": failure.error_type}
