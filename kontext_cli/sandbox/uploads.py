@@ -1,6 +1,7 @@
 """fal's uploads of inputs, by the protocols of its JavaScript and of its Python client.
 
-The one asks for a place and puts the bytes there; the other asks for a token and posts them.
+The JavaScript client requests a signed URL and PUTs the bytes to it; the Python client requests a
+token and POSTs them.
 """
 
 import secrets
@@ -22,7 +23,7 @@ _TOKEN_LIFE = timedelta(hours=1)
 
 
 class Uploads:
-    """Places and tokens that were given out, and what was uploaded to them."""
+    """The upload URLs and tokens that were issued, and what was uploaded with them."""
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
@@ -30,7 +31,7 @@ class Uploads:
         self._tokens: set[str] = set()
 
     def asking(self) -> list[Route]:
-        """The routes that give out places and tokens, on fal's host."""
+        """The routes that issue upload URLs and tokens, on fal's host."""
         return [
             Route("/storage/upload/initiate", self.initiate, methods=["POST"]),
             Route("/storage/auth/token", self.token, methods=["POST"]),
@@ -46,7 +47,7 @@ class Uploads:
         ]
 
     async def initiate(self, request: Request) -> Response:
-        """Give out a place: the signed URL to put the bytes to, and the one to name afterwards."""
+        """Issue a signed URL to PUT the bytes to, and the URL to use as an input afterwards."""
         check_key(request)
         asked = await read_object(request, self._workshop.max_body, refuse)
         upload = uuid4().hex
@@ -55,7 +56,7 @@ class Uploads:
         return Json({"upload_url": f"{file_url}?signature={upload}", "file_url": file_url})
 
     async def put(self, request: Request) -> Response:
-        """Take the bytes, once."""
+        """Accept the bytes of one upload URL, once."""
         upload = request.path_params["upload"]
         if upload not in self._open or request.query_params.get("signature") != upload:
             return PlainTextResponse("signature mismatch", 403)
@@ -65,7 +66,7 @@ class Uploads:
         return Response(status_code=200)
 
     async def token(self, request: Request) -> Response:
-        """Give out a token that opens the place of all files."""
+        """Issue a token for uploads."""
         check_key(request)
         token = secrets.token_urlsafe()
         self._tokens.add(token)
@@ -79,7 +80,7 @@ class Uploads:
         return Json(reply)
 
     async def post(self, request: Request) -> Response:
-        """Take the bytes from whoever has a token."""
+        """Accept the bytes of an upload with a token."""
         if key_of(request, "Bearer") not in self._tokens:
             raise Declined(refuse(401, "The token is not valid"))
         data = await read_body(request, _MAX_UPLOAD, refuse)
