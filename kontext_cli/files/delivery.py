@@ -10,9 +10,10 @@ from typing import BinaryIO, Protocol
 from kontext_cli.errors import KontextError, OutputFault
 from kontext_cli.failpoint import reached
 from kontext_cli.files import disk
+from kontext_cli.files.faults import output_faults
 from kontext_cli.files.names import fit_suffix
 from kontext_cli.files.part import PartFile, prepare_folder
-from kontext_cli.files.saved import VerifiedImage, condition, existing_file, file_of, sync_name
+from kontext_cli.files.saved import VerifiedImage, condition, existing_file, file_of
 from kontext_cli.job import File, FileFormat, Target
 
 
@@ -66,7 +67,8 @@ class FileDelivery:
             return None
         if file is None or file.sha256 != image.sha256:
             return None
-        sync_name(path)  # the killed run may not have done it
+        with output_faults(f"cannot write `{path}`"):
+            disk.sync_folder(path.parent)  # the killed run may not have done it
         return file
 
     def _path(self, number: int) -> Path:

@@ -209,13 +209,8 @@ def _taken(path: Path, there: Path, exists: Exists) -> NameTaken:
         what += f", the same name as `{path.name}` but for the suffix"
     if exists == "skip":
         what += "; the job's other files are not"
-    return NameTaken(what, hint=f"use {_ways_out(exists)}")
-
-
-def _ways_out(exists: Exists) -> str:
-    if exists == "skip":
-        return "`--exists number` or `overwrite`"
-    return "`--exists number`, `skip` or `overwrite`"
+        return NameTaken(what, hint="use `--exists number` or `overwrite`")
+    return NameTaken(what, hint="use `--exists number`, `skip` or `overwrite`")
 
 
 def _refuse_irregular(paths: Iterable[Path]) -> None:

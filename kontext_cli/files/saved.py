@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
 from kontext_cli.errors import BadMedia
-from kontext_cli.files import disk
 from kontext_cli.files.faults import output_faults
 from kontext_cli.images.decoding import NotAnImage, decode, read_regular
 from kontext_cli.images.structure import Format
@@ -55,12 +54,6 @@ def file_of(path: Path, image: VerifiedImage, *, modified: int = 0) -> File:
         format=image.format,
         modified=modified,
     )
-
-
-def sync_name(path: Path) -> None:
-    """Sync the name of an image to the disk. Raises OutputFault."""
-    with output_faults(f"cannot write `{path}`"):
-        disk.sync_folder(path.parent)
 
 
 def condition(file: File) -> Condition:

@@ -193,14 +193,14 @@ def _plain(value: object) -> object:
             return dict(value)
     if is_dataclass(value):
         kind: Callable[..., object] = type(value)
-        return {name: getattr(value, name) for name in _names(kind)}
+        return {name: getattr(value, name) for name in _types(kind)}
     raise TypeError(f"a {type(value).__name__} cannot be journalled")
 
 
 @cache
 def _detail_names() -> tuple[str, ...]:
     """The fields of a job without a column of their own."""
-    return tuple(name for name in _names(Job) if name not in Row._fields)
+    return tuple(name for name in _types(Job) if name not in Row._fields)
 
 
 def _details(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -242,14 +242,9 @@ def _plain_types(hint: Any) -> Iterator[type]:
         yield origin or hint
 
 
-@cache
-def _names(kind: Callable[..., object]) -> tuple[str, ...]:
-    return tuple(_types(kind))
-
-
 def _built(kind: Callable[..., T], record: Mapping[str, Any], **readers: Callable[[Any], Any]) -> T:
     """A value of ours from its record."""
-    known = _names(kind)
+    known = _types(kind)
     values = {name: value for name, value in record.items() if name in known}
     read_values = {name: read(record[name]) for name, read in readers.items() if name in record}
     return kind(**_checked(kind, values | read_values))
