@@ -62,7 +62,7 @@ def make_inner_folder(folder: Path, fault: type[KontextError]) -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
     if not is_inner_folder(folder):
         raise fault(
-            f"`{folder}` is a link or no folder, and is left alone", hint=f"remove `{folder}`"
+            f"`{folder}` is a link or not a folder, and is left alone", hint=f"remove `{folder}`"
         )
 
 

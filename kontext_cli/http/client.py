@@ -261,7 +261,7 @@ def reason(error: Exception) -> str:
     """What happened, without the libraries' text: it may carry URLs and headers."""
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate does not hold: {cause.verify_message}"
+            return f"its certificate is not valid: {cause.verify_message}"
         if isinstance(cause, _ProxyDown):
             return str(cause)
         if isinstance(cause, OSError) and (why := cause.strerror):

@@ -112,7 +112,7 @@ class Downloads:
         an end of their own, which overrides it (RFC 9112, 6.3)."""
         encoding = response.headers.get("content-encoding", "").strip().lower()
         if encoding not in ("", "identity"):
-            raise Failed(self._errors.bad_file("is packed, which was not asked for"))
+            raise Failed(self._errors.bad_file("is compressed, which was not requested"))
         length = response.headers.get("content-length", "")
         if "transfer-encoding" in response.headers or not length.isdecimal():
             return None

@@ -217,9 +217,9 @@ def _checked(kind: Callable[..., object], values: dict[str, Any]) -> dict[str, A
     for name, value in values.items():
         usual = type(value) in types[name]
         if not usual and (type(value) is bool or not isinstance(value, types[name])):
-            raise ValueError(f"`{name}` is of another kind")
+            raise ValueError(f"`{name}` has the wrong type")
         if type(value) is float and not isfinite(value):
-            raise ValueError(f"`{name}` is no number")
+            raise ValueError(f"`{name}` is not a finite number")
     return values
 
 

@@ -18,7 +18,7 @@ _MAKE_ROOM = "make room on the disk"
 _IN_OUR_WORDS = {
     sqlite3.SQLITE_BUSY: "another program has it locked",
     sqlite3.SQLITE_LOCKED: "another program has it locked",
-    sqlite3.SQLITE_CONSTRAINT: "another job has this place in it",
+    sqlite3.SQLITE_CONSTRAINT: "another job has this row of the batch",
     sqlite3.SQLITE_ERROR: "its tables are not those of this version",
 }
 """Instead of messages of SQLite that name tables and columns."""

@@ -188,7 +188,7 @@ def _alone(folder: Path) -> Iterator[None]:
         except sqlite3.DatabaseError as error:
             if primary_code(error) != sqlite3.SQLITE_NOTADB:
                 raise
-            raise _no_lock(lock, "no lock of ours") from error
+            raise _no_lock(lock, "not a lock file of kontext") from error
         yield
 
 

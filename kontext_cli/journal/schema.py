@@ -115,7 +115,7 @@ def _check_indexes(db: sqlite3.Connection) -> None:
         try:
             db.execute("REINDEX")
         except sqlite3.IntegrityError as error:
-            raise Damaged("two jobs have the same place in it") from error
+            raise Damaged("two jobs are the same attempt at a row") from error
         _check(db, "integrity_check")
 
 

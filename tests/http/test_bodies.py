@@ -72,7 +72,7 @@ def test_a_file_that_is_not_whole_is_fetched_again(fault: Say) -> None:
         (cut_short, Unreachable, "hung up"),
         (chunks_without_end, Unreachable, "hung up"),
         (closed_too_soon, BadMedia, "no picture"),
-        (packed, BadMedia, "packed"),
+        (packed, BadMedia, "compressed"),
     ],
 )
 def test_a_file_that_is_never_whole_is_given_up(
