@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from kontext_cli.cli import options
+from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
@@ -40,7 +41,7 @@ def fetch(
     """Wait for jobs and save their images."""
     from kontext_cli.commands.fetch import Fetch, run_fetch
 
-    return run_fetch(
+    result = run_fetch(
         Fetch(
             names=tuple(jobs or ()),
             provider=provider,
@@ -56,3 +57,4 @@ def fetch(
             debug=debug,
         )
     )
+    return show(result, as_json=json, quiet=quiet)

@@ -1,4 +1,4 @@
-"""What `generate` and `edit` do with many rows: plan all of them, then run what is to be run."""
+"""`generate` and `edit` for many rows: plan all of them, then run those that need it."""
 
 import asyncio
 import gc
@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,17 +43,19 @@ from kontext_cli.prompts import Row
 from kontext_cli.providers import Name
 from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.batch_report import BatchReport
-from kontext_cli.terminal.dry_run import show_rows
+from kontext_cli.terminal.dry_run import row_lines, row_record
 from kontext_cli.terminal.input import piped_image, read_prompt, typed_bytes
 from kontext_cli.terminal.open import open_batch_report
+from kontext_cli.terminal.records import summary_record
+from kontext_cli.terminal.result import Result
 
 _BEAT = 1.0
 
 
-def run_batch(flags: Flags) -> int:
-    """Do what `generate` or `edit` was asked to do for many rows; the exit code.
+def run_batch(flags: Flags) -> Result:
+    """Run `generate` or `edit` for many rows.
 
-    Raises KontextError for whatever is found wrong before anything is sent.
+    Raises KontextError for any fault that is found before anything is sent.
     """
     check_batch(flags)
     tally = Tally(0, waits=not flags.no_wait)
@@ -68,7 +71,7 @@ def run_batch(flags: Flags) -> int:
 
 
 class _Run:
-    """One batch from its flags to its exit code."""
+    """One batch from its flags to its result."""
 
     def __init__(self, flags: Flags, session: Session, report: BatchReport, tally: Tally) -> None:
         self._flags = flags
@@ -84,8 +87,8 @@ class _Run:
             resubmit_unknown=flags.on_unknown == "resubmit",
         )
 
-    def run(self) -> int:
-        """Plan, and do, all rows."""
+    def run(self) -> Result:
+        """Plan all rows, and run them unless it is a dry run."""
         with _no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
@@ -94,14 +97,7 @@ class _Run:
         budget = Budget(self._flags.max_cost)
         budget.check([entry.cost for entry in entries if entry.step is Step.MAKE])
         if self._flags.dry_run:
-            return show_rows(
-                entries,
-                self._planner,
-                self._memory,
-                self._tally,
-                batch=self._batch,
-                as_json=self._flags.json,
-            )
+            return self._dry_run(entries)
         self._check_providers(entries)
         return self._do(entries, budget)
 
@@ -193,7 +189,10 @@ class _Run:
         return {path.resolve() for path in self._memory_of(batch).files()}
 
     def _planned(self) -> list[Entry]:
-        """The rows of this run, decided about. Raises UsageError or NameTaken with all mistakes."""
+        """The rows of this run and what to do with each.
+
+        Raises UsageError or NameTaken with all mistakes.
+        """
         source, planner = self._source, self._planner
         count = 0 if source.mistakes else len(source.rows)
         mistakes = Mistakes(self._flags.prompts_files, count=count)
@@ -217,14 +216,14 @@ class _Run:
         return entries
 
     def _known(self, part: Part) -> Callable[[str], Known | None]:
-        """What the journal knows of a row: read for all rows at once, or for a few one by one."""
+        """Looks up a row in the journal: all rows are read at once, a few one by one."""
         if part.is_small:
             return self._memory.row
         rows = self._memory.rows()
         return lambda key: rows.pop(key, None)
 
     def _part(self, rows: Sequence[Row], *, gathering: bool) -> Part:
-        """The rows of this run. All of them where the file has mistakes, which are told first."""
+        """The rows of this run; all rows if the file has mistakes, which are reported first."""
         flags = self._flags
         try:
             return Part(rows, only=flags.only, shard=flags.shard, limit=flags.limit)
@@ -234,7 +233,7 @@ class _Run:
             return Part(rows)
 
     def _check_providers(self, entries: Sequence[Entry]) -> None:
-        """Before anything is sent, see that the providers can do it, then that they have keys."""
+        """Check what the providers support, then that they have keys."""
         settings, names = self._session.settings, _providers(entries)
         for name in names:
             check_waiting(self._flags, self._planner.provider(name))
@@ -243,7 +242,23 @@ class _Run:
         for name in names:
             settings.require_key(known_provider(name))
 
-    def _do(self, entries: Sequence[Entry], budget: Budget) -> int:
+    def _dry_run(self, entries: Sequence[Entry]) -> Result:
+        rows = []
+        for entry in entries:
+            if entry.step is Step.MAKE:
+                job = self._planner.job(entry)
+                self._tally.spend(entry.cost)
+            else:
+                job = self._memory.job_of(entry, self._planner.job)
+                self._tally.count(job)
+            rows.append((entry, job))
+        summary = summary_record(self._batch, self._tally, exit_code=0)
+        return Result(
+            text=row_lines(rows, self._planner.prompt, self._tally.cost),
+            records=chain((row_record(entry, job) for entry, job in rows), [summary]),
+        )
+
+    def _do(self, entries: Sequence[Entry], budget: Budget) -> Result:
         batch = Batch(
             self._planner,
             self._session.journal,
@@ -256,13 +271,13 @@ class _Run:
                 waits=not self._flags.no_wait,
             ),
             budget=budget,
-            tell=self._tell,
+            tell=self._report_row,
             spend=self._tally.spend,
             stopping=self._report.stopping,
         )
         for entry in entries:
             if entry.step not in _WORK:
-                self._tell(self._memory.job_of(entry, self._planner.job), entry)
+                self._report_row(self._memory.job_of(entry, self._planner.job), entry)
         lanes = self._lanes(entries, batch)
         try:
             self._session.run_batch(
@@ -271,11 +286,10 @@ class _Run:
             )
         finally:
             self._report.close()
-        self._report.summary(batch.stop, way_on=self._way_on(batch.stop))
-        return self._tally.exit_code(batch.stop)
+        return self._report.summary(batch.stop, rerun=self._rerun(batch.stop))
 
     def _lanes(self, entries: Sequence[Entry], batch: Batch) -> dict[str, Lane]:
-        """The work of each provider, under its limit."""
+        """The rows of each provider, with its limit of jobs in flight."""
         names = _providers(entries)
         settings = self._session.settings
         return {
@@ -317,7 +331,7 @@ class _Run:
 
         return watch
 
-    def _tell(self, job: Job, entry: Entry) -> None:
+    def _report_row(self, job: Job, entry: Entry) -> None:
         self._tally.count(job)
         row = entry.row
         line, file = (row.line, row.file) if self._flags.prompts_files else (None, None)
@@ -325,8 +339,8 @@ class _Run:
         if not job.skipped:
             tell_differences(job, self._report)
 
-    def _way_on(self, stop: KontextError | None) -> str | None:
-        """The command that goes on with what is left, None where nothing is."""
+    def _rerun(self, stop: KontextError | None) -> str | None:
+        """The command that continues the batch; None if it is complete."""
         counts = self._tally.counts
         left = self._tally.planned + counts["running"] + counts["ready"]
         if not left and stop is None:
@@ -335,7 +349,7 @@ class _Run:
         return shlex.join(["kontext", *map(self._unsigned, typed)])
 
     def _unsigned(self, argument: str) -> str:
-        """An argument as it was typed; an image's URL, though, without what signs it."""
+        """An argument as it was typed, but without the signature of an image's URL."""
         for image in filter(is_url, self._flags.images):
             if argument.endswith(image):
                 return argument.removesuffix(image) + abridged(image)
@@ -344,7 +358,7 @@ class _Run:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Look for no garbage while many rows are made: a fifth of the time, and there is none."""
+    """Collect no garbage while many rows are planned: it takes a fifth of the time, for none."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -359,6 +373,6 @@ _NOT_DEFAULTS = ("operation", "images")
 
 
 def _providers(entries: Sequence[Entry]) -> list[str]:
-    """The providers that a run has to do with: of its rows, and of jobs that are left elsewhere."""
+    """The providers that a run uses: those of its rows, and of their earlier jobs elsewhere."""
     work = [entry for entry in entries if entry.step in _WORK]
     return list(dict.fromkeys(name for entry in work for name in (entry.at, entry.provider)))

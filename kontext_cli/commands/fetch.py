@@ -34,6 +34,7 @@ from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.input import output_path
 from kontext_cli.terminal.open import open_report
 from kontext_cli.terminal.report import Report
+from kontext_cli.terminal.result import Result
 
 _MOST_UNKNOWN = 10_000
 """At most so many jobs of unknown outcome are read when no job is named."""
@@ -69,10 +70,11 @@ class _Errand:
     draft: Draft | None = None
 
 
-def run_fetch(fetch: Fetch) -> int:
-    """Download the named jobs, else all unfinished ones; returns the exit code.
+def run_fetch(fetch: Fetch) -> Result:
+    """Download the named jobs, else all unfinished ones.
 
-    Jobs of unknown outcome that are not named are listed in a notice and do not affect it.
+    Jobs of unknown outcome that are not named are listed in a notice and do not affect the exit
+    code.
     """
     fetch = replace(fetch, output=output_path(fetch.output))
     _check(fetch)
@@ -85,7 +87,7 @@ def run_fetch(fetch: Fetch) -> int:
             if job.id not in under_way:
                 report.ended(job)
         _run(session, errands, fetch, report)
-        return common_code([_code(job) for job in jobs])
+        return Result(common_code([_code(job) for job in jobs]))
 
 
 def _code(job: Job) -> int:

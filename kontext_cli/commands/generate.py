@@ -25,16 +25,16 @@ from kontext_cli.terminal.input import (
     read_prompt,
 )
 from kontext_cli.terminal.open import open_report
-from kontext_cli.terminal.output import to_stdout
-from kontext_cli.terminal.records import as_line, job_record
+from kontext_cli.terminal.records import job_record
 from kontext_cli.terminal.report import Report
+from kontext_cli.terminal.result import Result
 from kontext_cli.words import listed
 
 
-def run_one(flags: Flags) -> int:
-    """Run `generate` or `edit` for one job; returns the exit code.
+def run_one(flags: Flags) -> Result:
+    """Run `generate` or `edit` for one job.
 
-    Raises KontextError for all that is found wrong before anything is sent.
+    Raises KontextError for any fault that is found before anything is sent.
     """
     flags = flags._replace(output=output_path(flags.output))
     _check_combinations(flags)
@@ -55,7 +55,7 @@ def run_one(flags: Flags) -> int:
         Budget(flags.max_cost).check([plan.job.cost])
         _print_notices(report, images, plan.names)
         if flags.dry_run:
-            return _show(plan, as_json=flags.json)
+            return _dry_run(plan)
         if plan.names is not None and plan.names.skip:
             return _skip(plan.job, plan.names, report)
         settings.require_key(settings.provider(flags.provider))
@@ -152,26 +152,22 @@ def _print_notices(report: Report, images: tuple[InputImage, ...], names: Names 
         report.notice(notice)
 
 
-def _show(plan: Plan, *, as_json: bool) -> int:
-    if as_json:
-        paths = plan.names.paths if plan.names else ()
-        to_stdout(as_line(job_record(plan.job, planned=paths)))
-    else:
-        from kontext_cli.terminal.dry_run import show_plan
+def _dry_run(plan: Plan) -> Result:
+    from kontext_cli.terminal.dry_run import plan_lines
 
-        show_plan(plan)
-    return 0
+    paths = plan.names.paths if plan.names else ()
+    return Result(text=plan_lines(plan), records=[job_record(plan.job, planned=paths)])
 
 
-def _skip(job: Job, names: Names, report: Report) -> int:
+def _skip(job: Job, names: Names, report: Report) -> Result:
     job.files = tuple(existing_file(path) for path in names.paths)
     job.state = State.SAVED
     job.skipped = True
     report.ended(job)
-    return 0
+    return Result()
 
 
-def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report: Report) -> int:
+def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report: Report) -> Result:
     job = plan.job
     delivery = _delivery(plan, flags, session)
 
@@ -196,7 +192,7 @@ def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report:
         report.submitted(job)
     else:
         report.ended(job)
-    return job.error.exit_code if job.error else 0
+    return Result(job.error.exit_code if job.error else 0)
 
 
 def _delivery(plan: Plan, flags: Flags, session: Session) -> Delivery:

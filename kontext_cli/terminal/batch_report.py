@@ -14,6 +14,7 @@ from kontext_cli.terminal.annotations import Annotations, RowError
 from kontext_cli.terminal.output import on_actions, print_result, to_stderr
 from kontext_cli.terminal.printable import one_line, printable
 from kontext_cli.terminal.records import as_line, error_record, job_record, summary_record
+from kontext_cli.terminal.result import Result
 from kontext_cli.terminal.skips import Skips
 from kontext_cli.terminal.text import (
     bill_text,
@@ -234,13 +235,12 @@ class BatchReport:
         """Remove what was drawn."""
         self._view.close()
 
-    def summary(self, stop: KontextError | None, *, way_on: str | None) -> None:
-        """Print the totals of the batch, its cost, and how to continue. After ``close``.
+    def summary(self, stop: KontextError | None, *, rerun: str | None) -> Result:
+        """The totals of the batch, its cost, and how to continue.
 
-        ``way_on`` is the command line that continues the batch, None if it is complete.
+        ``rerun`` is the command line that continues the batch, None if it is complete.
         """
-        for text in self._summary_lines(stop, way_on):
-            self._view.say(text)
+        messages = self._summary_lines(stop, rerun)
         if self._annotations:
             trouble = self._annotations.close(
                 f"kontext: batch {self.batch}",
@@ -248,10 +248,10 @@ class BatchReport:
                 stop=stop.message if stop else None,
             )
             if trouble:
-                self.notice(trouble)
-        if self._as_json:
-            code = self._tally.exit_code(stop)
-            self._view.result(as_line(summary_record(self.batch, self._tally, exit_code=code)))
+                messages.append(f"notice: {one_line(trouble)}")
+        code = self._tally.exit_code(stop)
+        record = summary_record(self.batch, self._tally, exit_code=code)
+        return Result(code, records=[record], messages=messages)
 
     def _print_result(self, job: Job, reason: str) -> None:
         if self._as_json:
@@ -276,7 +276,7 @@ class BatchReport:
     def _shown(self, path: Path) -> str:
         return os.path.relpath(path) if self.show_relative else str(path)
 
-    def _summary_lines(self, stop: KontextError | None, way_on: str | None) -> list[str]:
+    def _summary_lines(self, stop: KontextError | None, rerun: str | None) -> list[str]:
         tally = self._tally
         lines: list[str] = []
         if stop and not isinstance(stop, Interrupted):
@@ -296,8 +296,8 @@ class BatchReport:
                 f"{rows_text(failed)} failed and may have been billed, or {were} moderated: "
                 f"--retry-failed retries {them}"
             )
-        if way_on:
-            lines.append(f"hint: continue with: {one_line(way_on)}")
+        if rerun:
+            lines.append(f"hint: continue with: {one_line(rerun)}")
         return lines
 
     def _counts(self) -> Mapping[str, str]:

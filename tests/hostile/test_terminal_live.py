@@ -22,6 +22,7 @@ from kontext_cli.job import File, Job, Source, State
 from kontext_cli.journal import Journal
 from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.open import open_batch_report, open_report
+from kontext_cli.terminal.result import show
 from processes import start
 from soaking import soaked
 
@@ -91,7 +92,7 @@ def test_a_batch_on_a_terminal(monkeypatch: pytest.MonkeyPatch, subject: str) ->
             report.ended(each, line=1, file=text, reason="new")
             report.stopping(JobFailed(text, hint=text))
             report.close()
-            report.summary(JobFailed(text), way_on=text)
+            show(report.summary(JobFailed(text), rerun=text))
             found = shown(checked_on_terminal(opened.sent()))
             assert payload.is_long or len(found[payload.number]) >= 7
 

@@ -22,6 +22,7 @@ from kontext_cli.errors import (
 from kontext_cli.job import Cost, File, Job, State
 from kontext_cli.terminal.batch_report import BatchLines, BatchReport, BatchSilence, BatchView
 from kontext_cli.terminal.records import error_record, job_record
+from kontext_cli.terminal.result import show
 from kontext_cli.terminal.text import duration, error_lines, left_text, rate_text, spent_text
 
 HOSTILE = "\x1b]0;owned\x07[bold]\u202e x\r\n::error::y"
@@ -270,7 +271,7 @@ def test_json_is_a_line_for_each_row_and_a_summary(capfd: pytest.CaptureFixture[
     batch.end(failed(3, JobFailed("no")), line=5)
     batch.report.stopping(STOP)
     batch.report.close()
-    batch.report.summary(STOP, way_on="kontext generate -f p.txt")
+    show(batch.report.summary(STOP, rerun="kontext generate -f p.txt"), as_json=True)
     out, err = capfd.readouterr()
     skipped, made, lost, stop, summary = map(json.loads, out.splitlines())
     assert (skipped["skipped"], skipped["reason"]) == (True, "saved")
@@ -302,7 +303,7 @@ def test_the_summary_says_how_to_go_on(capfd: pytest.CaptureFixture[str]) -> Non
     batch.end(failed(5, OutcomeUnknown("?", billed="maybe"), State.UNKNOWN), reason="unknown")
     batch.report.close()
     capfd.readouterr()
-    batch.report.summary(STOP, way_on="kontext generate -f p.txt")
+    show(batch.report.summary(STOP, rerun="kontext generate -f p.txt"))
     assert capfd.readouterr() == (
         "",
         "stopped: fal says that the account is empty\n"
@@ -321,7 +322,8 @@ def test_an_interruption_is_not_repeated_by_the_summary(capfd: pytest.CaptureFix
     batch.make(1)
     batch.report.close()
     capfd.readouterr()
-    batch.report.summary(Interrupted("interrupted", signal_number=2), way_on="kontext x")
+    stop = Interrupted("interrupted", signal_number=2)
+    show(batch.report.summary(stop, rerun="kontext x"))
     first, last = capfd.readouterr().err.splitlines()
     assert first.startswith("batch 3f2a: 2 rows: 1 saved, 1 planned; ")
     assert last == "hint: continue with: kontext x"
@@ -332,7 +334,7 @@ def test_a_batch_with_nothing_to_do(capfd: pytest.CaptureFixture[str]) -> None:
     batch.end(saved(row(1), skipped=True), reason="saved")
     batch.report.close()
     capfd.readouterr()
-    batch.report.summary(None, way_on=None)
+    show(batch.report.summary(None, rerun=None))
     assert capfd.readouterr().err == "batch 3f2a: 1 row: 1 skipped; spent nothing\n"
 
 
@@ -345,7 +347,7 @@ def test_quiet_tells_results_and_errors_alone(capfd: pytest.CaptureFixture[str])
     batch.report.stopping(STOP)
     batch.report.beat()
     batch.report.close()
-    batch.report.summary(STOP, way_on="kontext …")
+    show(batch.report.summary(STOP, rerun="kontext …"), quiet=True)
     out, err = capfd.readouterr()
     assert out == "/out/1.jpg\n/out/2.jpg\n"
     assert [line for line in err.splitlines() if not line.startswith(("  ", "hint"))] == [
@@ -377,7 +379,7 @@ def test_github_is_told_of_failed_rows(
     batch.make(1)
     batch.end(failed(2, JobFailed(HOSTILE, billed="maybe")), line=4)
     batch.report.close()
-    batch.report.summary(None, way_on=None)
+    show(batch.report.summary(None, rerun=None))
     (command,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("::")]
     assert command.startswith("::error file=prompts.txt,line=4,title=kontext::row 2: ")
     assert command.endswith(" (may have been billed)")
@@ -386,5 +388,5 @@ def test_github_is_told_of_failed_rows(
     assert "| 2 | 4 | " in summary
 
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
-    Batch(9).report.summary(None, way_on=None)
+    show(Batch(9).report.summary(None, rerun=None))
     assert "notice: cannot write the job summary: " in capfd.readouterr().err

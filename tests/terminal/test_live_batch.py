@@ -23,6 +23,7 @@ from kontext_cli.job import Cost, File, Job, Source, State
 from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.live_batch import open_live_batch
 from kontext_cli.terminal.open import open_batch_report
+from kontext_cli.terminal.result import show
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
 WAY = (State.SUBMITTING, State.QUEUED, State.RUNNING, State.READY)
@@ -393,7 +394,7 @@ def test_results_go_to_a_standard_output_that_is_elsewhere(
     batch.save(batch.start(2), skipped=True)
     assert capsys.readouterr().out == "/out/1.jpg\n/out/2.jpg\n"
     batch.report.close()
-    batch.report.summary(None, way_on=None)
+    show(batch.report.summary(None, rerun=None))
     assert shown.screen.lines == [
         "1 row skipped: already saved",
         "batch b: 9 rows: 1 saved, 1 skipped, 7 planned; spent about $0.04",
