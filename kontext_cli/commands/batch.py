@@ -1,6 +1,5 @@
 """`generate` and `edit` for many rows: plan all of them, then run those that need it."""
 
-import asyncio
 import gc
 import io
 import os
@@ -30,7 +29,7 @@ from kontext_cli.batch.sources import (
 from kontext_cli.batch.tally import Tally
 from kontext_cli.commands.batch_flags import check_batch
 from kontext_cli.commands.flags import Flags
-from kontext_cli.commands.generate import check_waiting, tell_differences
+from kontext_cli.commands.generate import check_waiting, differences
 from kontext_cli.commands.session import Session
 from kontext_cli.engine.budget import Budget
 from kontext_cli.errors import Interrupted, KontextError, UsageError
@@ -48,8 +47,6 @@ from kontext_cli.terminal.input import piped_image, read_prompt, typed_bytes
 from kontext_cli.terminal.open import open_batch_report
 from kontext_cli.terminal.records import summary_record
 from kontext_cli.terminal.result import Result
-
-_BEAT = 1.0
 
 
 def run_batch(flags: Flags) -> Result:
@@ -279,13 +276,10 @@ class _Run:
             if entry.step not in _WORK:
                 self._report_row(self._memory.job_of(entry, self._planner.job), entry)
         lanes = self._lanes(entries, batch)
-        try:
-            self._session.run_batch(
-                self._work(batch, lanes),
-                lambda number: batch.wind_down(Interrupted("interrupted", signal_number=number)),
-            )
-        finally:
-            self._report.close()
+        self._session.run_batch(
+            self._work(batch, lanes),
+            lambda number: batch.wind_down(Interrupted("interrupted", signal_number=number)),
+        )
         return self._report.summary(batch.stop, rerun=self._rerun(batch.stop))
 
     def _lanes(self, entries: Sequence[Entry], batch: Batch) -> dict[str, Lane]:
@@ -302,27 +296,18 @@ class _Run:
         }
 
     async def _work(self, batch: Batch, lanes: dict[str, Lane]) -> None:
-        beat = asyncio.ensure_future(self._beat())
-        try:
-            async with AsyncExitStack() as stack:
-                engines = {
-                    name: await stack.enter_async_context(
-                        self._session.engine(
-                            self._planner.provider(name),
-                            watch=self._watch(batch),
-                            throttled=lane.pace.throttled,
-                        )
+        async with AsyncExitStack() as stack:
+            engines = {
+                name: await stack.enter_async_context(
+                    self._session.engine(
+                        self._planner.provider(name),
+                        watch=self._watch(batch),
+                        throttled=lane.pace.throttled,
                     )
-                    for name, lane in lanes.items()
-                }
-                await batch.run(lanes, engines)
-        finally:
-            beat.cancel()
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(_BEAT)
-            self._report.beat()
+                )
+                for name, lane in lanes.items()
+            }
+            await batch.run(lanes, engines)
 
     def _watch(self, batch: Batch) -> Callable[[Job, Sequence[str]], None]:
         def watch(job: Job, logs: Sequence[str]) -> None:
@@ -337,7 +322,8 @@ class _Run:
         line, file = (row.line, row.file) if self._flags.prompts_files else (None, None)
         self._report.ended(job, line=line, file=file, reason=entry.reason)
         if not job.skipped:
-            tell_differences(job, self._report)
+            for text in differences(job):
+                self._report.notice(text)
 
     def _rerun(self, stop: KontextError | None) -> str | None:
         """The command that continues the batch; None if it is complete."""

@@ -1,11 +1,12 @@
 """`generate` and `edit` for one job, from the flags to its files."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kontext_cli.commands.flags import Flags
-from kontext_cli.commands.session import Listener, Session
+from kontext_cli.commands.session import Session
 from kontext_cli.engine.budget import Budget
 from kontext_cli.engine.plan import Plan, Wanted, plan_job, room_for_images
 from kontext_cli.errors import UnsupportedOption, UsageError
@@ -187,11 +188,9 @@ def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report:
     session.run(work, [job])
     if plan.names is not None:
         report.show_relative = not plan.names.paths[0].is_absolute()
-    tell_differences(job, report, delivery)
-    if flags.no_wait and job.error is None:
-        report.submitted(job)
-    else:
-        report.ended(job)
+    for text in differences(job, delivery):
+        report.notice(text)
+    report.ended(job)
     return Result(job.error.exit_code if job.error else 0)
 
 
@@ -202,15 +201,15 @@ def _delivery(plan: Plan, flags: Flags, session: Session) -> Delivery:
     return session.delivery(target)
 
 
-def tell_differences(job: Job, report: Listener, delivery: Delivery | None = None) -> None:
-    """Print a notice if the files differ from the request: fewer, in another format, or under
-    another name."""
+def differences(job: Job, delivery: Delivery | None = None) -> Iterator[str]:
+    """How the files of a job differ from the request: fewer, in another format, or under another
+    name."""
     asked = job.request.get("num_images", 1)
     if job.state is State.SAVED and job.target and len(job.files) < asked:
-        report.notice(f"{job.provider} returned {len(job.files)} of {asked} images")
+        yield f"{job.provider} returned {len(job.files)} of {asked} images"
     if isinstance(delivery, StreamDelivery):
         if delivery.format == "webp":
-            report.notice(f"{job.provider} sent WebP, which is written unchanged")
+            yield f"{job.provider} sent WebP, which is written unchanged"
         return
     for file in job.files:
         planned = job.target.paths[file.number - 1 :] if job.target else ()
@@ -218,4 +217,4 @@ def tell_differences(job: Job, report: Listener, delivery: Delivery | None = Non
             why = f"{job.provider} sent {file.format.upper()}"
             if planned[0].suffix == file.path.suffix:
                 why = "the name was taken in the meantime"
-            report.notice(f"`{planned[0].name}` is saved as `{file.path.name}`: {why}")
+            yield f"`{planned[0].name}` is saved as `{file.path.name}`: {why}"

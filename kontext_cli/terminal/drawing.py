@@ -30,6 +30,13 @@ _NO_WRAP = "\x1b[?7l"
 _WRAP = "\x1b[?7h"
 
 
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+_ANY_WIDTH = 80
+"""rich prints nothing if COLUMNS is 0; lines are cut by us, not by rich."""
+
+
 class Drawing:
     """A few lines at the bottom of the terminal, redrawn with one write.
 
@@ -38,14 +45,21 @@ class Drawing:
     """
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, markup=False, highlight=False, emoji=False)
+        self._console = Console(
+            stderr=True, markup=False, highlight=False, emoji=False, width=_ANY_WIDTH
+        )
         self._widths: list[int] = []
         self.strokes = ("━", "─") if self._can_show("━─") else ("#", "-")
+        self._spinner = _SPINNER if self._can_show(_SPINNER) else "|/-\\"
 
     @property
     def possible(self) -> bool:
         """Whether the terminal supports escape sequences: an old Windows console does not."""
         return not self._console.legacy_windows
+
+    def spinner(self, seconds: float) -> str:
+        """The character of a spinner at a time; it turns once a second."""
+        return self._spinner[int(seconds * len(self._spinner)) % len(self._spinner)]
 
     def size(self) -> tuple[int, int]:
         """The current columns and rows of the window."""

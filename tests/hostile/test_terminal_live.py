@@ -53,7 +53,7 @@ def test_a_single_job_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
             told = opened.sent()
             found = shown(checked_on_terminal(told))
             assert payload.is_long or len(found[payload.number]) >= 4
-    assert b"\x1b[?25l" in told
+    assert b"\x1b[?7l" in told
 
 
 def test_nothing_is_drawn_for_a_runner_that_has_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,7 @@ def test_the_program_with_one_job_on_a_terminal(talk: Talk, locale: dict[str, st
     talk.between.rewrite = {"stream": chat, "status": chat}
     code, sent = on_terminal("generate", "x", "-p", "fal", cwd=talk.top, **locale)
     checked_on_terminal(sent, encoding=encoding)
-    assert (code, b"\x1b[?25l" in sent) == (0, True), sent
+    assert (code, b"\x1b[?7l" in sent) == (0, True), sent
 
 
 def test_the_table_of_jobs_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

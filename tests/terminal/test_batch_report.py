@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,11 @@ from kontext_cli.errors import (
     UsageError,
 )
 from kontext_cli.job import Cost, File, Job, State
-from kontext_cli.terminal.batch_report import BatchLines, BatchReport, BatchSilence, BatchView
+from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.records import error_record, job_record
 from kontext_cli.terminal.result import show
 from kontext_cli.terminal.text import duration, error_lines, left_text, rate_text, spent_text
+from kontext_cli.terminal.view import Lines, Silent, View
 
 HOSTILE = "\x1b]0;owned\x07[bold]\u202e x\r\n::error::y"
 STOP = NoCredit("fal says that the account is empty", hint="add credit at fal.ai")
@@ -72,15 +72,19 @@ class Batch:
     def __init__(
         self,
         total: int,
-        view: Callable[[Tally], BatchView] | None = None,
+        view: View | None = None,
         *,
         file: str | None = "prompts.txt",
         as_json: bool = False,
     ) -> None:
         self.clock = Clock()
         self.tally = Tally(total)
-        shown = view(self.tally) if view else BatchLines(self.tally, clock=self.clock)
-        self.report = BatchReport(shown, self.tally, batch="3f2a", as_json=as_json)
+        self.report = BatchReport(
+            view or Lines(every_change=False),
+            BatchProgress(self.tally, self.clock),
+            batch="3f2a",
+            as_json=as_json,
+        )
         self.file = file
 
     def watch(self, job: Job, *logs: str, state: State | None = None) -> None:
@@ -339,7 +343,7 @@ def test_a_batch_with_nothing_to_do(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_quiet_tells_results_and_errors_alone(capfd: pytest.CaptureFixture[str]) -> None:
-    batch = Batch(9, lambda _tally: BatchSilence())
+    batch = Batch(9, Silent())
     batch.make(1)
     batch.end(saved(row(2), skipped=True), reason="saved")
     batch.report.notice("by the way")

@@ -21,7 +21,7 @@ from kontext_cli.batch.tally import Tally
 from kontext_cli.errors import JobFailed, NoCredit
 from kontext_cli.job import Cost, File, Job, Source, State
 from kontext_cli.terminal.batch_report import BatchReport
-from kontext_cli.terminal.live_batch import open_live_batch
+from kontext_cli.terminal.live import open_live
 from kontext_cli.terminal.open import open_batch_report
 from kontext_cli.terminal.result import show
 
@@ -218,9 +218,10 @@ class Batch:
         self.now = 0.0
         self.tally = Tally(total)
         self._step = step
-        view = open_live_batch(BatchProgress(self.tally, lambda: self.now))
+        progress = BatchProgress(self.tally, lambda: self.now)
+        view = open_live(progress)
         assert view is not None
-        self.report = BatchReport(view, self.tally, batch="b")
+        self.report = BatchReport(view, progress, batch="b")
 
     def start(self, index: int, state: State = State.RUNNING, **more: Any) -> Job:
         job = Job(
