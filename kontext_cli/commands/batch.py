@@ -277,7 +277,7 @@ class _Run:
                 self._report_row(self._memory.job_of(entry, self._planner.job), entry)
         lanes = self._lanes(entries, batch)
         self._session.run_batch(
-            self._work(batch, lanes),
+            lambda: self._work(batch, lanes),
             lambda number: batch.wind_down(Interrupted("interrupted", signal_number=number)),
         )
         return self._report.summary(batch.stop, rerun=self._rerun(batch.stop))

@@ -33,6 +33,9 @@ SANDBOX_SECONDS = 0.3
 _AT_ONCE = 8
 """Jobs that are polled concurrently; each has a connection, and file descriptors are limited."""
 
+Work = Callable[[], Coroutine[Any, Any, None]]
+"""Starts the work of a command."""
+
 
 class Session:
     """One run of a command. A context manager: the journal is closed at its end."""
@@ -150,11 +153,11 @@ class Session:
             for job in jobs:
                 job.error = for_job(fault, job)
 
-    def run(self, work: Callable[[], Coroutine[Any, Any, None]], jobs: Sequence[Job]) -> None:
+    def run(self, work: Work, jobs: Sequence[Job]) -> None:
         """Run the work to its end or to the first signal, which becomes the error of open jobs."""
         _ = self.journal  # a journal fault is found before anything is sent
         try:
-            signal_number = run_until_signal(self._while_beating(work()))
+            signal_number = run_until_signal(self._with_view(work))
         finally:
             self.report.close()
         if signal_number is not None:
@@ -162,25 +165,25 @@ class Session:
                 if job.state is not State.SAVED and (job.error is None or job.state in _CUT_SHORT):
                     job.error = _interrupted(job, signal_number)
 
-    def run_batch(self, work: Coroutine[Any, Any, None], wind_down: Callable[[int], None]) -> None:
+    def run_batch(self, work: Work, wind_down: Callable[[int], None]) -> None:
         """Run the work to its end; the first signal calls ``wind_down``, which ends it early."""
         try:
-            run_until_signal(self._while_beating(work), wind_down)
+            run_until_signal(self._with_view(work), wind_down)
         finally:
             self.report.close()
 
-    async def _while_beating(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do the work, and update the view now and then."""
-        beat = asyncio.ensure_future(self._beat())
+    async def _with_view(self, work: Work) -> None:
+        """Do the work while the view is refreshed."""
+        refreshing = asyncio.ensure_future(self._refresh())
         try:
-            await work
+            await work()
         finally:
-            beat.cancel()
+            refreshing.cancel()
 
-    async def _beat(self) -> None:
+    async def _refresh(self) -> None:
         while True:
-            await asyncio.sleep(self.report.beat_seconds)
-            self.report.beat()
+            await asyncio.sleep(self.report.refresh_seconds)
+            self.report.refresh()
 
     def _transport(
         self, provider: Provider, throttled: Callable[[float | None], None]

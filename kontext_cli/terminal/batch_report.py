@@ -39,7 +39,7 @@ class BatchReport(Report):
     rows are counted and reported together before the next line: there may be thousands.
     """
 
-    beat_seconds = 1.0
+    refresh_seconds = 1.0
 
     def __init__(
         self,
@@ -94,27 +94,27 @@ class BatchReport(Report):
         elif job.error is not None:
             self._print_failure(job, job.error, line, None if file == "-" else file)
         elif not self._view.has_bar:
-            self._say(self._counted(f"{row_name(job)}{_because(reason)}: {describe(job)}"))
+            self._message(self._counted(f"{row_name(job)}{_because(reason)}: {describe(job)}"))
 
     def stopping(self, stop: KontextError) -> None:
         """Print that no more rows are submitted, and why."""
         self._progress.stopping = True
         if self._as_json:
             self._view.result(as_line(error_record(stop)))
-        self._warn(error_lines(stop))
-        self._say("no more rows are submitted")
+        self._error(error_lines(stop))
+        self._message("no more rows are submitted")
 
-    def beat(self) -> None:
+    def refresh(self) -> None:
         """Update the view."""
         progress, view = self._progress, self._drawn()
-        view.beat()
+        view.refresh()
         if not view.has_bar and progress.clock() - self._printed_at >= _SILENCE:
             facts = [
                 f"{progress.in_flight} in flight",
                 spent_so_far(self._tally),
                 left_text(progress),
             ]
-            self._say(self._counted(", ".join(filter(None, facts))))
+            self._message(self._counted(", ".join(filter(None, facts))))
 
     def close(self) -> None:
         """Remove what was drawn, and report the rows that were skipped."""
@@ -139,18 +139,18 @@ class BatchReport(Report):
         record = summary_record(self.batch, self._tally, exit_code=code)
         return Result(code, records=[record], messages=messages)
 
-    def _say(self, line: str) -> None:
+    def _message(self, line: str) -> None:
         self._print_skipped()
-        super()._say(line)
+        super()._message(line)
 
-    def _warn(self, lines: Iterable[str]) -> None:
+    def _error(self, lines: Iterable[str]) -> None:
         self._print_skipped()
-        super()._warn(lines)
+        super()._error(lines)
 
     def _print_skipped(self) -> None:
         self._printed_at = self._progress.clock()
         if skipped := self._skips.taken():
-            self._view.say(self._counted(skipped))
+            self._view.message(self._counted(skipped))
 
     def _counted(self, text: str) -> str:
         """Text after the number of rows that have ended, unless a bar shows it."""
@@ -159,7 +159,7 @@ class BatchReport(Report):
     def _print_failure(
         self, job: Job, error: KontextError, line: int | None, file: str | None
     ) -> None:
-        self._warn(error_lines(error, job, place=_place(job, line, file)))
+        self._error(error_lines(error, job, place=_place(job, line, file)))
         if job.state is State.MODERATED or (job.state in _FAILED and error.billed != "no"):
             self._billed_failures += 1
         if self._annotations:

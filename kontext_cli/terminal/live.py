@@ -66,11 +66,11 @@ class Live:
     def result(self, line: str) -> None:
         """Print a line to standard output, above the view if that is on the same terminal."""
         if self._shares_terminal and not self._closed:
-            self.say(escaped(line))
+            self.message(escaped(line))
         else:
             print_result(line)
 
-    def say(self, line: str) -> None:
+    def message(self, line: str) -> None:
         """Print a line above the view."""
         if self._closed:
             to_stderr(line)
@@ -78,11 +78,11 @@ class Live:
             self._above.append(line)
             self._changed()
 
-    def warn(self, line: str) -> None:
+    def error(self, line: str) -> None:
         """Print a line of an error above the view."""
-        self.say(line)
+        self.message(line)
 
-    def beat(self) -> None:
+    def refresh(self) -> None:
         """Update the times, and close gaps between lines."""
         if not self._closed:
             self._slots.sort(key=lambda row: row is None)

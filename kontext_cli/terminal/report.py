@@ -14,8 +14,8 @@ from kontext_cli.terminal.view import View
 class Report:
     """Prints results, messages and errors, as text or JSON, while a view shows the progress."""
 
-    beat_seconds = 0.1
-    """How often ``beat`` is to be called."""
+    refresh_seconds = 0.1
+    """How often ``refresh`` is to be called."""
 
     def __init__(
         self, view: View, *, live: Callable[[], View] | None = None, as_json: bool = False
@@ -37,22 +37,22 @@ class Report:
 
     def notice(self, text: str) -> None:
         """Print a message that is not an error."""
-        self._say(f"notice: {one_line(text)}")
+        self._message(f"notice: {one_line(text)}")
 
     def ended(self, job: Job) -> None:
         """Report the end of a job: its files, or its error, or its id if it is not waited for."""
         self._view.drop(job)
         self._print_result(job)
         if job.error:
-            self._warn(error_lines(job.error, job))
+            self._error(error_lines(job.error, job))
         elif job.state in ACCEPTED:
-            self._say(f"job {job.id} continues at {job.provider}: kontext fetch {job.id}")
+            self._message(f"job {job.id} continues at {job.provider}: kontext fetch {job.id}")
         else:
-            self._say(f"job {job.id}: {describe(job)}")
+            self._message(f"job {job.id}: {describe(job)}")
 
-    def beat(self) -> None:
+    def refresh(self) -> None:
         """Update the view."""
-        self._view.beat()
+        self._view.refresh()
 
     def close(self) -> None:
         """Remove what was drawn; nothing is drawn after that."""
@@ -65,12 +65,12 @@ class Report:
             self._view, self._live = self._live(), None
         return self._view
 
-    def _say(self, line: str) -> None:
-        self._view.say(line)
+    def _message(self, line: str) -> None:
+        self._view.message(line)
 
-    def _warn(self, lines: Iterable[str]) -> None:
+    def _error(self, lines: Iterable[str]) -> None:
         for line in lines:
-            self._view.warn(printable(line))
+            self._view.error(printable(line))
 
     def _print_result(self, job: Job, *, reason: str | None = None) -> None:
         if self._as_json:

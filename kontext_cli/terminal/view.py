@@ -26,13 +26,13 @@ class View(Protocol):
     def result(self, line: str) -> None:
         """Print a line to standard output."""
 
-    def say(self, line: str) -> None:
+    def message(self, line: str) -> None:
         """Print a message to standard error, already escaped."""
 
-    def warn(self, line: str) -> None:
+    def error(self, line: str) -> None:
         """Print a line of an error, already escaped."""
 
-    def beat(self) -> None:
+    def refresh(self) -> None:
         """Called now and then while jobs run."""
 
     def close(self) -> None:
@@ -51,12 +51,12 @@ class Silent:
     def result(self, line: str) -> None:
         print_result(line)
 
-    def say(self, line: str) -> None: ...
+    def message(self, line: str) -> None: ...
 
-    def warn(self, line: str) -> None:
+    def error(self, line: str) -> None:
         to_stderr(line)
 
-    def beat(self) -> None: ...
+    def refresh(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -73,9 +73,9 @@ class Lines(Silent):
             return
         for log in logs:
             names_it = log.startswith(job.provider)
-            self.say(one_line(log) if names_it else f"{job.provider}: {one_line(log)}")
+            self.message(one_line(log) if names_it else f"{job.provider}: {one_line(log)}")
         if not logs:
-            self.say(f"job {job.id}: {describe(job)}")
+            self.message(f"job {job.id}: {describe(job)}")
 
-    def say(self, line: str) -> None:
+    def message(self, line: str) -> None:
         to_stderr(line)

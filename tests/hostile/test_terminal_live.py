@@ -83,9 +83,9 @@ def test_a_batch_on_a_terminal(monkeypatch: pytest.MonkeyPatch, subject: str) ->
             report = batch_report(tally, text)
             each = hostile_job(payload, 1, sources=sources)
             report.watch(each, [])
-            report.beat()
+            report.refresh()
             report.watch(each, [text])
-            report.beat()
+            report.refresh()
             report.notice(text)
             tally.count(each)
             each.state = State.FAILED
@@ -159,7 +159,7 @@ def test_what_signs_the_url_of_an_input_is_not_drawn(monkeypatch: pytest.MonkeyP
     with terminal(monkeypatch) as opened:
         report = batch_report(Tally(9), "b")
         report.watch(job(index=1, sources=(Source(url, None),)), [])
-        report.beat()
+        report.refresh()
         report.close()
         sent = opened.sent()
     assert b"house.jpg" in sent

@@ -191,7 +191,7 @@ def test_a_line_now_and_then_while_nothing_ends(capfd: pytest.CaptureFixture[str
 
     def beaten(*, after: float) -> str:
         batch.clock.now += after
-        batch.report.beat()
+        batch.report.refresh()
         return capfd.readouterr().err
 
     jobs = [row(index) for index in range(1, 9)]
@@ -349,7 +349,7 @@ def test_quiet_tells_results_and_errors_alone(capfd: pytest.CaptureFixture[str])
     batch.report.notice("by the way")
     batch.end(failed(3, JobFailed("no")), line=4)
     batch.report.stopping(STOP)
-    batch.report.beat()
+    batch.report.refresh()
     batch.report.close()
     show(batch.report.summary(STOP, rerun="kontext …"), quiet=True)
     out, err = capfd.readouterr()

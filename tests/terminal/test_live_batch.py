@@ -321,7 +321,7 @@ def test_a_job_keeps_its_line(terminal: Open) -> None:
     batch.start(11)
     assert states(shown.screen)[3:] == ["row 4", "row 11", "row 6", "row 7"]
     batch.save(jobs[0])
-    batch.report.beat()
+    batch.report.refresh()
     assert states(shown.screen) == ["row 2", "row 9", "row 4", "row 11", "row 6", "row 7"]
 
 
@@ -412,7 +412,7 @@ def test_hostile_text_is_shown_as_text(terminal: Open) -> None:
     batch.move(job, State.RUNNING, hostile)
     batch.report.notice(hostile)
     batch.fail(job, hostile)
-    batch.report.beat()
+    batch.report.refresh()
     assert [harmless in line for line in shown.screen.lines[:2]] == [True, True]
 
 
@@ -442,7 +442,7 @@ def test_a_batch_that_stops_says_so(terminal: Open) -> None:
     batch = Batch(9)
     batch.start(1)
     batch.report.stopping(NoCredit("the account is empty", hint="fill it"))
-    batch.report.beat()
+    batch.report.refresh()
     error, hint, stop, bar, row = shown.screen.lines
     assert [error, hint] == ["error: the account is empty", "hint: fill it"]
     assert stop == "no more rows are submitted"
@@ -472,6 +472,6 @@ def test_where_it_is_drawn(
         monkeypatch.setenv(name, value)
     options = {"as_json": False, "quiet": False, **options}
     report = open_batch_report(Tally(9), batch="b", **options)
-    report.beat()
+    report.refresh()
     report.close()
     assert (shown.screen.drawings > 0) == draws
