@@ -1,7 +1,6 @@
 """What became of the rows of a batch: counters that add up, what was spent, and the exit code."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -25,15 +24,6 @@ _ON_THE_WAY = (State.SUBMITTING, State.QUEUED, State.RUNNING)
 _MIXED = 9
 _BY_CAUSE = (3, 4, 10)
 """Of what stops a batch: a key or an account, a request that nobody takes, the budget."""
-_WITHOUT_ERROR: Mapping[Kind, int] = {
-    "failed": 4,
-    "canceled": 4,
-    "expired": 4,
-    "moderated": 5,
-    "unknown": 11,
-    "running": 7,
-}
-"""The code of a row that is told without an error of its own; as `status` has it."""
 
 
 @dataclass(slots=True)
@@ -64,7 +54,7 @@ class Tally:
         if job.error is not None:
             return job.error.exit_code
         left_there = kind == "running" and not self.waits
-        return 0 if left_there else _WITHOUT_ERROR.get(kind, 0)
+        return 0 if left_there else job.state.exit_code
 
     def spend(self, cost: Cost) -> None:
         """Add what a job that was accepted, or may have been, costs."""

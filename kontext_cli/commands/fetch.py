@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from kontext_cli.commands.exit_codes import common_code, state_code
+from kontext_cli.commands.exit_codes import common_code
 from kontext_cli.commands.find import named_jobs
 from kontext_cli.commands.generate import check_names, differences, load_sources
 from kontext_cli.commands.session import Session
@@ -39,20 +40,19 @@ _NAMED = 10
 _RESUBMITTED = (State.UNKNOWN, State.FAILED, State.CANCELED)
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """The arguments of `fetch`."""
+class Fetch(NamedTuple):
+    """The arguments of `fetch`, by the names of its function."""
 
-    names: tuple[str, ...]
+    jobs: list[str] | None
     provider: Name | None
     model: str | None
     output: str | None
     output_dir: str | None
-    template: str | None
+    name: str | None
     keep_flagged: bool
     resubmit: bool
     timeout: float
-    as_json: bool
+    json: bool
     quiet: bool
     debug: bool
 
@@ -63,24 +63,20 @@ def run_fetch(fetch: Fetch) -> Result:
     Jobs of unknown outcome that are not named are listed in a notice and do not affect the exit
     code.
     """
-    fetch = replace(fetch, output=output_path(fetch.output))
+    fetch = fetch._replace(output=output_path(fetch.output))
     _check(fetch)
-    report = open_report(as_json=fetch.as_json, quiet=fetch.quiet, plain=fetch.debug)
+    report = open_report(as_json=fetch.json, quiet=fetch.quiet, plain=fetch.debug)
     with Session(report, debug=fetch.debug) as session:
         return _Run(fetch, session, report).run()
 
 
-def _code(job: Job) -> int:
-    return job.error.exit_code if job.error else state_code(job.state)
-
-
 def _check(fetch: Fetch) -> None:
-    check_names(fetch.output, fetch.template)
-    if fetch.output is not None and len(fetch.names) != 1:
+    check_names(fetch.output, fetch.name)
+    if fetch.output is not None and len(fetch.jobs or ()) != 1:
         raise UsageError("--output needs exactly one JOB", hint="kontext fetch JOB -o PATH")
-    if fetch.output == "-" and fetch.as_json:
+    if fetch.output == "-" and fetch.json:
         raise UsageError("`-o -` and --json both write to standard output")
-    if fetch.resubmit and not fetch.names:
+    if fetch.resubmit and not fetch.jobs:
         raise UsageError("--resubmit needs a JOB", hint="kontext fetch JOB --resubmit")
 
 
@@ -96,11 +92,11 @@ class _Run:
 
     def run(self) -> Result:
         """Find the jobs, download them, and report each as it ends."""
-        if self._fetch.names:
+        if self._fetch.jobs:
             lost: list[Job] = []
             jobs = named_jobs(
                 self._session,
-                self._fetch.names,
+                self._fetch.jobs,
                 provider=self._fetch.provider,
                 model=self._fetch.model,
             )
@@ -111,7 +107,8 @@ class _Run:
             if job.id not in deliveries:
                 self._report.ended(job)
         self._download([job for job in jobs if job.id in deliveries], deliveries)
-        return Result(common_code([_code(job) for job in jobs]), records=map(job_record, lost))
+        codes = [job.error.exit_code if job.error else job.state.exit_code for job in jobs]
+        return Result(common_code(codes), records=map(job_record, lost))
 
     def _unfinished(self) -> tuple[list[Job], list[Job]]:
         """The unfinished jobs, and those of unknown outcome, which nothing can be fetched for."""
@@ -232,11 +229,11 @@ def _delivery(job: Job, fetch: Fetch, session: Session) -> Delivery:
         if job.request.get("num_images", 1) > 1:
             raise UsageError("`-o -` can write only one image")
         return session.delivery(None)
-    asked_now = fetch.output or fetch.output_dir or fetch.template
+    asked_now = fetch.output or fetch.output_dir or fetch.name
     if asked_now or job.target is None:
         folder = Path(from_home(fetch.output_dir or "."))
-        exists: Exists = "error" if fetch.output or fetch.template else "number"
-        names = names_for(job, Wanted(folder, fetch.output, fetch.template, exists))
+        exists: Exists = "error" if fetch.output or fetch.name else "number"
+        names = names_for(job, Wanted(folder, fetch.output, fetch.name, exists))
         job.target = Target(tuple(path.absolute() for path in names.paths))
     if fetch.keep_flagged:
         job.target = Target(job.target.paths, job.target.overwrite, keep_flagged=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from kontext_cli.commands.exit_codes import common_code, state_code
+from kontext_cli.commands.exit_codes import common_code
 from kontext_cli.commands.find import named_jobs
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.status import listed_jobs
@@ -43,11 +43,7 @@ def poll_jobs(
                 await engine.ask(job)
 
         session.run(lambda: session.for_each(waiting, poll), waiting)
-    return listed_jobs(jobs, common_code([_code(job, polled=job in waiting) for job in jobs]))
-
-
-def _code(job: Job, *, polled: bool) -> int:
-    """The exit code for the job's state, or of the error if polling failed."""
-    if polled and job.error is not None:
-        return job.error.exit_code
-    return state_code(job.state)
+    codes = [
+        job.error.exit_code if job.error and job in waiting else job.state.exit_code for job in jobs
+    ]
+    return listed_jobs(jobs, common_code(codes))

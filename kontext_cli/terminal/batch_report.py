@@ -1,5 +1,6 @@
 """Reports a batch: its rows as they end, its progress, and the summary."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from kontext_cli.batch.progress import UNSUCCESSFUL, BatchProgress
@@ -12,7 +13,6 @@ from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.records import as_line, error_record, summary_record
 from kontext_cli.terminal.report import Report
 from kontext_cli.terminal.result import Result
-from kontext_cli.terminal.skips import Skips
 from kontext_cli.terminal.text import (
     bill_text,
     describe,
@@ -30,6 +30,7 @@ _FAILED = (State.FAILED, State.CANCELED, State.EXPIRED)
 _SILENCE = 10.0
 _EXPECTED = ("new", "forced")
 _MOST_NOTICES = 20
+_WHY_SKIPPED = {"saved": "already saved"}
 
 
 class BatchReport(Report):
@@ -57,7 +58,7 @@ class BatchReport(Report):
         self._billed_failures = 0
         self._noticed: set[str] = set()
         self._annotations = Annotations() if on_actions() else None
-        self._skips = Skips()
+        self._skips: Counter[str] = Counter()
         self._printed_at = progress.clock()
 
     def watch(self, job: Job, logs: Sequence[str]) -> None:
@@ -88,7 +89,7 @@ class BatchReport(Report):
         self._view.drop(job)
         self._print_result(job, reason=reason)
         if job.skipped:
-            self._skips.add(reason)
+            self._skips[reason] += 1
         elif _is_postponed(job):
             return
         elif job.error is not None:
@@ -149,8 +150,9 @@ class BatchReport(Report):
 
     def _print_skipped(self) -> None:
         self._printed_at = self._progress.clock()
-        if skipped := self._skips.taken():
-            self._view.message(self._counted(skipped))
+        if self._skips:
+            self._view.message(self._counted(_skipped_text(self._skips)))
+            self._skips.clear()
 
     def _counted(self, text: str) -> str:
         """Text after the number of rows that have ended, unless a bar shows it."""
@@ -210,6 +212,15 @@ def _because(reason: str) -> str:
         return ""
     before = reason in UNSUCCESSFUL
     return f" ({one_line(reason)}{' before' if before else ''})"
+
+
+def _skipped_text(reasons: Mapping[str, int]) -> str:
+    """How many rows were skipped, and why."""
+    text = f"{rows_text(sum(reasons.values()))} skipped: "
+    named = {_WHY_SKIPPED.get(reason, one_line(reason)): n for reason, n in reasons.items()}
+    if len(named) == 1:
+        return text + "".join(named)
+    return text + ", ".join(f"{count:,} {reason}" for reason, count in named.items())
 
 
 def _is_postponed(job: Job) -> bool:
