@@ -1,4 +1,4 @@
-"""A batch on a terminal: what stands on the screen, and that nothing drawn is ever torn."""
+"""Jobs on a terminal: what stands on the screen, and that nothing drawn is ever torn."""
 
 import os
 import re
@@ -22,7 +22,7 @@ from kontext_cli.errors import JobFailed, NoCredit
 from kontext_cli.job import Cost, File, Job, Source, State
 from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.live import open_live
-from kontext_cli.terminal.open import open_batch_report
+from kontext_cli.terminal.open import open_batch_report, open_report
 from kontext_cli.terminal.result import show
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
@@ -263,6 +263,22 @@ class Batch:
         self.report.ended(job, line=job.index, file="p.txt", reason=reason)
 
 
+def single(job_id: str, **more: Any) -> Job:
+    """A job that is in no batch."""
+    return Job(
+        operation="generate",
+        provider="fal",
+        model="kontext-pro",
+        endpoint="e",
+        request={"prompt": f"a fox, {job_id}"},
+        seed=5,
+        cost=Cost(0.04, "estimate"),
+        id=job_id,
+        state=State.RUNNING,
+        **more,
+    )
+
+
 def states(screen: Screen) -> list[str]:
     """The rows that are drawn, without their times and prompts; empty lines are free places."""
     return [re.sub(r"^ *(row \d+) .*", r"\1", line) for line in screen.lines[1:]]
@@ -384,6 +400,47 @@ def test_it_is_drawn_ten_times_a_second_at_most(terminal: Open) -> None:
     for index in range(1, 1001):
         batch.start(index)
     assert 10 < shown.screen.drawings <= 21
+
+
+@pytest.mark.parametrize("columns", ["0", "80"])
+def test_a_single_job(terminal: Open, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    shown = terminal(80)
+    report = open_report(as_json=False, quiet=False)
+    report.notice("the image is smaller now")
+    assert shown.screen.drawings == 0
+    job = single("1q3x")
+    report.watch(job, [])
+    report.watch(job, ["warming up"])
+    report.refresh()
+    notice, drawn = shown.screen.lines
+    assert notice == "notice: the image is smaller now"
+    assert re.fullmatch(r"[⠋-⠿]  0:00  running at fal +warming up", drawn)
+    report.watch(job, [])
+    report.refresh()
+    assert shown.screen.lines[-1].endswith("  a fox, 1q3x")
+    report.close()
+    job.error = JobFailed("no luck")
+    report.ended(job)
+    assert shown.screen.lines == [notice, "error: no luck", "  job 1q3x: not billed"]
+
+
+def test_several_single_jobs(terminal: Open) -> None:
+    shown = terminal(80)
+    report = open_report(as_json=False, quiet=False)
+    jobs = [single("1q3x"), single("1q40")]
+    for job in jobs:
+        report.watch(job, [])
+    report.refresh()
+    assert [line[1:14] for line in shown.screen.lines] == [" 1q3x  0:00  ", " 1q40  0:00  "]
+    jobs[0].state = State.SAVED
+    jobs[0].files = (File(Path("/out/1.jpg"), "0" * 64, 1, 1024, 1024, "jpeg"),)
+    report.ended(jobs[0])
+    report.refresh()
+    result, message, other = shown.screen.lines
+    assert (result, message[:16]) == ("/out/1.jpg", "job 1q3x: saved ")
+    assert other[1:14] == " 1q40  0:00  "
+    report.close()
 
 
 def test_results_go_to_a_standard_output_that_is_elsewhere(
