@@ -57,4 +57,4 @@ def status(
         from kontext_cli.commands.status import list_jobs
 
         result = list_jobs(limit=limit, states=state or (), batch=batch)
-    return show(result, as_json=json, quiet=quiet)
+    return show(result, as_json=json, quiet=quiet or json)

@@ -76,7 +76,7 @@ class _Run:
         self._report = report
         self._tally = tally
         folder = Path(session.settings.output_dir(flags.output_dir))
-        self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # it takes `..` away
+        self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # removes `..`
         report.show_relative = not folder.is_absolute()
         self._rules = Rules(
             make_saved=flags.force,
@@ -108,12 +108,12 @@ class _Run:
 
     @cached_property
     def _prompt(self) -> str:
-        """The one instruction for all images."""
+        """The prompt for all images."""
         return read_prompt(self._flags.prompt, self._flags.operation, quiet=self._flags.quiet)
 
     @cached_property
     def _provider(self) -> Name:
-        """The provider of the rows that name none."""
+        """The provider of rows that do not set one."""
         return self._session.settings.provider(self._flags.provider, needs_key=False)
 
     @cached_property
@@ -124,7 +124,7 @@ class _Run:
 
     @cached_property
     def _journal(self) -> Journal | None:
-        """The journal; for `--dry-run` only to read, where there is one."""
+        """The journal; for `--dry-run` read-only, and None if it does not exist."""
         if self._flags.dry_run:
             return self._session.journal_to_read
         return self._session.journal
