@@ -240,15 +240,14 @@ class _Run:
             settings.require_key(known_provider(name))
 
     def _dry_run(self, entries: Sequence[Entry]) -> Result:
-        rows = []
+        known: dict[str, Job] = {}
         for entry in entries:
             if entry.step is Step.MAKE:
-                job = self._planner.job(entry)
                 self._tally.spend(entry.cost)
             else:
-                job = self._memory.job_of(entry, self._planner.job)
+                job = known[entry.id] = self._memory.job_of(entry, self._planner.job)
                 self._tally.count(job)
-            rows.append((entry, job))
+        rows = ((entry, known.get(entry.id) or self._planner.job(entry)) for entry in entries)
         summary = summary_record(self._batch, self._tally, exit_code=0)
         return Result(
             text=row_lines(rows, self._planner.prompt, self._tally.cost),

@@ -3,7 +3,7 @@
 import json
 import shutil
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +47,16 @@ def _shortened(value: Any, urls: Collection[str]) -> Any:
 
 
 def row_lines(
-    rows: Sequence[tuple[Entry, Job]], prompt: Callable[[Row], str], cost: Cost
+    rows: Iterable[tuple[Entry, Job]], prompt: Callable[[Row], str], cost: Cost
 ) -> Iterator[str]:
     """Every row with its prompt, and the total; ``cost`` is that of all rows together."""
     columns = shutil.get_terminal_size().columns
+    steps = []
     for entry, job in rows:
+        steps.append(entry.step)
         yield escaped(_row(entry, job))
         yield f"  {fitted(prompt(entry.row), columns - 3)}"
-    counts = _counted([entry.step for entry, _ in rows])
-    yield f"{rows_text(len(rows))}, {counts}: {cost_text(cost)}"
+    yield f"{rows_text(len(steps))}, {_counted(steps)}: {cost_text(cost)}"
 
 
 def row_record(entry: Entry, job: Job) -> dict[str, Any]:
