@@ -11,28 +11,14 @@ from rich.text import Text
 from kontext_cli.terminal.output import write
 
 _LINE_ABOVE = "\x1b[A"
-
-
 _ERASE_LINE_ABOVE = "\x1b[A\x1b[2K"
 """Line by line: tmux keeps text that is erased at once if it fills the window."""
-
-
 _ERASE_REST = "\x1b[K"
-
-
 _ERASE_BELOW = "\x1b[J"
-
-
 _NO_WRAP = "\x1b[?7l"
 """Cuts the line if the terminal and rich disagree about the width of a character."""
-
-
 _WRAP = "\x1b[?7h"
-
-
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-
-
 _ANY_WIDTH = 80
 """rich prints nothing if COLUMNS is 0; lines are cut by us, not by rich."""
 
