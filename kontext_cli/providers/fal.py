@@ -65,7 +65,7 @@ class Fal(FalQueue, FalStorage):
     @property
     def storage_url(self) -> str:
         """fal's own host for uploads, or the base URL where the user set another."""
-        return "https://rest.fal.ai" if self.base_url == self.home else self.base_url
+        return "https://rest.fal.ai" if self.base_url == Fal.home else self.base_url
 
     @property
     def key_bases(self) -> tuple[str, ...]:

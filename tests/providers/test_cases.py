@@ -1,0 +1,224 @@
+"""Every provider's table of cases, run; and that no table lacks a case."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from kontext_cli import __version__
+from kontext_cli.errors import (
+    Expired,
+    JobFailed,
+    KontextError,
+    Moderated,
+    NoCredit,
+    RejectedKey,
+    UsageError,
+)
+from kontext_cli.http.call import Reply
+from kontext_cli.images.inputs import InputImage
+from kontext_cli.job import Cost, Progress, State
+from kontext_cli.providers import NAMES, Name, provider_class
+from kontext_cli.providers.base import Cancellation, Provider, Queue, Storage
+from kontext_cli.providers.failure import failure
+from kontext_cli.providers.prepare import Draft, prepare
+from kontext_cli.request import parse
+from providers.cases import KEY, Answer, Costs, Document, Ends, Limit, Refused, Sent, Table
+from runs import planned, run
+from scripted import Scripted
+
+TABLES: dict[Name, Table] = {name: import_module(f"providers.{name}").TABLE for name in NAMES}
+EVERY = [pytest.param(name, table, id=name) for name, table in TABLES.items()]
+
+
+def rows(found: Callable[[Table], Iterable[Any]]) -> Sequence[Any]:
+    """The rows of all tables, each as a parameter with the name of its provider."""
+    return [
+        pytest.param(name, row, id=f"{name}: {row.id if hasattr(row, 'id') else row[0]}")
+        for name, table in TABLES.items()
+        for row in found(table)
+    ]
+
+
+def url_image(url: str) -> InputImage:
+    return InputImage(source=url, stem=Path(url).stem, url=url)
+
+
+def prepared(
+    name: Name, fields: Any, images: Sequence[str] = (), model: str = "kontext-pro"
+) -> Draft:
+    request = parse(
+        {
+            "operation": "edit" if images else "generate",
+            "images": tuple(images) or None,
+            "prompt": "x",
+            **fields,
+        }
+    )
+    given = [url_image(url) for url in images]
+    return prepare(provider_class(name)(), request, model=model, images=given)
+
+
+@pytest.mark.parametrize(("name", "row"), rows(lambda table: table.sent))
+def test_request_becomes_exactly_this_call(name: Name, row: Sent) -> None:
+    call = prepared(name, row.fields, row.images, row.model).call()
+    assert (call.kind, call.method, call.url) == ("submit", "POST", row.url)
+    assert call.json == row.body
+
+
+@pytest.mark.parametrize(("name", "row"), rows(lambda table: [*table.pasted.items()]))
+def test_base_url_as_people_paste_it(name: Name, row: tuple[str, str]) -> None:
+    pasted, base_url = row
+    assert provider_class(name)(pasted).base_url == base_url
+
+
+@pytest.mark.parametrize(("name", "table"), EVERY)
+def test_headers_with_the_key(name: Name, table: Table) -> None:
+    assert provider_class(name)().headers(KEY) == table.headers
+
+
+@pytest.mark.parametrize(("name", "row"), rows(lambda table: table.limits))
+def test_option_is_sent_within_its_limits(name: Name, row: Limit) -> None:
+    for ours, theirs in row.taken.items():
+        sent = prepared(name, {row.field: ours}).options[row.wire]
+        assert (type(sent), sent) == (type(theirs), theirs)
+    for value, message in row.outside.items():
+        with pytest.raises(UsageError) as refused:
+            prepared(name, {row.field: value})
+        assert message in refused.value.message
+        assert refused.value.exit_code == 2
+
+
+@pytest.mark.parametrize(("name", "row"), rows(lambda table: table.refused))
+def test_request_is_refused(name: Name, row: Refused) -> None:
+    with pytest.raises(UsageError) as refused:
+        prepared(name, row.fields, row.images, row.model)
+    assert row.message in refused.value.message
+    assert row.hint in (refused.value.hint or "")
+
+
+@pytest.mark.parametrize(("name", "row"), rows(lambda table: table.costs))
+def test_cost(name: Name, row: Costs) -> None:
+    cost = Cost(None, "unknown") if row.usd is None else Cost(row.usd, "estimate")
+    fields = {"num_images": row.num_images}
+    assert prepared(name, fields, model=row.model).cost == cost
+
+
+@pytest.mark.parametrize(("name", "row"), rows(lambda table: table.answers))
+def test_reply_is_read(name: Name, row: Answer) -> None:
+    if not isinstance(row.expected, Ends):
+        assert read(name, row) == row.expected
+        return
+    with pytest.raises(KontextError) as ended:
+        read(name, row)
+    assert type(ended.value) is row.expected.error
+    assert row.expected.text in ended.value.message
+    if row.expected.billed is not None:
+        assert ended.value.billed == row.expected.billed
+
+
+def read(name: Name, row: Answer) -> Any:
+    """What the provider's adapter reads in a reply."""
+    content = row.content
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    reply = Reply(row.status, row.headers, body)
+    provider = provider_class(name)(row.base_url)
+    if row.step == "refused":
+        raise failure(provider, reply, submitted=False)
+    more: dict[str, tuple[Any, ...]] = {
+        "accepted": (TABLES[name].endpoint,),
+        "progress": (row.handle or TABLES[name].handle,),
+    }
+    return getattr(provider, row.step)(reply, *more.get(row.step, ()))
+
+
+class _Call(NamedTuple):
+    method: str
+    expected: Any
+
+
+@pytest.mark.parametrize(
+    ("name", "row"), rows(lambda table: [_Call(*each) for each in table.calls.items()])
+)
+def test_call_that_follows_a_job(name: Name, row: _Call) -> None:
+    provider = provider_class(name)()
+    given = "image/png" if row.method == "ask_for_place" else TABLES[name].handle
+    assert getattr(provider, row.method)(given) == row.expected
+
+
+@pytest.mark.parametrize(("name", "row"), rows(lambda table: table.documents))
+def test_documented_example_goes_out_and_becomes_a_file(
+    tmp_path: Path, name: Name, row: Document
+) -> None:
+    images = [url_image(url) for url in row.images]
+    plan = planned(name, dict(row.fields), tmp_path, model=row.model, images=images)
+    seed = {} if plan.job.seed is None else {"seed": plan.job.seed}
+    script = Scripted(dict(row.script))
+
+    job = run(plan, script)
+
+    (submit,) = script.submits()
+    assert submit.json == {**row.sent, **seed}
+    host = submit.url.split("/")[2]
+    assert submit.headers == {
+        **{header.lower(): value for header, value in TABLES[name].headers.items()},
+        "host": host,
+        "content-type": "application/json",
+        "content-length": str(len(submit.body)),
+        "accept": "application/json",
+        "accept-encoding": submit.headers["accept-encoding"],
+        "connection": "keep-alive",
+        "user-agent": f"kontext-cli/{__version__}",
+    }
+    assert all(
+        KEY not in str(seen.headers)
+        for seen in script.requests
+        if not seen.url.startswith(provider_class(name)().key_bases)
+    )
+    assert (job.error, job.state) == (None, State.SAVED)
+    (file,) = job.files
+    assert (file.width, file.height, file.format, file.path.suffix) == (*row.size, "jpeg", ".jpg")
+    assert file.path.stat().st_size == file.bytes
+    assert job.seed == (row.seed or plan.job.seed)
+    assert job.reply == row.reply
+    assert script.unused() == []
+
+
+@pytest.mark.parametrize(("name", "table"), EVERY)
+def test_no_option_lacks_a_case(name: Name, table: Table) -> None:
+    options = provider_class(name).options
+    assert {row.field for row in table.limits} == {row.field for row in options}
+    bounded = {row.field for row in options if (row.least, row.most, row.longest) != (None,) * 3}
+    assert {row.field for row in table.limits if row.outside} >= bounded | {
+        row.field for row in options if row.choices
+    }
+
+
+@pytest.mark.parametrize(("name", "table"), EVERY)
+def test_no_endpoint_lacks_a_case(name: Name, table: Table) -> None:
+    sent = {prepared(name, row.fields, row.images, row.model).endpoint.id for row in table.sent}
+    assert sent >= {endpoint.id for endpoint in provider_class(name).endpoints}
+    assert table.costs
+    assert table.documents or provider_class(name).offline
+
+
+@pytest.mark.parametrize(("name", "table"), EVERY)
+def test_no_kind_of_reply_lacks_a_case(name: Name, table: Table) -> None:
+    provider: Provider = provider_class(name)()
+    errors = {row.expected.error for row in table.answers if isinstance(row.expected, Ends)}
+    steps = {row.step for row in table.answers}
+    assert {RejectedKey, NoCredit, Moderated, JobFailed} <= errors
+    assert {"accepted", "refused"} <= steps
+    assert any(isinstance(row.expected, Progress) and row.expected.outputs for row in table.answers)
+    if isinstance(provider, Queue):
+        assert Expired in errors
+        assert {"progress", "outcome", "canceled"} <= steps
+        read = [row.expected for row in table.answers]
+        assert all(answer in read for answer in Cancellation)
+        assert {"poll", "stream", "result", "cancel"} <= set(table.calls)
+    if isinstance(provider, Storage):
+        assert "place" in steps
+        assert "ask_for_place" in table.calls
