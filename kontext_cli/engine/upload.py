@@ -37,11 +37,13 @@ async def upload(
 
 
 async def _stored(content: bytes, media_type: str, storage: Storage, transport: Transport) -> str:
-    place = storage.place(await transport.ask(storage.ask_for_place(media_type)))
-    for url in (place.upload_url, place.file_url):
+    place = storage.stored(await transport.ask(storage.upload(content, media_type)))
+    if place.upload_url is None:
+        return place.url
+    for url in (place.upload_url, place.url):
         if not transport.reach.may_download(url):
             raise UnexpectedReply(f"{storage.name} names a place for the image that is not https")
     reply = await transport.put(place.upload_url, content, media_type)
     if not reply.ok:
         raise UnexpectedReply(f"{storage.name}'s storage answered {reply.status} to an upload")
-    return place.file_url
+    return place.url

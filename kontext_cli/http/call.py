@@ -2,17 +2,27 @@
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal["submit", "status", "stream", "result", "cancel", "upload"]
 
 
+class Part(NamedTuple):
+    """A field of a multipart form: a file where it has a media type, else text."""
+
+    name: str
+    content: bytes
+    filename: str = ""
+    media_type: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request to be made with the provider's key.
+    """One HTTP request to be made with the provider's key; its body is JSON or a multipart form.
 
     ``kind`` decides what may be asked again: a submit hardly ever, a result until it answers for
     the job, all others always.
@@ -22,6 +32,27 @@ class Call:
     method: Literal["GET", "POST", "PUT"]
     url: str
     json: Mapping[str, Any] | None = field(default=None, repr=False)
+    parts: tuple[Part, ...] = field(default=(), repr=False)
+
+    def body(self) -> tuple[str, bytes] | None:
+        """The media type and the bytes of the body, None where it has none."""
+        if self.json is not None:
+            text = json.dumps(self.json, ensure_ascii=False, separators=(",", ":"))
+            return "application/json", text.encode()
+        if self.parts:
+            boundary = os.urandom(16).hex()
+            return f"multipart/form-data; boundary={boundary}", _form(self.parts, boundary)
+        return None
+
+
+def _form(parts: tuple[Part, ...], boundary: str) -> bytes:
+    form = bytearray()
+    for part in parts:
+        form += f'--{boundary}\r\nContent-Disposition: form-data; name="{part.name}"'.encode()
+        if part.media_type:
+            form += f'; filename="{part.filename}"\r\nContent-Type: {part.media_type}'.encode()
+        form += b"\r\n\r\n" + part.content + b"\r\n"
+    return bytes(form) + f"--{boundary}--\r\n".encode()
 
 
 @dataclass(frozen=True)

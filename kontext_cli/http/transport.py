@@ -1,7 +1,6 @@
 """The requests to one provider: with its key to its own base, without it to any other URL."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from types import TracebackType
@@ -172,9 +171,9 @@ class Transport:
             reply = await self._attempts.until_answered(
                 call.kind,
                 lambda attempt: self._send(
-                    self._request(call, REQUEST_TIMEOUT, alone=alone), attempt
+                    self._request(call, REQUEST_TIMEOUT, attempt=attempt, alone=alone), attempt
                 ),
-                limits.transfer if call.kind == "result" else limits.answer,
+                limits.transfer if call.kind in ("result", "upload") else limits.answer,
             )
         except UnexpectedReply as error:
             raise Unreachable(error.message) from None
@@ -254,6 +253,7 @@ class Transport:
         call: Call,
         timeout: httpx2.Timeout,
         submission: Submission | None = None,
+        attempt: Try | None = None,
         *,
         alone: bool = False,
     ) -> httpx2.Request:
@@ -264,12 +264,14 @@ class Transport:
                 "the key does not go there"
             )
         headers = dict(self._key_headers)
-        content = None
+        content: bytes | AsyncIterator[bytes] | None = None
         if call.kind == "stream":
             headers["Accept"] = "text/event-stream"
-        if call.json is not None:
-            headers["Content-Type"] = "application/json"
-            content = json.dumps(call.json, ensure_ascii=False, separators=(",", ":")).encode()
+        if body := call.body():
+            headers["Content-Type"], content = body
+            if call.kind == "upload" and attempt:
+                headers["Content-Length"] = str(len(content))
+                content = _pieces(content, attempt)
         return self._api.build_request(
             call.method,
             call.url,

@@ -67,7 +67,7 @@ class Aimlapi(Provider):
     def accepted(self, reply: Reply, endpoint: str) -> Progress:  # noqa: ARG002
         if not reply.object:
             raise UnexpectedReply(f"{self.name} accepted the job but its answer is not JSON")
-        return replace(read_result(self.name, reply), usd=_usd(reply))
+        return replace(read_result(self.name, reply.object), usd=_usd(reply))
 
 
 def _usd(reply: Reply) -> float | None:

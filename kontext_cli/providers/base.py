@@ -140,7 +140,7 @@ class Queue(Provider):
 
     @abstractmethod
     def cancel(self, handle: Handle) -> Call:
-        """The call that cancels a job."""
+        """The call that cancels a job. Raises UnsupportedOption where the provider has none."""
 
     @abstractmethod
     def canceled(self, reply: Reply) -> Cancellation:
@@ -149,19 +149,20 @@ class Queue(Provider):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to PUT the bytes of an image (a signed URL, no key), and its URL afterwards."""
+    """Where an image is stored: the URL or name for requests, and, where its bytes are still to be
+    sent there, a signed URL to PUT them to, without the key."""
 
-    upload_url: str = field(repr=False)
-    file_url: str
+    url: str
+    upload_url: str | None = field(default=None, repr=False)
 
 
 class Storage(Provider):
     """A provider that stores input images that are too large for a request."""
 
     @abstractmethod
-    def ask_for_place(self, media_type: str) -> Call:
-        """The call that asks for a place for one image; it must not reveal the file's name."""
+    def upload(self, content: bytes, media_type: str) -> Call:
+        """The call that stores an image, or asks for a place to; it must not have a file's name."""
 
     @abstractmethod
-    def place(self, reply: Reply) -> Place:
-        """Read the answer to ``ask_for_place``. Raises KontextError for a refusal."""
+    def stored(self, reply: Reply) -> Place:
+        """Read the answer to ``upload``. Raises KontextError for a refusal."""

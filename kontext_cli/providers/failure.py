@@ -52,15 +52,16 @@ def reason(reply: Reply, type_header: str = "") -> Reason:
 
 
 def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextError:
-    """The error for ``reply``, an answer of 4xx or 5xx.
+    """The error for ``reply``: an answer of 4xx or 5xx, or of 2xx whose body is of a failed job.
 
     ``submitted`` is true where it is about a job that was accepted, and false for the refusal of
     a submit, which is never billed.
     """
     why = reason(reply, provider.error_type_header)
     billed: Billed = provider.billed(reply) if submitted else "no"
-    said = f"{provider.name} answered {reply.status}: {why.text}"
-    if why.type == "content_policy_violation" or _withheld(reply, why):
+    answered = "failed" if reply.ok else f"answered {reply.status}"
+    said = f"{provider.name} {answered}: {why.text}"
+    if _withheld(reply, why):
         return Moderated(
             f"{provider.name} withheld it: {why.text}", hint="change the prompt", billed=billed
         )
@@ -82,9 +83,8 @@ def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextErro
 
 
 def _withheld(reply: Reply, why: Reason) -> bool:
-    return reply.status in (400, 403, 422, 451) and bool(
-        _MODERATION.search(f"{why.type} {why.text}")
-    )
+    may_say_so = reply.ok or reply.status in (400, 403, 422, 451)
+    return bool(_MODERATION.search(f"{why.type} {why.text}" if may_say_so else why.type))
 
 
 def _key_hint(provider: Provider) -> str | None:

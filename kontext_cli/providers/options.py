@@ -1,9 +1,12 @@
 """The rows of a provider's table: its options, endpoints and prices."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kontext_cli.job import Operation
+
+if TYPE_CHECKING:
+    from kontext_cli.images.inputs import InputImage
 
 BOTH: tuple[Operation, ...] = ("generate", "edit")
 
@@ -59,7 +62,7 @@ class ImageField(NamedTuple):
     wire: str
     least: int
     most: int
-    encode: Callable[[Sequence[str]], Any]
+    encode: Callable[[Sequence["InputImage"]], Any]
 
 
 class Endpoint(NamedTuple):
@@ -85,16 +88,16 @@ class Price(NamedTuple):
     dated: str
 
 
-def one_image(urls: Sequence[str]) -> str:
-    """The single image as a string."""
-    return urls[0]
+def one_image(images: Sequence["InputImage"]) -> str:
+    """The single image as a URL."""
+    return images[0].uri
 
 
-def image_list(urls: Sequence[str]) -> list[str]:
-    """All images as a list, also when there is one."""
-    return list(urls)
+def image_list(images: Sequence["InputImage"]) -> list[str]:
+    """The URLs of all images as a list, also when there is one."""
+    return [image.uri for image in images]
 
 
-def one_or_list(urls: Sequence[str]) -> str | list[str]:
-    """A string for one image, a list for several."""
-    return urls[0] if len(urls) == 1 else list(urls)
+def one_or_list(images: Sequence["InputImage"]) -> str | list[str]:
+    """A URL for one image, a list for several."""
+    return images[0].uri if len(images) == 1 else image_list(images)

@@ -47,7 +47,7 @@ class Draft(NamedTuple):
         payload = dict(self.options)
         field = self.endpoint.images
         if field is not None:
-            payload[field.wire] = field.encode([image.uri for image in self.images])
+            payload[field.wire] = field.encode(self.images)
         return self.provider.submit(self.endpoint.id, payload)
 
 

@@ -4,21 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from kontext_cli.errors import JobFailed
-from kontext_cli.http.call import Reply, plain
+from kontext_cli.http.call import plain
 from kontext_cli.job import Output, Progress, State
 
 _MOST = 4
 _REPORTED = ("prompt", "timings")
 
 
-def read_result(provider: str, reply: Reply) -> Progress:
-    """The images of a successful reply, with its seed where it names one.
+def read_result(provider: str, body: Mapping[str, Any]) -> Progress:
+    """The images of the body of a successful reply, with its seed where it names one.
 
     Looked for in ``images``, then ``data``, then ``output.choices``; in each image the ``url``
     (https or data), then ``b64_json``, then ``image_base64``. Raises JobFailed where there is
     none: the provider calls that a success, so it may be billed.
     """
-    body = reply.object
     outputs = _outputs(body)
     if not outputs:
         raise JobFailed(f"{provider} completed the job without an image", billed="maybe")

@@ -1,13 +1,18 @@
 """Large input images at fal itself: which host sees what."""
 
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kontext_cli.errors import KontextError, RejectedKey, UnexpectedReply
+from kontext_cli.http.call import Call, Part, Reply
 from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Job, State
+from kontext_cli.providers.base import Place
+from kontext_cli.providers.fal import Fal
 from pictures import picture
 from runs import KEY, planned, run
 from scripted import Answer, Scripted
@@ -75,3 +80,44 @@ def test_an_upload_that_fails_submits_nothing(
     assert type(job.error) is error
     assert (job.state, job.error.billed) == (State.FAILED, "no")
     assert not [seen for seen in script.requests if "queue.fal.run" in seen.url]
+
+
+class Files(Fal):
+    """A provider that stores images itself, by a multipart form, and gives them names."""
+
+    def upload(self, content: bytes, media_type: str) -> Call:
+        image = Part("content", content, "input.png", media_type)
+        url = f"{self.base_url}/files"
+        return Call("upload", "POST", url, parts=(Part("type", b"input"), image))
+
+    def stored(self, reply: Reply) -> Place:
+        return Place(str(reply.object["name"]))
+
+
+def test_an_image_goes_into_the_storage_of_the_provider_by_a_form(tmp_path: Path) -> None:
+    image = InputImage(source="a.png", stem="a", content=LARGE, media_type="image/png")
+    script = Scripted(
+        {
+            "POST https://queue.fal.run/files": [Answer(b"busy", 503), {"name": "in.png"}],
+            "POST https://queue.fal.run/fal-ai/flux-pro/kontext": {"request_id": "r1"},
+            f"GET {JOB}/status?logs=1": {"status": "COMPLETED"},
+            f"GET {JOB}": {"images": [{"url": RESULT}]},
+            f"GET {RESULT}": picture(),
+        }
+    )
+    plan = planned("fal", {"prompt": "x"}, tmp_path, images=[image], provider=Files())
+    assert run(plan, script, provider=Files()).state is State.SAVED
+    _, form, submit = script.requests[:3]
+    assert form.headers["authorization"] == f"Key {KEY}"
+    assert form.headers["content-length"] == str(len(form.body))
+    head = f"Content-Type: {form.headers['content-type']}\r\n\r\n".encode()
+    fields = message_from_bytes(head + form.body).get_payload()
+    assert isinstance(fields, list)
+    kind, content = fields
+    assert isinstance(kind, Message)
+    assert isinstance(content, Message)
+    assert kind["Content-Disposition"] == 'form-data; name="type"'
+    assert kind.get_payload(decode=True) == b"input"
+    assert content["Content-Disposition"] == 'form-data; name="content"; filename="input.png"'
+    assert (content.get_content_type(), content.get_payload(decode=True)) == ("image/png", LARGE)
+    assert submit.json["image_url"] == "in.png"

@@ -137,7 +137,7 @@ class TestAdapters:
     def test_any_answer_of_a_storage(self, base: str | None, answer: Answer) -> None:
         storage = provider_class("fal")(base)
         assert isinstance(storage, Storage)
-        check(tried(KontextError, storage.place, answer.reply))
+        check(tried(KontextError, storage.stored, answer.reply))
 
     @fuzzed(60)
     @given(answer=answers, blocking=st.booleans(), kind=st.sampled_from(["status", "result"]))

@@ -72,7 +72,7 @@ class Ends(NamedTuple):
     billed: Billed | None = None
 
 
-Step = Literal["refused", "accepted", "progress", "outcome", "canceled", "place"]
+Step = Literal["refused", "accepted", "progress", "outcome", "canceled", "stored"]
 """The method of the adapter that reads a reply; ``refused``: the submit was not accepted."""
 
 

@@ -216,12 +216,12 @@ ANSWERS_OF_FAL = (
     ),
     Answer(
         "a place for an input image",
-        "place",
+        "stored",
         {"upload_url": "https://storage.example/put?sig=1", "file_url": "https://v3.fal.media/in"},
-        Place("https://storage.example/put?sig=1", "https://v3.fal.media/in"),
+        Place("https://v3.fal.media/in", "https://storage.example/put?sig=1"),
     ),
-    Answer("no place", "place", {"file_url": "x"}, Ends(UnexpectedReply, "named no place")),
-    Answer("no place: bad key", "place", {"detail": "no"}, Ends(RejectedKey, "no", "no"), 401),
+    Answer("no place", "stored", {"file_url": "x"}, Ends(UnexpectedReply, "named no place")),
+    Answer("no place: bad key", "stored", {"detail": "no"}, Ends(RejectedKey, "no", "no"), 401),
 )
 
 DOCUMENTS = (
@@ -272,6 +272,6 @@ TABLE = Table(
     handle=handle(HOME),
     calls={
         **calls(HOME, Call("stream", "GET", f"{HOME}{PATH}/status/stream?logs=1")),
-        "ask_for_place": UPLOAD,
+        "upload": UPLOAD,
     },
 )

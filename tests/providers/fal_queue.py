@@ -133,6 +133,18 @@ OUTCOMES = (
     ),
     Answer("text", "outcome", b"OK", Ends(JobFailed, "not JSON", "maybe")),
     Answer(
+        "a failure within a 200",
+        "outcome",
+        {"status": "FAILED", "error": "boom"},
+        Ends(JobFailed, "failed: boom", "maybe"),
+    ),
+    Answer(
+        "moderated within a 200",
+        "outcome",
+        {"status": "FAILED", "error": {"message": "flagged as sensitive", "code": "E005"}},
+        Ends(Moderated, "flagged", "maybe"),
+    ),
+    Answer(
         "moderated",
         "outcome",
         detail("content_policy_violation", "flagged"),

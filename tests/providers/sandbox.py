@@ -26,7 +26,7 @@ TABLE = fal.TABLE._replace(
     handle=handle(HOME),
     calls={
         **calls(HOME, Call("stream", "GET", f"{HOME}{PATH}/status/stream?logs=1")),
-        "ask_for_place": replace(
+        "upload": replace(
             fal.UPLOAD, url=f"{HOME}/storage/upload/initiate?storage_type=fal-cdn-v3"
         ),
     },

@@ -145,8 +145,8 @@ class _Call(NamedTuple):
 )
 def test_call_that_follows_a_job(name: Name, row: _Call) -> None:
     provider = provider_class(name)()
-    given = "image/png" if row.method == "ask_for_place" else TABLES[name].handle
-    assert getattr(provider, row.method)(given) == row.expected
+    given = (b"bytes", "image/png") if row.method == "upload" else (TABLES[name].handle,)
+    assert getattr(provider, row.method)(*given) == row.expected
 
 
 @pytest.mark.parametrize(("name", "row"), rows(lambda table: table.documents))
@@ -220,5 +220,5 @@ def test_no_kind_of_reply_lacks_a_case(name: Name, table: Table) -> None:
         assert all(answer in read for answer in Cancellation)
         assert {"poll", "stream", "result", "cancel"} <= set(table.calls)
     if isinstance(provider, Storage):
-        assert "place" in steps
-        assert "ask_for_place" in table.calls
+        assert "stored" in steps
+        assert "upload" in table.calls

@@ -103,11 +103,11 @@ class FalQueue(Queue):
     def outcome(self, reply: Reply) -> Progress:
         if is_pending(reply):
             return Progress(State.RUNNING)
-        if not reply.ok:
+        if not reply.ok or (reply.object.get("error") and not reply.object.get("images")):
             raise failure(self, reply, submitted=True)
         if not reply.object:
             raise JobFailed(f"{self.name} sent a result that is not JSON", billed="maybe")
-        return read_result(self.name, reply)
+        return read_result(self.name, reply.object)
 
     def cancel(self, handle: Handle) -> Call:
         return Call("cancel", "PUT", self._url(handle, "cancel_url"))

@@ -21,7 +21,7 @@ class FalStorage(Storage):
     def storage_url(self) -> str:
         """The base of the storage's own calls."""
 
-    def ask_for_place(self, media_type: str) -> Call:
+    def upload(self, content: bytes, media_type: str) -> Call:  # noqa: ARG002
         """The call that asks for a place, under a neutral file name."""
         name = f"input.{_SUFFIXES.get(media_type, 'bin')}"
         return Call(
@@ -31,11 +31,11 @@ class FalStorage(Storage):
             json={"content_type": media_type, "file_name": name},
         )
 
-    def place(self, reply: Reply) -> Place:
+    def stored(self, reply: Reply) -> Place:
         """Read the answer: a signed URL to PUT to, and the URL of the stored file."""
         if not reply.ok:
             raise failure(self, reply, submitted=False)
         upload_url, file_url = reply.object.get("upload_url"), reply.object.get("file_url")
         if not isinstance(upload_url, str) or not isinstance(file_url, str):
             raise UnexpectedReply(f"{self.name} named no place for the input image")
-        return Place(upload_url, file_url)
+        return Place(file_url, upload_url)
