@@ -46,7 +46,7 @@ def _parsed(path: Path, text: str) -> Config:
         return _Reader(path, text).read(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(
-            f"`{path}`: {error}", hint='put text in quotes, as in provider = "fal"'
+            f"`{path}`: {error}", hint=f'put text in quotes, as in provider = "{NAMES[0]}"'
         ) from None
     except (ValueError, RecursionError):
         raise UsageError(

@@ -1,12 +1,14 @@
 """Who may import whom: the plan of CONTRIBUTING.md, held."""
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 import kontext_cli
 from docs.draw_rooms import FLOORS, GUIDE, drawn
+from kontext_cli.providers import NAMES, provider_class
 
 ROOT = Path(kontext_cli.__file__).parent
 
@@ -25,6 +27,7 @@ HOMES = {
 }
 """The only rooms that may import each library."""
 
+MOST_LINES = 400
 NO_IO = {"os", "time", "asyncio", "pathlib", "socket", "subprocess", "io", "tempfile"}
 
 
@@ -96,7 +99,7 @@ def test_providers_do_no_io() -> None:
 
 def test_providers_do_not_know_each_other() -> None:
     """But for the sandbox: it is fal, emulated, and offers what fal offers."""
-    names = {f"kontext_cli.providers.{name}" for name in ("fal", "aimlapi", "chainhub", "sandbox")}
+    names = {f"kontext_cli.providers.{name}" for name in NAMES}
     strays = [
         f"{path} imports {name}"
         for path, tree in modules()
@@ -105,6 +108,39 @@ def test_providers_do_not_know_each_other() -> None:
         if name in names
     ]
     assert strays == []
+
+
+def strings(tree: ast.Module) -> Iterator[str]:
+    """The strings of a module that are no docstrings."""
+    said = {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in said:
+            yield node.value
+
+
+def test_what_is_peculiar_to_a_provider_stays_in_its_file() -> None:
+    """Its name and its headers; the examples of `cli` may name it, the sandbox emulates it."""
+    names = "|".join(name for name in NAMES if not provider_class(name).offline)
+    peculiar = re.compile(rf"\b({names})\b|^x-", re.IGNORECASE)
+    its_own = {"providers/__init__.py", *(f"providers/{name}.py" for name in NAMES)}
+    strays = [
+        f"{path}: {text}"
+        for path, tree in modules()
+        if room(path) not in ("cli", "sandbox") and path not in its_own
+        if not path.startswith("providers/dialects/")
+        for text in strings(tree)
+        if peculiar.search(text)
+    ]
+    assert strays == []
+
+
+def test_no_file_is_too_long() -> None:
+    lines = {path: len((ROOT / path).read_text("utf-8").splitlines()) for path, _ in modules()}
+    assert {path: count for path, count in lines.items() if count > MOST_LINES} == {}
 
 
 def test_the_guide_shows_the_rooms_as_they_are() -> None:
