@@ -64,7 +64,7 @@ class Aimlapi(Provider):
         body = {"model": endpoint, **payload}
         return Call("submit", "POST", f"{self.base_url}{_PATH}", json=body)
 
-    def accepted(self, reply: Reply, endpoint: str) -> Progress:  # noqa: ARG002
+    def accepted(self, reply: Reply, endpoint: str) -> Progress:
         if not reply.object:
             raise UnexpectedReply(f"{self.name} accepted the job but its answer is not JSON")
         return replace(read_result(self.name, reply.object), usd=_usd(reply))

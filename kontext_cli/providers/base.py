@@ -80,7 +80,7 @@ class Provider(ABC):
             return self._prices[model]
         return next((price.usd for price in self.prices if price.model == model), None)
 
-    def billed(self, reply: Reply) -> Billed:  # noqa: ARG002
+    def billed(self, reply: Reply) -> Billed:
         """Whether a job that ended with this error reply may be on the bill."""
         return "maybe"
 
@@ -121,12 +121,12 @@ class Queue(Provider):
     def status(self, body: Mapping[str, Any]) -> Progress:
         """Read the body of a status, polled or streamed."""
 
-    def stream(self, handle: Handle) -> Call | None:  # noqa: ARG002
+    def stream(self, handle: Handle) -> Call | None:
         """The call answered by server-sent events, each the body of a status with new log lines
         only, until the job is done; None where the provider has none."""
         return None
 
-    def is_about(self, handle: Handle, body: Mapping[str, Any]) -> bool:  # noqa: ARG002
+    def is_about(self, handle: Handle, body: Mapping[str, Any]) -> bool:
         """False where the body of a status names another job."""
         return True
 

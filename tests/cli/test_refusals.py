@@ -92,12 +92,8 @@ FIVE = ("-i", "good.png") * 5
         pytest.param((*G, "--safety-tolerance", "7"), 2, "1 to 6, not 7", id="tolerance high"),
         pytest.param((*G, "--seed", "-1"), 2, "`--seed` at least 0, not -1", id="seed"),
         pytest.param((*G, "--seed", "0", "-p", "aimlapi"), 2, "at least 1", id="aimlapi seed"),
-        pytest.param(
-            (*G, "--sync-mode", "-p", "aimlapi"), 2, "fal and sandbox have it", id="aimlapi sync"
-        ),
-        pytest.param(
-            (*G, "--seed", "1", "-p", "chainhub"), 2, "fal, aimlapi and sandbox", id="chainhub seed"
-        ),
+        pytest.param((*G, "--sync-mode", "-p", "aimlapi"), 2, "have it", id="aimlapi sync"),
+        pytest.param((*G, "--seed", "1", "-p", "chainhub"), 2, "fal, aimlapi", id="chainhub seed"),
         pytest.param(
             (*E, "-i", "good.png", "-p", "chainhub"),
             2,

@@ -126,7 +126,7 @@ TABLE = [
     ("generate x -m kontext-por", "", "did you mean `kontext-pro`?"),
     ("generate x -n 9", "takes `--num-images` 1 to 4, not 9", ""),
     ("generate ''", "the prompt is empty", ""),
-    ("generate x -p chainhub --seed 3", "chainhub has no `--seed`", "fal, aimlapi and sandbox"),
+    ("generate x -p chainhub --seed 3", "chainhub has no `--seed`", "fal, aimlapi"),
     ("edit x -p chainhub -i a.png", "chainhub has no `edit`", ""),
     ("generate x -p aimlapi --no-wait", "aimlapi answers in one call", ""),
     ("generate x -o a.webp", "webp", ""),

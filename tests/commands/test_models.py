@@ -1,6 +1,7 @@
 """The catalogue: the providers' tables, without key or network."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -52,11 +53,19 @@ def test_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("argv", "lines"), [([], 13), (["-p", "chainhub"], 1), (["-m", "kontext-max"], 6)]
+    ("argv", "field", "values"),
+    [
+        ([], "provider", NAMES),
+        (["-p", "chainhub"], "provider", ["chainhub"]),
+        (["-m", "kontext-max"], "model", ["kontext-max"]),
+    ],
 )
-def test_narrowed(argv: list[str], lines: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_narrowed(
+    argv: list[str], field: str, values: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["models", "--json", *argv]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == lines
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {record[field] for record in records} == set(values)
 
 
 def test_a_model_that_nobody_has(capsys: pytest.CaptureFixture[str]) -> None:

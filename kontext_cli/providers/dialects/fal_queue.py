@@ -82,7 +82,7 @@ class FalQueue(Queue):
     def is_about(self, handle: Handle, body: Mapping[str, Any]) -> bool:
         return body.get("request_id") in (None, handle.request_id)
 
-    def progress(self, reply: Reply, handle: Handle) -> Progress:  # noqa: ARG002
+    def progress(self, reply: Reply, handle: Handle) -> Progress:
         if not reply.ok:
             raise failure(self, reply, submitted=True)
         return self.status(reply.object)

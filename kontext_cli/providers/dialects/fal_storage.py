@@ -21,7 +21,7 @@ class FalStorage(Storage):
     def storage_url(self) -> str:
         """The base of the storage's own calls."""
 
-    def upload(self, content: bytes, media_type: str) -> Call:  # noqa: ARG002
+    def upload(self, content: bytes, media_type: str) -> Call:
         """The call that asks for a place, under a neutral file name."""
         name = f"input.{_SUFFIXES.get(media_type, 'bin')}"
         return Call(
