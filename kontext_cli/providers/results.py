@@ -18,7 +18,7 @@ def read_result(provider: str, body: Mapping[str, Any]) -> Progress:
     (https or data), then ``b64_json``, then ``image_base64``. Raises JobFailed where there is
     none: the provider calls that a success, so it may be billed.
     """
-    outputs = _outputs(body)
+    outputs = outputs_in(body)
     if not outputs:
         raise JobFailed(f"{provider} completed the job without an image", billed="maybe")
     return Progress(
@@ -30,7 +30,8 @@ def read_result(provider: str, body: Mapping[str, Any]) -> Progress:
     )
 
 
-def _outputs(body: Mapping[str, Any]) -> tuple[Output, ...]:
+def outputs_in(body: Mapping[str, Any]) -> tuple[Output, ...]:
+    """The images of a body, at most four; none where it has none."""
     flags = body.get("has_nsfw_concepts")
     flags = flags if isinstance(flags, list) else []
     found = []

@@ -12,10 +12,10 @@ from kontext_cli.errors import (
     UnexpectedReply,
 )
 from kontext_cli.http.call import Call
-from kontext_cli.job import Handle, Progress, State
+from kontext_cli.job import Handle, Output, Progress, State
 from kontext_cli.providers.base import Cancellation
 from providers.cases import NOT_OBJECTS, Answer, Ends
-from providers.results import RESULTS
+from providers.results import RESULTS, ready
 
 ENDPOINT = "fal-ai/flux-pro/kontext/text-to-image"
 ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
@@ -132,6 +132,12 @@ OUTCOMES = (
         for body in IMAGELESS
     ),
     Answer("text", "outcome", b"OK", Ends(JobFailed, "not JSON", "maybe")),
+    Answer(
+        "images are taken, whatever else is wrong",
+        "outcome",
+        {"data": [{"url": "u"}], "error": "the second image was flagged"},
+        ready(Output(url="u")),
+    ),
     Answer(
         "a failure within a 200",
         "outcome",

@@ -15,7 +15,7 @@ from kontext_cli.http.urls import may_have_key
 from kontext_cli.job import Handle, Progress, State
 from kontext_cli.providers.base import Cancellation, Queue
 from kontext_cli.providers.failure import failure, reason
-from kontext_cli.providers.results import read_result
+from kontext_cli.providers.results import outputs_in, read_result
 
 _STATES = {"IN_QUEUE": State.QUEUED, "IN_PROGRESS": State.RUNNING, "COMPLETED": State.RUNNING}
 _PENDING = re.compile(r"in progress|not ready|in queue|still (running|processing)", re.I)
@@ -103,7 +103,7 @@ class FalQueue(Queue):
     def outcome(self, reply: Reply) -> Progress:
         if is_pending(reply):
             return Progress(State.RUNNING)
-        if not reply.ok or (reply.object.get("error") and not reply.object.get("images")):
+        if not reply.ok or (reply.object.get("error") and not outputs_in(reply.object)):
             raise failure(self, reply, submitted=True)
         if not reply.object:
             raise JobFailed(f"{self.name} sent a result that is not JSON", billed="maybe")
