@@ -1,4 +1,4 @@
-"""Results in the forms that several providers send, and a page of T-Rexes that two document."""
+"""Results in the forms that several providers send, and what is read from them."""
 
 from typing import Any
 
