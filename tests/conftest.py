@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from batches import Desk, Doors, quick_folder
 from kontext_cli.sandbox.app import Sandbox
 from processes import RightHere, bare_environment
 from sandbox.running import Running, Serve, Server, StartSandbox
+from world import Build, Doors, W, World, quick_folder
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -45,17 +45,38 @@ def right_here(
 def _doors() -> Iterator[Doors]:
     doors = Doors()
     yield doors
-    doors.close()
+    doors.stop().join()
 
 
 @pytest.fixture
-def desk(monkeypatch: pytest.MonkeyPatch, right_here: RightHere, _doors: Doors) -> Iterator[Desk]:
-    """A folder with a sandbox behind every provider; nothing was accepted twice in the end."""
-    with quick_folder() as folder:
-        desk = Desk(folder / "here", monkeypatch, _doors, right_here)
-        yield desk
+def build(
+    monkeypatch: pytest.MonkeyPatch, right_here: RightHere, _doors: Doors, _servers: list[Server]
+) -> Iterator[Build]:
+    """Make the world of a test, of any kind; in the end nothing was accepted twice."""
+    worlds: list[World] = []
+
+    def make(kind: type[W], *given: object, **options: object) -> W:
+        doors = _doors if kind.shares_server else Doors()
+        made = kind(top / str(len(worlds)), right_here, doors, *given, **options)
+        monkeypatch.chdir(made.folder)
+        worlds.append(made)
+        return made
+
+    with quick_folder() as top:
+        yield make
         monkeypatch.undo()  # nobody stands in a folder that is removed
-        desk.check()
+        for world in worlds:
+            world.close()
+            if not world.shares_server:
+                _servers.append(world.doors.stop())
+    for world in worlds:
+        world.check()
+
+
+@pytest.fixture
+def world(build: Build) -> World:
+    """A folder, keys, and a sandbox behind every provider."""
+    return build(World)
 
 
 @pytest.fixture(scope="session")

@@ -89,13 +89,16 @@ class RightHere:
         *argv: str,
         cwd: Path,
         stdin: bytes = b"",
-        environ: Mapping[str, str] = MappingProxyType({}),
+        environ: Mapping[str, str | None] = _AS_IS,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run the program to its end; standard input is empty unless given."""
         with TextIOWrapper(BytesIO(stdin)) as given, self._monkeypatch.context() as patch:
             patch.chdir(cwd)
             for name, value in environ.items():
-                patch.setenv(name, value)
+                if value is None:
+                    patch.delenv(name, raising=False)
+                else:
+                    patch.setenv(name, value)
             patch.setattr(sys, "stdin", given)
             code = run(argv)
         out, err = self._capture.readouterr()

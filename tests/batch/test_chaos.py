@@ -2,14 +2,12 @@
 
 import random
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
-from processes import RightHere
-from sandbox.running import Serve
 from soaking import soaked
 from strained import Strained
+from world import Build
 
 SAVED_ALL_THE_SAME = (
     "poll-503",
@@ -53,43 +51,39 @@ def rows(dice: random.Random, count: int) -> Iterator[tuple[str, str | None]]:
 
 
 @pytest.mark.parametrize("seed", [1])
-def test_under_faults_every_row_ends_as_its_fault_says(
-    tmp_path: Path, serve: Serve, right_here: RightHere, seed: int
-) -> None:
+def test_under_faults_every_row_ends_as_its_fault_says(build: Build, seed: int) -> None:
     faults = dict(rows(random.Random(seed), soaked(160, 10_000)))
-    batch = Strained(tmp_path, serve, list(faults), right_here, latency=0.02)
-    first = batch.run("-j", "40")
+    batch = build(Strained, rows=list(faults), latency=0.02)
+    first = batch.run_batch("-j", "40")
     ends = {prompt: ENDS[fault] if fault else "saved" for prompt, fault in faults.items()}
-    assert first.states() == ends
+    assert first.state_of == ends
     assert first.count("failed", "moderated", "unknown", "saved") == len(faults)
     assert {prompt: batch.ledger.accepted(prompt) for prompt in faults} == {
         prompt: int(fault not in NOT_ACCEPTED) for prompt, fault in faults.items()
     }
     batch.check_files()
 
-    second = batch.run("-j", "40")
     free = [prompt for prompt, fault in faults.items() if fault in DONE_AGAIN]
-    assert second.states() == ends | dict.fromkeys(free, "saved")
+    batch.may_be_accepted(2, *free)
+    second = batch.run_batch("-j", "40")
+    assert second.state_of == ends | dict.fromkeys(free, "saved")
     assert second.count("saved") == len(free)
-    batch.check_paid_once(twice=free)
     batch.check_files()
 
-    last = batch.run("-j", "40", "--retry-failed", "--on-unknown", "resubmit")
+    batch.may_be_accepted(2, *(prompt for prompt, end in ends.items() if end != "saved"))
+    last = batch.run_batch("-j", "40", "--retry-failed", "--on-unknown", "resubmit")
     assert last.code == 0
     assert last.count("saved", "skipped") == len(faults)
-    batch.check_paid_once(twice=[prompt for prompt, end in ends.items() if end != "saved"])
     batch.check_files()
 
 
-def test_a_refused_key_costs_one_request_while_jobs_are_collected(
-    tmp_path: Path, serve: Serve, right_here: RightHere
-) -> None:
+def test_a_refused_key_costs_one_request_while_jobs_are_collected(build: Build) -> None:
     """What was accepted before says nothing of the key as it is now."""
     refused = [f"[fault:401] row {number}" for number in range(20)]
-    batch = Strained(tmp_path, serve, ["accepted", *refused], right_here, latency=0.05)
-    assert batch.run("--no-wait", "--limit", "1").code == 0
+    batch = build(Strained, rows=["accepted", *refused], latency=0.05)
+    assert batch.run_batch("--no-wait", "--limit", "1").code == 0
     before = batch.gate.count("POST")
-    stopped = batch.run("-j", "10")
+    stopped = batch.run_batch("-j", "10")
     assert stopped.code == 3
     assert (stopped.count("saved"), stopped.count("planned")) == (1, 20)
     assert batch.gate.count("POST") == before + 1

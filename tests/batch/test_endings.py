@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from batches import Desk
+from world import World
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,9 @@ from batches import Desk
     ],
 )
 def test_the_exit_code_is_what_all_rows_have_in_common_else_9(
-    provider: str, prompts: list[str], code: int, counts: dict[str, int], desk: Desk
+    provider: str, prompts: list[str], code: int, counts: dict[str, int], world: World
 ) -> None:
-    ran = desk.batch(desk.prompts(*prompts), "-p", provider)
+    ran = world.batch(world.prompts(*prompts), "-p", provider)
     assert (ran.code, ran.counts) == (code, counts)
     assert all((job["error"] is None) is (job["state"] == "saved") for job in ran.jobs)
 
@@ -47,18 +47,18 @@ def test_the_exit_code_is_what_all_rows_have_in_common_else_9(
     ],
 )
 def test_rows_that_are_held_count_as_what_they_are(
-    rows: list[str], argv: tuple[str, ...], code: int, counts: dict[str, int], desk: Desk
+    rows: list[str], argv: tuple[str, ...], code: int, counts: dict[str, int], world: World
 ) -> None:
-    prompts = desk.prompts(*rows)
-    desk.batch(prompts)
-    posts = desk.posts
-    ran = desk.batch(prompts, *argv)
-    assert (ran.code, ran.counts, desk.posts) == (code, counts, posts)
+    prompts = world.prompts(*rows)
+    world.batch(prompts)
+    posts = world.posts
+    ran = world.batch(prompts, *argv)
+    assert (ran.code, ran.counts, world.posts) == (code, counts, posts)
 
 
-def test_each_failure_is_told_with_its_line_its_bill_and_a_way_on(desk: Desk) -> None:
-    desk.write("p.txt", "# first\n\na [fault:empty]\nb [fault:lost-reply]\nc\n")
-    ran = desk("generate", "-f", "p.txt", "-d", "out", "-p", "aimlapi", "-q")
+def test_each_failure_is_told_with_its_line_its_bill_and_a_way_on(world: World) -> None:
+    world.write("p.txt", "# first\n\na [fault:empty]\nb [fault:lost-reply]\nc\n")
+    ran = world.run("generate", "-f", "p.txt", "-d", "out", "-p", "aimlapi", "-q")
     assert ran.lines == ["out/3-c.jpg"]
     errors = [line for line in ran.err.splitlines() if line.startswith("error: ")]
     assert sorted(line.split(": ")[1] for line in errors) == ["p.txt:3", "p.txt:4"]
@@ -66,16 +66,16 @@ def test_each_failure_is_told_with_its_line_its_bill_and_a_way_on(desk: Desk) ->
     assert "--resubmit` submits it again" in ran.err
 
 
-def test_hostile_words_of_a_provider_cannot_touch_the_terminal(desk: Desk) -> None:
+def test_hostile_words_of_a_provider_cannot_touch_the_terminal(world: World) -> None:
     prompt = "a \x1b]0;owned\x07 \u202e [fault:empty]"
-    desk.write("p.jsonl", [{"prompt": prompt, "id": "\u202ex"}])
-    ran = desk.batch("p.jsonl")
-    assert not set("\x1b\x07\u202e") & set(ran.err + ran.out)
+    world.write("p.jsonl", [{"prompt": prompt, "id": "\u202ex"}])
+    ran = world.batch("p.jsonl")
+    assert not set("\x1b\x07\u202e") & set(ran.err + ran.out.decode())
 
 
-def test_json_streams_a_line_as_each_row_ends_and_then_the_summary(desk: Desk) -> None:
-    desk.write("p.jsonl", [{"id": "fox", "prompt": "a fox"}, {"prompt": "b [fault:empty]"}])
-    ran = desk.batch("p.jsonl")
+def test_json_streams_a_line_as_each_row_ends_and_then_the_summary(world: World) -> None:
+    world.write("p.jsonl", [{"id": "fox", "prompt": "a fox"}, {"prompt": "b [fault:empty]"}])
+    ran = world.batch("p.jsonl")
     assert [record["type"] for record in ran.records] == ["job", "job", "summary"]
     fox, failed = ran.jobs
     assert (fox["index"], fox["operation"], fox["state"], fox["skipped"], fox["error"]) == (
@@ -109,30 +109,30 @@ def test_json_streams_a_line_as_each_row_ends_and_then_the_summary(desk: Desk) -
     assert ran.lines[-1] == json.dumps(expected, separators=(",", ":"))
 
 
-def test_fewer_pictures_than_asked_for_are_noticed(desk: Desk) -> None:
-    ran = desk.batch(desk.prompts("a [fault:fewer]"), "-n", "3")
-    assert (ran.code, len(desk.files())) == (0, 2)
+def test_fewer_pictures_than_asked_for_are_noticed(world: World) -> None:
+    ran = world.batch(world.prompts("a [fault:fewer]"), "-n", "3")
+    assert (ran.code, len(world.files("out"))) == (0, 2)
     assert "aimlapi returned 2 of 3 images" in ran.err
 
 
-def test_failures_of_the_moment_leave_no_trace(desk: Desk) -> None:
+def test_failures_of_the_moment_leave_no_trace(world: World) -> None:
     faults = ("truncated-media", "media-redirect", "poll-reset", "unknown-status", "result-503")
-    prompts = desk.prompts(*(f"a [fault:{fault}]" for fault in faults))
-    ran = desk.batch(prompts, "-p", "fal")
+    prompts = world.prompts(*(f"a [fault:{fault}]" for fault in faults))
+    ran = world.batch(prompts, "-p", "fal")
     assert (ran.code, ran.counts, ran.summary["cost"]["usd"]) == (0, {"saved": 5}, 0.2)
 
 
 def test_a_row_whose_job_cannot_be_read_is_not_paid_for_again_until_it_is_forgotten(
-    desk: Desk,
+    world: World,
 ) -> None:
-    prompts = desk.prompts("a", "b")
-    (first, _) = desk.batch(prompts).jobs
-    with closing(sqlite3.connect(desk.state / "journal.db", isolation_level=None)) as raw:
+    prompts = world.prompts("a", "b")
+    (first, _) = world.batch(prompts).jobs
+    with closing(sqlite3.connect(world.state / "journal.db", isolation_level=None)) as raw:
         raw.execute("UPDATE jobs SET details = '{}' WHERE id = ?", (first["id"],))
-    ran = desk.batch(prompts, "--exists", "number")
+    ran = world.batch(prompts, "--exists", "number")
     assert (ran.code, ran.counts) == (9, {"failed": 1, "skipped": 1})
     assert f"job `{first['id']}` in the journal is damaged" in ran.err
     assert "kontext forget" in ran.err
-    desk.may_be_accepted(2, "a")
-    assert desk("forget", first["id"]).code == 0
-    assert desk.batch(prompts, "--exists", "number").counts == {"saved": 1, "skipped": 1}
+    world.may_be_accepted(2, "a")
+    assert world.run("forget", first["id"]).code == 0
+    assert world.batch(prompts, "--exists", "number").counts == {"saved": 1, "skipped": 1}

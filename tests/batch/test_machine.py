@@ -28,7 +28,6 @@ from hypothesis.stateful import (
     rule,
 )
 
-from batches import quick_folder
 from kontext_cli.batch.decide import Rules, Step
 from kontext_cli.batch.entry import Entry, Order
 from kontext_cli.batch.lane import Lane
@@ -53,6 +52,7 @@ from kontext_cli.providers.fal import Fal
 from kontext_cli.sandbox.app import Sandbox
 from runs import KEY, at_once
 from soaking import SOAK, soaked
+from world import quick_folder
 
 NAME = "machine"
 PRICE = 0.04

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from batches import Desk, Ran
+from world import Ran, World
 
 TOO_LONG = "x" * 4_001
 
 
-def unsent(desk: Desk, ran: Ran, code: int, *, files: list[str] | None = None) -> Ran:
+def unsent(world: World, ran: Ran, code: int, *, files: list[str] | None = None) -> Ran:
     """The run, which did nothing but say so."""
-    assert (ran.code, desk.posts, desk.files()) == (code, 0, files or []), ran.err
+    assert (ran.code, world.posts, world.files("out")) == (code, 0, files or []), ran.err
     return ran
 
 
@@ -97,10 +97,10 @@ def unsent(desk: Desk, ran: Ran, code: int, *, files: list[str] | None = None) -
     ],
 )
 def test_all_of_a_file_are_told_at_once_with_their_lines(
-    name: str, content: str | bytes, told: list[str], desk: Desk
+    name: str, content: str | bytes, told: list[str], world: World
 ) -> None:
-    desk.write(name, content)
-    ran = unsent(desk, desk.batch(name), 2)
+    world.write(name, content)
+    ran = unsent(world, world.batch(name), 2)
     error = ran.errors[0]
     assert error["code"] == "usage"
     details = error["details"]
@@ -114,49 +114,49 @@ def test_all_of_a_file_are_told_at_once_with_their_lines(
     ("good", "bad"), [(1, 1), (2, 2), (0, 1)], ids=["half", "half of four", "one row"]
 )
 def test_a_mistake_that_stands_in_the_file_is_told_with_its_line(
-    good: int, bad: int, desk: Desk
+    good: int, bad: int, world: World
 ) -> None:
     rows = ['{"prompt": ""}\n'] * bad + [f'"fox {n}"\n' for n in range(good)]
-    desk.write("p.jsonl", "".join(rows))
-    ran = unsent(desk, desk.batch("p.jsonl"), 2)
+    world.write("p.jsonl", "".join(rows))
+    ran = unsent(world, world.batch("p.jsonl"), 2)
     told = [f"p.jsonl:{n}: the prompt is empty" for n in range(1, bad + 1)]
     assert ran.errors[0]["details"] == told
 
 
-def test_the_mistake_of_a_single_row_is_told_with_its_line(desk: Desk) -> None:
-    desk.write("p.jsonl", '{"prompt": "a", "aspect_ratio": "5:4"}\n')
-    ran = unsent(desk, desk.batch("p.jsonl"), 2)
+def test_the_mistake_of_a_single_row_is_told_with_its_line(world: World) -> None:
+    world.write("p.jsonl", '{"prompt": "a", "aspect_ratio": "5:4"}\n')
+    ran = unsent(world, world.batch("p.jsonl"), 2)
     assert "p.jsonl:1: `--aspect-ratio 5:4` should be " in ran.err
 
 
-def test_a_mistake_of_the_command_line_is_told_once(desk: Desk) -> None:
-    prompts = desk.prompts("a fox", "a hen", "a cat")
-    ran = unsent(desk, desk.batch(prompts, "--sync-mode"), 2)
+def test_a_mistake_of_the_command_line_is_told_once(world: World) -> None:
+    prompts = world.prompts("a fox", "a hen", "a cat")
+    ran = unsent(world, world.batch(prompts, "--sync-mode"), 2)
     assert ran.errors[0]["code"] == "unsupported_option"
     assert ran.err.startswith("error: aimlapi has no `--sync-mode`\n")
     assert ran.err.count("--sync-mode") == 1
-    unsent(desk, desk("edit", "-f", prompts, "-p", "aimlapi", "-d", "out"), 2)
+    unsent(world, world.run("edit", "-f", prompts, "-p", "aimlapi", "-d", "out"), 2)
 
 
-def test_rows_that_are_not_part_of_a_run_are_checked_as_well(desk: Desk) -> None:
-    desk.write("p.jsonl", '"a"\n{"prompt": "b", "seed": 0}\n{"prompt": "c", "seed": "x"}\n')
+def test_rows_that_are_not_part_of_a_run_are_checked_as_well(world: World) -> None:
+    world.write("p.jsonl", '"a"\n{"prompt": "b", "seed": 0}\n{"prompt": "c", "seed": "x"}\n')
     for part in (("--limit", "1"), ("--only", "1"), ("--only", "2,3"), ("--shard", "1/1")):
-        ran = unsent(desk, desk.batch("p.jsonl", *part), 2)
+        ran = unsent(world, world.batch("p.jsonl", *part), 2)
         assert "p.jsonl:2: aimlapi takes `--seed` " in ran.err
         assert "p.jsonl:3: `seed` should be a whole number" in ran.err
 
 
-def test_two_rows_of_which_one_is_made_cannot_have_one_name(desk: Desk) -> None:
+def test_two_rows_of_which_one_is_made_cannot_have_one_name(world: World) -> None:
     rows = [{"prompt": "a", "output": "x.jpg"}, {"prompt": "b", "output": "x.jpg"}]
-    desk.write("p.jsonl", rows)
+    world.write("p.jsonl", rows)
     for only in ("1", "2"):
-        ran = unsent(desk, desk.batch("p.jsonl", "--only", only), 2)
+        ran = unsent(world, world.batch("p.jsonl", "--only", only), 2)
         assert "it makes `x.jpg`, as line 1 does" in ran.err
 
 
-def test_a_template_that_gives_two_rows_one_name_is_refused(desk: Desk) -> None:
-    prompts = desk.prompts("A fox!", "a hen", "a fox")
-    ran = unsent(desk, desk.batch(prompts, "--name", "{slug}"), 2)
+def test_a_template_that_gives_two_rows_one_name_is_refused(world: World) -> None:
+    prompts = world.prompts("A fox!", "a hen", "a fox")
+    ran = unsent(world, world.batch(prompts, "--name", "{slug}"), 2)
     assert ran.errors[0]["details"] == ["prompts.txt:3: it makes `a-fox.jpg`, as line 1 does"]
 
 
@@ -171,20 +171,20 @@ def test_a_template_that_gives_two_rows_one_name_is_refused(desk: Desk) -> None:
     ],
 )
 def test_a_template_that_cannot_name_the_files_is_refused(
-    template: str, says: str, desk: Desk
+    template: str, says: str, world: World
 ) -> None:
-    prompts = desk.prompts("a fox", "a hen")
-    ran = unsent(desk, desk.batch(prompts, "--name", template), 2)
+    prompts = world.prompts("a fox", "a hen")
+    ran = unsent(world, world.batch(prompts, "--name", template), 2)
     assert ran.err.count(says) == 1
 
 
 class TestNamesThatAreTaken:
-    def test_are_told_together_and_nothing_is_sent(self, desk: Desk) -> None:
-        desk.write("out/1-a-fox.jpg", b"mine")
-        desk.write("out/3-a-cat.jpg", b"mine")
-        prompts = desk.prompts("a fox", "a hen", "a cat")
+    def test_are_told_together_and_nothing_is_sent(self, world: World) -> None:
+        world.write("out/1-a-fox.jpg", b"mine")
+        world.write("out/3-a-cat.jpg", b"mine")
+        prompts = world.prompts("a fox", "a hen", "a cat")
         there = ["1-a-fox.jpg", "3-a-cat.jpg"]
-        ran = unsent(desk, desk.batch(prompts), 8, files=there)
+        ran = unsent(world, world.batch(prompts), 8, files=there)
         error = ran.errors[0]
         assert (error["code"], error["message"]) == (
             "name_taken",
@@ -196,10 +196,10 @@ class TestNamesThatAreTaken:
         ]
         assert "--exists number" in error["hint"]
 
-    def test_go_with_other_mistakes(self, desk: Desk) -> None:
-        desk.write("out/1-a-fox.jpg", b"mine")
-        desk.write("p.jsonl", '"a fox"\n{"prompt": "b", "seed": 0}\n')
-        ran = unsent(desk, desk.batch("p.jsonl"), 2, files=["1-a-fox.jpg"])
+    def test_go_with_other_mistakes(self, world: World) -> None:
+        world.write("out/1-a-fox.jpg", b"mine")
+        world.write("p.jsonl", '"a fox"\n{"prompt": "b", "seed": 0}\n')
+        ran = unsent(world, world.batch("p.jsonl"), 2, files=["1-a-fox.jpg"])
         assert len(ran.errors[0]["details"]) == 2
 
     @pytest.mark.parametrize(
@@ -211,18 +211,18 @@ class TestNamesThatAreTaken:
         ],
     )
     def test_are_dealt_with_as_the_user_says(
-        self, exists: str, names: list[str], reasons: list[str], desk: Desk
+        self, exists: str, names: list[str], reasons: list[str], world: World
     ) -> None:
-        desk.images("out/1-a-fox.jpg")
-        ran = desk.batch(desk.prompts("a fox", "a hen"), "--exists", exists)
-        assert (ran.code, ran.paths(desk.out), ran.reasons) == (0, names, reasons)
-        assert desk.accepted["a fox"] == (exists != "skip")
+        world.images("out/1-a-fox.jpg")
+        ran = world.batch(world.prompts("a fox", "a hen"), "--exists", exists)
+        assert (ran.code, ran.paths(world.out), ran.reasons) == (0, names, reasons)
+        assert world.accepted["a fox"] == (exists != "skip")
 
-    def test_and_are_no_pictures_are_told_with_their_line(self, desk: Desk) -> None:
-        desk.write("out/2-a-hen.jpg", b"mine")
-        prompts = desk.prompts("a fox", "a hen")
-        ran = desk.batch(prompts, "--exists", "skip")
-        assert (desk.posts, ran.errors[0]["details"][0][:15]) == (0, "prompts.txt:2: ")
+    def test_and_are_no_pictures_are_told_with_their_line(self, world: World) -> None:
+        world.write("out/2-a-hen.jpg", b"mine")
+        prompts = world.prompts("a fox", "a hen")
+        ran = world.batch(prompts, "--exists", "skip")
+        assert (world.posts, ran.errors[0]["details"][0][:15]) == (0, "prompts.txt:2: ")
 
 
 @pytest.mark.parametrize(
@@ -237,16 +237,16 @@ class TestNamesThatAreTaken:
     ],
 )
 def test_images_that_cannot_be_sent_are_told_with_their_line(
-    images: Any, code: int, told: str, desk: Desk
+    images: Any, code: int, told: str, world: World
 ) -> None:
-    desk.images("a.png")
-    desk.write("text.png", "hello")
-    desk.write("cut.png", (desk.folder / "a.png").read_bytes()[:60])
-    desk.write("p.jsonl", [{"prompt": "x", "images": "a.png"}, {"prompt": "y", "images": images}])
-    ran = desk("edit", "-f", "p.jsonl", "-d", "out", "-p", "aimlapi", "--json")
-    unsent(desk, ran, code)
+    world.images("a.png")
+    world.write("text.png", "hello")
+    world.write("cut.png", (world.folder / "a.png").read_bytes()[:60])
+    world.write("p.jsonl", [{"prompt": "x", "images": "a.png"}, {"prompt": "y", "images": images}])
+    ran = world.run("edit", "-f", "p.jsonl", "-d", "out", "-p", "aimlapi", "--json")
+    unsent(world, ran, code)
     [line] = ran.errors[0]["details"]
-    assert line.startswith("p.jsonl:2: " + told.format(f"{desk.folder}/"))
+    assert line.startswith("p.jsonl:2: " + told.format(f"{world.folder}/"))
 
 
 @pytest.mark.parametrize(
@@ -287,19 +287,19 @@ def test_images_that_cannot_be_sent_are_told_with_their_line(
         ("generate --each x", "--each"),
     ],
 )
-def test_what_cannot_go_together_is_refused(argv: str, says: str, desk: Desk) -> None:
-    desk.prompts("a fox", name="p.txt")
-    desk.write("q.jsonl", '{"prompt": "a fox", "sync_mode": true}\n')
-    desk.write("empty.txt", "# nothing\n\n")
-    desk.images("a.png")
+def test_what_cannot_go_together_is_refused(argv: str, says: str, world: World) -> None:
+    world.prompts("a fox", name="p.txt")
+    world.write("q.jsonl", '{"prompt": "a fox", "sync_mode": true}\n')
+    world.write("empty.txt", "# nothing\n\n")
+    world.images("a.png")
     default = () if "-p " in argv else ("-p", "aimlapi")
-    ran = unsent(desk, desk(*argv.split(), *default), 2)
+    ran = unsent(world, world.run(*argv.split(), *default), 2)
     assert says in ran.err
-    assert ran.out == ""
+    assert ran.out == b""
 
 
 @pytest.mark.parametrize("name", ["none.txt", "folder"])
-def test_a_file_that_cannot_be_read_is_told(name: str, desk: Desk) -> None:
-    (desk.folder / "folder").mkdir()
-    ran = unsent(desk, desk.batch(name), 8)
+def test_a_file_that_cannot_be_read_is_told(name: str, world: World) -> None:
+    (world.folder / "folder").mkdir()
+    ran = unsent(world, world.batch(name), 8)
     assert ran.errors[0]["message"].startswith(f"cannot read `{name}`: ")

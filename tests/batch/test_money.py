@@ -2,7 +2,7 @@
 
 import pytest
 
-from batches import Desk
+from world import World
 
 THREE = ("a fox", "a hen", "a cat")
 
@@ -18,66 +18,68 @@ class TestThePlan:
         ],
     )
     def test_that_would_cost_more_is_refused_whole(
-        self, argv: tuple[str, ...], limit: str, desk: Desk
+        self, argv: tuple[str, ...], limit: str, world: World
     ) -> None:
-        ran = desk.batch(desk.prompts(*THREE), *argv, "--max-cost", limit)
+        ran = world.batch(world.prompts(*THREE), *argv, "--max-cost", limit)
         assert (ran.code, ran.errors[0]["code"]) == (10, "over_budget")
-        assert (desk.posts, desk.files()) == (0, [])
+        assert (world.posts, world.files("out")) == (0, [])
         assert f"more than the ${limit}" in ran.err
 
-    def test_that_costs_as_much_as_is_allowed_is_run_whole(self, desk: Desk) -> None:
-        prompts = desk.prompts(*THREE)
-        ran = desk.batch(prompts, "-p", "fal", "--max-cost", "0.12")
+    def test_that_costs_as_much_as_is_allowed_is_run_whole(self, world: World) -> None:
+        prompts = world.prompts(*THREE)
+        ran = world.batch(prompts, "-p", "fal", "--max-cost", "0.12")
         assert (ran.code, ran.counts) == (0, {"saved": 3})
         assert ran.summary["cost"] == {"usd": 0.12, "source": "estimate"}
-        again = desk.batch(prompts, "-n", "2", "--max-cost", "0.312", "--dry-run")
+        again = world.batch(prompts, "-n", "2", "--max-cost", "0.312", "--dry-run")
         assert (again.code, again.summary["cost"]["usd"]) == (0, 0.312)
 
     @pytest.mark.parametrize(
         "argv", [("-p", "chainhub"), ("-p", "fal", "-m", "fal-ai/flux-pro/kontext/text-to-image")]
     )
-    def test_of_unknown_price_is_refused(self, argv: tuple[str, ...], desk: Desk) -> None:
-        ran = desk.batch(desk.prompts(*THREE), *argv, "--max-cost", "100")
-        assert (ran.code, desk.posts) == (10, 0)
+    def test_of_unknown_price_is_refused(self, argv: tuple[str, ...], world: World) -> None:
+        ran = world.batch(world.prompts(*THREE), *argv, "--max-cost", "100")
+        assert (ran.code, world.posts) == (10, 0)
         assert "price of this model is not known" in ran.err
 
-    def test_counts_only_what_is_to_be_made(self, desk: Desk) -> None:
-        desk.batch(desk.prompts(*THREE[:2]))
-        ran = desk.batch(desk.prompts(*THREE), "--max-cost", "0.052")
+    def test_counts_only_what_is_to_be_made(self, world: World) -> None:
+        world.batch(world.prompts(*THREE[:2]))
+        ran = world.batch(world.prompts(*THREE), "--max-cost", "0.052")
         assert (ran.code, ran.counts) == (0, {"saved": 1, "skipped": 2})
 
-    def test_goes_by_the_prices_of_the_config_file(self, desk: Desk) -> None:
-        desk.config("[prices.chainhub]\nkontext-pro = 0.01\n[prices.aimlapi]\nkontext-pro = 1\n")
-        prompts = desk.prompts(*THREE)
-        ran = desk.batch(prompts, "-p", "chainhub", "--max-cost", "0.03")
+    def test_goes_by_the_prices_of_the_config_file(self, world: World) -> None:
+        world.configure(
+            "[prices.chainhub]\nkontext-pro = 0.01\n[prices.aimlapi]\nkontext-pro = 1\n"
+        )
+        prompts = world.prompts(*THREE)
+        ran = world.batch(prompts, "-p", "chainhub", "--max-cost", "0.03")
         assert (ran.code, ran.summary["cost"]) == (0, {"usd": 0.03, "source": "estimate"})
-        assert desk.batch(prompts, "-d", "b", "--max-cost", "2.99").code == 10
+        assert world.batch(prompts, "-d", "b", "--max-cost", "2.99").code == 10
 
-    def test_of_the_sandbox_costs_nothing(self, desk: Desk) -> None:
-        prompts = desk.prompts("a fox")
+    def test_of_the_sandbox_costs_nothing(self, world: World) -> None:
+        prompts = world.prompts("a fox")
         argv = ("-p", "sandbox", "-m", "kontext-max", "--max-cost", "0", "--dry-run")
-        ran = desk.batch(prompts, *argv)
+        ran = world.batch(prompts, *argv)
         assert (ran.code, ran.summary["cost"]) == (0, {"usd": 0, "source": "estimate"})
 
-    def test_of_one_job_is_held_against_it_too(self, desk: Desk) -> None:
+    def test_of_one_job_is_held_against_it_too(self, world: World) -> None:
         argv = ("generate", "a fox", "-p", "fal", "--json", "--max-cost")
         for limit, argv_more in (("0.039", ()), ("0.07", ("-n", "2")), ("1", ("-m", "acme/x"))):
-            ran = desk(*argv, limit, *argv_more)
-            assert (ran.code, ran.errors[0]["code"], desk.posts) == (10, "over_budget", 0)
-        assert desk(*argv, "0.04").code == 0
+            ran = world.run(*argv, limit, *argv_more)
+            assert (ran.code, ran.errors[0]["code"], world.posts) == (10, "over_budget", 0)
+        assert world.run(*argv, "0.04").code == 0
 
 
 class TestTheRun:
-    def test_stops_where_the_providers_own_figure_goes_over(self, desk: Desk) -> None:
-        desk.serve(aimlapi_usage=True)
-        desk.config("[prices.aimlapi]\nkontext-pro = 0.04\n")
-        prompts = desk.prompts(*THREE)
-        ran = desk.batch(prompts, "--max-cost", "0.12", "-j", "1")
-        assert (ran.code, ran.counts, desk.posts) == (10, {"saved": 2, "planned": 1}, 2)
+    def test_stops_where_the_providers_own_figure_goes_over(self, world: World) -> None:
+        world.serve(aimlapi_usage=True)
+        world.configure("[prices.aimlapi]\nkontext-pro = 0.04\n")
+        prompts = world.prompts(*THREE)
+        ran = world.batch(prompts, "--max-cost", "0.12", "-j", "1")
+        assert (ran.code, ran.counts, world.posts) == (10, {"saved": 2, "planned": 1}, 2)
         assert ran.summary["cost"] == {"usd": 0.104, "source": "provider"}
         assert ran.jobs[0]["cost"] == {"usd": 0.052, "source": "provider"}
         assert [error["exit_code"] for error in ran.errors] == [10]
-        on = desk.batch(prompts)
+        on = world.batch(prompts)
         assert (on.code, on.counts) == (0, {"saved": 1, "skipped": 2})
 
     @pytest.mark.parametrize(
@@ -85,34 +87,34 @@ class TestTheRun:
         [("invalid", 0.104), ("empty", 0.156), ("lost-reply", 0.156), ("402", 0.104)],
     )
     def test_what_is_certainly_not_billed_does_not_count(
-        self, fault: str, usd: float, desk: Desk
+        self, fault: str, usd: float, world: World
     ) -> None:
-        prompts = desk.prompts("first", "second", f"third [fault:{fault}]")
-        ran = desk.batch(prompts, "-j", "1", "--max-cost", "0.156")
+        prompts = world.prompts("first", "second", f"third [fault:{fault}]")
+        ran = world.batch(prompts, "-j", "1", "--max-cost", "0.156")
         assert (ran.summary["saved"], ran.summary["cost"]["usd"]) == (2, usd)
 
-    def test_what_is_given_back_can_be_spent(self, desk: Desk) -> None:
-        desk.serve(aimlapi_usage=True)
-        desk.config("[prices.aimlapi]\nkontext-pro = 0.1\n")
-        prompts = desk.prompts(*THREE)
-        ran = desk.batch(prompts, "--max-cost", "0.3", "-j", "1")
+    def test_what_is_given_back_can_be_spent(self, world: World) -> None:
+        world.serve(aimlapi_usage=True)
+        world.configure("[prices.aimlapi]\nkontext-pro = 0.1\n")
+        prompts = world.prompts(*THREE)
+        ran = world.batch(prompts, "--max-cost", "0.3", "-j", "1")
         assert (ran.code, ran.counts, ran.summary["cost"]["usd"]) == (0, {"saved": 3}, 0.156)
 
-    def test_is_told_in_words(self, desk: Desk) -> None:
-        desk.may_be_accepted(3, *THREE)
-        prompts = desk.prompts(*THREE)
+    def test_is_told_in_words(self, world: World) -> None:
+        world.may_be_accepted(3, *THREE)
+        prompts = world.prompts(*THREE)
         argv = ("generate", "-f", prompts, "-d", "out", "-p")
-        assert "3 rows: 3 saved; spent about $0.16\n" in desk(*argv, "aimlapi").err
-        assert "3 rows: 3 skipped; spent nothing\n" in desk(*argv, "aimlapi").err
-        assert "cost unknown\n" in desk(*argv, "chainhub").err
-        desk.serve(aimlapi_usage=True)
-        assert "spent $0.156\n" in desk(*argv, "aimlapi", "--force").err
+        assert "3 rows: 3 saved; spent about $0.16\n" in world.run(*argv, "aimlapi").err
+        assert "3 rows: 3 skipped; spent nothing\n" in world.run(*argv, "aimlapi").err
+        assert "cost unknown\n" in world.run(*argv, "chainhub").err
+        world.serve(aimlapi_usage=True)
+        assert "spent $0.156\n" in world.run(*argv, "aimlapi", "--force").err
 
-    def test_of_mixed_sources_is_an_estimate(self, desk: Desk) -> None:
-        desk.serve(aimlapi_usage=True)
-        desk.write("p.jsonl", [{"prompt": "a"}, {"prompt": "b", "provider": "fal"}])
-        assert desk.batch("p.jsonl").summary["cost"] == {"usd": 0.092, "source": "estimate"}
-        desk.serve()
+    def test_of_mixed_sources_is_an_estimate(self, world: World) -> None:
+        world.serve(aimlapi_usage=True)
+        world.write("p.jsonl", [{"prompt": "a"}, {"prompt": "b", "provider": "fal"}])
+        assert world.batch("p.jsonl").summary["cost"] == {"usd": 0.092, "source": "estimate"}
+        world.serve()
         unpriced = "flux/kontext-max/text-to-image"
-        desk.write("q.jsonl", [{"prompt": "c"}, {"prompt": "d", "model": unpriced}])
-        assert desk.batch("q.jsonl").summary["cost"] == {"usd": 0.052, "source": "unknown"}
+        world.write("q.jsonl", [{"prompt": "c"}, {"prompt": "d", "model": unpriced}])
+        assert world.batch("q.jsonl").summary["cost"] == {"usd": 0.052, "source": "unknown"}

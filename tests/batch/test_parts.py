@@ -2,67 +2,67 @@
 
 import pytest
 
-from batches import Desk
+from world import World
 
 ROWS = [f"fox {n}" for n in range(1, 13)]
 
 
 class TestParts:
-    def test_the_first_rows(self, desk: Desk) -> None:
-        prompts = desk.prompts(*ROWS)
-        assert [job["index"] for job in desk.batch(prompts, "--limit", "3").jobs] == [1, 2, 3]
-        ran = desk.batch(prompts, "--limit", "5")
+    def test_the_first_rows(self, world: World) -> None:
+        prompts = world.prompts(*ROWS)
+        assert [job["index"] for job in world.batch(prompts, "--limit", "3").jobs] == [1, 2, 3]
+        ran = world.batch(prompts, "--limit", "5")
         assert ran.reasons == ["saved"] * 3 + ["new"] * 2
-        assert ran.paths(desk.out)[4] == "05-fox-5.jpg"
+        assert ran.paths(world.out)[4] == "05-fox-5.jpg"
         assert ran.summary["total"] == 5
 
-    def test_the_rows_that_are_named(self, desk: Desk) -> None:
-        desk.write("p.jsonl", [{"id": "x", "prompt": "a"}, {"prompt": "b"}, {"prompt": "c"}])
-        ran = desk.batch("p.jsonl", "--only", "x,3")
-        assert sorted(desk.accepted) == ["a", "c"]
-        assert ran.paths(desk.out) == ["x.jpg", "3-c.jpg"]
-        assert desk.batch("p.jsonl").reasons == ["saved", "new", "saved"]
+    def test_the_rows_that_are_named(self, world: World) -> None:
+        world.write("p.jsonl", [{"id": "x", "prompt": "a"}, {"prompt": "b"}, {"prompt": "c"}])
+        ran = world.batch("p.jsonl", "--only", "x,3")
+        assert sorted(world.accepted) == ["a", "c"]
+        assert ran.paths(world.out) == ["x.jpg", "3-c.jpg"]
+        assert world.batch("p.jsonl").reasons == ["saved", "new", "saved"]
 
-    def test_shards_are_disjoint_and_complete(self, desk: Desk) -> None:
-        prompts = desk.prompts(*ROWS)
+    def test_shards_are_disjoint_and_complete(self, world: World) -> None:
+        prompts = world.prompts(*ROWS)
         for shards in (1, 2, 5, 7):
             parts = [
-                desk.batch(prompts, "--shard", f"{shard}/{shards}", "--dry-run").jobs
+                world.batch(prompts, "--shard", f"{shard}/{shards}", "--dry-run").jobs
                 for shard in range(1, shards + 1)
             ]
             assert sorted(job["index"] for part in parts for job in part) == list(range(1, 13))
 
-    def test_shards_one_after_the_other_make_the_batch(self, desk: Desk) -> None:
-        prompts = desk.prompts(*ROWS)
+    def test_shards_one_after_the_other_make_the_batch(self, world: World) -> None:
+        prompts = world.prompts(*ROWS)
         for shard in (3, 1, 2):
-            assert desk.batch(prompts, "--shard", f"{shard}/3").code == 0
-        assert len(desk.accepted) == desk.posts == 12
-        assert desk.batch(prompts).counts == {"skipped": 12}
+            assert world.batch(prompts, "--shard", f"{shard}/3").code == 0
+        assert len(world.accepted) == world.posts == 12
+        assert world.batch(prompts).counts == {"skipped": 12}
 
     def test_shards_of_machines_that_know_nothing_of_each_other_make_no_name_twice(
-        self, desk: Desk
+        self, world: World
     ) -> None:
-        prompts = desk.prompts(*ROWS)
+        prompts = world.prompts(*ROWS)
         for shard in (1, 2):
-            desk.set(KONTEXT_STATE_DIR=str(desk.folder / f"state{shard}"))
-            assert desk.batch(prompts, "--shard", f"{shard}/2").code == 0
-        assert len(desk.accepted) == desk.posts == 12
-        assert [int(name[:2]) for name in desk.files()] == list(range(1, 13))
+            world.set(KONTEXT_STATE_DIR=str(world.folder / f"state{shard}"))
+            assert world.batch(prompts, "--shard", f"{shard}/2").code == 0
+        assert len(world.accepted) == world.posts == 12
+        assert [int(name[:2]) for name in world.files("out")] == list(range(1, 13))
 
-    def test_a_row_stays_in_its_shard_when_others_come_and_go(self, desk: Desk) -> None:
+    def test_a_row_stays_in_its_shard_when_others_come_and_go(self, world: World) -> None:
         def shard(*lines: str) -> set[str]:
-            ran = desk.batch(desk.prompts(*lines), "--shard", "1/3", "--dry-run")
+            ran = world.batch(world.prompts(*lines), "--shard", "1/3", "--dry-run")
             return {job["request"]["prompt"] for job in ran.jobs}
 
         before = shard(*ROWS)
         assert before == shard(*reversed(ROWS)) == shard("a hen", *ROWS, "a cat") & set(ROWS)
         assert shard(*ROWS[6:]) == before & set(ROWS[6:])
 
-    def test_parts_of_parts(self, desk: Desk) -> None:
-        prompts = desk.prompts(*ROWS)
+    def test_parts_of_parts(self, world: World) -> None:
+        prompts = world.prompts(*ROWS)
         named = ("--only", "2,4,6,8", "--limit", "1")
         taken = [
-            desk.batch(prompts, "--shard", f"{shard}/2", *named, "--dry-run").jobs
+            world.batch(prompts, "--shard", f"{shard}/2", *named, "--dry-run").jobs
             for shard in (1, 2)
         ]
         assert all(len(part) <= 1 for part in taken)
@@ -70,47 +70,49 @@ class TestParts:
 
 
 class TestWithoutWaiting:
-    def test_ids_are_printed_and_the_batch_collects_them_later(self, desk: Desk) -> None:
-        argv = ("generate", "-f", desk.prompts(*ROWS[:3]), "-d", "out", "-p", "fal")
-        left = desk(*argv, "--no-wait")
-        assert (left.code, len(left.lines), desk.files()) == (0, 3, [])
+    def test_ids_are_printed_and_the_batch_collects_them_later(self, world: World) -> None:
+        argv = ("generate", "-f", world.prompts(*ROWS[:3]), "-d", "out", "-p", "fal")
+        left = world.run(*argv, "--no-wait")
+        assert (left.code, len(left.lines), world.files("out")) == (0, 3, [])
         assert all(len(job) == 12 for job in left.lines)
-        twice = desk(*argv, "--no-wait")
+        twice = world.run(*argv, "--no-wait")
         assert (twice.code, sorted(twice.lines)) == (0, sorted(left.lines))
-        home = desk(*argv, "--json")
+        home = world.run(*argv, "--json")
         assert (home.code, home.reasons) == (0, ["collected"] * 3)
         assert sorted(job["id"] for job in home.jobs) == sorted(left.lines)
-        assert home.paths(desk.out) == ["1-fox-1.jpg", "2-fox-2.jpg", "3-fox-3.jpg"]
-        assert desk.posts == 3
+        assert home.paths(world.out) == ["1-fox-1.jpg", "2-fox-2.jpg", "3-fox-3.jpg"]
+        assert world.posts == 3
 
     @pytest.mark.parametrize("provider", ["fal", "chainhub"])
-    def test_fetch_saves_them_where_the_batch_wanted_them(self, provider: str, desk: Desk) -> None:
-        prompts = desk.prompts(*ROWS[:2])
-        ran = desk.batch(prompts, "-p", provider, "--no-wait")
+    def test_fetch_saves_them_where_the_batch_wanted_them(
+        self, provider: str, world: World
+    ) -> None:
+        prompts = world.prompts(*ROWS[:2])
+        ran = world.batch(prompts, "-p", provider, "--no-wait")
         assert (ran.code, ran.counts, ran.states) == (0, {"running": 2}, ["queued"] * 2)
-        assert desk("fetch", ran.jobs[1]["id"]).code == 0
-        assert desk.files() == ["2-fox-2.jpg"]
-        again = desk.batch(prompts, "-p", provider)
+        assert world.run("fetch", ran.jobs[1]["id"]).code == 0
+        assert world.files("out") == ["2-fox-2.jpg"]
+        again = world.batch(prompts, "-p", provider)
         assert (again.code, again.reasons) == (0, ["collected", "saved"])
 
-    def test_a_provider_that_answers_at_once_is_refused(self, desk: Desk) -> None:
-        desk.write("p.jsonl", [{"prompt": "a", "provider": "fal"}, {"prompt": "b"}])
-        assert desk.batch("p.jsonl", "--no-wait").code == 2
-        assert desk.posts == 0
+    def test_a_provider_that_answers_at_once_is_refused(self, world: World) -> None:
+        world.write("p.jsonl", [{"prompt": "a", "provider": "fal"}, {"prompt": "b"}])
+        assert world.batch("p.jsonl", "--no-wait").code == 2
+        assert world.posts == 0
 
-    def test_the_id_of_a_job_that_took_too_long_is_printed_as_well(self, desk: Desk) -> None:
-        argv = ("generate", "-f", desk.prompts("a [fault:stuck]"), "-d", "out", "-p", "fal")
-        left = desk(*argv, "--no-wait")
-        assert desk(*argv, "--timeout", "0.1").code == 7
-        again = desk(*argv, "--no-wait")
+    def test_the_id_of_a_job_that_took_too_long_is_printed_as_well(self, world: World) -> None:
+        argv = ("generate", "-f", world.prompts("a [fault:stuck]"), "-d", "out", "-p", "fal")
+        left = world.run(*argv, "--no-wait")
+        assert world.run(*argv, "--timeout", "0.1").code == 7
+        again = world.run(*argv, "--no-wait")
         assert (again.code, again.lines) == (0, left.lines)
 
-    def test_what_fails_at_once_is_told(self, desk: Desk) -> None:
-        prompts = desk.prompts("a", "b [fault:402]", "c")
-        ran = desk.batch(prompts, "-p", "fal", "--no-wait", "-j", "1")
+    def test_what_fails_at_once_is_told(self, world: World) -> None:
+        prompts = world.prompts("a", "b [fault:402]", "c")
+        ran = world.batch(prompts, "-p", "fal", "--no-wait", "-j", "1")
         assert (ran.code, ran.counts) == (3, {"running": 1, "planned": 2})
-        argv = ("generate", "-f", desk.prompts("d [fault:401]"), "-d", "x", "-p", "fal")
-        assert desk(*argv, "--no-wait").lines == []
+        argv = ("generate", "-f", world.prompts("d [fault:401]"), "-d", "x", "-p", "fal")
+        assert world.run(*argv, "--no-wait").lines == []
 
 
 class TestSideBySide:
@@ -118,24 +120,26 @@ class TestSideBySide:
         ("config", "argv"), [("", ("-j", "1")), ("[providers.aimlapi]\njobs = 1\n", ())]
     )
     def test_no_more_are_in_flight_than_the_user_says(
-        self, config: str, argv: tuple[str, ...], desk: Desk
+        self, config: str, argv: tuple[str, ...], world: World
     ) -> None:
-        desk.config(config)
-        prompts = desk.prompts("a", "b [fault:empty]", *ROWS)
-        ran = desk.batch(prompts, "--fail-fast", *argv)
-        assert (ran.counts, desk.posts) == ({"saved": 1, "failed": 1, "planned": 12}, 2)
+        world.configure(config)
+        prompts = world.prompts("a", "b [fault:empty]", *ROWS)
+        ran = world.batch(prompts, "--fail-fast", *argv)
+        assert (ran.counts, world.posts) == ({"saved": 1, "failed": 1, "planned": 12}, 2)
 
-    def test_the_first_goes_alone_until_it_is_accepted(self, desk: Desk) -> None:
-        prompts = desk.prompts("a [fault:lost-reply]", *ROWS[:4])
-        ran = desk.batch(prompts, "-p", "fal", "-j", "8")
+    def test_the_first_goes_alone_until_it_is_accepted(self, world: World) -> None:
+        prompts = world.prompts("a [fault:lost-reply]", *ROWS[:4])
+        ran = world.batch(prompts, "-p", "fal", "-j", "8")
         assert (ran.code, ran.counts) == (9, {"unknown": 1, "saved": 4})
 
-    def test_what_was_left_there_is_collected_before_anything_new_is_sent(self, desk: Desk) -> None:
-        prompts = desk.prompts(*ROWS[:2])
-        desk.batch(prompts, "-p", "fal", "--no-wait", "--only", "2")
-        before = len(desk.ledger.requests)
-        desk.batch(prompts, "-p", "fal", "-j", "1")
-        seen = desk.ledger.requests[before:]
+    def test_what_was_left_there_is_collected_before_anything_new_is_sent(
+        self, world: World
+    ) -> None:
+        prompts = world.prompts(*ROWS[:2])
+        world.batch(prompts, "-p", "fal", "--no-wait", "--only", "2")
+        before = len(world.ledger.requests)
+        world.batch(prompts, "-p", "fal", "-j", "1")
+        seen = world.ledger.requests[before:]
         submits = [n for n, each in enumerate(seen) if each.method == "POST"]
         files = [n for n, each in enumerate(seen) if each.path.startswith("/files/")]
         assert (len(submits), len(files)) == (1, 2)

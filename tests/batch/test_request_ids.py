@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from batches import Desk
 from kontext_cli.engine import recorder
 from kontext_cli.journal import database
+from world import World
 
 
 class Repeating:
@@ -32,17 +32,17 @@ class Repeating:
             await send(message)
 
 
-def test_two_jobs_never_share_a_request_id(desk: Desk) -> None:
-    desk.stand_behind(Repeating)
-    ran = desk.batch(desk.prompts("a", "b", "c"), "-p", "fal")
-    assert desk.accepted.total() == 3
+def test_two_jobs_never_share_a_request_id(world: World) -> None:
+    world.stand_behind(Repeating)
+    ran = world.batch(world.prompts("a", "b", "c"), "-p", "fal")
+    assert world.accepted.total() == 3
     assert ran.counts == {"saved": 1, "unknown": 2}
     assert len({job["request_id"] for job in ran.jobs}) == 2  # one id, and none
     unknown = [job["error"] for job in ran.jobs if job["state"] == "unknown"]
     assert {error["billed"] for error in unknown} == {"maybe"}
     assert all("request id of another job" in error["message"] for error in unknown)
-    again = desk.batch("prompts.txt", "-p", "fal")
-    assert desk.accepted.total() == 3
+    again = world.batch("prompts.txt", "-p", "fal")
+    assert world.accepted.total() == 3
     assert again.counts == {"skipped": 1, "unknown": 2}
 
 
@@ -52,9 +52,9 @@ class LockedAtTheAnswer:
     The lock goes at the first request after that whose path has ``until``.
     """
 
-    def __init__(self, desk: Desk, *, until: str | None) -> None:
-        self._app = Repeating(desk.app)
-        self._journal = desk.state / "journal.db"
+    def __init__(self, world: World, *, until: str | None) -> None:
+        self._app = Repeating(world.app)
+        self._journal = world.state / "journal.db"
         self._until = until
         self._posts = 0
         self.lock: sqlite3.Connection | None = None
@@ -79,25 +79,25 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_impatient")
-def test_two_jobs_never_share_a_request_id_while_the_journal_is_locked(desk: Desk) -> None:
-    server = LockedAtTheAnswer(desk, until=None)
-    desk.answer(server)
-    ran = desk.batch(desk.prompts("a", "b"), "-p", "fal", "-j", "1")
+def test_two_jobs_never_share_a_request_id_while_the_journal_is_locked(world: World) -> None:
+    server = LockedAtTheAnswer(world, until=None)
+    world.answer(server)
+    ran = world.batch(world.prompts("a", "b"), "-p", "fal", "-j", "1")
     assert server.lock is not None
     server.lock.close()
     assert ran.counts == {"saved": 1, "unknown": 1}
-    assert len(desk.files()) == 1
+    assert len(world.files("out")) == 1
 
 
 @pytest.mark.usefixtures("_impatient")
-def test_the_journal_tells_of_a_shared_request_id_when_its_lock_is_gone(desk: Desk) -> None:
-    server = LockedAtTheAnswer(desk, until="/status")
-    desk.answer(server)
-    assert desk("generate", "a", "-p", "fal", "-o", "a.jpg").code == 0
-    ran = desk("generate", "b", "-p", "fal", "-o", "b.jpg", "--json")
+def test_the_journal_tells_of_a_shared_request_id_when_its_lock_is_gone(world: World) -> None:
+    server = LockedAtTheAnswer(world, until="/status")
+    world.answer(server)
+    assert world.run("generate", "a", "-p", "fal", "-o", "a.jpg").code == 0
+    ran = world.run("generate", "b", "-p", "fal", "-o", "b.jpg", "--json")
     (job,) = ran.records
     assert (ran.code, job["state"], job["request_id"]) == (11, "unknown", None)
     assert "request id of another job" in job["error"]["message"]
-    assert desk.files(".") == ["a.jpg"]
-    (kept, _) = desk("status", "--json").records
+    assert world.files(".") == ["a.jpg"]
+    (kept, _) = world.run("status", "--json").records
     assert (kept["state"], kept["request_id"]) == ("unknown", None)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from batches import Desk, Ran
+from world import Ran, World
 
 ROWS = [f"fox {n}" for n in range(1, 11)]
 
@@ -26,16 +26,16 @@ def command(ran: Ran) -> list[str]:
 
 class TestAKeyThatIsRejected:
     @pytest.mark.parametrize("provider", ["aimlapi", "fal", "chainhub"])
-    def test_costs_one_request(self, provider: str, desk: Desk) -> None:
-        prompts = desk.prompts(*marked("401"))
-        ran = desk.batch(prompts, "-p", provider, "-j", "8")
-        assert (ran.code, desk.posts, ran.counts) == (3, 1, {"planned": 10})
+    def test_costs_one_request(self, provider: str, world: World) -> None:
+        prompts = world.prompts(*marked("401"))
+        ran = world.batch(prompts, "-p", provider, "-j", "8")
+        assert (ran.code, world.posts, ran.counts) == (3, 1, {"planned": 10})
         assert [error["code"] for error in ran.errors] == ["rejected_key"]
         assert ran.summary["cost"]["usd"] == 0
         assert "no more rows are submitted" in ran.err
 
-    def test_stops_no_other_provider(self, desk: Desk) -> None:
-        desk.write(
+    def test_stops_no_other_provider(self, world: World) -> None:
+        world.write(
             "p.jsonl",
             [
                 {"prompt": "a [fault:401]", "provider": "fal"},
@@ -44,75 +44,75 @@ class TestAKeyThatIsRejected:
                 {"prompt": "d"},
             ],
         )
-        ran = desk.batch("p.jsonl")
+        ran = world.batch("p.jsonl")
         assert (ran.code, ran.counts) == (3, {"saved": 2, "planned": 2})
-        assert desk.accepted == {"c": 1, "d": 1}
+        assert world.accepted == {"c": 1, "d": 1}
 
-    def test_is_a_failure_like_others_where_the_first_is_to_end_all(self, desk: Desk) -> None:
-        desk.serve(latency=0.2)
-        desk.write(
+    def test_is_a_failure_like_others_where_the_first_is_to_end_all(self, world: World) -> None:
+        world.serve(latency=0.2)
+        world.write(
             "p.jsonl",
             [
                 {"prompt": "a [fault:401]", "provider": "fal"},
                 *({"prompt": f"{row} [fault:empty]"} for row in ROWS[:4]),
             ],
         )
-        assert desk.batch("p.jsonl", "--fail-fast", "-j", "1").code != 0
-        assert desk.posts == 2
+        assert world.batch("p.jsonl", "--fail-fast", "-j", "1").code != 0
+        assert world.posts == 2
 
-    def test_is_mended_and_the_batch_goes_on(self, desk: Desk) -> None:
-        prompts = desk.prompts(*marked("401*1", 1))
-        refused = desk.batch(prompts)
+    def test_is_mended_and_the_batch_goes_on(self, world: World) -> None:
+        prompts = world.prompts(*marked("401*1", 1))
+        refused = world.batch(prompts)
         assert (refused.code, refused.counts) == (3, {"planned": 10})
-        ran = desk.batch(prompts)
+        ran = world.batch(prompts)
         assert (ran.code, ran.counts, ran.reasons) == (0, {"saved": 10}, ["new"] * 10)
 
 
 class TestAnAccountThatIsEmpty:
-    def test_stops_in_the_middle_and_what_is_in_flight_is_collected(self, desk: Desk) -> None:
-        prompts = desk.prompts(*marked("402*1", 4))
-        ran = desk.batch(prompts, "-j", "2")
+    def test_stops_in_the_middle_and_what_is_in_flight_is_collected(self, world: World) -> None:
+        prompts = world.prompts(*marked("402*1", 4))
+        ran = world.batch(prompts, "-j", "2")
         assert ran.code == 3
         assert [error["code"] for error in ran.errors] == ["no_credit"]
-        accepted = len(desk.accepted)
+        accepted = len(world.accepted)
         assert ran.counts == {"saved": accepted, "planned": 10 - accepted}
         assert 3 <= accepted <= 5
         refused = [job for job in ran.jobs if job["error"]]
         assert [(job["index"], job["state"]) for job in refused] == [(4, "planned")]
-        again = desk.batch(prompts)
+        again = world.batch(prompts)
         assert (again.code, again.counts) == (0, {"saved": 10 - accepted, "skipped": accepted})
 
-    def test_leaves_the_sum_of_what_was_spent(self, desk: Desk) -> None:
-        ran = desk.batch(desk.prompts(*marked("402", 3)), "-j", "1")
+    def test_leaves_the_sum_of_what_was_spent(self, world: World) -> None:
+        ran = world.batch(world.prompts(*marked("402", 3)), "-j", "1")
         assert ran.summary["cost"] == {"usd": 0.104, "source": "estimate"}
 
 
 class TestARequestThatNobodyTakes:
     @pytest.mark.parametrize("provider", ["aimlapi", "fal"])
-    def test_stops_after_five_alike(self, provider: str, desk: Desk) -> None:
-        prompts = desk.prompts(*ROWS)
-        ran = desk.batch(prompts, "-p", provider, "-m", "acme/none", "-j", "1")
-        assert (ran.code, desk.posts, ran.counts) == (4, 5, {"failed": 5, "planned": 5})
+    def test_stops_after_five_alike(self, provider: str, world: World) -> None:
+        prompts = world.prompts(*ROWS)
+        ran = world.batch(prompts, "-p", provider, "-m", "acme/none", "-j", "1")
+        assert (ran.code, world.posts, ran.counts) == (4, 5, {"failed": 5, "planned": 5})
         assert "5 jobs were refused alike and none succeeded" in ran.err
-        assert desk.accepted == {}
-        assert desk.batch(prompts, "-p", provider, "--limit", "2").counts == {"saved": 2}
+        assert world.accepted == {}
+        assert world.batch(prompts, "-p", provider, "--limit", "2").counts == {"saved": 2}
 
-    def test_does_not_stop_where_one_succeeded(self, desk: Desk) -> None:
-        ran = desk.batch(desk.prompts("a fox", *marked("invalid")), "-j", "1")
+    def test_does_not_stop_where_one_succeeded(self, world: World) -> None:
+        ran = world.batch(world.prompts("a fox", *marked("invalid")), "-j", "1")
         assert (ran.code, ran.counts) == (9, {"saved": 1, "failed": 10})
 
-    def test_does_not_stop_where_prompts_are_withheld(self, desk: Desk) -> None:
-        ran = desk.batch(desk.prompts(*marked("refused")))
+    def test_does_not_stop_where_prompts_are_withheld(self, world: World) -> None:
+        ran = world.batch(world.prompts(*marked("refused")))
         assert (ran.code, ran.counts) == (5, {"moderated": 10})
 
-    def test_stops_where_jobs_end_alike(self, desk: Desk) -> None:
-        ran = desk.batch(desk.prompts(*marked("invalid")), "-j", "1")
+    def test_stops_where_jobs_end_alike(self, world: World) -> None:
+        ran = world.batch(world.prompts(*marked("invalid")), "-j", "1")
         assert (ran.code, ran.counts) == (4, {"failed": 5, "planned": 5})
 
 
 class TestFailures:
-    def test_stop_nothing_by_themselves(self, desk: Desk) -> None:
-        ran = desk.batch(desk.prompts(*marked("empty", 1, 2, 3, 10)))
+    def test_stop_nothing_by_themselves(self, world: World) -> None:
+        ran = world.batch(world.prompts(*marked("empty", 1, 2, 3, 10)))
         assert (ran.code, ran.counts) == (9, {"saved": 6, "failed": 4})
 
     @pytest.mark.parametrize(
@@ -126,38 +126,38 @@ class TestFailures:
         ],
     )
     def test_stop_a_batch_when_the_user_says_how_many(
-        self, argv: tuple[str, ...], saved: int, failed: int, desk: Desk
+        self, argv: tuple[str, ...], saved: int, failed: int, world: World
     ) -> None:
-        prompts = desk.prompts(*marked("refused", 2, 4, 10))
-        ran = desk.batch(prompts, "-j", "1", *argv)
+        prompts = world.prompts(*marked("refused", 2, 4, 10))
+        ran = world.batch(prompts, "-j", "1", *argv)
         counts = {"saved": saved, "moderated": failed, "planned": 10 - saved - failed}
         assert (ran.code, ran.counts) == (9, {k: n for k, n in counts.items() if n})
         assert [error["exit_code"] for error in ran.errors] == [9] * (argv[-1] != "4")
 
-    def test_of_earlier_runs_do_not_count(self, desk: Desk) -> None:
-        prompts = desk.prompts(*marked("empty", 1, 2))
-        desk.batch(prompts, "--limit", "2")
-        ran = desk.batch(prompts, "--fail-fast")
+    def test_of_earlier_runs_do_not_count(self, world: World) -> None:
+        prompts = world.prompts(*marked("empty", 1, 2))
+        world.batch(prompts, "--limit", "2")
+        ran = world.batch(prompts, "--fail-fast")
         assert (ran.code, ran.counts) == (9, {"saved": 8, "failed": 2})
 
-    def test_of_one_code_give_the_batch_that_code(self, desk: Desk) -> None:
-        ran = desk.batch(desk.prompts(*marked("refused")), "--fail-fast", "-j", "1")
+    def test_of_one_code_give_the_batch_that_code(self, world: World) -> None:
+        ran = world.batch(world.prompts(*marked("refused")), "--fail-fast", "-j", "1")
         assert (ran.code, ran.counts) == (5, {"moderated": 1, "planned": 9})
 
 
 class TestAFolderThatCannotBeWritten:
-    def test_stops_before_anything_is_sent(self, desk: Desk) -> None:
-        desk.write("file", b"no folder")
-        ran = desk.batch(desk.prompts(*ROWS), "-d", "file/out")
-        assert (ran.code, desk.posts) == (8, 0)
+    def test_stops_before_anything_is_sent(self, world: World) -> None:
+        world.write("file", b"no folder")
+        ran = world.batch(world.prompts(*ROWS), "-d", "file/out")
+        assert (ran.code, world.posts) == (8, 0)
         assert ran.summary["planned"] >= 9
-        (desk.folder / "file").unlink()
-        assert desk.batch("prompts.txt", "-d", "file/out").counts == {"saved": 10}
+        (world.folder / "file").unlink()
+        assert world.batch("prompts.txt", "-d", "file/out").counts == {"saved": 10}
 
     @pytest.mark.skipif(sys.platform == "win32", reason="nothing is a file and a folder there")
-    def test_that_is_the_folder_of_one_row_leaves_the_others_for_later(self, desk: Desk) -> None:
-        desk.write("out/sub", b"no folder")
-        desk.write(
+    def test_that_is_the_folder_of_one_row_leaves_the_others_for_later(self, world: World) -> None:
+        world.write("out/sub", b"no folder")
+        world.write(
             "p.jsonl",
             [
                 {"prompt": "a", "output": "a.jpg"},
@@ -165,36 +165,36 @@ class TestAFolderThatCannotBeWritten:
                 {"prompt": "c", "output": "c.jpg"},
             ],
         )
-        ran = desk.batch("p.jsonl", "-j", "1")
-        assert (ran.code, ran.summary["saved"], desk.posts) == (9, 1, 1)
-        (desk.out / "sub").unlink()
-        assert desk.batch("p.jsonl").counts == {"saved": 2, "skipped": 1}
+        ran = world.batch("p.jsonl", "-j", "1")
+        assert (ran.code, ran.summary["saved"], world.posts) == (9, 1, 1)
+        (world.out / "sub").unlink()
+        assert world.batch("p.jsonl").counts == {"saved": 2, "skipped": 1}
 
 
 class TestTheWayOn:
-    def argv(self, desk: Desk) -> list[str]:
-        prompts = desk.prompts(*marked("402*1", 3), name="my prompts.txt")
+    def argv(self, world: World) -> list[str]:
+        prompts = world.prompts(*marked("402*1", 3), name="my prompts.txt")
         return ["generate", "-f", prompts, "-d", "out", "-p", "aimlapi", "-j", "1"]
 
     def test_is_the_command_that_was_typed(
-        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+        self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sys, "argv", ["pytest", "something", "else"])
-        argv = self.argv(desk)
-        assert command(desk(*argv)) == ["kontext", *argv]
-        assert desk(*argv).code == 0
+        argv = self.argv(world)
+        assert command(world.run(*argv)) == ["kontext", *argv]
+        assert world.run(*argv).code == 0
 
-    def test_is_told_on_standard_error_alone(self, desk: Desk) -> None:
-        ran = desk(*self.argv(desk))
+    def test_is_told_on_standard_error_alone(self, world: World) -> None:
+        ran = world.run(*self.argv(world))
         assert ran.lines == ["out/01-fox-1.jpg", "out/02-fox-2.jpg"]
 
-    def test_is_not_told_where_nothing_is_left(self, desk: Desk) -> None:
-        ran = desk("generate", "-f", desk.prompts("a fox"), "-d", "out", "-p", "aimlapi")
+    def test_is_not_told_where_nothing_is_left(self, world: World) -> None:
+        ran = world.run("generate", "-f", world.prompts("a fox"), "-d", "out", "-p", "aimlapi")
         assert "continue with" not in ran.err
 
-    def test_from_jobs_that_were_left_at_the_provider_waits_for_them(self, desk: Desk) -> None:
-        argv = ["generate", "-f", desk.prompts("a fox"), "-d", "out", "-p", "fal", "--no-wait"]
-        ran = desk(*argv)
+    def test_from_jobs_that_were_left_at_the_provider_waits_for_them(self, world: World) -> None:
+        argv = ["generate", "-f", world.prompts("a fox"), "-d", "out", "-p", "fal", "--no-wait"]
+        ran = world.run(*argv)
         [job] = ran.lines
         if "continue with" in ran.err:
             assert "--no-wait" not in command(ran)

@@ -9,82 +9,82 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse
 
-from batches import Desk
+from world import World
 
 LOST = "[fault:lost-reply] x"
 WORDS = {"no": "not billed", "maybe": "may have been billed", "yes": ": billed"}
 
 
-def submitted(desk: Desk, prompt: str = "x") -> str:
-    return str(desk("generate", prompt, "-p", "fal", "--no-wait", "-d", "out").lines[0])
+def submitted(world: World, prompt: str = "x") -> str:
+    return str(world.run("generate", prompt, "-p", "fal", "--no-wait", "-d", "out").lines[0])
 
 
-def accepted(desk: Desk) -> str:
-    return submitted(desk)
+def accepted(world: World) -> str:
+    return submitted(world)
 
 
-def ready(desk: Desk) -> str:
-    job = submitted(desk)
-    assert desk("status", job, "--json").states == ["ready"]
+def ready(world: World) -> str:
+    job = submitted(world)
+    assert world.run("status", job, "--json").states == ["ready"]
     return job
 
 
-def saved(desk: Desk) -> str:
-    job = submitted(desk)
-    (path,) = desk("fetch", job).lines
-    (desk.folder / path).unlink()
+def saved(world: World) -> str:
+    job = submitted(world)
+    (path,) = world.run("fetch", job).lines
+    (world.folder / path).unlink()
     return job
 
 
-def unknown(desk: Desk) -> str:
-    return str(desk("generate", LOST, "-p", "fal", "--json").records[0]["id"])
+def unknown(world: World) -> str:
+    return str(world.run("generate", LOST, "-p", "fal", "--json").records[0]["id"])
 
 
-def failed(desk: Desk) -> str:
+def failed(world: World) -> str:
     """Accepted, and failed at the provider, which may bill it."""
-    return str(desk("generate", "[fault:invalid] x", "-p", "fal", "--json").records[0]["id"])
+    return str(world.run("generate", "[fault:invalid] x", "-p", "fal", "--json").records[0]["id"])
 
 
-def refused(desk: Desk) -> str:
-    return str(desk("generate", "[fault:402] x", "-p", "fal", "--json").records[0]["id"])
+def refused(world: World) -> str:
+    return str(world.run("generate", "[fault:402] x", "-p", "fal", "--json").records[0]["id"])
 
 
-def no_key(desk: Desk) -> None:
-    desk.without_keys("fal")
+def no_key(world: World) -> None:
+    world.without_keys("fal")
 
 
-def bad_key(desk: Desk) -> None:
-    desk.set(FAL_KEY="two words")
+def bad_key(world: World) -> None:
+    world.set(FAL_KEY="two words")
 
 
-def open_credentials(desk: Desk) -> None:
-    desk.config("")
-    path = desk.folder.parent / "config" / "credentials.toml"
+def open_credentials(world: World) -> None:
+    world.configure("")
+    path = world.folder.parent / "config" / "credentials.toml"
     path.write_text('fal = "secret"\n')
     path.chmod(0o644)
-    desk.without_keys("fal")
+    world.without_keys("fal")
 
 
-def rejected_key(desk: Desk) -> None:
+def rejected_key(world: World) -> None:
     async def reject(scope: Any, receive: Any, send: Any) -> None:
         await JSONResponse({"detail": "no such key"}, 401)(scope, receive, send)
 
-    desk.answer(reject)
+    world.answer(reject)
 
 
-def bad_proxy(desk: Desk) -> None:
-    desk.set(KONTEXT_FAL_BASE_URL="", HTTPS_PROXY="none://proxy.example")
+def bad_proxy(world: World) -> None:
+    world.set(KONTEXT_FAL_BASE_URL="", HTTPS_PROXY="none://proxy.example")
 
 
-def no_folder(desk: Desk) -> None:
-    out = desk.folder / "out"
+def no_folder(world: World) -> None:
+    out = world.folder / "out"
     if out.is_dir():
         out.rmdir()
     out.write_text("in the way")
 
 
 FETCH, AGAIN, CANCEL, STATUS = ("fetch",), ("fetch", "--resubmit"), ("cancel",), ("status",)
-Step = Callable[[Desk], Any]
+Step = Callable[[World], Any]
 
 
 @pytest.mark.parametrize(
@@ -116,26 +116,26 @@ Step = Callable[[Desk], Any]
     ],
 )
 def test_only_what_was_learned_of_a_job_speaks_of_its_bill(
-    desk: Desk, made: Step, broken: Step, command: tuple[str, ...], code: int, billed: str
+    world: World, made: Step, broken: Step, command: tuple[str, ...], code: int, billed: str
 ) -> None:
-    job = made(desk)
-    broken(desk)
+    job = made(world)
+    broken(world)
     name, *flags = command
-    told = desk(name, job, *flags)
-    record = desk(name, job, *flags, "--json").records[0]
+    told = world.run(name, job, *flags)
+    record = world.run(name, job, *flags, "--json").records[0]
     assert told.code == code
     assert WORDS[billed] in told.err
     assert record["error"]["billed"] == billed
 
 
-def test_a_resubmit_that_was_refused_leaves_the_job_as_it_was(desk: Desk) -> None:
-    job = unknown(desk)
-    rejected_key(desk)
-    assert desk("fetch", job, "--resubmit").code == 3
-    desk.answer()
-    (found,) = desk("status", job, "--json").records
+def test_a_resubmit_that_was_refused_leaves_the_job_as_it_was(world: World) -> None:
+    job = unknown(world)
+    rejected_key(world)
+    assert world.run("fetch", job, "--resubmit").code == 3
+    world.answer()
+    (found,) = world.run("status", job, "--json").records
     assert (found["state"], found["error"]["code"]) == ("unknown", "unknown")
-    assert job in desk("fetch").err
-    desk.may_be_accepted(2, LOST)
-    assert desk("fetch", job, "--resubmit").code == 0
-    assert desk.accepted[LOST] == 2
+    assert job in world.run("fetch").err
+    world.may_be_accepted(2, LOST)
+    assert world.run("fetch", job, "--resubmit").code == 0
+    assert world.accepted[LOST] == 2

@@ -5,48 +5,38 @@ The oracle is the sandbox's ledger: nothing is accepted twice.
 
 import subprocess
 import sys
-from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from batches import Desk
 from hostile.tracing import with_site
 from journals import holder, job
 from kontext_cli.errors import JournalFault, StillRunning
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
-from processes import RightHere, start
-from sandbox.running import Serve
-from strained import PATIENCE, Ended, Strained, killed_at_the_end
+from strained import Strained
+from world import PATIENCE, Build, Ran, World
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 
 
 @posix
-def test_a_job_that_is_being_sent_is_not_forgotten(
-    tmp_path: Path, serve: Serve, right_here: RightHere
-) -> None:
-    batch = Strained(tmp_path, serve, 1)
-    forget = partial(right_here, "forget", cwd=tmp_path)
+def test_a_job_that_is_being_sent_is_not_forgotten(build: Build) -> None:
+    batch = build(Strained, rows=1)
     batch.gate.shut()
-    with killed_at_the_end(batch.start()) as first:
-        assert batch.gate.wait_for_arrival("POST", 1)
-        (sent,) = batch.attempts()
-        refused = forget(sent.id)
-        selected = forget("--state", "submitting")
-        with killed_at_the_end(batch.start()) as second:
-            Ended.of(second)
-        batch.gate.open()
-        assert Ended.of(first).count("saved") == 1
-    assert (refused.returncode, selected.returncode) == (7, 0)
-    assert f"another kontext is still at job `{sent.id}`" in refused.stderr.decode()
-    assert b"wait until it has ended" in refused.stderr
-    assert batch.accepted() == 1
-    assert forget(sent.id).returncode == 0
-    batch.check_paid_once()
+    first = batch.start_batch()
+    assert batch.gate.wait_for_arrival("POST", 1)
+    (sent,) = batch.attempts()
+    refused = batch.run("forget", sent.id)
+    selected = batch.run("forget", "--state", "submitting")
+    Ran.of(batch.start_batch())
+    batch.gate.open()
+    assert Ran.of(first).count("saved") == 1
+    assert (refused.code, selected.code) == (7, 0)
+    assert f"another kontext is still at job `{sent.id}`" in refused.err
+    assert "wait until it has ended" in refused.err
+    assert batch.accepted.total() == 1
+    assert batch.run("forget", sent.id).code == 0
 
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.READY])
@@ -60,15 +50,15 @@ def test_a_job_that_is_being_followed_is_not_forgotten(tmp_path: Path, state: St
     assert caught.value.hint == "wait until it has ended"
 
 
-def test_asking_about_a_job_leaves_it_to_the_run_that_is_at_it(desk: Desk) -> None:
-    name = desk("generate", "x", "-p", "fal", "--no-wait").lines[0]
-    with Journal.open(desk.state) as other:
+def test_asking_about_a_job_leaves_it_to_the_run_that_is_at_it(world: World) -> None:
+    name = world.run("generate", "x", "-p", "fal", "--no-wait").lines[0]
+    with Journal.open(world.state) as other:
         assert other.claim(other.find(name))
-        assert desk("status", name, "--json").records[0]["state"] == "ready"
+        assert world.run("status", name, "--json").records[0]["state"] == "ready"
         assert other.find(name).state is State.QUEUED
-        assert desk("forget", name).code == 7
-        assert desk("fetch", name).code == 7
-    assert desk("fetch", name).code == 0
+        assert world.run("forget", name).code == 7
+        assert world.run("fetch", name).code == 7
+    assert world.run("fetch", name).code == 0
 
 
 def test_how_to_end_a_job_that_is_followed_is_said(tmp_path: Path) -> None:
@@ -104,30 +94,23 @@ def test_a_job_whose_row_was_given_away_keeps_its_request_id(tmp_path: Path) -> 
         assert [each.id for each in journal.of_batch("b")] == [second.id]
 
 
-def test_of_several_resubmits_at_once_one_is_sent(desk: Desk) -> None:
+def test_of_several_resubmits_at_once_one_is_sent(world: World) -> None:
     """All have read the journal before the first goes on; each ends before the next goes on."""
     prompt = "[fault:lost-reply*9] x"
-    lost = desk("generate", prompt, "-p", "fal", "--json").records[0]["id"]
-    desk.may_be_accepted(2, prompt)
-    runs = [pausing("fetch", lost, "--resubmit", cwd=desk.folder) for _ in range(3)]
-    with ExitStack() as stack:
-        for run in runs:
-            stack.enter_context(killed_at_the_end(run))
-            assert run.stdout is not None
-            assert run.stdout.readline().strip() == b"paused"
-        said = [run.communicate(b"\n", timeout=PATIENCE)[1] for run in runs]
-    assert desk.accepted[prompt] == 2
+    lost = world.run("generate", prompt, "-p", "fal", "--json").records[0]["id"]
+    world.may_be_accepted(2, prompt)
+    environ = {**with_site("pause"), "PAUSE_AT": "kontext_cli.journal:Journal.claim"}
+    argv = ("fetch", lost, "--resubmit")
+    runs = [world.start(*argv, environ=environ, stdin=subprocess.PIPE) for _ in range(3)]
+    for run in runs:
+        assert run.stdout is not None
+        assert run.stdout.readline().strip() == b"paused"
+    said = [run.communicate(b"\n", timeout=PATIENCE)[1] for run in runs]
+    assert world.accepted[prompt] == 2
     assert [run.returncode for run in runs] == [11, 7, 7]
     assert [b"another kontext process has just changed this job" in text for text in said] == [
         *(False, True, True)
     ]
-
-
-def pausing(*argv: str, cwd: Path) -> subprocess.Popen[bytes]:
-    """A run of the program that waits before it takes a job over."""
-    environ = {**with_site("pause"), "PAUSE_AT": "kontext_cli.journal:Journal.claim"}
-    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    return start(*argv, cwd=cwd, environ=environ, **pipes)
 
 
 def test_who_read_a_job_before_it_changed_does_not_get_it(tmp_path: Path) -> None:

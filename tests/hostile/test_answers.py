@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,8 @@ from hostile.tracing import Call, calls_in, needs_strace, strace, with_site
 from hostile.trials import Trial
 from hostile.volumes import Volume, needs_volumes
 from kontext_cli.journal import Journal
-from processes import RightHere
-from sandbox.running import Serve
 from soaking import soaked
+from world import Build
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX disks")
 
@@ -42,27 +40,24 @@ class Portal:
 
 
 def test_what_is_no_answer_stays_of_unknown_outcome_however_often_it_is_looked_at(
-    tmp_path: Path, serve: Serve, right_here: RightHere
+    build: Build,
 ) -> None:
-    trial = Trial(tmp_path, serve, 1, right_here)
+    trial = build(Trial, rows=1)
     portal = Portal(trial.gate)
-    trial.move(serve(portal))
-    assert trial.run(*AT).code == 11
+    trial.answer(portal)
+    assert trial.run_batch(*AT).code == 11
     portal.stands_between = False
-    assert [trial.run(*AT).code for _ in range(soaked(1, 3))] == soaked([11], [11, 11, 11])
-    assert trial.accepted() == 1
+    assert [trial.run_batch(*AT).code for _ in range(soaked(1, 3))] == soaked([11], [11, 11, 11])
+    assert trial.accepted.total() == 1
 
 
 @pytest.fixture
-def nearly_full(tmp_path: Path, serve: Serve) -> Iterator[tuple[Trial, Volume]]:
-    """One row whose answer is a picture of 125,000 bytes, for which there is no room."""
-    trial = Trial(tmp_path, serve, rows=1, plain=False, aimlapi_shape="data-b64")
-    trial.write(["picture 1"], seed=[1])
-    with ExitStack() as volumes:
-        volume = volumes.enter_context(Volume(tmp_path / "disk", "size=350k", "out", "state"))
-        for name in ("out", "state"):
-            (tmp_path / name).symlink_to(Path("disk") / name)
-        trial.through, trial.see = volume.through(tmp_path), volume.see
+def nearly_full(build: Build) -> Iterator[tuple[Trial, Volume]]:
+    """One row whose answer is an image of 125,000 bytes, for which there is no room."""
+    trial = build(Trial, plain=False, aimlapi_shape="data-b64")
+    trial.write_rows(["picture 1"], seed=[1])
+    with Volume(trial.top / "disk", "size=350k", "out", "state") as volume:
+        trial.lie_on(volume, trial.out, trial.state)
         yield trial, volume
 
 
@@ -72,31 +67,29 @@ class TestAnAnswerForWhichThereIsNoRoom:
         self, nearly_full: tuple[Trial, Volume]
     ) -> None:
         trial, volume = nearly_full
-        first = trial.run(*AT)
+        first = trial.run_batch(*AT)
         assert first.code == 8
         assert "None" not in first.err
         assert list(trial.see(trial.state / "answers").iterdir()) == []
         volume.change("size=16m")
         for _ in range(soaked(1, 2)):
-            assert trial.run(*AT).count("unknown") == 1
-        assert trial.accepted() == 1
+            assert trial.run_batch(*AT).count("unknown") == 1
+        assert trial.accepted.total() == 1
 
 
 @needs_strace
-def test_an_answer_is_kept_until_the_journal_has_that_its_picture_is_saved(
-    tmp_path: Path, serve: Serve, right_here: RightHere
-) -> None:
-    trial = Trial(tmp_path, serve, 2, right_here)
-    log, wal = tmp_path / "calls", tmp_path / "state" / "journal.db-wal"
+def test_an_answer_is_kept_until_the_journal_has_that_its_picture_is_saved(build: Build) -> None:
+    trial = build(Trial, rows=2)
+    log, wal = trial.top / "calls", trial.state / "journal.db-wal"
     Journal.open(trial.state).close()
     trial.through = strace(log, "pwrite64,fdatasync,fsync", only=wal)
-    trial.run(*AT, "--only", "1", environ=with_site("lone"))
+    trial.run_batch(*AT, "--only", "1", environ=with_site("lone"))
     names = [call.name for call in calls_of_the_thread(log)]
     after_the_submit = names.index("fdatasync", names.index("fdatasync") + 1)
     full = f"pwrite64:error=ENOSPC:when={names[:after_the_submit].count('pwrite64') + 1}+"
     trial.through = strace(log, "pwrite64", full, only=wal)
-    trial.run(*AT, "--only", "2", environ=with_site("lone"))
-    assert len(list(trial.pictures.iterdir())) == 2
+    trial.run_batch(*AT, "--only", "2", environ=with_site("lone"))
+    assert len(list(trial.out.iterdir())) == 2
     trial.through = ()
     trial.check_rest(*AT)
 

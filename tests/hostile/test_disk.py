@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +16,8 @@ from hostile.tracing import calls_in, needs_strace, strace, with_site
 from hostile.trials import Trial, soak_only
 from hostile.volumes import Volume, needs_volumes
 from kontext_cli.journal import Journal
-from processes import RightHere
-from sandbox.running import Serve
 from soaking import soaked
-from strained import PATIENCE, Ended, killed_at_the_end
+from world import PATIENCE, Build, Ran
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX disks and limits")
 
@@ -34,27 +31,25 @@ MakeTrial = Callable[..., tuple[Trial, Volume]]
 
 
 @pytest.fixture
-def on_volume(tmp_path: Path, serve: Serve) -> Iterator[MakeTrial]:
+def on_volume(build: Build) -> Iterator[MakeTrial]:
     """A batch of which a part is on a volume with these options."""
     with ExitStack() as volumes:
 
         def make(place: str, options: str, **sandbox: Any) -> tuple[Trial, Volume]:
-            trial = Trial(tmp_path, serve, **sandbox)
-            volume = Volume(tmp_path / "disk", options, *PLACES[place])
-            volumes.enter_context(volume)
-            for name in PLACES[place]:
-                (tmp_path / name).symlink_to(Path("disk") / name)
-            trial.through, trial.see = volume.through(tmp_path), volume.see
+            trial = build(Trial, **sandbox)
+            volume = volumes.enter_context(Volume(trial.top / "disk", options, *PLACES[place]))
+            trial.lie_on(volume, *(getattr(trial, name) for name in PLACES[place]))
             return trial, volume
 
         yield make
 
 
 @pytest.fixture
-def trial(tmp_path: Path, serve: Serve, right_here: RightHere) -> Trial:
+def trial(build: Build) -> Trial:
     """A batch whose journal is there already."""
-    Journal.open(tmp_path / "state").close()
-    return Trial(tmp_path, serve, right_here=right_here)
+    trial = build(Trial)
+    Journal.open(trial.state).close()
+    return trial
 
 
 @needs_volumes
@@ -66,7 +61,7 @@ def test_pictures_on_a_full_disk_stop_submits_and_the_next_run_does_the_rest(
     on_volume: MakeTrial, options: str, provider: str
 ) -> None:
     trial, volume = on_volume("pictures", options)
-    first = trial.run("-p", provider)
+    first = trial.run_batch("-p", provider)
     trial.check_stopped(first)
     assert MAKE_ROOM in first.err
     volume.change(ROOM)
@@ -82,7 +77,7 @@ def test_a_journal_on_a_full_disk_stops_submits_and_no_row_is_paid_twice_or_forg
     on_volume: MakeTrial, place: str, provider: str, size: int
 ) -> None:
     trial, volume = on_volume(place, f"size={size}k")
-    first = trial.run("-p", provider)
+    first = trial.run_batch("-p", provider)
     if first.code:
         trial.check_stopped(first)
     volume.change(ROOM)
@@ -95,7 +90,7 @@ def test_what_was_in_flight_when_the_disk_was_full_is_known_to_the_next_run(
     on_volume: MakeTrial, size: int
 ) -> None:
     trial, volume = on_volume("everything", f"size={size}k")
-    trial.run()
+    trial.run_batch()
     volume.change(ROOM)
     trial.check_rest()
 
@@ -105,8 +100,8 @@ def test_a_state_folder_without_room_for_a_journal_is_found_out_before_anything_
     on_volume: MakeTrial,
 ) -> None:
     trial, volume = on_volume("state", "size=1m,nr_inodes=6")
-    assert trial.command(*trial.argv()).code == 8
-    assert trial.accepted() == 0
+    assert trial.run(*trial.argv()).code == 8
+    assert trial.accepted.total() == 0
     volume.change(ROOM)
     trial.check_rest()
 
@@ -116,16 +111,16 @@ def test_one_job_whose_pictures_find_no_room_is_fetched_when_there_is_some(
     on_volume: MakeTrial,
 ) -> None:
     trial, volume = on_volume("pictures", "size=8k")
-    said = trial.command("generate", "x", "-p", "fal", "-n", "4", "-d", "out", "--json")
+    said = trial.run("generate", "x", "-p", "fal", "-n", "4", "-d", "out", "--json")
     job = json.loads(said.out)
     assert (said.code, job["state"], job["error"]["billed"]) == (8, "ready", "yes")
     assert f"{MAKE_ROOM}{job['id']}" in said.err
     assert trial.parts() == []
     volume.change(ROOM)
-    fetched = trial.command("fetch", job["id"], "--json")
+    fetched = trial.run("fetch", job["id"], "--json")
     assert fetched.code == 0
     assert len(json.loads(fetched.out)["files"]) == 4
-    assert trial.accepted() == 1
+    assert trial.accepted.total() == 1
 
 
 def no_file_larger_than(size: int) -> dict[str, Any]:
@@ -136,23 +131,23 @@ def no_file_larger_than(size: int) -> dict[str, Any]:
 
 @soak_only
 def test_a_picture_larger_than_a_file_may_be_is_fetched_without_the_limit(
-    tmp_path: Path, serve: Serve
+    build: Build,
 ) -> None:
-    trial = Trial(tmp_path, serve, plain=False)
+    trial = build(Trial, plain=False)
     wish = ("x", "--seed", "1", "-p", "fal", "--output-format", "png", "-d", "out")
-    said = trial.command("generate", *wish, **no_file_larger_than(150_000))
+    said = trial.process("generate", *wish, **no_file_larger_than(150_000))
     assert said.code == 8
     assert "File too large" in said.err
     assert trial.parts() == []
-    assert trial.command("fetch").code == 0
-    assert [path.name for path in trial.pictures.iterdir()] == ["x-1.png"]
-    assert trial.accepted() == 1
+    assert trial.run("fetch").code == 0
+    assert [path.name for path in trial.out.iterdir()] == ["x-1.png"]
+    assert trial.accepted.total() == 1
 
 
 @soak_only
 def test_a_log_of_the_journal_larger_than_a_file_may_be_is_made_short(trial: Trial) -> None:
-    ended = trial.run(**no_file_larger_than(300_000))
-    assert (ended.code, ended.count("saved")) == (0, len(trial.prompts))
+    ended = trial.run_batch(**no_file_larger_than(300_000))
+    assert (ended.code, ended.count("saved")) == (0, len(trial.rows))
     trial.check_whole(ended)
 
 
@@ -173,23 +168,23 @@ def test_a_log_of_the_journal_larger_than_a_file_may_be_is_made_short(trial: Tri
     ],
 )
 def test_a_broken_disk_stops_submits_and_the_next_run_does_the_rest(
-    trial: Trial, tmp_path: Path, call: str, fault: str, of_journal: bool
+    trial: Trial, call: str, fault: str, of_journal: bool
 ) -> None:
     only = trial.state / "journal.db-wal" if of_journal else None
-    trial.through = strace(tmp_path / "calls", call, f"{call}:error={fault}", only=only)
-    trial.check_stopped(trial.run(environ=with_site("lone")))
-    assert "INJECTED" in (tmp_path / "calls").read_text()
+    trial.through = strace(trial.top / "calls", call, f"{call}:error={fault}", only=only)
+    trial.check_stopped(trial.run_batch(environ=with_site("lone")))
+    assert "INJECTED" in (trial.top / "calls").read_text()
     trial.through = ()
     trial.check_rest(held=of_journal)
 
 
 @needs_strace
-def test_a_journal_that_could_not_be_synced_once_is_told(trial: Trial, tmp_path: Path) -> None:
+def test_a_journal_that_could_not_be_synced_once_is_told(trial: Trial) -> None:
     wal = trial.state / "journal.db-wal"
     fault = "fsync,fdatasync:error=EIO:when=3"
-    trial.through = strace(tmp_path / "calls", "fsync,fdatasync", fault, only=wal)
-    first = trial.run("--limit", "1", environ=with_site("lone"))
-    assert "INJECTED" in (tmp_path / "calls").read_text()
+    trial.through = strace(trial.top / "calls", "fsync,fdatasync", fault, only=wal)
+    first = trial.run_batch("--limit", "1", environ=with_site("lone"))
+    assert "INJECTED" in (trial.top / "calls").read_text()
     assert "disk I/O error" in first.err
     trial.through = ()
     trial.check_rest()
@@ -202,10 +197,10 @@ def test_a_folder_that_is_read_only_is_found_out_before_anything_is_sent(
     trial, volume = on_volume("pictures", "size=1m")
     volume.change("ro")
     for argv in (["generate", "x", "-p", "fal", "-d", "out"], trial.argv()):
-        said = trial.command(*argv)
+        said = trial.run(*argv)
         assert said.code == 8
         assert "Read-only file system" in said.err
-    assert trial.accepted() == 0
+    assert trial.accepted.total() == 0
 
 
 @needs_volumes
@@ -213,15 +208,15 @@ def test_a_state_folder_that_is_read_only_can_be_looked_at_and_nothing_is_sent(
     on_volume: MakeTrial,
 ) -> None:
     trial, volume = on_volume("state", "size=4m", rows=3)
-    trial.command(*trial.argv("--no-wait", "--limit", "2"))
+    trial.run(*trial.argv("--no-wait", "--limit", "2"))
     volume.change("ro")
-    status = trial.command("status")
-    assert (status.code, len(status.out.splitlines())) == (0, 3)
+    status = trial.run("status")
+    assert (status.code, len(status.lines)) == (0, 3)
     for argv in (["generate", "x", "-p", "fal"], ["fetch"], *soaked([], [trial.argv()])):
-        said = trial.command(*argv)
+        said = trial.run(*argv)
         assert said.code == 8
         assert "KONTEXT_STATE_DIR" in said.err
-    assert trial.accepted() == 2
+    assert trial.accepted.total() == 2
 
 
 LOCKED = """
@@ -237,13 +232,13 @@ def test_a_picture_for_standard_output_where_nothing_but_the_state_can_be_writte
 ) -> None:
     """As in a container whose own disk is read-only."""
     trial, _ = on_volume("state", "size=4m", rows=1)
-    disk = str(trial.folder / "disk")
+    disk = str(trial.top / "disk")
     trial.through = [*trial.through, "unshare", "--mount", "sh", "-c", LOCKED, "sh"]
-    said = trial.command(
+    said = trial.process(
         *("generate", "x", "-p", "fal", "-o", "-"), environ={"KONTEXT_STATE_DIR": disk}
     )
     assert said.code in (0, 8)
-    assert trial.accepted() == (said.code == 0)
+    assert trial.accepted.total() == (said.code == 0)
 
 
 @needs_strace
@@ -254,54 +249,50 @@ class TestTwoRunsWhereLocksDoNothing:
     Both may then bring home the same picture, and keep two copies of it.
     """
 
-    def test_pay_for_nothing_twice(self, tmp_path: Path, serve: Serve) -> None:
-        for number in range(100):
-            (tmp_path / str(number)).mkdir()
-            trial = Trial(tmp_path / str(number), serve)
+    def test_pay_for_nothing_twice(self, build: Build) -> None:
+        for _ in range(100):
+            trial = build(Trial)
             pair = []
-            for log in (trial.folder / "first", trial.folder / "second"):
+            for log in (trial.top / "first", trial.top / "second"):
                 trial.through = strace(log, "flock", "flock:retval=0")
-                pair.append(trial.start())
-            ended = [Ended.of(process) for process in pair]
+                pair.append(trial.start_batch())
+            ended = [Ran.of(process) for process in pair]
             assert {run.code for run in ended} <= {0, 7, 8, 9}
             trial.through = ()
             trial.check_rest(held=True, more=True)
 
-    def test_pay_for_nothing_twice_where_one_stops_before_its_submit(
-        self, tmp_path: Path, serve: Serve
-    ) -> None:
-        trial = Trial(tmp_path, serve, rows=1)
+    def test_pay_for_nothing_twice_where_one_stops_before_its_submit(self, build: Build) -> None:
+        trial = build(Trial, rows=1)
         Journal.open(trial.state).close()
-        pipe = tmp_path / "calls"
+        pipe = trial.top / "calls"
         os.mkfifo(pipe)
         # The first call by which the thread says that its commit is done: of the row being ours.
         stopping = ("flock:retval=0", "sendto:signal=STOP:when=1")
         trial.through = strace(pipe, "flock,sendto", *stopping)
-        with killed_at_the_end(trial.start(environ=with_site("lone"))) as first, pipe.open() as log:
+        first = trial.start_batch(environ=with_site("lone"))
+        with pipe.open() as log:
             stops = (int(line.split()[0]) for line in log if "stopped by SIGSTOP" in line)
             stopped = next(stops)
-            trial.through = strace(tmp_path / "second", "flock", "flock:retval=0")
-            assert trial.run().code in (0, 9)
+            trial.through = strace(trial.top / "second", "flock", "flock:retval=0")
+            assert trial.run_batch().code in (0, 9)
             for thread in chain([stopped], stops):
                 with suppress(ProcessLookupError):
                     os.kill(thread, signal.SIGCONT)
-            Ended.of(first)
+            Ran.of(first)
         trial.through = ()
         trial.check_rest(held=True, more=True)
 
 
 @needs_strace
 @soak_only
-def test_a_name_that_was_not_synced_by_a_killed_run_is_by_the_next(
-    trial: Trial, tmp_path: Path
-) -> None:
+def test_a_name_that_was_not_synced_by_a_killed_run_is_by_the_next(trial: Trial) -> None:
     """Or a power cut takes a picture that the journal tells as saved."""
-    log = tmp_path / "calls"
+    log = trial.top / "calls"
     trial.through = strace(log, "fsync", "fsync:signal=KILL:when=2")
-    killed = trial.start("--limit", "1", environ=with_site("lone"))
+    killed = trial.start_batch("--limit", "1", environ=with_site("lone"))
     killed.communicate(timeout=PATIENCE)
     assert killed.returncode == -9
-    assert len(list(trial.pictures.glob("*.jpg"))) == 1
+    assert len(list(trial.out.glob("*.jpg"))) == 1
     trial.through = strace(log, "fsync,fdatasync")
-    assert trial.run("--limit", "1").count("saved") == 1
-    assert str(trial.pictures) in [call.path for call in calls_in(log)]
+    assert trial.run_batch("--limit", "1").count("saved") == 1
+    assert str(trial.out) in [call.path for call in calls_in(log)]

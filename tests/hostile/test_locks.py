@@ -8,7 +8,6 @@ import fcntl
 import os
 import sys
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,8 @@ from journals import job
 from kontext_cli.files import disk
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
-from processes import RightHere
-from sandbox.running import Serve
-from strained import Ended, Strained, killed_at_the_end
+from strained import Strained
+from world import Build, Ran
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="open files are locked there")
 
@@ -41,27 +39,22 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 
 @pytest.mark.parametrize("broken", KINDS, indirect=True)
-def test_a_job_on_its_way_is_left_to_its_run(
-    tmp_path: Path, serve: Serve, right_here: RightHere, broken: str
-) -> None:
-    batch = Strained(tmp_path, serve, 1)
-    here = partial(right_here, cwd=tmp_path)
+def test_a_job_on_its_way_is_left_to_its_run(build: Build, broken: str) -> None:
+    batch = build(Strained, rows=1)
     environ = {**with_site("locks"), "BROKEN_LOCKS": broken}
     batch.gate.shut()
-    with killed_at_the_end(batch.start(environ=environ)) as first:
-        assert batch.gate.wait_for_arrival("POST", 1)
-        (sent,) = batch.attempts()
-        fetched, forgot = here("fetch"), here("forget", sent.id)
-        with killed_at_the_end(batch.start("--on-unknown", "resubmit", environ=environ)) as second:
-            joined = Ended.of(second)
-        batch.gate.open()
-        ended = Ended.of(first)
+    first = batch.start_batch(environ=environ)
+    assert batch.gate.wait_for_arrival("POST", 1)
+    (sent,) = batch.attempts()
+    fetched, forgot = batch.run("fetch"), batch.run("forget", sent.id)
+    joined = Ran.of(batch.start_batch("--on-unknown", "resubmit", environ=environ))
+    batch.gate.open()
+    ended = Ran.of(first)
     assert sent.state is State.SUBMITTING
-    assert (fetched.returncode, forgot.returncode) == (7, 7)
-    assert fetched.stderr.count(b"file locks do not work") == 1
+    assert (fetched.code, forgot.code) == (7, 7)
+    assert fetched.err.count("file locks do not work") == 1
     assert (joined.count("running"), ended.count("saved")) == (1, 1)
     assert joined.err.count("file locks do not work") == 1
-    batch.check_paid_once()
 
 
 @pytest.mark.parametrize("broken", KINDS, indirect=True)

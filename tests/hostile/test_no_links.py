@@ -1,13 +1,10 @@
 """File systems without hard links: a kill leaves nothing under a final name that is in the way."""
 
-from pathlib import Path
-
 import pytest
 
 from hostile.tracing import needs_strace, strace
 from hostile.trials import Trial
-from sandbox.running import Serve
-from strained import PATIENCE
+from world import PATIENCE, Build
 
 pytestmark = needs_strace
 
@@ -24,20 +21,20 @@ CALLS = "link,linkat,renameat2,flock"
     ],
 )
 def test_a_kill_between_name_and_image_costs_neither(
-    tmp_path: Path, serve: Serve, refused: tuple[str, ...], killed_at: str, left: list[bytes]
+    build: Build, refused: tuple[str, ...], killed_at: str, left: list[bytes]
 ) -> None:
-    trial = Trial(tmp_path, serve, rows=1)
+    trial = build(Trial, rows=1)
     target = trial.folder / "z.jpg"
-    log = tmp_path / "calls"
+    log = trial.top / "calls"
     killing = f"{killed_at}:signal=KILL"
     trial.through = strace(log, CALLS, *refused, killing, only=target)
-    killed = trial.popen("generate", "x", "-p", "fal", "-o", "z.jpg")
+    killed = trial.start("generate", "x", "-p", "fal", "-o", "z.jpg")
     killed.communicate(timeout=PATIENCE)
     assert killed.returncode == -9
     assert [path.read_bytes() for path in trial.folder.glob("z*")] == left
     trial.through = strace(log, CALLS, *refused, only=target)
-    fetched = trial.command("fetch")
+    fetched = trial.run("fetch")
     assert (fetched.code, fetched.out) == (0, f"{target}\n".encode()), fetched.err
     assert [path.name for path in trial.folder.glob("z*")] == ["z.jpg"]
     assert target.read_bytes().startswith(b"\xff\xd8\xff")
-    assert trial.accepted() == 1
+    assert trial.accepted.total() == 1

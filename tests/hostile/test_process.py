@@ -17,9 +17,9 @@ from hostile.tracing import with_site
 from hostile.trials import Trial, soak_only
 from kontext_cli.cli.main import run
 from kontext_cli.files.saved import existing_file
-from processes import RightHere, environment
-from sandbox.running import Serve
+from processes import environment
 from soaking import soaked
+from world import Build
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX processes")
 
@@ -30,14 +30,14 @@ ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
 @pytest.fixture
-def trial(tmp_path: Path, serve: Serve, right_here: RightHere) -> Trial:
+def trial(build: Build) -> Trial:
     """A batch of a few rows."""
-    return Trial(tmp_path, serve, 3, right_here)
+    return build(Trial, rows=3)
 
 
-def pictures(trial: Trial) -> int:
-    """How many pictures there are, all of them whole."""
-    return len([existing_file(path) for path in trial.pictures.iterdir()])
+def images(trial: Trial) -> int:
+    """How many images there are, all of them whole."""
+    return len([existing_file(path) for path in trial.out.iterdir()])
 
 
 READING = (("--version",), ("--help",), ("status", "--json"), (*GENERATE, "--dry-run"))
@@ -50,28 +50,28 @@ class TestAFullDevice:
         self, trial: Trial, argv: tuple[str, ...]
     ) -> None:
         if argv[0] == "status":
-            trial.command(*GENERATE, "--no-wait")
+            trial.run(*GENERATE, "--no-wait")
         with FULL.open("wb") as full:
-            said = trial.command(*argv, stdout=full)
+            said = trial.process(*argv, stdout=full)
         assert said.code == 8
         assert "standard output" in said.err
 
     def test_as_standard_output_does_not_fail_paid_work(self, trial: Trial) -> None:
         with FULL.open("wb") as full:
-            trial.command(*trial.argv(), stdout=full)
-        assert (trial.accepted(), pictures(trial)) == (3, 3)
+            trial.process(*trial.argv(), stdout=full)
+        assert (trial.accepted.total(), images(trial)) == (3, 3)
 
     def test_for_a_picture_on_standard_output_leaves_it_to_be_fetched(self, trial: Trial) -> None:
         with FULL.open("wb") as full:
-            said = trial.command("generate", "x", "-p", "fal", "-o", "-", stdout=full)
+            said = trial.process("generate", "x", "-p", "fal", "-o", "-", stdout=full)
         assert said.code == 8
         assert "hint: kontext fetch " in said.err
-        assert trial.command("fetch", "-q").code == 0
-        assert trial.accepted() == 1
+        assert trial.run("fetch", "-q").code == 0
+        assert trial.accepted.total() == 1
 
     def test_as_standard_error_changes_nothing(self, trial: Trial) -> None:
         with FULL.open("wb") as full:
-            ended = trial.run(stderr=full)
+            ended = trial.run_batch(stderr=full)
         assert (ended.code, ended.count("saved")) == (0, 3)
 
 
@@ -79,7 +79,7 @@ class TestAFullDevice:
 def test_a_reader_that_has_gone_is_no_failure(trial: Trial, argv: tuple[str, ...]) -> None:
     read, write = os.pipe()
     os.close(read)
-    said = trial.command(*argv, stdout=write)
+    said = trial.process(*argv, stdout=write)
     os.close(write)
     assert (said.code, said.err) == (0, "")
 
@@ -87,22 +87,21 @@ def test_a_reader_that_has_gone_is_no_failure(trial: Trial, argv: tuple[str, ...
 @pytest.mark.skipif(not FULL.exists(), reason="needs a device that is always full")
 def test_streams_without_a_buffer_end_the_same(trial: Trial) -> None:
     unbuffered = {"PYTHONUNBUFFERED": "1"}
-    trial.command(*GENERATE, "--no-wait")
+    trial.run(*GENERATE, "--no-wait")
     read, write = os.pipe()
     os.close(read)
     with FULL.open("wb") as full, os.fdopen(write, "wb") as gone:
         for argv in (READING[0], READING[2]):
-            said = trial.command(*argv, stdout=full, environ=unbuffered)
+            said = trial.process(*argv, stdout=full, environ=unbuffered)
             assert (said.code, "standard output" in said.err) == (8, True)
-            said = trial.command(*argv, stdout=gone, environ=unbuffered)
+            said = trial.process(*argv, stdout=gone, environ=unbuffered)
             assert (said.code, said.err) == (0, "")
 
 
 def test_all_streams_closed(trial: Trial) -> None:
-    said = trial.command(*trial.argv(), preexec_fn=lambda: os.closerange(0, 3))
+    said = trial.process(*trial.argv(), preexec_fn=lambda: os.closerange(0, 3))
     assert said.code == 0
-    assert pictures(trial) == 3
-    trial.check_paid_once()
+    assert images(trial) == 3
 
 
 @pytest.mark.parametrize(
@@ -114,7 +113,7 @@ def test_all_streams_closed(trial: Trial) -> None:
     ids=" ".join,
 )
 def test_standard_input_that_is_closed_is_told(trial: Trial, argv: tuple[str, ...]) -> None:
-    said = trial.command(*argv, preexec_fn=lambda: os.close(0))
+    said = trial.process(*argv, preexec_fn=lambda: os.close(0))
     assert (said.code, said.err) == (2, "error: standard input is closed\n")
 
 
@@ -123,67 +122,66 @@ class TestFewFilesMayBeOpen:
     ROWS = 60
 
     @pytest.fixture
-    def few(self, tmp_path: Path, serve: Serve, right_here: RightHere) -> Callable[..., Any]:
+    def few(self, build: Build) -> Callable[..., Any]:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
         def limited() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (self.LIMIT, hard))
 
-        self.trial = Trial(tmp_path, serve, self.ROWS, right_here)
-        return lambda *argv: self.trial.command(*argv, preexec_fn=limited)
+        self.trial = build(Trial, rows=self.ROWS)
+        return lambda *argv: self.trial.process(*argv, preexec_fn=limited)
 
     @soak_only
     def test_for_a_batch(self, few: Callable[..., Any]) -> None:
         assert few(*self.trial.argv("-j", "50")).code == 0
-        assert pictures(self.trial) == self.ROWS
-        self.trial.check_paid_once()
+        assert images(self.trial) == self.ROWS
+        self.trial.check()
 
     @soak_only
     def test_for_jobs_that_are_fetched(self, few: Callable[..., Any]) -> None:
-        self.trial.command(*self.trial.argv("--no-wait", "-j", "50"))
+        self.trial.run(*self.trial.argv("--no-wait", "-j", "50"))
         assert few("fetch", "-q").code == 0
-        assert pictures(self.trial) == self.ROWS
+        assert images(self.trial) == self.ROWS
 
     def test_for_jobs_that_are_asked_for(self, few: Callable[..., Any]) -> None:
-        lines = self.trial.run("--no-wait", "-j", "50").lines
-        assert few("status", *[line["id"] for line in lines if line["type"] == "job"]).code == 0
+        jobs = self.trial.run_batch("--no-wait", "-j", "50").jobs
+        assert few("status", *[job["id"] for job in jobs]).code == 0
 
 
 @soak_only
 @pytest.mark.parametrize("years", [TEN_YEARS, -TEN_YEARS])
 def test_a_clock_that_is_ten_years_off_between_runs(trial: Trial, years: int) -> None:
     odd = {**with_site("clock"), "SECONDS_OFF": str(years)}
-    trial.run("--limit", "1")
-    trial.run("--limit", "2", "--no-wait", environ=odd)
-    status = trial.command("status", environ=odd)
-    assert (status.code, len(status.out.splitlines())) == (0, 3)
+    trial.run_batch("--limit", "1")
+    trial.run_batch("--limit", "2", "--no-wait", environ=odd)
+    status = trial.process("status", environ=odd)
+    assert (status.code, len(status.lines)) == (0, 3)
     trial.check_rest()
-    again = trial.run(environ=odd)
+    again = trial.run_batch(environ=odd)
     assert (again.code, again.count("skipped")) == (0, 3)
-    assert trial.accepted() == 3
+    assert trial.accepted.total() == 3
 
 
 def test_a_locale_without_unicode_makes_pictures_of_any_words(trial: Trial) -> None:
-    trial.write(["ein Füchslein", "漢字", "🦊"])
-    ended = trial.run(environ=ASCII_ONLY)
+    trial.write_rows(["ein Füchslein", "漢字", "🦊"])
+    ended = trial.run_batch(environ=ASCII_ONLY)
     assert (ended.code, ended.count("saved")) == (0, 3)
-    trial.check_paid_once()
 
 
 class TestNoHome:
     def test_that_can_be_written_is_found_out_before_anything_is_sent(self, trial: Trial) -> None:
         odd = {"HOME": "/proc/nowhere", "XDG_STATE_HOME": None, "KONTEXT_STATE_DIR": None}
-        said = trial.command(*trial.argv(), environ=odd)
+        said = trial.process(*trial.argv(), environ=odd)
         assert said.code == 8
         assert "KONTEXT_STATE_DIR" in said.err
-        assert trial.command("status", environ=odd).code == 0
-        assert trial.accepted() == 0
+        assert trial.process("status", environ=odd).code == 0
+        assert trial.accepted.total() == 0
 
     @pytest.mark.parametrize("home", soaked(["/dev/null"], ["/proc/nowhere", "/dev/null"]))
     def test_is_needed_where_the_state_has_a_place_of_its_own(
         self, trial: Trial, home: str
     ) -> None:
-        ended = trial.run(environ={"HOME": home, "XDG_CONFIG_HOME": None})
+        ended = trial.run_batch(environ={"HOME": home, "XDG_CONFIG_HOME": None})
         assert (ended.code, ended.count("saved")) == (0, 3)
 
     def test_of_a_user_whom_the_system_does_not_know_is_told(self, trial: Trial) -> None:
@@ -196,10 +194,10 @@ class TestNoHome:
             pytest.skip("needs user namespaces")
         odd = dict.fromkeys(("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"))
         trial.through = nobody
-        said = trial.command(*GENERATE, environ={**odd, "KONTEXT_STATE_DIR": None})
+        said = trial.process(*GENERATE, environ={**odd, "KONTEXT_STATE_DIR": None})
         assert said.code in (2, 8)
         assert "KONTEXT_STATE_DIR" in said.err
-        assert trial.accepted() == 0
+        assert trial.accepted.total() == 0
         assert [path.name for path in trial.folder.iterdir()] == ["prompts.jsonl"]
 
 
@@ -240,19 +238,19 @@ class TestAWorkingFolderThatWasRemoved:
             os.chdir(folder)
             folder.rmdir()
 
-        return lambda *argv: trial.command(*argv, preexec_fn=there)
+        return lambda *argv: trial.process(*argv, preexec_fn=there)
 
     def test_is_told_where_it_is_needed(self, trial: Trial, gone: Callable[..., Any]) -> None:
         prompts = str(trial.folder / "prompts.jsonl")
         for argv in (*soaked([], [GENERATE]), ("generate", "-f", prompts, "-p", "fal")):
             assert gone(*argv).code == 8
-        assert trial.accepted() == 0
+        assert trial.accepted.total() == 0
 
     def test_is_not_missed_where_it_is_not(self, trial: Trial, gone: Callable[..., Any]) -> None:
-        prompts, out = str(trial.folder / "prompts.jsonl"), str(trial.pictures)
+        prompts, out = str(trial.folder / "prompts.jsonl"), str(trial.out)
         assert gone("generate", "-f", prompts, "-p", "fal", "-d", out).code == 0
         assert gone("generate", "x", "-p", "fal", "-o", "-").out.startswith(b"\xff\xd8\xff")
-        assert pictures(trial) == 3
+        assert images(trial) == 3
 
 
 class TestTheUmask:
@@ -261,24 +259,21 @@ class TestTheUmask:
         [(0, 0o666, 0o777), *soaked([], [(0o77, 0o600, 0o700)])],
     )
     def test_is_for_pictures_and_what_is_ours_is_for_nobody_else(
-        self, trial: Trial, tmp_path: Path, umask: int, file: int, folder: int
+        self, trial: Trial, umask: int, file: int, folder: int
     ) -> None:
-        config = tmp_path / "config"
-        odd = {"environ": {"KONTEXT_CONFIG_DIR": str(config)}, "umask": umask}
-        stored = trial.popen("auth", "set", "chainhub", stdin=subprocess.PIPE, **odd)
+        stored = trial.start("auth", "set", "chainhub", stdin=subprocess.PIPE, umask=umask)
         stored.communicate(b"key\n")
-        assert trial.command("generate", "y", "-p", "sandbox", "-d", "out", **odd).code == 0
-        assert modes(trial.pictures) == {file, folder}
-        for private in (trial.state, config):
+        assert trial.process("generate", "y", "-p", "sandbox", "-d", "out", umask=umask).code == 0
+        assert modes(trial.out) == {file, folder}
+        for private in (trial.state, trial.config):
             assert modes(private) == {0o600, 0o700}
 
     def test_lets_nobody_else_near_them(self, trial: Trial) -> None:
         odd = {"KONTEXT_STATE_DIR": None, "KONTEXT_CONFIG_DIR": None}
-        stored = trial.popen("auth", "set", "chainhub", stdin=subprocess.PIPE, umask=0, environ=odd)
+        stored = trial.start("auth", "set", "chainhub", stdin=subprocess.PIPE, umask=0, environ=odd)
         stored.communicate(b"key\n")
-        assert trial.command(*GENERATE, umask=0, environ=odd).code == 0
-        home = Path(os.environ["HOME"])
-        made = [path for path in home.rglob("*") if path.is_dir()]
+        assert trial.process(*GENERATE, umask=0, environ=odd).code == 0
+        made = [path for path in trial.home.rglob("*") if path.is_dir()]
         assert [path for path in made if path.stat().st_mode & 0o022] == []
 
 

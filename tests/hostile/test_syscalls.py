@@ -16,9 +16,8 @@ from typing import NamedTuple
 
 from hostile.tracing import calls_in, needs_strace, strace, with_site
 from hostile.trials import IN_FLIGHT, Trial, soak_only
-from sandbox.running import Server
 from soaking import SOAK, soaked
-from strained import PATIENCE, Ended
+from world import PATIENCE, Doors
 
 pytestmark = needs_strace
 
@@ -45,31 +44,24 @@ class Point(NamedTuple):
 @contextmanager
 def trial_in(folder: Path) -> Iterator[Trial]:
     """A batch before a sandbox of its own; nothing is left of both."""
-    folder.mkdir()
-    servers: list[Server] = []
-
-    def serve(app: object) -> str:
-        servers.append(Server(app))
-        return servers[-1].url
-
-    yield Trial(folder, serve, rows=ROWS)
-    for server in servers:
-        server.stop()
-        server.join()
+    trial = Trial(folder, None, doors := Doors(), rows=ROWS)
+    yield trial
+    trial.close()
+    doors.stop().join()
     shutil.rmtree(folder)
 
 
 def points_of(trial: Trial) -> list[Point]:
     """All calls by which a run changes a file of its own, in their order."""
-    log = trial.folder / "calls"
+    log = trial.top / "calls"
     trial.through = strace(log, ",".join(CHANGES))
-    assert trial.run(environ=with_site("lone")).code == 0
+    assert trial.run_batch(environ=with_site("lone")).code == 0
     calls = list(calls_in(log))
     counts: Counter[tuple[str, int]] = Counter()
     points = []
     for call in calls:
         counts[call.name, call.thread] += 1
-        if call.path.startswith(str(trial.folder)):
+        if call.path.startswith(str(trial.top)):
             count = counts[call.name, call.thread]
             points.append(Point(call.name, count, call.thread == calls[0].thread))
     return points
@@ -88,13 +80,13 @@ def some_of(points: Sequence[Point], count: int) -> Sequence[Point]:
 def kill(trial: Trial, point: Point) -> bool:
     """A run that is killed just before a call; False where it never came to that."""
     injection = f"{point.name}:signal=KILL:when={point.nth}"
-    tracer = strace(trial.folder / "calls", point.name, injection, one_thread=True)
+    tracer = strace(trial.top / "calls", point.name, injection, one_thread=True)
     environ = with_site("lone")
     if point.by_main:
         trial.through = tracer
     else:
         environ["TRACE_THE_THREAD"] = shlex.join(tracer)
-    run = trial.start(environ=environ)
+    run = trial.start_batch(environ=environ)
     run.communicate(timeout=PATIENCE)
     trial.through = ()
     assert run.returncode in (0, -9)
@@ -103,14 +95,14 @@ def kill(trial: Trial, point: Point) -> bool:
 
 def refuse(trial: Trial, point: Point) -> bool:
     """A run in which a call is refused, and all of its kind that come after it."""
-    log = trial.folder / "calls"
+    log = trial.top / "calls"
     injection = f"{point.name}:error={REFUSED[point.name]}:when={point.nth}+"
     trial.through = strace(log, point.name, injection)
-    ended = Ended.of(trial.start(environ=with_site("lone")))
+    ended = trial.run_batch(environ=with_site("lone"))
     trial.through = ()
     assert ended.code in (0, 8, 9), ended.err
     if "unlink" in point.name:
-        for part in trial.pictures.glob(".*"):  # the next run may have nothing to write there
+        for part in trial.out.glob(".*"):  # the next run may have nothing to write there
             part.unlink()
     assert trial.parts() == []
     return "INJECTED" in log.read_text()

@@ -43,7 +43,7 @@ class Volume:
 
     def __init__(self, path: Path, options: str, *folders: str) -> None:
         path.mkdir()
-        self._path = path
+        self.path = path
         self._process = subprocess.Popen(
             [*_way(), "sh", "-c", _MOUNT, str(path), options, *folders],
             env=MACHINE,
@@ -77,5 +77,5 @@ class Volume:
 
     def change(self, options: str) -> None:
         """Make it larger, smaller, or read-only."""
-        mount = ["mount", "-o", f"remount,{options}", str(self._path)]
-        subprocess.run([*self.through(self._path), *mount], env=MACHINE, check=True)
+        mount = ["mount", "-o", f"remount,{options}", str(self.path)]
+        subprocess.run([*self.through(self.path), *mount], env=MACHINE, check=True)
