@@ -4,100 +4,18 @@ The oracle is the sandbox's ledger: nothing is ever accepted twice without the u
 """
 
 import json
-import os
 import sqlite3
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kontext_cli.journal import Journal
-from kontext_cli.settings.paths import state_dir
-from kontext_cli.terminal.records import as_line, job_record
 from pictures import picture
-from processes import RightHere, kontext, start
 from soaking import soaked
+from world import KEY, World
 
-KEY = "canary-key-0123456789"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
-
-
-class World:
-    """A sandbox behind every provider, and a folder to work in; state lives in the test's home."""
-
-    def __init__(
-        self,
-        folder: Path,
-        start: Callable[..., Any],
-        monkeypatch: pytest.MonkeyPatch,
-        right_here: RightHere,
-    ) -> None:
-        self.folder = folder
-        self._start = start
-        self._right_here = right_here
-        self._monkeypatch = monkeypatch
-        self.serve()
-
-    def serve(self, **options: Any) -> None:
-        self.server = self._start(**{"plain": True, **options})
-        self.ledger = self.server.ledger
-        for name, variable in (
-            ("fal", "FAL_KEY"),
-            ("aimlapi", "AIML_API_KEY"),
-            ("chainhub", "CHAINHUB_API_KEY"),
-        ):
-            self._monkeypatch.setenv(
-                f"KONTEXT_{name.upper()}_BASE_URL", f"{self.server.url}/{name}"
-            )
-            self._monkeypatch.setenv(variable, KEY)
-
-    def __call__(self, *argv: str, cwd: Path | None = None, **environ: str) -> Any:
-        done = self._right_here(*argv, cwd=cwd or self.folder, environ=environ)
-        return self._checked(done)
-
-    def process(self, *argv: str, **environ: str) -> Any:
-        """A run of its own process, which can be killed."""
-        return self._checked(kontext(*argv, cwd=self.folder, **environ))  # type: ignore[arg-type]
-
-    def _checked(self, done: Any) -> Any:
-        assert b"Traceback" not in done.stderr, done.stderr.decode()
-        assert KEY.encode() not in done.stdout + done.stderr
-        return done
-
-    def jobs(self, *argv: str) -> list[dict[str, Any]]:
-        """What `status --json` says; without arguments read from the journal right here."""
-        if argv:
-            done = self("status", "--json", *argv)
-            return [json.loads(line) for line in done.stdout.splitlines()]
-        journal = Journal.read(state_dir(os.environ))
-        if journal is None:
-            return []
-        with journal:
-            return [json.loads(as_line(job_record(job))) for job in journal.recent()]
-
-    def submit(self, prompt: str = "x", *argv: str) -> str:
-        """Submit without waiting; the job id."""
-        done = self("generate", prompt, "-p", "fal", "--no-wait", *argv)
-        assert done.returncode == 0, done.stderr.decode()
-        return str(done.stdout.decode().strip())
-
-    def files(self) -> list[str]:
-        return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
-
-
-@pytest.fixture
-def world(
-    tmp_path: Path,
-    sandbox: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-    right_here: RightHere,
-) -> World:
-    folder = tmp_path / "here"
-    folder.mkdir()
-    return World(folder, sandbox, monkeypatch, right_here)
 
 
 def test_no_wait_and_fetch(world: World) -> None:
@@ -105,9 +23,9 @@ def test_no_wait_and_fetch(world: World) -> None:
     assert world.files() == []
     (record,) = world.jobs()
     assert (record["id"], record["state"], record["seed"]) == (job, "queued", 5)
-    done = world("fetch", job)
-    assert done.returncode == 0, done.stderr.decode()
-    assert done.stdout.decode().strip() == str(world.folder / "a-red-fox-5.jpg")
+    done = world.run("fetch", job)
+    assert done.code == 0, done.err
+    assert done.out.decode().strip() == str(world.folder / "a-red-fox-5.jpg")
     assert world.files() == ["a-red-fox-5.jpg"]
     (record,) = world.jobs()
     assert record["state"] == "saved"
@@ -115,8 +33,8 @@ def test_no_wait_and_fetch(world: World) -> None:
 
 
 def test_no_wait_as_json(world: World) -> None:
-    done = world("generate", "x", "-p", "fal", "--no-wait", "--json")
-    record = json.loads(done.stdout)
+    done = world.run("generate", "x", "-p", "fal", "--no-wait", "--json")
+    record = json.loads(done.out)
     assert (record["state"], record["finished_at"]) == ("queued", None)
     assert record["request_id"] == world.ledger.entries[0].request_id
 
@@ -130,16 +48,16 @@ def test_no_wait_as_json(world: World) -> None:
     ],
 )
 def test_no_wait_cannot_go_with(world: World, argv: tuple[str, ...], says: str) -> None:
-    done = world("generate", "x", "--no-wait", *argv)
-    assert done.returncode == 2
-    assert says in done.stderr.decode()
+    done = world.run("generate", "x", "--no-wait", *argv)
+    assert done.code == 2
+    assert says in done.err
     assert world.ledger.entries == ()
 
 
 def test_the_sandbox_provider_outlives_the_process_too(world: World) -> None:
-    done = world("generate", "x", "-p", "sandbox", "--no-wait", "--seed", "3")
-    job = done.stdout.decode().strip()
-    assert world("fetch", job).returncode == 0
+    done = world.run("generate", "x", "-p", "sandbox", "--no-wait", "--seed", "3")
+    job = done.out.decode().strip()
+    assert world.run("fetch", job).code == 0
     assert world.files() == ["x-3.jpg"]
 
 
@@ -147,104 +65,105 @@ def test_relative_names_belong_to_the_folder_of_the_submit(world: World, tmp_pat
     job = world.submit("x", "-o", "pictures/x.png")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    assert world("fetch", job, cwd=elsewhere).returncode == 0
-    assert world.files() == ["x.png"]
+    assert world.run("fetch", job, cwd=elsewhere).code == 0
+    assert world.files() == ["pictures/x.png"]
     assert list(elsewhere.iterdir()) == []
 
 
 def test_fetch_under_other_names(world: World) -> None:
     first, second = world.submit("x", "--seed", "1"), world.submit("y", "--seed", "2")
-    assert world("fetch", first, "-o", "other.jpg").returncode == 0
-    assert world("fetch", second, "-d", "sub", "--name", "{slug}-of-{seed:03}").returncode == 0
-    assert world.files() == ["other.jpg", "y-of-002.jpg"]
+    assert world.run("fetch", first, "-o", "other.jpg").code == 0
+    assert world.run("fetch", second, "-d", "sub", "--name", "{slug}-of-{seed:03}").code == 0
+    assert world.files() == ["other.jpg", "sub/y-of-002.jpg"]
 
 
 def test_fetch_to_standard_output(world: World) -> None:
-    done = world("fetch", world.submit(), "-o", "-", "-q")
-    assert done.stdout.startswith(b"\xff\xd8\xff")
+    done = world.run("fetch", world.submit(), "-o", "-", "-q")
+    assert done.out.startswith(b"\xff\xd8\xff")
     assert world.files() == []
 
 
 def test_fetch_without_arguments_brings_all_that_is_unfinished(world: World) -> None:
     for number in range(5):
         world.submit(f"job {number}", "--seed", "1")
-    done = world("fetch")
-    assert done.returncode == 0, done.stderr.decode()
-    assert len(done.stdout.splitlines()) == 5
+    done = world.run("fetch")
+    assert done.code == 0, done.err
+    assert len(done.out.splitlines()) == 5
     assert world.files() == [f"job-{number}-1.jpg" for number in range(5)]
-    again = world("fetch")
-    assert (again.returncode, again.stdout) == (0, b"")
-    assert again.stderr == b"notice: no unfinished jobs; nothing to fetch\n"
+    again = world.run("fetch")
+    assert (again.code, again.out) == (0, b"")
+    assert again.err == "notice: no unfinished jobs; nothing to fetch\n"
 
 
 def test_a_saved_job_is_not_fetched_again(world: World) -> None:
     job = world.submit()
-    world("fetch", job)
+    world.run("fetch", job)
     requests = len(world.ledger.requests)
-    done = world("fetch", job)
-    assert done.returncode == 0
-    assert done.stderr.decode() == f"job {job}: already exists, nothing sent\n"
+    done = world.run("fetch", job)
+    assert done.code == 0
+    assert done.err == f"job {job}: already exists, nothing sent\n"
     assert len(world.ledger.requests) == requests
 
 
 def test_a_saved_file_that_was_deleted_is_downloaded_again(world: World) -> None:
     job = world.submit("x", "--seed", "5")
-    world("fetch", job)
+    world.run("fetch", job)
     (world.folder / "x-5.jpg").unlink()
-    assert world("fetch", job).returncode == 0
+    assert world.run("fetch", job).code == 0
     assert world.files() == ["x-5.jpg"]
     assert len(world.ledger.entries) == 1
 
 
 def test_a_saved_file_that_was_changed_is_left_alone(world: World) -> None:
     job = world.submit("x", "--seed", "5")
-    world("fetch", job)
+    world.run("fetch", job)
     mine = picture("jpeg", colour="red")
     (world.folder / "x-5.jpg").write_bytes(mine)
-    done = world("fetch", job)
-    assert done.returncode == 0
-    assert "was changed" in done.stderr.decode()
+    done = world.run("fetch", job)
+    assert done.code == 0
+    assert "was changed" in done.err
     assert (world.folder / "x-5.jpg").read_bytes() == mine
 
 
 def test_a_dead_link_is_expired_and_never_submitted_again(world: World) -> None:
     job = world.submit("[fault:media-404] x")
-    done = world("fetch", job)
-    assert done.returncode == 4
-    assert "dead" in done.stderr.decode()
+    done = world.run("fetch", job)
+    assert done.code == 4
+    assert "dead" in done.err
     (record,) = world.jobs()
     assert (record["state"], record["error"]["code"]) == ("expired", "expired")
     assert len(world.ledger.entries) == 1
 
 
 def test_timeout_prints_the_command_to_paste(world: World) -> None:
-    done = world("generate", "[fault:stuck] x", "-p", "fal", "--timeout", "0.5")
+    done = world.run("generate", "[fault:stuck] x", "-p", "fal", "--timeout", "0.5")
     (record,) = world.jobs()
-    assert done.returncode == 7
-    assert f"hint: kontext fetch {record['id']}" in done.stderr.decode()
-    done = world("fetch", record["id"], "--timeout", "0.5")
-    assert done.returncode == 7
+    assert done.code == 7
+    assert f"hint: kontext fetch {record['id']}" in done.err
+    done = world.run("fetch", record["id"], "--timeout", "0.5")
+    assert done.code == 7
     assert len(world.ledger.entries) == 1
 
 
 def test_an_unknown_outcome_is_listed_and_resubmitted_only_on_request(world: World) -> None:
-    done = world("generate", "[fault:lost-reply] x", "-p", "fal", "--seed", "5")
-    assert done.returncode == 11
+    world.may_be_accepted(2, "[fault:lost-reply] x")
+    done = world.run("generate", "[fault:lost-reply] x", "-p", "fal", "--seed", "5")
+    assert done.code == 11
     (record,) = world.jobs()
     assert record["state"] == "unknown"
-    assert f"kontext fetch {record['id']} --resubmit" in done.stderr.decode()
+    assert f"kontext fetch {record['id']} --resubmit" in done.err
 
-    done = world("fetch")
-    assert done.returncode == 0
-    assert record["id"] in done.stderr.decode()
+    done = world.run("fetch")
+    assert done.code == 0
+    assert record["id"] in done.err
     assert world.files() == []
-    done = world("fetch", record["id"])
-    assert done.returncode == 11
-    assert "--resubmit" in done.stderr.decode()
+    done = world.run("fetch", record["id"])
+    assert done.code == 11
+    assert "--resubmit" in done.err
     assert len(world.ledger.entries) == 1
 
-    done = world("fetch", record["id"], "--resubmit")
-    assert done.returncode == 0, done.stderr.decode()
+    done = world.run("fetch", record["id"], "--resubmit")
+    assert done.code == 0, done.err
     assert len(world.ledger.entries) == 2
     assert {entry.seed for entry in world.ledger.entries} == {5}
     assert len(world.files()) == 1
@@ -253,15 +172,16 @@ def test_an_unknown_outcome_is_listed_and_resubmitted_only_on_request(world: Wor
 def test_resubmit_sends_the_very_images_again(world: World) -> None:
     path = world.folder / "in.png"
     path.write_bytes(picture("png"))
+    world.may_be_accepted(2, "[fault:lost-reply] x")
     argv = ("edit", "[fault:lost-reply] x", "-i", "in.png", "-p", "fal")
-    assert world(*argv).returncode == 11
+    assert world.run(*argv).code == 11
     (record,) = world.jobs()
     path.write_bytes(picture("png", colour="red"))
-    done = world("fetch", record["id"], "--resubmit")
-    assert done.returncode == 8
-    assert "has changed since job" in done.stderr.decode()
+    done = world.run("fetch", record["id"], "--resubmit")
+    assert done.code == 8
+    assert "has changed since job" in done.err
     path.write_bytes(picture("png"))
-    assert world("fetch", record["id"], "--resubmit").returncode == 0
+    assert world.run("fetch", record["id"], "--resubmit").code == 0
     first, second = world.ledger.entries
     assert first.payload == second.payload
 
@@ -279,83 +199,81 @@ def test_status_of_a_job_asks_now_and_exits_by_state(
     world: World, prompt: str, code: int, state: str
 ) -> None:
     job = world.submit(prompt)
-    done = world("status", job[:9], "--json")
-    assert done.returncode == code, done.stderr.decode()
-    assert json.loads(done.stdout)["state"] == state
+    done = world.run("status", job[:9], "--json")
+    assert done.code == code, done.err
+    assert json.loads(done.out)["state"] == state
     assert world.jobs()[0]["state"] == state
 
 
 def test_status_watch_follows_to_the_end(world: World) -> None:
     world.serve(latency=0.6)
-    done = world("status", world.submit(), "--watch")
-    assert done.returncode == 0
-    assert b"running at fal" in done.stderr
-    assert b"downloading" not in done.stderr
+    done = world.run("status", world.submit(), "--watch")
+    assert done.code == 0
+    assert "running at fal" in done.err
+    assert "downloading" not in done.err
     assert world.files() == []
 
 
 def test_status_is_a_table_newest_first(world: World) -> None:
     first = world.submit("a red fox")
     second = world.submit("[fault:stuck] a very long prompt " + "that goes on and on " * 9)
-    world("fetch", first)
-    done = world("status", COLUMNS="100")
-    heading, *rows = done.stdout.decode().splitlines()
+    world.run("fetch", first)
+    done = world.run("status", environ={"COLUMNS": "100"})
+    heading, *rows = done.out.decode().splitlines()
     assert heading.split() == ["id", "age", "provider", "model", "state", "prompt", "files"]
     assert [row.split()[0] for row in rows] == [second, first]
     assert "a-red-fox-" in rows[1]
     assert "…" in rows[0]
     assert not any(row.endswith(" ") for row in rows)
-    assert len(world("status", "--limit", "1").stdout.splitlines()) == 2
+    assert len(world.run("status", "--limit", "1").out.splitlines()) == 2
     assert len(world.jobs("--state", "saved")) == 1
     assert world.jobs("--batch", "none") == []
 
 
 def test_status_needs_no_network_and_no_journal(world: World) -> None:
-    done = world("status")
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"no jobs yet\n")
+    done = world.run("status")
+    assert (done.code, done.out, done.err) == (0, b"", "no jobs yet\n")
     assert world.ledger.requests == ()
 
 
 def test_an_unknown_id(world: World) -> None:
     job = world.submit()
     for command in ("status", "fetch", "cancel", "forget"):
-        done = world(command, "zzzzz")
-        assert done.returncode == 2
-        assert "zzzzz" in done.stderr.decode()
+        done = world.run(command, "zzzzz")
+        assert done.code == 2
+        assert "zzzzz" in done.err
     close = job[:-1] + ("0" if job[-1] != "0" else "1")
-    assert job in world("fetch", close).stderr.decode()
+    assert job in world.run("fetch", close).err
 
 
 def test_an_ambiguous_start_lists_the_candidates(world: World) -> None:
     jobs = [world.submit("one"), world.submit("two")]
     common = jobs[0][:2]
     assert jobs[1].startswith(common)
-    done = world("fetch", common)
-    assert done.returncode == 2
+    done = world.run("fetch", common)
+    assert done.code == 2
     for job in jobs:
-        assert job in done.stderr.decode()
+        assert job in done.err
 
 
-def test_a_request_id_made_elsewhere(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_id_made_elsewhere(world: World) -> None:
     job = world.submit("x")
     request_id = world.ledger.entries[0].request_id
-    with monkeypatch.context() as another_machine:
-        another_machine.setenv("KONTEXT_STATE_DIR", str(tmp_path / "another-machine"))
-        assert world("status", request_id).returncode == 2
-        done = world("status", request_id, "-p", "fal", "--json")
-        assert (done.returncode, json.loads(done.stdout)["state"]) == (0, "ready")
-        done = world("fetch", request_id, "-p", "fal", "-o", "theirs.jpg")
-        assert done.returncode == 0, done.stderr.decode()
+    another_machine = {"KONTEXT_STATE_DIR": str(world.top / "another-machine")}
+    assert world.run("status", request_id, environ=another_machine).code == 2
+    done = world.run("status", request_id, "-p", "fal", "--json", environ=another_machine)
+    assert (done.code, done.records[0]["state"]) == (0, "ready")
+    argv = ("fetch", request_id, "-p", "fal", "-o", "theirs.jpg")
+    done = world.run(*argv, environ=another_machine)
+    assert done.code == 0, done.err
     assert world.files() == ["theirs.jpg"]
-    assert world("fetch", request_id).returncode == 0
+    assert world.run("fetch", request_id).code == 0
     assert len(world.ledger.entries) == 1
-    assert job in world("status").stdout.decode()
+    assert job in world.run("status").out.decode()
 
 
 def test_a_request_id_leads_nowhere_without_a_queue(world: World) -> None:
-    assert world("fetch", "764cabcf", "-p", "aimlapi").returncode == 2
+    assert world.run("fetch", "764cabcf", "-p", "aimlapi").code == 2
 
 
 @pytest.mark.parametrize(
@@ -367,8 +285,8 @@ def test_a_request_id_leads_nowhere_without_a_queue(world: World) -> None:
 )
 def test_cancel(world: World, prompt: str, code: int, says: str, state: str) -> None:
     job = world.submit(prompt)
-    done = world("cancel", job)
-    assert (done.returncode, says.replace("JOB", job) in done.stderr.decode()) == (code, True)
+    done = world.run("cancel", job)
+    assert (done.code, says.replace("JOB", job) in done.err) == (code, True)
     assert world.jobs()[0]["state"] == state
 
 
@@ -377,66 +295,66 @@ def test_cancel_of_a_job_that_runs_may_still_be_billed(world: World) -> None:
     world.serve(latency=30.0, clock=lambda: now)
     job = world.submit()
     now = 20.0
-    assert world("status", job).returncode == 7
-    done = world("cancel", job)
-    assert done.returncode == 0
-    assert "may still finish and be billed" in done.stderr.decode()
+    assert world.run("status", job).code == 7
+    done = world.run("cancel", job)
+    assert done.code == 0
+    assert "may still finish and be billed" in done.err
     now = 40.0
-    done = world("status", job, "--json")
-    assert done.returncode == 4
-    assert json.loads(done.stdout)["state"] == "canceled"
+    done = world.run("status", job, "--json")
+    assert done.code == 4
+    assert json.loads(done.out)["state"] == "canceled"
 
 
 def test_fetch_of_a_job_that_has_ended_tells_how(world: World) -> None:
     canceled = world.submit("[fault:stuck] x")
-    world("cancel", canceled)
+    world.run("cancel", canceled)
     failed = world.submit("[fault:failed] y")
-    world("fetch", failed)
+    world.run("fetch", failed)
     for job, says in ((canceled, "canceled"), (failed, "Internal server error")):
-        done = world("fetch", job)
-        assert done.returncode == 4
-        assert says in done.stderr.decode()
-    assert world("fetch", canceled, failed).returncode == 4
-    assert world("fetch", canceled, world.submit("z")).returncode == 9
+        done = world.run("fetch", job)
+        assert done.code == 4
+        assert says in done.err
+    assert world.run("fetch", canceled, failed).code == 4
+    assert world.run("fetch", canceled, world.submit("z")).code == 9
     assert len(world.ledger.entries) == 3
 
 
 def test_one_job_that_cannot_be_fetched_stops_no_other(world: World) -> None:
-    world("generate", "x", "-p", "chainhub", "--no-wait")
+    world.run("generate", "x", "-p", "chainhub", "--no-wait")
     world.submit("y", "--seed", "1", "-d", "gone")
     world.submit("z", "--seed", "1")
     (world.folder / "gone").rmdir()
     (world.folder / "gone").write_text("in the way")
-    done = world("fetch", CHAINHUB_API_KEY="")
-    assert done.returncode == 9
-    assert "there is no key for chainhub" in done.stderr.decode()
+    done = world.run("fetch", environ={"CHAINHUB_API_KEY": ""})
+    assert done.code == 9
+    assert "there is no key for chainhub" in done.err
     assert "in the way" in (world.folder / "gone").read_text()
     assert world.files() == ["gone", "z-1.jpg"]
 
 
 def test_cancel_what_the_provider_does_not_know(world: World) -> None:
-    done = world("cancel", "764cabcf-b745-4b3e-ae38-1200304cf45b", "-p", "fal")
-    assert done.returncode == 4
-    assert "does not know the job" in done.stderr.decode()
+    done = world.run("cancel", "764cabcf-b745-4b3e-ae38-1200304cf45b", "-p", "fal")
+    assert done.code == 4
+    assert "does not know the job" in done.err
 
 
 def test_there_is_nothing_to_cancel_in_a_blocking_call(world: World) -> None:
-    world("generate", "x", "-p", "aimlapi")
+    world.run("generate", "x", "-p", "aimlapi")
     job = world.jobs()[0]["id"]
-    assert world("cancel", job).returncode == 2
+    assert world.run("cancel", job).code == 2
 
 
 def test_forget(world: World) -> None:
     kept = world.submit("[fault:stuck] open")
     gone = world.submit("done")
-    world("fetch", gone)
-    done = world("forget", "--older-than", "0s")
-    assert (done.returncode, done.stderr) == (0, b"forgot 1 job\n")
+    world.run("fetch", gone)
+    done = world.run("forget", "--older-than", "0s")
+    assert (done.code, done.err) == (0, "forgot 1 job\n")
     assert [job["id"] for job in world.jobs()] == [kept]
-    assert world("forget", kept).stderr == b"forgot 1 job\n"
+    assert world.run("forget", kept).err == "forgot 1 job\n"
     assert world.jobs() == []
-    assert world("forget").returncode == 2
-    assert world("forget", "--older-than", "soon").returncode == 2
+    assert world.run("forget").code == 2
+    assert world.run("forget", "--older-than", "soon").code == 2
     assert len(world.files()) == 1
 
 
@@ -444,9 +362,9 @@ def test_a_damaged_journal_is_moved_aside_and_said_aloud(world: World, tmp_path:
     state = tmp_path / "state"
     state.mkdir()
     (state / "journal.db").write_bytes(b"this is no journal" * 100)
-    done = world("generate", "x", "-p", "fal", KONTEXT_STATE_DIR=str(state))
-    assert done.returncode == 0
-    assert "the journal was damaged" in done.stderr.decode()
+    done = world.run("generate", "x", "-p", "fal", environ={"KONTEXT_STATE_DIR": str(state)})
+    assert done.code == 0
+    assert "the journal was damaged" in done.err
     assert len(list(state.glob("journal.db.damaged-*"))) == 1
 
 
@@ -457,17 +375,23 @@ def test_a_journal_of_a_newer_version_is_left_alone(world: World, tmp_path: Path
         newer.execute("PRAGMA user_version = 99")
     before = (state / "journal.db").read_bytes()
     for argv in (("generate", "x", "-p", "fal"), ("status",), ("fetch",)):
-        done = world(*argv, KONTEXT_STATE_DIR=str(state))
-        assert done.returncode == 8
-        assert "newer kontext" in done.stderr.decode()
+        done = world.run(*argv, environ={"KONTEXT_STATE_DIR": str(state)})
+        assert done.code == 8
+        assert "newer kontext" in done.err
     assert (state / "journal.db").read_bytes() == before
     assert world.ledger.requests == ()
 
 
 def test_a_state_folder_that_cannot_be_written(world: World, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    done = world("generate", "x", "-p", "fal", KONTEXT_STATE_DIR=str(tmp_path / "file" / "state"))
-    assert done.returncode == 8
+    done = world.run(
+        "generate",
+        "x",
+        "-p",
+        "fal",
+        environ={"KONTEXT_STATE_DIR": str(tmp_path / "file" / "state")},
+    )
+    assert done.code == 8
     assert world.ledger.requests == ()
     assert world.files() == []
 
@@ -514,34 +438,35 @@ def test_killed_at_any_moment(
     world: World, provider: str, point: str, accepted: int, state: str | None
 ) -> None:
     argv = ("generate", "x", "-p", provider, "--seed", "5")
-    killed = world.process(*argv, KONTEXT_TEST_KILL_AT=point)
-    assert killed.returncode == -9, (killed.stdout, killed.stderr)
-    after = world("fetch")
-    assert after.returncode == 0, after.stderr.decode()
+    killed = world.process(*argv, environ={"KONTEXT_TEST_KILL_AT": point})
+    assert killed.code == -9, (killed.out, killed.err)
+    after = world.run("fetch")
+    assert after.code == 0, after.err
     if point == "sent":
         world.ledger.wait_for(1, seconds=10)
     assert len(world.ledger.entries) == accepted
     assert [job["state"] for job in world.jobs()] == ([] if state is None else [state])
     assert world.files() == (["x-5.jpg"] if state == "saved" else [])
     if state == "unknown":
-        assert "may have" in after.stderr.decode()
+        assert "may have" in after.err
 
 
 @posix
 def test_two_processes_fetch_one_job_once(world: World) -> None:
     world.serve(latency=0.8)
     job = world.submit("x", "--seed", "5")
-    pair = [start("fetch", job, cwd=world.folder, stdout=-3, stderr=-3) for _ in range(2)]
+    pair = [world.start("fetch", job, stdout=-3, stderr=-3) for _ in range(2)]
     codes = sorted(process.wait(timeout=30) for process in pair)
     assert codes in ([0, 0], [0, 7])
     assert world.files() == ["x-5.jpg"]
 
 
-def test_neither_keys_nor_images_are_kept(world: World, tmp_path: Path) -> None:
+def test_neither_keys_nor_images_are_kept(world: World) -> None:
+    world.may_be_accepted(2, "x")
     (world.folder / "in.png").write_bytes(picture("png"))
-    world("edit", "x", "-i", "in.png", "-p", "fal", "--sync-mode")
-    world("edit", "x", "-i", "in.png", "-p", "aimlapi", "-o", "y.jpg")
-    kept = [path for path in (tmp_path / "home").rglob("*") if path.is_file()]
+    world.run("edit", "x", "-i", "in.png", "-p", "fal", "--sync-mode")
+    world.run("edit", "x", "-i", "in.png", "-p", "aimlapi", "-o", "y.jpg")
+    kept = [path for path in world.state.rglob("*") if path.is_file()]
     assert kept
     for path in kept:
         data = path.read_bytes()

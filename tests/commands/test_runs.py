@@ -4,9 +4,7 @@ The oracle is the sandbox's ledger: what it accepted is what would be billed.
 """
 
 import json
-import os
 from base64 import b64decode
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,91 +13,33 @@ import pytest
 from PIL import Image
 
 from pictures import picture
-from processes import RightHere
+from world import KEY, KEYS, World
 
-KEY = "canary-key-0123456789"
-KEYS = {"fal": "FAL_KEY", "aimlapi": "AIMLAPI_API_KEY", "chainhub": "CHAINHUB_API_KEY"}
 HOSTED = list(KEYS)
 
 
-class Shell:
-    """A folder, keys for every provider, and a sandbox that stands in for all of them."""
-
-    def __init__(
-        self,
-        folder: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        start: Callable[..., Any],
-        right_here: RightHere,
-    ) -> None:
-        self.folder = folder
-        self._monkeypatch = monkeypatch
-        self._start = start
-        self._right_here = right_here
-        monkeypatch.chdir(folder)
-        self.serve()
-
-    def serve(self, **options: Any) -> None:
-        """Put a sandbox with these options behind every provider."""
-        self.server = self._start(**{"plain": True, **options})
-        self.ledger = self.server.ledger
-        for name, variable in KEYS.items():
-            self.set(**{f"KONTEXT_{name.upper()}_BASE_URL": f"{self.server.url}/{name}"})
-            self.set(**{variable: KEY})
-
-    def set(self, **environ: str) -> None:
-        for name, value in environ.items():
-            self._monkeypatch.setenv(name, value)
-
-    def __call__(self, *argv: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
-        """The exit code, standard output and standard error of one run."""
-        done = self._right_here(*argv, cwd=self.folder, stdin=stdin)
-        assert KEY.encode() not in done.stdout
-        assert KEY.encode() not in done.stderr
-        assert b"Traceback" not in done.stderr
-        return done.returncode, done.stdout, done.stderr.decode()
-
-    def files(self) -> list[str]:
-        return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
-
-    def accepted(self) -> int:
-        return len(self.ledger.entries)
-
-
-@pytest.fixture
-def shell(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    sandbox: Callable[..., Any],
-    right_here: RightHere,
-) -> Shell:
-    folder = tmp_path / "here"
-    folder.mkdir()
-    return Shell(folder, monkeypatch, sandbox, right_here)
-
-
 @pytest.mark.parametrize("provider", [*HOSTED, "sandbox"])
-def test_generate(shell: Shell, provider: str) -> None:
-    shell.serve(plain=False)
-    code, out, err = shell("generate", "a red fox", "-p", provider, "-a", "16:9", "-n", "2")
+def test_generate(world: World, provider: str) -> None:
+    world.serve(plain=False)
+    code, out, err = world.run("generate", "a red fox", "-p", provider, "-a", "16:9", "-n", "2")
     assert code == 0, err
     first, second = out.decode().splitlines()
-    assert (Path(first).name, Path(second).name) == tuple(shell.files())
+    assert (Path(first).name, Path(second).name) == tuple(world.files())
     for line in (first, second):
         with Image.open(line) as image:
             assert (image.format, image.size) == ("JPEG", (1392, 752))
     assert "saved (1392×752 jpeg" in err
-    assert shell.accepted() == (provider != "sandbox")
+    assert world.accepted.total() == (provider != "sandbox")
 
 
 @pytest.mark.parametrize("provider", ["fal", "aimlapi", "sandbox"])
 @pytest.mark.parametrize("model", ["kontext-pro", "kontext-max"])
 @pytest.mark.parametrize("images", [1, 4])
-def test_edit(shell: Shell, provider: str, model: str, images: int) -> None:
-    shell.serve(plain=False)
-    (shell.folder / "in.png").write_bytes(picture("png", (400, 300)))
+def test_edit(world: World, provider: str, model: str, images: int) -> None:
+    world.serve(plain=False)
+    (world.folder / "in.png").write_bytes(picture("png", (400, 300)))
     inputs = ["-i", "in.png"] * images
-    code, out, err = shell("edit", "make it winter", *inputs, "-p", provider, "-m", model)
+    code, out, err = world.run("edit", "make it winter", *inputs, "-p", provider, "-m", model)
     assert code == 0, err
     with Image.open(out.decode().strip()) as image:
         assert image.size == (1184, 880)
@@ -107,29 +47,29 @@ def test_edit(shell: Shell, provider: str, model: str, images: int) -> None:
         assert out == b"in-edit.jpg\n"
 
 
-def test_edit_reads_an_image_from_standard_input(shell: Shell) -> None:
-    code, out, _ = shell("edit", "make it winter", "-i", "-", "-o", "-", stdin=picture("png"))
+def test_edit_reads_an_image_from_standard_input(world: World) -> None:
+    code, out, _ = world.run("edit", "make it winter", "-i", "-", "-o", "-", stdin=picture("png"))
     assert code == 0
     with Image.open(BytesIO(out)) as image:
         assert image.format == "JPEG"
-    assert shell.files() == []
-    (entry,) = shell.ledger.entries
+    assert world.files() == []
+    (entry,) = world.ledger.entries
     head, _, data = entry.payload["image_url"].partition(",")
     assert head == "data:image/png;base64"
     assert b64decode(data) == picture("png")
 
 
-def test_a_url_is_passed_on(shell: Shell) -> None:
+def test_a_url_is_passed_on(world: World) -> None:
     url = "https://example.com/pictures/beach.png?x=1"
-    code, out, _ = shell("edit", "add a bird", "-i", url, "-p", "aimlapi")
+    code, out, _ = world.run("edit", "add a bird", "-i", url, "-p", "aimlapi")
     assert (code, out) == (0, b"beach-edit.jpg\n")
-    assert shell.ledger.entries[0].payload["image_url"] == url
+    assert world.ledger.entries[0].payload["image_url"] == url
 
 
-def test_a_prompt_from_standard_input(shell: Shell) -> None:
-    code, _, _ = shell("generate", "-", stdin="\ufeffein Fuchs\r\n".encode())
+def test_a_prompt_from_standard_input(world: World) -> None:
+    code, _, _ = world.run("generate", "-", stdin="\ufeffein Fuchs\r\n".encode())
     assert code == 0
-    assert [entry.prompt for entry in shell.ledger.entries] == ["ein Fuchs"]
+    assert [entry.prompt for entry in world.ledger.entries] == ["ein Fuchs"]
 
 
 def large_picture(folder: Path) -> bytes:
@@ -138,64 +78,64 @@ def large_picture(folder: Path) -> bytes:
     return (folder / "large.png").read_bytes()
 
 
-def test_a_large_input_is_shrunk_with_a_notice(shell: Shell) -> None:
-    assert len(large_picture(shell.folder)) > 2_500_000
-    code, _, err = shell("edit", "calm it", "-i", "large.png", "-p", "aimlapi")
+def test_a_large_input_is_shrunk_with_a_notice(world: World) -> None:
+    assert len(large_picture(world.folder)) > 2_500_000
+    code, _, err = world.run("edit", "calm it", "-i", "large.png", "-p", "aimlapi")
     assert code == 0
     assert "notice: `large.png` is " in err
     assert "sent as 1248×832 JPEG" in err
-    (entry,) = shell.ledger.entries
+    (entry,) = world.ledger.entries
     assert len(entry.payload["image_url"]) < 2_500_000 * 4 / 3
 
 
-def uploads(shell: Shell) -> list[Any]:
-    return [seen for seen in shell.ledger.requests if seen.method == "PUT"]
+def uploads(world: World) -> list[Any]:
+    return [seen for seen in world.ledger.requests if seen.method == "PUT"]
 
 
-def test_a_large_input_goes_to_fals_storage_first(shell: Shell) -> None:
-    data = large_picture(shell.folder)
-    code, _, err = shell("edit", "calm it", "-i", "large.png", "-p", "fal")
+def test_a_large_input_goes_to_fals_storage_first(world: World) -> None:
+    data = large_picture(world.folder)
+    code, _, err = world.run("edit", "calm it", "-i", "large.png", "-p", "fal")
     assert code == 0, err
     assert "fal: uploading an input image, " in err
-    (put,) = uploads(shell)
+    (put,) = uploads(world)
     assert "authorization" not in put.headers
     assert put.headers["content-length"] == str(len(data))
     assert put.headers["content-type"] == "image/png"
-    (entry,) = shell.ledger.entries
-    assert entry.payload["image_url"] == f"{shell.server.url}{put.path}"
-    (initiate,) = [s for s in shell.ledger.requests if s.path.endswith("/initiate")]
+    (entry,) = world.ledger.entries
+    assert entry.payload["image_url"] == f"{world.url}{put.path}"
+    (initiate,) = [s for s in world.ledger.requests if s.path.endswith("/initiate")]
     assert initiate.headers["authorization"] == f"Key {KEY}"
 
 
-def test_an_input_that_is_refused_as_too_large_is_uploaded(shell: Shell) -> None:
-    shell.serve(max_body=10_000)
-    Image.effect_noise((200, 200), 90).save(shell.folder / "small.png")
-    code, _, err = shell("edit", "calm it", "-i", "small.png", "-p", "fal")
+def test_an_input_that_is_refused_as_too_large_is_uploaded(world: World) -> None:
+    world.serve(max_body=10_000)
+    Image.effect_noise((200, 200), 90).save(world.folder / "small.png")
+    code, _, err = world.run("edit", "calm it", "-i", "small.png", "-p", "fal")
     assert code == 0, err
-    assert len(uploads(shell)) == 1
-    assert shell.accepted() == 1
+    assert len(uploads(world)) == 1
+    assert world.accepted.total() == 1
 
 
-def test_only_what_is_too_large_is_uploaded(shell: Shell) -> None:
-    large_picture(shell.folder)
-    (shell.folder / "small.png").write_bytes(picture("png"))
+def test_only_what_is_too_large_is_uploaded(world: World) -> None:
+    large_picture(world.folder)
+    (world.folder / "small.png").write_bytes(picture("png"))
     inputs = ("-i", "small.png", "-i", "large.png", "-i", "https://example.com/a.png")
-    code, _, err = shell("edit", "mix them", *inputs, "-p", "fal")
+    code, _, err = world.run("edit", "mix them", *inputs, "-p", "fal")
     assert code == 0, err
-    small, large, url = shell.ledger.entries[0].payload["image_urls"]
+    small, large, url = world.ledger.entries[0].payload["image_urls"]
     assert small.startswith("data:image/png;base64,")
-    assert large.startswith(f"{shell.server.url}/files/uploads/")
+    assert large.startswith(f"{world.url}/files/uploads/")
     assert url == "https://example.com/a.png"
 
 
-def test_every_option_reaches_fal(shell: Shell) -> None:
-    code, out, err = shell(
+def test_every_option_reaches_fal(world: World) -> None:
+    code, out, err = world.run(
         *("generate", "x", "-p", "fal", "-m", "kontext-max", "-a", "21:9", "-n", "1"),
         *("--seed", "7", "-g", "2.5", "--safety-tolerance", "6", "--output-format", "png"),
         *("--enhance-prompt", "--sync-mode", "-o", "x.png"),
     )
     assert (code, out) == (0, b"x.png\n"), err
-    (entry,) = shell.ledger.entries
+    (entry,) = world.ledger.entries
     assert entry.endpoint == "fal-ai/flux-pro/kontext/max/text-to-image"
     assert entry.payload == {
         "prompt": "x",
@@ -211,9 +151,9 @@ def test_every_option_reaches_fal(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("shape", ["images", "data-url", "data-b64", "both"])
-def test_both_answer_shapes_of_aimlapi(shell: Shell, shape: str) -> None:
-    shell.serve(aimlapi_shape=shape, aimlapi_usage=True)
-    code, out, _ = shell("generate", "x", "-p", "aimlapi", "--json")
+def test_both_answer_shapes_of_aimlapi(world: World, shape: str) -> None:
+    world.serve(aimlapi_shape=shape, aimlapi_usage=True)
+    code, out, _ = world.run("generate", "x", "-p", "aimlapi", "--json")
     record = json.loads(out)
     assert (code, record["state"], len(record["files"])) == (0, "saved", 1)
     assert record["cost"]["source"] == "provider"
@@ -222,33 +162,33 @@ def test_both_answer_shapes_of_aimlapi(shell: Shell, shape: str) -> None:
 @pytest.mark.parametrize("status_route", [True, False])
 @pytest.mark.parametrize("pending", ["detail", "status", "failed-word", "202"])
 def test_chainhub_with_and_without_a_status_route(
-    shell: Shell, status_route: bool, pending: str
+    world: World, status_route: bool, pending: str
 ) -> None:
-    shell.serve(latency=0.2, chainhub_status=status_route, chainhub_pending=pending)
-    code, _, err = shell("generate", "x", "-p", "chainhub")
+    world.serve(latency=0.2, chainhub_status=status_route, chainhub_pending=pending)
+    code, _, err = world.run("generate", "x", "-p", "chainhub")
     assert code == 0, err
-    asked = [seen.path for seen in shell.ledger.requests if seen.method == "GET"]
+    asked = [seen.path for seen in world.ledger.requests if seen.method == "GET"]
     statuses = [path for path in asked if path.endswith("/status")]
     results = [path for path in asked if "/requests/" in path and path not in statuses]
     assert len(results if status_route else statuses) == 1, asked
 
 
-def test_a_line_feed_behind_a_key_is_no_part_of_it(shell: Shell) -> None:
-    shell.set(FAL_KEY=f" {KEY}\r\n")
-    assert shell("generate", "x", "-p", "fal")[0] == 0
-    assert shell.ledger.requests[0].headers["authorization"] == f"Key {KEY}"
+def test_a_line_feed_behind_a_key_is_no_part_of_it(world: World) -> None:
+    world.set(FAL_KEY=f" {KEY}\r\n")
+    assert world.run("generate", "x", "-p", "fal")[0] == 0
+    assert world.ledger.requests[0].headers["authorization"] == f"Key {KEY}"
 
 
-def test_a_key_in_two_parts(shell: Shell) -> None:
-    shell.set(FAL_KEY="", FAL_KEY_ID="id", FAL_KEY_SECRET="secret")
-    assert shell("generate", "x", "-p", "fal")[0] == 0
-    assert shell.ledger.requests[0].headers["authorization"] == "Key id:secret"
+def test_a_key_in_two_parts(world: World) -> None:
+    world.set(FAL_KEY="", FAL_KEY_ID="id", FAL_KEY_SECRET="secret")
+    assert world.run("generate", "x", "-p", "fal")[0] == 0
+    assert world.ledger.requests[0].headers["authorization"] == "Key id:secret"
 
 
-def test_no_key_ever_reaches_the_files(shell: Shell) -> None:
+def test_no_key_ever_reaches_the_files(world: World) -> None:
     for provider in HOSTED:
-        shell("generate", "x", "-p", provider, "-d", provider)
-    media = [seen for seen in shell.ledger.requests if seen.path.startswith("/files")]
+        world.run("generate", provider, "-p", provider, "-d", provider)
+    media = [seen for seen in world.ledger.requests if seen.path.startswith("/files")]
     assert len(media) == len(HOSTED)
     assert all("authorization" not in seen.headers for seen in media)
 
@@ -283,76 +223,78 @@ FAULTS = [
 
 @pytest.mark.parametrize(("fault", "code", "accepted"), FAULTS)
 def test_each_fault_ends_as_it_should_and_is_never_paid_twice(
-    shell: Shell, fault: str, code: int, accepted: int
+    world: World, fault: str, code: int, accepted: int
 ) -> None:
-    ended, out, err = shell("generate", f"[fault:{fault}] x", "-p", "fal", "--json", "-o", "x.jpg")
+    ended, out, err = world.run(
+        "generate", f"[fault:{fault}] x", "-p", "fal", "--json", "-o", "x.jpg"
+    )
     record = json.loads(out)
-    assert (ended, shell.accepted()) == (code, accepted), err
+    assert (ended, world.accepted.total()) == (code, accepted), err
     assert ("fal is busy, again in 1 s, 2 of 5\n" in err) is (fault in ("429", "503"))
     if code == 0:
         suffix = ".png" if fault == "png-for-jpeg" else ".jpg"
         assert record["state"] == "saved"
-        assert shell.files() == [f"x{suffix}"]
+        assert world.files() == [f"x{suffix}"]
     else:
         assert record["error"]["message"] in err
-        assert shell.files() == []
+        assert world.files() == []
     if code == 11:
         assert (record["state"], record["error"]["billed"]) == ("unknown", "maybe")
         assert "may have been billed" in err
 
 
 @pytest.mark.parametrize("fault", ["503", "html-502", "reset", "lost-reply"])
-def test_a_blocking_submit_is_sent_once(shell: Shell, fault: str) -> None:
-    code, _, err = shell("generate", f"[fault:{fault}*9] x", "-p", "aimlapi")
+def test_a_blocking_submit_is_sent_once(world: World, fault: str) -> None:
+    code, _, err = world.run("generate", f"[fault:{fault}*9] x", "-p", "aimlapi")
     assert code == 11
     assert "may have been billed" in err
-    assert len([seen for seen in shell.ledger.requests if seen.method == "POST"]) == 1
+    assert len([seen for seen in world.ledger.requests if seen.method == "POST"]) == 1
 
 
-def test_fewer_pictures_than_asked_for_are_told(shell: Shell) -> None:
-    code, out, err = shell("generate", "[fault:fewer] x", "-n", "3", "-p", "fal")
+def test_fewer_pictures_than_asked_for_are_told(world: World) -> None:
+    code, out, err = world.run("generate", "[fault:fewer] x", "-n", "3", "-p", "fal")
     assert code == 0
     assert len(out.splitlines()) == 2
     assert "notice: fal returned 2 of 3 images" in err
 
 
-def test_a_flagged_picture_is_kept_on_request(shell: Shell) -> None:
-    code, out, _ = shell("generate", "[fault:flagged] x", "-p", "fal", "--keep-flagged")
+def test_a_flagged_picture_is_kept_on_request(world: World) -> None:
+    code, out, _ = world.run("generate", "[fault:flagged] x", "-p", "fal", "--keep-flagged")
     assert code == 0
     assert len(out.splitlines()) == 1
 
 
-def test_timeout_of_a_queue(shell: Shell) -> None:
+def test_timeout_of_a_queue(world: World) -> None:
     argv = ("generate", "[fault:stuck] x", "-p", "fal", "--timeout", "0.4", "--json")
-    code, out, err = shell(*argv)
+    code, out, err = world.run(*argv)
     record = json.loads(out)
     assert (code, record["state"], record["error"]["code"]) == (7, "queued", "still_running")
-    assert record["request_id"] == shell.ledger.entries[0].request_id
+    assert record["request_id"] == world.ledger.entries[0].request_id
     assert record["request_id"] in err
 
 
-def test_timeout_of_a_blocking_call(shell: Shell) -> None:
+def test_timeout_of_a_blocking_call(world: World) -> None:
     argv = ("generate", "[fault:stuck] x", "-p", "aimlapi", "--timeout", "0.4", "--json")
-    code, out, _ = shell(*argv)
+    code, out, _ = world.run(*argv)
     record = json.loads(out)
     assert (code, record["state"], record["error"]["code"]) == (11, "unknown", "unknown")
 
 
-def test_a_provider_that_is_not_there(shell: Shell) -> None:
+def test_a_provider_that_is_not_there(world: World) -> None:
     with_nobody_listening = "http://127.0.0.1:9/fal"
-    shell.set(KONTEXT_FAL_BASE_URL=with_nobody_listening)
-    code, _, err = shell("generate", "x", "-p", "fal", "--timeout", "0.5")
+    world.set(KONTEXT_FAL_BASE_URL=with_nobody_listening)
+    code, _, err = world.run("generate", "x", "-p", "fal", "--timeout", "0.5")
     assert code == 6
     assert "not billed" in err
 
 
-def test_the_json_line(shell: Shell) -> None:
-    shell.serve(plain=False)
-    _, out, err = shell("generate", "a red fox", "-p", "fal", "--json", "--seed", "5")
+def test_the_json_line(world: World) -> None:
+    world.serve(plain=False)
+    _, out, err = world.run("generate", "a red fox", "-p", "fal", "--json", "--seed", "5")
     record = json.loads(out)
     (file,) = record.pop("files")
-    data = (shell.folder / "a-red-fox-5.jpg").read_bytes()
-    assert file["path"] == str(shell.folder / "a-red-fox-5.jpg")
+    data = (world.folder / "a-red-fox-5.jpg").read_bytes()
+    assert file["path"] == str(world.folder / "a-red-fox-5.jpg")
     assert (file["bytes"], file["width"], file["height"]) == (len(data), 1024, 1024)
     assert len(file["sha256"]) == 64
     assert record["created_at"] <= record["finished_at"]
@@ -385,48 +327,49 @@ def test_the_json_line(shell: Shell) -> None:
     assert "job " in err
 
 
-def test_exists(shell: Shell) -> None:
+def test_exists(world: World) -> None:
+    world.may_be_accepted(3, "x")
     argv = ("generate", "x", "-p", "fal", "-o", "x.jpg")
-    assert shell(*argv)[:2] == (0, b"x.jpg\n")
-    first = (shell.folder / "x.jpg").read_bytes()
-    assert shell(*argv)[0] == 8
-    assert shell(*argv, "--exists", "skip")[:2] == (0, b"x.jpg\n")
-    assert shell.accepted() == 1
-    assert shell(*argv, "--exists", "number")[:2] == (0, b"x-2.jpg\n")
-    assert (shell.folder / "x.jpg").read_bytes() == first
-    assert shell(*argv, "--exists", "overwrite")[:2] == (0, b"x.jpg\n")
-    assert (shell.folder / "x.jpg").read_bytes() != first
-    assert shell.accepted() == 3
+    assert world.run(*argv)[:2] == (0, b"x.jpg\n")
+    first = (world.folder / "x.jpg").read_bytes()
+    assert world.run(*argv)[0] == 8
+    assert world.run(*argv, "--exists", "skip")[:2] == (0, b"x.jpg\n")
+    assert world.accepted.total() == 1
+    assert world.run(*argv, "--exists", "number")[:2] == (0, b"x-2.jpg\n")
+    assert (world.folder / "x.jpg").read_bytes() == first
+    assert world.run(*argv, "--exists", "overwrite")[:2] == (0, b"x.jpg\n")
+    assert (world.folder / "x.jpg").read_bytes() != first
+    assert world.accepted.total() == 3
 
 
-def test_skip_says_so_in_json(shell: Shell) -> None:
+def test_skip_says_so_in_json(world: World) -> None:
     argv = ("generate", "x", "-p", "fal", "-o", "x.jpg")
-    shell(*argv)
-    code, out, _ = shell(*argv, "--exists", "skip", "--json")
+    world.run(*argv)
+    code, out, _ = world.run(*argv, "--exists", "skip", "--json")
     record = json.loads(out)
     assert (code, record["skipped"], record["state"]) == (0, True, "saved")
     assert len(record["files"]) == 1
 
 
-def test_dry_run_needs_no_key_and_sends_nothing(shell: Shell) -> None:
+def test_dry_run_needs_no_key_and_sends_nothing(world: World) -> None:
     for variable in KEYS.values():
-        shell.set(**{variable: ""})
-    (shell.folder / "in.png").write_bytes(picture("png"))
-    code, out, err = shell("edit", "x", "-i", "in.png", "--dry-run", "-d", "new", "--seed", "4")
+        world.set(**{variable: ""})
+    (world.folder / "in.png").write_bytes(picture("png"))
+    code, out, err = world.run("edit", "x", "-i", "in.png", "--dry-run", "-d", "new", "--seed", "4")
     text = out.decode()
     assert (code, err) == (0, "")
-    url = f"{shell.server.url}/fal/fal-ai/flux-pro/kontext"
+    url = f"{world.url}/fal/fal-ai/flux-pro/kontext"
     assert text.startswith(f"POST {url}\n{{")
     assert '"image_url": "data:image/png;base64,' in text
     assert "characters)" in text
     assert f"file: {Path('new') / 'in-edit.jpg'}\n" in text
     assert "cost: about $0.04" in text
-    assert shell.ledger.requests == ()
-    assert shell.files() == ["in.png"]
+    assert world.ledger.requests == ()
+    assert world.files() == ["in.png"]
 
 
-def test_dry_run_as_json(shell: Shell) -> None:
-    code, out, _ = shell("generate", "x", "-p", "chainhub", "--dry-run", "--json")
+def test_dry_run_as_json(world: World) -> None:
+    code, out, _ = world.run("generate", "x", "-p", "chainhub", "--dry-run", "--json")
     record = json.loads(out)
     assert (code, record["state"], record["cost"]) == (
         0,
@@ -435,21 +378,21 @@ def test_dry_run_as_json(shell: Shell) -> None:
     )
 
 
-def test_quiet_says_nothing_but_errors(shell: Shell) -> None:
-    assert shell("generate", "x", "-p", "fal", "-q")[2] == ""
-    assert shell("generate", "[fault:failed] x", "-p", "fal", "-q")[2].startswith("error: ")
+def test_quiet_says_nothing_but_errors(world: World) -> None:
+    assert world.run("generate", "x", "-p", "fal", "-q")[2] == ""
+    assert world.run("generate", "[fault:failed] x", "-p", "fal", "-q")[2].startswith("error: ")
 
 
-def test_debug_tells_each_request_without_secrets(shell: Shell) -> None:
-    _, _, err = shell("generate", "x", "-p", "fal", "--debug")
-    assert f"POST {shell.server.url}/fal/fal-ai/flux-pro/kontext/text-to-image → 200" in err
+def test_debug_tells_each_request_without_secrets(world: World) -> None:
+    _, _, err = world.run("generate", "x", "-p", "fal", "--debug")
+    assert f"POST {world.url}/fal/fal-ai/flux-pro/kontext/text-to-image → 200" in err
     assert "/requests/" in err
     assert "?" not in err
 
 
-def test_plain_lines_follow_the_queue(shell: Shell) -> None:
-    shell.serve(latency=0.4, plain=False)
-    _, _, err = shell("generate", "x", "-p", "fal")
+def test_plain_lines_follow_the_queue(world: World) -> None:
+    world.serve(latency=0.4, plain=False)
+    _, _, err = world.run("generate", "x", "-p", "fal")
     lines = [line.partition(": ")[2] for line in err.splitlines() if line.startswith("job ")]
     assert lines[0] == "submitting to fal"
     assert lines[1].startswith("queued at fal, position ")
@@ -459,51 +402,50 @@ def test_plain_lines_follow_the_queue(shell: Shell) -> None:
     assert any(line.startswith("fal: ") and "|" in line for line in err.splitlines())
 
 
-def test_the_environment_and_the_config_file(shell: Shell) -> None:
-    config = Path(os.environ["HOME"]) / "config"
-    config.mkdir(parents=True)
-    shell.set(KONTEXT_CONFIG_DIR=str(config))
-    (config / "config.toml").write_text(
+def test_the_environment_and_the_config_file(world: World) -> None:
+    world.may_be_accepted(3, "x")
+    world.configure(
         'provider = "aimlapi"\nmodel = "kontext-max"\noutput_dir = "from-config"\n'
         "[prices.aimlapi]\nkontext-max = 0.5\n"
     )
-    _, out, _ = shell("generate", "x", "--json")
+    _, out, _ = world.run("generate", "x", "--json")
     record = json.loads(out)
     assert (record["provider"], record["model"]) == ("aimlapi", "kontext-max")
     assert record["cost"] == {"usd": 0.5, "source": "estimate"}
     assert Path(record["files"][0]["path"]).parent.name == "from-config"
 
-    shell.set(KONTEXT_PROVIDER="fal", KONTEXT_MODEL="kontext-pro", KONTEXT_OUTPUT_DIR="from-env")
-    _, out, _ = shell("generate", "x", "--json")
+    world.set(KONTEXT_PROVIDER="fal", KONTEXT_MODEL="kontext-pro", KONTEXT_OUTPUT_DIR="from-env")
+    _, out, _ = world.run("generate", "x", "--json")
     record = json.loads(out)
     assert (record["provider"], record["model"]) == ("fal", "kontext-pro")
     assert Path(record["files"][0]["path"]).parent.name == "from-env"
 
-    _, out, _ = shell("generate", "x", "--json", "-p", "chainhub", "-d", "from-flag")
+    _, out, _ = world.run("generate", "x", "--json", "-p", "chainhub", "-d", "from-flag")
     record = json.loads(out)
     assert record["provider"] == "chainhub"
     assert Path(record["files"][0]["path"]).parent.name == "from-flag"
 
 
-def test_output_is_relative_to_a_folder_only_when_both_are_typed(shell: Shell) -> None:
-    shell.set(KONTEXT_OUTPUT_DIR="elsewhere")
-    assert shell("generate", "x", "-p", "fal", "-o", "x.jpg")[1] == b"x.jpg\n"
-    out = shell("generate", "x", "-p", "fal", "-o", "x.jpg", "-d", "sub")[1]
+def test_output_is_relative_to_a_folder_only_when_both_are_typed(world: World) -> None:
+    world.may_be_accepted(2, "x")
+    world.set(KONTEXT_OUTPUT_DIR="elsewhere")
+    assert world.run("generate", "x", "-p", "fal", "-o", "x.jpg")[1] == b"x.jpg\n"
+    out = world.run("generate", "x", "-p", "fal", "-o", "x.jpg", "-d", "sub")[1]
     assert out.decode().strip() == str(Path("sub") / "x.jpg")
 
 
-def test_several_pictures_by_template(shell: Shell) -> None:
+def test_several_pictures_by_template(world: World) -> None:
     argv = ("generate", "x", "-p", "fal", "-n", "2", "--seed", "9")
-    _, out, _ = shell(*argv, "--name", "{provider}/{slug}-{seed:04}-{n:02}")
+    _, out, _ = world.run(*argv, "--name", "{provider}/{slug}-{seed:04}-{n:02}")
     assert [Path(line).as_posix() for line in out.decode().splitlines()] == [
         "fal/x-0009-01.jpg",
         "fal/x-0009-02.jpg",
     ]
 
 
-def test_hostile_server_text_is_escaped(shell: Shell) -> None:
+def test_hostile_server_text_is_escaped(world: World) -> None:
     prompt = "\x1b]0;owned\x07 \u202e x"
-    code, out, err = shell("generate", prompt, "-p", "fal")
+    code, out, err = world.run("generate", prompt, "-p", "fal")
     assert code == 0
     assert b"\x1b" not in out
     assert "\x1b" not in err

@@ -13,35 +13,26 @@ import pytest
 from starlette.responses import Response, StreamingResponse
 
 from hostile.between import Asked, Between
-from kontext_cli.sandbox.app import Sandbox
 from pictures import picture
-from processes import RightHere
-from sandbox.running import Serve
+from world import Build, World
 
 posix_only = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="devices and pipes are POSIX")
 
 
-class Desk:
-    """A folder, and fal behind something that may answer in its place."""
+class Desk(World):
+    """A world in which something may answer in the place of fal."""
 
-    def __init__(
-        self, folder: Path, serve: Serve, right_here: RightHere, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        self.folder = folder / "here"
-        self.home = Path(os.environ["HOME"])
-        for each in (self.folder, self.home):
-            each.mkdir()
-        self.sandbox = Sandbox(plain=True)
-        self.between = Between(self.sandbox.app)
-        self._right_here = right_here
-        monkeypatch.setenv("KONTEXT_FAL_BASE_URL", f"{serve(self.between)}/fal")
-        monkeypatch.setenv("FAL_KEY", "key-0123456789")
+    def serve(self, **options: Any) -> None:
+        super().serve(**options)
+        self.between = Between(self.app)
+        self.answer(self.between)
+        self.may_be_accepted(9, "x", "winter")  # tests count with `accepted` what each run costs
 
     def __call__(self, *argv: str, code: int = 0) -> tuple[bytes, str]:
         """What one run wrote to standard output and standard error."""
-        done = self._right_here(*argv, cwd=self.folder)
-        assert done.returncode == code, done.stderr.decode()
-        return done.stdout, done.stderr.decode()
+        done = self.run(*argv)
+        assert done.code == code, done.err
+        return done.out, done.err
 
     def generate(self, *argv: str, code: int = 0) -> tuple[bytes, str]:
         return self("generate", "x", "-p", "fal", *argv, code=code)
@@ -69,21 +60,13 @@ class Desk:
 
         self.between.rewrite["result"] = change
 
-    def files(self) -> list[str]:
-        return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
-
-    def paid(self) -> int:
-        return len(self.sandbox.ledger.entries)
-
     def downloads(self) -> int:
         return self.between.kinds().count("media")
 
 
 @pytest.fixture
-def desk(
-    tmp_path: Path, serve: Serve, right_here: RightHere, monkeypatch: pytest.MonkeyPatch
-) -> Desk:
-    return Desk(tmp_path, serve, right_here, monkeypatch)
+def desk(build: Build) -> Desk:
+    return build(Desk)
 
 
 class TestWebP:
@@ -97,7 +80,7 @@ class TestWebP:
         assert (desk.folder / "z.webp").read_bytes() == picture("webp")
         assert "notice: `z.jpg` is saved as `z.webp`: fal sent WEBP" in err
         assert desk.record("status")["files"] == record["files"]
-        assert (desk.paid(), desk.downloads()) == (1, 1)
+        assert (desk.accepted.total(), desk.downloads()) == (1, 1)
 
     def test_goes_to_standard_output_as_it_came(self, desk: Desk) -> None:
         desk.send(picture("webp"))
@@ -113,7 +96,7 @@ class TestWebP:
         assert err.count("fal sent WEBP") == 2
         again, _ = desk(*batch)
         assert first.split() == again.split() == [b"out/1-a-fox.webp", b"out/2-an-owl.webp"]
-        assert (desk.paid(), desk.downloads()) == (2, 2)
+        assert (desk.accepted.total(), desk.downloads()) == (2, 2)
 
     def test_cut_short_is_fetched_again(self, desk: Desk) -> None:
         desk.send(picture("webp")[:-9], picture("webp"))
@@ -138,7 +121,7 @@ class TestAnotherKind:
         _, err = desk("fetch", failed["id"], code=4)
         assert told in err
         desk("fetch")
-        assert (desk.paid(), desk.downloads(), desk.files()) == (1, 1, [])
+        assert (desk.accepted.total(), desk.downloads(), desk.files()) == (1, 1, [])
 
     def test_a_signed_url_is_whole_where_it_is_asked_for_alone(self, desk: Desk) -> None:
         desk.send(b"<html>the file ?X-Sig=0123456789abcdef cannot be read</html>")
@@ -175,14 +158,14 @@ class TestAnotherKind:
         assert desk.downloads() == before + 1
         assert (fetched["state"], fetched["error"]["code"]) == ("failed", "wrong_format")
         assert len(desk.files()) == len(fetched["files"]) == 2
-        assert desk.paid() == 1
+        assert desk.accepted.total() == 1
 
     def test_row_is_held_when_the_batch_is_run_again(self, desk: Desk) -> None:
         (desk.folder / "p.txt").write_text("a fox\n")
         desk.send(picture("gif"))
         for _ in range(2):
             desk("generate", "-f", "p.txt", "-p", "fal", code=4)
-        assert (desk.paid(), desk.downloads()) == (1, 1)
+        assert (desk.accepted.total(), desk.downloads()) == (1, 1)
 
 
 @pytest.mark.parametrize("size", [-1, 17, 10**400], ids=["-1", "17", "10**400"])
@@ -204,7 +187,7 @@ class TestNames:
         assert "z.png` is there already, the same name as `z.jpg` but for the suffix" in err
         skipped, _ = desk.generate("-o", "z.jpg", "--exists", "skip")
         assert skipped == b"z.png\n"
-        assert desk.paid() == 1
+        assert desk.accepted.total() == 1
         assert desk.generate("-o", "z.jpg", "--exists", "number")[0] == b"z-2.png\n"
 
     def test_a_row_that_made_the_other_suffix_is_saved_and_one_that_changed_goes_on(
@@ -218,7 +201,7 @@ class TestNames:
             (desk.folder / "p.jsonl").write_text(json.dumps({**row, "seed": number}))
             outs.append(desk(*batch)[0])
         assert outs == [b"out/z.png\n"] * 3 + [b"out/z.jpg\n"] * 2
-        assert desk.paid() == 4
+        assert desk.accepted.total() == 4
 
     def test_rows_may_share_a_name_but_for_the_suffix(self, desk: Desk) -> None:
         rows = [{"prompt": name, "output": name} for name in ("z.jpg", "z.png")]
@@ -226,19 +209,17 @@ class TestNames:
         batch = ("generate", "-f", "p.jsonl", "-p", "fal", "-d", "out")
         desk(*batch, "--limit", "1")
         desk(*batch)
-        assert desk.files() == ["p.jsonl", "z.jpg", "z.png"]
+        assert desk.files() == ["out/z.jpg", "out/z.png", "p.jsonl"]
 
-    def test_a_batch_of_unknown_origin_is_not_paid_again(
-        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_batch_of_unknown_origin_is_not_paid_again(self, desk: Desk) -> None:
         desk.send(picture("png"))
         (desk.folder / "p.txt").write_text("a fox\n")
         batch = ("generate", "-f", "p.txt", "-p", "fal", "-d", "out")
         desk(*batch)
-        monkeypatch.setenv("KONTEXT_STATE_DIR", str(desk.home / "another journal"))
+        desk.set(KONTEXT_STATE_DIR=str(desk.home / "another journal"))
         desk(*batch, code=8)
         assert desk(*batch, "--exists", "skip")[0] == b"out/1-a-fox.png\n"
-        assert desk.paid() == 1
+        assert desk.accepted.total() == 1
 
     def test_a_name_that_was_made_up_is_numbered_and_a_given_one_is_not(self, desk: Desk) -> None:
         (desk.folder / "house.jpg").write_bytes(picture())
@@ -248,11 +229,11 @@ class TestNames:
         assert desk(*edit, "-d", ".")[0] == b"house-edit-3.jpg\n"
         assert desk.generate("--seed", "7")[0] == b"x-7.jpg\n"
         assert desk.generate("--seed", "7")[0] == b"x-7-2.jpg\n"
-        paid = desk.paid()
+        paid = desk.accepted.total()
         for given in (("-o", "house-edit.jpg"), ("--name", "{stem}-edit"), ("--exists", "error")):
             desk(*edit, *given, code=8)
         desk(*edit, "--each", code=8)
-        assert desk.paid() == paid
+        assert desk.accepted.total() == paid
 
 
 @posix_only
@@ -271,14 +252,14 @@ class TestSpecialFiles:
         assert (record["state"], record["files"][0]["path"]) == ("saved", "/dev/null")
         _, err = desk("fetch", record["id"])
         assert "already exists, nothing sent" in err
-        assert desk.paid() == 5
+        assert desk.accepted.total() == 5
 
     def test_several_images_are_refused_before_anything_is_sent(self, desk: Desk) -> None:
         desk.generate("-o", "/dev/null", "-n", "2", code=2)
         os.mkfifo(desk.folder / "pipe")
         (desk.folder / "p.jsonl").write_text('{"prompt": "x", "output": "pipe"}')
         desk("generate", "-f", "p.jsonl", "-p", "fal", code=2)
-        assert desk.paid() == 0
+        assert desk.accepted.total() == 0
 
     @pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
     def test_a_pipe_gets_the_bytes(self, desk: Desk, kind: str) -> None:
@@ -300,7 +281,7 @@ class TestSpecialFiles:
         assert "`pipe`: nobody reads from it\nhint: start its reader first" in err.replace(
             f"{desk.folder}/", ""
         )
-        assert desk.paid() == 0
+        assert desk.accepted.total() == 0
 
     def test_a_pipe_whose_reader_has_gone_leaves_the_job_to_be_fetched(self, desk: Desk) -> None:
         pipe = desk.folder / "pipe"
@@ -315,16 +296,16 @@ class TestSpecialFiles:
         assert (record["state"], record["error"]["billed"]) == ("ready", "yes")
         desk.between.instead.clear()
         read: list[bytes] = []
-        thread = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+        thread = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
         thread.start()
         while True:  # until the reader is there
-            done = desk._right_here("fetch", record["id"], cwd=desk.folder)
-            if b"nobody reads" not in done.stderr:
+            done = desk.run("fetch", record["id"])
+            if "nobody reads" not in done.err:
                 break
+        assert done.code == 0
         thread.join()
-        assert done.returncode == 0
         assert read[0].startswith(b"\xff\xd8")
-        assert desk.paid() == 1
+        assert desk.accepted.total() == 1
 
     def test_a_descriptor_of_a_pipe_gets_the_bytes(self, desk: Desk) -> None:
         reader, writer = os.pipe()
@@ -358,15 +339,10 @@ class TestHome:
         assert made == {"new/z.jpg", "a.jpg", "b.jpg", "c.jpg", "d/e.jpg"}
         assert desk.files() == []
 
-    def test_is_meant_by_a_tilde_in_settings(
-        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        config = desk.home / "config"
-        config.mkdir()
-        monkeypatch.setenv("KONTEXT_CONFIG_DIR", str(config))
-        (config / "config.toml").write_text('output_dir = "~/one"\n')
+    def test_is_meant_by_a_tilde_in_settings(self, desk: Desk) -> None:
+        desk.configure('output_dir = "~/one"\n')
         desk.generate("--name", "a")
-        monkeypatch.setenv("KONTEXT_OUTPUT_DIR", "~/two")
+        desk.set(KONTEXT_OUTPUT_DIR="~/two")
         desk.generate("--name", "a")
         made = {path.relative_to(desk.home).as_posix() for path in desk.home.rglob("*.jpg")}
         assert made == {"one/a.jpg", "two/a.jpg"}
@@ -385,4 +361,4 @@ class TestHome:
         (desk.folder / "~/in.png").write_bytes(picture("png"))
         desk("edit", "x", "-p", "fal", "-i", "./~/in.png", "-o", "./~/z.jpg")
         desk.generate("-o", "~nobody-of-that-name.jpg")
-        assert desk.files() == ["in.png", "z.jpg", "~nobody-of-that-name.jpg"]
+        assert desk.files() == ["~/in.png", "~/z.jpg", "~nobody-of-that-name.jpg"]
