@@ -1,36 +1,18 @@
 """Whole processes: signals, pipes, streams that are gone, odd environments."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from processes import kontext, start
+from strained import wait_for_line
+from world import PATIENCE, Ran, World
 
-KEY = "canary-key-0123456789"
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and files")
-
-
-@pytest.fixture
-def provider(sandbox: Callable[..., Any]) -> Callable[..., Any]:
-    """Start a sandbox; its environment makes it every provider."""
-
-    def begin(**options: Any) -> tuple[Any, dict[str, str]]:
-        server = sandbox(**options)
-        return server, {
-            "KONTEXT_FAL_BASE_URL": f"{server.url}/fal",
-            "KONTEXT_AIMLAPI_BASE_URL": f"{server.url}/aimlapi",
-            "FAL_KEY": KEY,
-            "AIML_API_KEY": KEY,
-        }
-
-    return begin
 
 
 def test_the_demo(tmp_path: Path) -> None:
@@ -65,70 +47,53 @@ def test_exit_codes(tmp_path: Path, argv: list[str], code: int, out: bytes, err:
 
 @posix
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_signal_leaves_a_queued_job_running(
-    tmp_path: Path, provider: Callable[..., Any], name: str
-) -> None:
-    server, environ = provider()
-    process = start(
-        *("generate", "[fault:stuck] x", "-p", "fal", "--json"),
-        cwd=tmp_path,
-        environ=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    _wait_for_line(process, b"queued")
+def test_a_signal_leaves_a_queued_job_running(world: World, name: str) -> None:
+    process = world.start("generate", "[fault:stuck] x", "-p", "fal", "--json")
+    wait_for_line(process, b"queued")
     number = getattr(signal, name)
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
-    record = json.loads(out)
-    assert process.returncode == 128 + number
+    ran = Ran.of(process).check()
+    (record,) = ran.records
+    assert ran.code == 128 + number
     assert (record["state"], record["error"]["code"]) == ("queued", "interrupted")
-    assert record["request_id"].encode() in err
-    assert f"hint: kontext fetch {record['id']}".encode() in err
-    assert b"Traceback" not in err
-    assert len(server.ledger.entries) == 1
-    assert not any(path.name.endswith(".part") for path in tmp_path.iterdir())
+    assert record["request_id"] in ran.err
+    assert f"hint: kontext fetch {record['id']}" in ran.err
+    assert world.accepted.total() == 1
+    assert not any(path.name.endswith(".part") for path in world.folder.iterdir())
 
 
 @posix
-def test_a_signal_in_a_blocking_call_leaves_its_outcome_unknown(
-    tmp_path: Path, provider: Callable[..., Any]
-) -> None:
-    server, environ = provider()
-    process = start(
-        *("generate", "[fault:stuck] x", "-p", "aimlapi", "--json", "--debug"),
-        cwd=tmp_path,
-        environ=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    _wait_for_submit(server)
+def test_a_signal_in_a_blocking_call_leaves_its_outcome_unknown(world: World) -> None:
+    process = world.start("generate", "[fault:stuck] x", "-p", "aimlapi", "--json", "--debug")
+    assert world.ledger.wait_for(1, seconds=PATIENCE)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
-    record = json.loads(out)
-    assert process.returncode == 130
+    ran = Ran.of(process).check()
+    (record,) = ran.records
+    assert ran.code == 130
     assert record["state"] == "unknown"
     assert record["error"]["billed"] == "maybe"
-    assert b"may have been billed" in err
+    assert "may have been billed" in ran.err
 
 
 @posix
-def test_sigint_works_where_it_was_ignored_by_inheritance(
-    tmp_path: Path, provider: Callable[..., Any]
-) -> None:
-    _, environ = provider()
-    process = start(
-        *("generate", "[fault:stuck] x", "-p", "fal"),
-        cwd=tmp_path,
-        environ=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
-    )
-    _wait_for_line(process, b"queued")
+def test_sigint_works_where_it_was_ignored_by_inheritance(world: World) -> None:
+    def ignore() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    process = world.start("generate", "[fault:stuck] x", "-p", "fal", preexec_fn=ignore)
+    wait_for_line(process, b"queued")
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    assert process.returncode == 130
+    assert Ran.of(process).code == 130
+
+
+@posix
+def test_a_second_signal_leaves_at_once(world: World) -> None:
+    process = world.start("generate", "[fault:stuck] x", "-p", "fal")
+    wait_for_line(process, b"queued")
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    assert Ran.of(process).code == 130
+    assert world.accepted.total() == 1
 
 
 @posix
@@ -194,33 +159,3 @@ def test_nothing_is_read_from_the_working_folder(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('provider = "fal"\n')
     done = kontext("generate", "x", cwd=tmp_path)
     assert done.returncode == 3
-
-
-def _wait_for_line(process: subprocess.Popen[bytes], text: bytes) -> None:
-    assert process.stderr is not None
-    for line in process.stderr:
-        if text in line:
-            return
-    raise AssertionError(f"the process ended without saying {text!r}")
-
-
-def _wait_for_submit(server: Any) -> None:
-    assert server.ledger.wait_for(1, seconds=20)
-
-
-@posix
-def test_a_second_signal_leaves_at_once(tmp_path: Path, provider: Callable[..., Any]) -> None:
-    server, environ = provider()
-    process = start(
-        *("generate", "[fault:stuck] x", "-p", "fal"),
-        cwd=tmp_path,
-        environ=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    _wait_for_line(process, b"queued")
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert len(server.ledger.entries) == 1

@@ -2,14 +2,10 @@
 
 import re
 import shutil
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from processes import PROGRAM, environment
+from world import World
 
 KINDS = (
     ("journal synced", re.compile(r"f(data)?sync\(\d+<[^>]*journal\.db")),
@@ -20,37 +16,24 @@ KINDS = (
 )
 
 
-def traced(folder: Path, *argv: str) -> list[str]:
+def traced(world: World, *argv: str) -> list[str]:
     """What a run did, in order, by the system calls that matter here."""
-    log = folder.parent / "calls"
+    log = world.top / "calls"
     calls = "trace=fsync,fdatasync,sendto,link,linkat,rename,renameat,renameat2"
-    done = subprocess.run(
-        ["strace", "-f", "-y", "-s", "200", "-o", str(log), "-e", calls, *PROGRAM, *argv],
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        timeout=60,
-        env=environment(),
-    )
-    if not log.exists() or b"ptrace" in done.stderr:
+    world.through = ["strace", "-f", "-y", "-s", "200", "-o", str(log), "-e", calls]
+    process = world.start(*argv)
+    _, err = process.communicate(timeout=60)
+    if not log.exists() or b"ptrace" in err:
         pytest.skip("strace may not trace here")
-    assert done.returncode == 0, done.stderr.decode()
-    kinds = (*KINDS, ("folder synced", re.compile(rf"fsync\(\d+<{re.escape(str(folder))}>")))
+    assert process.returncode == 0, err.decode()
+    kinds = (*KINDS, ("folder synced", re.compile(rf"fsync\(\d+<{re.escape(str(world.folder))}>")))
     lines = log.read_text(errors="replace").splitlines()
     return [kind for line in lines for kind, pattern in kinds if pattern.search(line)]
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
-def test_each_step_is_on_disk_before_the_next(
-    tmp_path: Path, sandbox: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = sandbox()
-    monkeypatch.setenv("KONTEXT_FAL_BASE_URL", f"{server.url}/fal")
-    monkeypatch.setenv("FAL_KEY", "key")
-    folder = tmp_path / "here"
-    folder.mkdir()
-
-    done = traced(folder, "generate", "x", "-p", "fal", "-n", "2")
+def test_each_step_is_on_disk_before_the_next(world: World) -> None:
+    done = traced(world, "generate", "x", "-p", "fal", "-n", "2")
 
     submit = done.index("submitted")
     assert done.count("submitted") == 1

@@ -6,15 +6,13 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import kontext_cli
-from pictures import picture
-from processes import MACHINE, RightHere, environment
+from processes import MACHINE, environment
+from world import World
 
 ROOT = Path(kontext_cli.__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,36 +31,26 @@ def lines(example: str) -> list[str]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_readme_example(
-    tmp_path: Path, sandbox: Callable[..., Any], right_here: RightHere, example: str
-) -> None:
-    server = sandbox(plain=True)
-    for name in ("house.jpg", "duck.png", "shirt.jpg"):
-        (tmp_path / name).write_bytes(picture(name.replace("jpg", "jpeg").split(".")[1]))
-    environ = {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{MACHINE['PATH']}",
-        "FAL_KEY": "key",
-        "AIML_API_KEY": "key",
-        "CHAINHUB_API_KEY": "key",
-    }
-    for name in ("fal", "aimlapi", "chainhub"):
-        environ[f"KONTEXT_{name.upper()}_BASE_URL"] = f"{server.url}/{name}"
+def test_readme_example(world: World, example: str) -> None:
+    world.may_be_accepted(2, "a lighthouse in fog")  # an example runs it at two providers
+    world.images("house.jpg", "duck.png", "shirt.jpg")
     for argv in commands(example):
-        done = right_here(*argv, cwd=tmp_path, environ=environ)
-        assert done.returncode == 0, done.stderr
+        done = world.run(*argv)
+        assert done.code == 0, done.err
     if not commands(example):
-        check_script(example, tmp_path, environ)
+        check_script(example, world)
 
 
-def check_script(example: str, folder: Path, environ: dict[str, str]) -> None:
+def check_script(example: str, world: World) -> None:
     """See that what needs a shell runs in one."""
     if shutil.which("bash") is None:
         pytest.skip("the example is for a POSIX shell")
+    program = f"{Path(sys.executable).parent}{os.pathsep}{MACHINE['PATH']}"
     script = "set -euo pipefail\n" + example.replace("…", "key")
     done = subprocess.run(
         ["bash", "-c", script],
-        cwd=folder,
-        env=environment(environ),
+        cwd=world.folder,
+        env=environment({**world.environ, "PATH": program}),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
