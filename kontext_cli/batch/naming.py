@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from kontext_cli.batch.entry import Entry, Order
+from kontext_cli.batch.entry import Entry
+from kontext_cli.batch.order import Order
 from kontext_cli.batch.sources import row_place
 from kontext_cli.engine.plan import Wanted, names_for
 from kontext_cli.errors import NameTaken, UsageError

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kontext_cli.batch.decide import Rules, Step
+from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.memory import Memory
@@ -62,7 +62,6 @@ class Batch:
         memory: Memory,
         *,
         take: Take,
-        rules: Rules,
         limits: Limits,
         budget: Budget,
         tell: Tell,
@@ -75,7 +74,6 @@ class Batch:
         self._journal = journal
         self._memory = memory
         self._take = take
-        self._rules = rules
         self._limits = limits
         self._budget = budget
         self._tell = tell
@@ -161,11 +159,11 @@ class Batch:
     async def _do(self, lane: Lane, entry: Entry) -> Job | None:
         """What is to be done for a row; None where it goes back into the queue, or stays there."""
         if entry.step is Step.WAIT:
-            self._planner.settle(entry, self._memory.row(entry.key), self._rules)
+            self._planner.decide(entry, self._memory.row(entry.key))
         if self._was_saved_meanwhile(entry):  # also while we looked again
-            self._planner.settle(entry, self._memory.row(entry.key), self._rules)
+            self._planner.decide(entry, self._memory.row(entry.key))
         if entry.step in (Step.SKIP, Step.HOLD, Step.WAIT):
-            return self._memory.job_of(entry, self._planner.job)
+            return self._memory.job_of(entry)
         if entry.step is Step.COLLECT:
             job = await self._collect(entry)
             if not self._must_be_made(entry, job):
@@ -210,7 +208,7 @@ class Batch:
         """Whether what was collected is not what the row wants now: gone, or another picture."""
         if entry.step is Step.COLLECT and job.state is State.SAVED and job.digest != entry.digest:
             _retire(job)
-            self._planner.settle(entry, self._memory.row(entry.key), self._rules)
+            self._planner.decide(entry, self._memory.row(entry.key))
         return entry.step is Step.MAKE
 
     async def _make(self, lane: Lane, entry: Entry) -> Job | None:
@@ -267,7 +265,7 @@ class Batch:
 
     async def _plan(self, entry: Entry) -> Plan:
         """The call of a row; reading images takes a thread."""
-        if self._planner.has_images(entry.row):
+        if entry.request.images:
             return await asyncio.to_thread(self._planner.plan, entry)
         return self._planner.plan(entry)
 

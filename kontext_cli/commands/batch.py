@@ -11,21 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
 
-from kontext_cli.batch.decide import Known, Rules, Step
-from kontext_cli.batch.entry import Entry, Order
+from kontext_cli.batch.decide import Rules, Step
+from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.memory import Memory
-from kontext_cli.batch.mistakes import Mistakes, named
+from kontext_cli.batch.order import Order
 from kontext_cli.batch.pace import Pace, bearable
+from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.run import Batch, Limits
-from kontext_cli.batch.sources import (
-    Part,
-    Source,
-    batch_id,
-    rows_of_files,
-    rows_of_images,
-)
+from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows_of_images
 from kontext_cli.batch.tally import Tally
 from kontext_cli.commands.batch_flags import check_batch
 from kontext_cli.commands.flags import Flags
@@ -38,7 +33,6 @@ from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Job
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
-from kontext_cli.prompts import Row
 from kontext_cli.providers import Name
 from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.batch_report import BatchReport
@@ -78,11 +72,6 @@ class _Run:
         folder = Path(session.settings.output_dir(flags.output_dir))
         self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # it takes `..` away
         report.show_relative = not folder.is_absolute()
-        self._rules = Rules(
-            make_saved=flags.force,
-            retry_failed=flags.retry_failed,
-            resubmit_unknown=flags.on_unknown == "resubmit",
-        )
 
     def run(self) -> int:
         """Plan, and do, all rows."""
@@ -106,7 +95,7 @@ class _Run:
         return self._do(entries, budget)
 
     @cached_property
-    def _source(self) -> Source:
+    def _source(self) -> BatchSource:
         flags = self._flags
         if flags.prompts_files:
             return rows_of_files(flags.prompts_files, self._stdin)
@@ -166,6 +155,11 @@ class _Run:
             template=flags.name or default_name,
             id_template=flags.name or "{id}",
             exists=flags.when_taken,
+            rules=Rules(
+                make_saved=flags.force,
+                retry_failed=flags.retry_failed,
+                resubmit_unknown=flags.on_unknown == "resubmit",
+            ),
             by_image=flags.each,
             waits=not flags.no_wait,
         )
@@ -193,43 +187,18 @@ class _Run:
         return {path.resolve() for path in self._memory_of(batch).files()}
 
     def _planned(self) -> list[Entry]:
-        """The rows of this run, decided about. Raises UsageError or NameTaken with all mistakes."""
-        source, planner = self._source, self._planner
-        count = 0 if source.mistakes else len(source.rows)
-        mistakes = Mistakes(self._flags.prompts_files, count=count)
-        for mistake in source.mistakes:
-            mistakes.add(mistake.file, mistake.line, mistake.id, UsageError(mistake.text))
-        if not source.rows and not mistakes.found:
-            raise UsageError(f"there is no prompt in {named(source.names)}")
-        part = self._part(source.rows, gathering=bool(mistakes.found))
-        known = self._known(part)
-        entries = []
-        for row in source.rows:
-            with mistakes.of(row):
-                entry = planner.chosen(row, part)
-                if entry is None:
-                    continue
-                planner.settle(entry, known(entry.key), self._rules)
-                if entry.step is Step.MAKE:
-                    planner.check_images(entry)
-                entries.append(entry)
-        mistakes.refuse()
-        return entries
+        """The rows of this run, planned. Raises one KontextError with the errors in all rows."""
+        source, planner, part = self._source, self._planner, self._part
+        return planner.entries(source, part, self._memory.lookup(few=part.is_small))
 
-    def _known(self, part: Part) -> Callable[[str], Known | None]:
-        """What the journal knows of a row: read for all rows at once, or for a few one by one."""
-        if part.is_small:
-            return self._memory.row
-        rows = self._memory.rows()
-        return lambda key: rows.pop(key, None)
-
-    def _part(self, rows: Sequence[Row], *, gathering: bool) -> Part:
-        """The rows of this run. All of them where the file has mistakes, which are told first."""
-        flags = self._flags
+    @cached_property
+    def _part(self) -> Part:
+        """The rows of this run; all of them if the files have errors, which are reported first."""
+        flags, rows = self._flags, self._source.rows
         try:
             return Part(rows, only=flags.only, shard=flags.shard, limit=flags.limit)
         except UsageError:
-            if not gathering:
+            if not self._source.faults:
                 raise
             return Part(rows)
 
@@ -249,7 +218,6 @@ class _Run:
             self._session.journal,
             self._memory,
             take=self._session.scribe.take,
-            rules=self._rules,
             limits=Limits(
                 self._flags.timeout,
                 1 if self._flags.fail_fast else self._flags.max_failures,
@@ -262,7 +230,7 @@ class _Run:
         )
         for entry in entries:
             if entry.step not in _WORK:
-                self._tell(self._memory.job_of(entry, self._planner.job), entry)
+                self._tell(self._memory.job_of(entry), entry)
         lanes = self._lanes(entries, batch)
         try:
             self._session.run_batch(

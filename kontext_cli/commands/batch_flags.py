@@ -1,6 +1,6 @@
 """Which flags go together in a batch."""
 
-from kontext_cli.batch.sources import parse_shard
+from kontext_cli.batch.part import parse_shard
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.generate import check_names, check_waiting_flags
 from kontext_cli.errors import UsageError

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from kontext_cli.errors import UsageError
 from kontext_cli.prompts.document import is_array, is_document, is_in_one_line, read_array
 from kontext_cli.prompts.jsonl import is_text, read_json_lines
-from kontext_cli.prompts.rows import Mistake, Rows, lines, split
+from kontext_cli.prompts.rows import Fault, Rows, lines, split
 from kontext_cli.prompts.table import read_table
 
 Kind = Literal["txt", "jsonl", "json", "csv", "tsv"]
@@ -51,14 +51,14 @@ def kind_of(name: str) -> Kind | None:
 
 
 def read_prompts(data: bytes, kind: Kind | None, rows: Rows) -> None:
-    """Add the rows of a file that can be used to ``rows``, and all its mistakes, by their lines.
+    """Add the rows of a file that can be used to ``rows``, and all its faults, by their lines.
 
     Types are checked; ranges and choices are not, and a row may lack its prompt. Without a
     kind, a JSON array is told by all of the text, and JSON Lines by the first line that is neither
     blank nor a comment. One JSON document is never taken for lines of text.
     """
     text = _decoded(data)
-    before = len(rows.mistakes)
+    before = len(rows.faults)
     if isinstance(text, _NotText):
         rows.refuse(text.line, text.reason)
     elif kind is None:
@@ -67,11 +67,11 @@ def read_prompts(data: bytes, kind: Kind | None, rows: Rows) -> None:
         rows.refuse(1, wrong)
     else:
         _read(text, kind, rows)
-    rows.mistakes[before:] = sorted(rows.mistakes[before:], key=_line)
+    rows.faults[before:] = sorted(rows.faults[before:], key=_line)
 
 
-def _line(mistake: Mistake) -> int:
-    return mistake.line
+def _line(fault: Fault) -> int:
+    return fault.line
 
 
 def _read(text: str, kind: Kind, rows: Rows) -> None:

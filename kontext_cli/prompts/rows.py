@@ -1,4 +1,4 @@
-"""The rows of prompts files, and the mistakes in them."""
+"""The rows of prompts files, and the faults in them."""
 
 import io
 import re
@@ -25,7 +25,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Mistake:
+class Fault:
     """What is wrong in one line of a prompts file, counted from 1; ``id`` is that of the row."""
 
     line: int
@@ -39,7 +39,7 @@ class Rows:
 
     def __init__(self) -> None:
         self.good: list[Row] = []
-        self.mistakes: list[Mistake] = []
+        self.faults: list[Fault] = []
         self._count = 0
         self._file = ""
         self._ids: dict[str, int] = {}
@@ -66,7 +66,7 @@ class Rows:
     def refuse(self, line: int, *wrong: str, row_id: str | None = None) -> None:
         """A row that cannot be used, and why."""
         self._count += 1
-        self.mistakes.extend(Mistake(line, text, self._file, row_id) for text in wrong)
+        self.faults.extend(Fault(line, text, self._file, row_id) for text in wrong)
 
     def _taken(self, row_id: str, line: int) -> str | None:
         """Where an id was given before; None where this is the first row with it."""

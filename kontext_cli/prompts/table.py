@@ -19,13 +19,13 @@ _SWITCHES = {"true": True, "false": False}
 def read_table(text: str, rows: Rows, *, delimiter: str) -> None:
     """Each record below the header is a row, unless all its cells are blank.
 
-    With a mistake in the header the rows are not read.
+    With a fault in the header the rows are not read.
     """
-    records, before = _records(text, rows, delimiter), len(rows.mistakes)
+    records, before = _records(text, rows, delimiter), len(rows.faults)
     start, header = next(records, (0, []))
     if (
-        not header or len(rows.mistakes) > before
-    ):  # after a mistake, what is read first may be no header
+        not header or len(rows.faults) > before
+    ):  # after a fault, what is read first may be no header
         return
     names = [name.strip() for name in header]
     if wrong := _wrong_names(names, delimiter):
@@ -43,7 +43,7 @@ def _records(text: str, rows: Rows, delimiter: str) -> Iterator[tuple[int, list[
     """The readable records that are not blank, each with the line where it begins."""
     reader = csv.reader(lines(text, rows), delimiter=delimiter, strict=True)
     while True:
-        start, mistakes = reader.line_num + 1, len(rows.mistakes)
+        start, faults = reader.line_num + 1, len(rows.faults)
         try:
             cells = next(reader)
         except StopIteration:
@@ -51,7 +51,7 @@ def _records(text: str, rows: Rows, delimiter: str) -> Iterator[tuple[int, list[
         except csv.Error as error:
             rows.refuse(start, _fault(str(error), start, reader.line_num))
             continue
-        if any(map(str.strip, cells)) and len(rows.mistakes) == mistakes:
+        if any(map(str.strip, cells)) and len(rows.faults) == faults:
             yield start, cells
 
 

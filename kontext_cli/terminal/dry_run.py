@@ -68,7 +68,7 @@ def show_rows(
     """Print every row with its prompt, and the total; returns the exit code."""
     columns = shutil.get_terminal_size().columns
     for entry in entries:
-        job = planner.job(entry) if entry.step is Step.MAKE else memory.job_of(entry, planner.job)
+        job = planner.job(entry) if entry.step is Step.MAKE else memory.job_of(entry)
         if entry.step is Step.MAKE:
             tally.spend(entry.cost)
         else:
@@ -77,7 +77,7 @@ def show_rows(
             planned = tuple(map(Path, entry.paths)) if entry.step is Step.MAKE else ()
             to_stdout(as_line(job_record(job, reason=entry.reason, planned=planned)))
         else:
-            prompt = planner.prompt(entry.row)
+            prompt = entry.request.prompt
             to_stdout(escaped(_row(entry, job)) + "\n" + _INDENT + fitted(prompt, columns - 3))
     if as_json:
         to_stdout(as_line(summary_record(batch, tally, exit_code=0)))

@@ -106,7 +106,7 @@ def test_all_of_a_file_are_told_at_once_with_their_lines(
     details = error["details"]
     assert [line[: len(start)] for line, start in zip(details, told, strict=True)] == told
     assert all(f"  {line}\n" in ran.err for line in details)
-    many = "1 mistake" if len(told) == 1 else f"{len(told)} mistakes"
+    many = "1 error" if len(told) == 1 else f"{len(told)} errors"
     assert error["message"] == f"`{name}`: {many}; nothing was sent"
 
 
@@ -188,7 +188,7 @@ class TestNamesThatAreTaken:
         error = ran.errors[0]
         assert (error["code"], error["message"]) == (
             "name_taken",
-            "`prompts.txt`: 2 mistakes; nothing was sent",
+            "`prompts.txt`: 2 errors; nothing was sent",
         )
         assert [line.split(": ")[0] for line in error["details"]] == [
             "prompts.txt:1",

@@ -11,14 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kontext_cli.batch.sources import (
-    Part,
-    batch_id,
-    in_shard,
-    parse_shard,
-    rows_of_files,
-    rows_of_images,
-)
+from kontext_cli.batch.part import Part, in_shard, parse_shard
+from kontext_cli.batch.sources import batch_id, rows_of_files, rows_of_images
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.prompts import Row
 

@@ -41,7 +41,7 @@ class TestSeveralFiles:
         desk.write("b.csv", "id,prompt,seed,output\nx,a,1,\nz,b,0,\nw,c,1,q.jpg\nv,d,1,q.jpg\n")
         ran = desk.batch("a.jsonl", "-f", "b.csv")
         assert (ran.code, desk.posts) == (2, 0)
-        assert ran.errors[0]["message"] == "`a.jsonl`, `b.csv`: 4 mistakes; nothing was sent"
+        assert ran.errors[0]["message"] == "`a.jsonl`, `b.csv`: 4 errors; nothing was sent"
         told = [line[:53] for line in ran.errors[0]["details"]]
         assert told == [
             "a.jsonl:2: row y: the prompt is empty",

@@ -1,4 +1,4 @@
-"""Prompts files: every format, every mistake with its line, and bytes of any kind."""
+"""Prompts files: every format, every fault with its line, and bytes of any kind."""
 
 import csv
 import io
@@ -19,22 +19,22 @@ LINE_END = re.compile("\r\n|\r|\n")
 
 
 def said(data: str | bytes, kind: Kind | None) -> list[tuple[int, dict[str, Any]]]:
-    """Line and values of each row, where there is no mistake."""
-    rows, mistakes = read(data, kind)
-    assert mistakes == []
+    """Line and values of each row, where there is no fault."""
+    rows, faults = read(data, kind)
+    assert faults == []
     assert [row.index for row in rows] == list(range(1, len(rows) + 1))
     return [(row.line, dict(row.values)) for row in rows]
 
 
 def wrong(data: str | bytes, kind: Kind | None) -> list[tuple[int, str]]:
-    """Line and text of each mistake."""
+    """Line and text of each fault."""
     return read(data, kind)[1]
 
 
 def read(data: str | bytes, kind: Kind | None) -> tuple[list[Row], list[tuple[int, str]]]:
     rows = Rows()
     read_prompts(data.encode() if isinstance(data, str) else data, kind, rows)
-    return rows.good, [(mistake.line, mistake.text) for mistake in rows.mistakes]
+    return rows.good, [(fault.line, fault.text) for fault in rows.faults]
 
 
 def prompts(*numbered: tuple[int, str]) -> list[tuple[int, dict[str, Any]]]:
@@ -82,8 +82,8 @@ class TestKind:
         assert said(data, None) == rows
 
     def test_comments_before_json_lines_are_mistakes_of_theirs(self) -> None:
-        rows, mistakes = read('# animals\n{"prompt": "a fox"}', None)
-        assert mistakes == [(1, "it is not valid JSON: expected a value at column 1")]
+        rows, faults = read('# animals\n{"prompt": "a fox"}', None)
+        assert faults == [(1, "it is not valid JSON: expected a value at column 1")]
         assert [(row.line, row.index, row.values) for row in rows] == [(2, 2, {"prompt": "a fox"})]
 
 
@@ -149,8 +149,8 @@ class TestEncoding:
     ) -> None:
         long = "é" * (2**19)
         assert (line, "the line is longer than 1 MiB") not in wrong(f"{first}{long}\r\n", kind)
-        rows, mistakes = read(f'{first}{long}x\r\n"b"\r\n', kind)
-        assert mistakes == [(line, "the line is longer than 1 MiB")]
+        rows, faults = read(f'{first}{long}x\r\n"b"\r\n', kind)
+        assert faults == [(line, "the line is longer than 1 MiB")]
         assert [row.line for row in rows] == [line + 1]
 
 
@@ -222,13 +222,13 @@ class TestJsonLines:
     )
     def test_what_is_no_json_is_told_in_words_of_ours(self, line: str, text: str) -> None:
         data = f'"a"\r\n{line}\r\n"b"'
-        rows, mistakes = read(data, "jsonl")
-        assert mistakes == [(2, f"it is not valid JSON: {text}")]
+        rows, faults = read(data, "jsonl")
+        assert faults == [(2, f"it is not valid JSON: {text}")]
         assert [(row.line, row.index) for row in rows] == [(1, 1), (3, 3)]
 
     def test_a_trailing_comma_is_a_mistake(self) -> None:
-        (mistake,) = wrong('{"seed": 1,}', "jsonl")  # Python 3.13 has words of its own for it
-        assert re.fullmatch(r"it is not valid JSON: .* at column 1[12]", mistake[1])
+        (fault,) = wrong('{"seed": 1,}', "jsonl")  # Python 3.13 has words of its own for it
+        assert re.fullmatch(r"it is not valid JSON: .* at column 1[12]", fault[1])
 
     @pytest.mark.parametrize(
         ("line", "text"),
@@ -276,8 +276,8 @@ class TestJsonLines:
         ],
     )  # fmt: skip
     def test_what_no_row_can_say(self, line: str, text: str) -> None:
-        rows, mistakes = read(f'"a"\n{line}\n"b"', "jsonl")
-        assert mistakes == [(2, text)]
+        rows, faults = read(f'"a"\n{line}\n"b"', "jsonl")
+        assert faults == [(2, text)]
         assert [(row.line, row.index) for row in rows] == [(1, 1), (3, 3)]
 
     def test_all_mistakes_of_all_lines_are_told(self) -> None:
@@ -299,8 +299,8 @@ class TestJsonLines:
         ],
     )
     def test_a_key_that_looks_like_one_is_suggested(self, key: str, near: str) -> None:
-        (mistake,) = wrong(json.dumps({key: "1"}), "jsonl")
-        assert mistake == (1, f"there is no key `{key}`; did you mean `{near}`?")
+        (fault,) = wrong(json.dumps({key: "1"}), "jsonl")
+        assert fault == (1, f"there is no key `{key}`; did you mean `{near}`?")
 
     @pytest.mark.parametrize(
         ("key", "shown"),
@@ -399,8 +399,8 @@ class TestTable:
         ],
     )  # fmt: skip
     def test_a_row_that_is_wrong_stops_no_other(self, row: str, text: str) -> None:
-        rows, mistakes = read(f"prompt,seed\na,1\n{row}\nb,2", "csv")
-        assert mistakes == [(3, text)]
+        rows, faults = read(f"prompt,seed\na,1\n{row}\nb,2", "csv")
+        assert faults == [(3, text)]
         assert [(row.line, row.index) for row in rows] == [(2, 1), (4, 3)]
 
     @pytest.mark.parametrize(
@@ -421,25 +421,25 @@ class TestTable:
         assert read(cells, "csv") == ([], [(2, text)])
 
     def test_an_open_quote_is_told_where_it_begins(self) -> None:
-        rows, mistakes = read('prompt\na\n"b\nc\nd\n', "csv")
-        assert mistakes == [(3, "a quote is opened and never closed")]
+        rows, faults = read('prompt\na\n"b\nc\nd\n', "csv")
+        assert faults == [(3, "a quote is opened and never closed")]
         assert [row.line for row in rows] == [2]
 
     def test_an_open_quote_that_meets_another_names_both_lines(self) -> None:
-        rows, mistakes = read('prompt\n"b\nc\n"d"\ne\n', "csv")
-        assert mistakes == [
+        rows, faults = read('prompt\n"b\nc\n"d"\ne\n', "csv")
+        assert faults == [
             (2, 'something follows a closing quote in line 4; write `""` for a quote within a cell')
         ]
         assert [row.line for row in rows] == [5]
 
     def test_a_header_that_cannot_be_read_is_no_reason_to_take_another(self) -> None:
-        rows, mistakes = read('"prompt" x\nprompt\na', "csv")
+        rows, faults = read('"prompt" x\nprompt\na', "csv")
         assert rows == []
-        assert [line for line, _ in mistakes] == [1]
+        assert [line for line, _ in faults] == [1]
 
     def test_a_record_is_no_row_without_one_of_its_lines(self) -> None:
-        rows, mistakes = read(f'prompt\n"a\n{"x" * 2**21}\nb"\nc', "csv")
-        assert mistakes == [(3, "the line is longer than 1 MiB")]
+        rows, faults = read(f'prompt\n"a\n{"x" * 2**21}\nb"\nc', "csv")
+        assert faults == [(3, "the line is longer than 1 MiB")]
         assert [row.line for row in rows] == [5]
 
     def test_an_id_is_told_by_the_line_of_the_first(self) -> None:
@@ -483,10 +483,10 @@ class TestAnything:
     def test_is_read_or_refused_with_a_line_of_the_file(self, data: bytes, kind: Kind) -> None:
         read = Rows()
         read_prompts(data, kind, read)
-        rows, mistakes = read.good, read.mistakes
+        rows, faults = read.good, read.faults
         lines = re.split(rb"\r\n|\r|\n", data)
         last = max(len(lines) - (not lines[-1]), 1)
-        for line in [row.line for row in rows], [mistake.line for mistake in mistakes]:
+        for line in [row.line for row in rows], [fault.line for fault in faults]:
             assert line == sorted(line)
             assert all(1 <= number <= last for number in line)
         indexes = [row.index for row in rows]
