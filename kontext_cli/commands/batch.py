@@ -16,7 +16,7 @@ from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.order import Order
-from kontext_cli.batch.pace import Pace, bearable
+from kontext_cli.batch.pace import Pace, within_descriptors
 from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.run import Batch, Limits
@@ -217,16 +217,16 @@ class _Run:
             self._planner,
             self._session.journal,
             self._memory,
-            take=self._session.scribe.take,
+            claim=self._session.scribe.take,
             limits=Limits(
                 self._flags.timeout,
                 1 if self._flags.fail_fast else self._flags.max_failures,
                 waits=not self._flags.no_wait,
             ),
             budget=budget,
-            tell=self._tell,
+            report=self._tell,
             spend=self._tally.spend,
-            stopping=self._report.stopping,
+            on_stop=self._report.stopping,
         )
         for entry in entries:
             if entry.step not in _WORK:
@@ -235,7 +235,7 @@ class _Run:
         try:
             self._session.run_batch(
                 self._work(batch, lanes),
-                lambda number: batch.wind_down(Interrupted("interrupted", signal_number=number)),
+                lambda number: batch.interrupt(Interrupted("interrupted", signal_number=number)),
             )
         finally:
             self._report.close()
@@ -249,8 +249,8 @@ class _Run:
         return {
             name: Lane(
                 [entry for entry in entries if entry.at == name],
-                Pace(bearable(settings.jobs(known_provider(name), self._flags.jobs))),
-                stop=batch.note_stop,
+                Pace(within_descriptors(settings.jobs(known_provider(name), self._flags.jobs))),
+                stop=batch.set_stop,
             )
             for name in names
         }

@@ -354,23 +354,23 @@ class Batches(RuleBasedStateMachine):
             run.planner,
             run.journal,
             self.memory(run.journal),
-            take=take,
+            claim=take,
             limits=Limits(60.0, waits=run.waits),
             budget=Budget(run.cap),
-            tell=tell,
+            report=tell,
             spend=run.tally.spend,
-            stopping=lambda _why: None,
+            on_stop=lambda _why: None,
         )
         loop = asyncio.get_running_loop()
 
         def stop() -> None:
             run.journal.fate.stopped = True
-            batch.wind_down(Interrupted("interrupted", signal_number=2))
+            batch.interrupt(Interrupted("interrupted", signal_number=2))
 
         run.journal.fate.stop = lambda: loop.call_soon_threadsafe(stop)
         ticks = itertools.count(step=100)
         pace = Pace(jobs, clock=lambda: float(next(ticks)))
-        lane = Lane(run.entries, pace, stop=batch.note_stop)
+        lane = Lane(run.entries, pace, stop=batch.set_stop)
         transport = Transport(
             "fal",
             self.provider.key_bases,
