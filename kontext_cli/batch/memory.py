@@ -1,4 +1,4 @@
-"""What the journal knows of the rows of one batch from earlier runs."""
+"""What is known of the rows of a batch from earlier runs."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -16,10 +16,10 @@ _OWNED = OPEN | {State.PLANNED}
 
 
 class Memory:
-    """Looks up the rows of one batch in the journal, and in the replies kept beside it."""
+    """Looks up the rows of one batch in the journal, and in the replies stored beside it."""
 
     def __init__(self, journal: Journal | None, answers: Answers, batch: str) -> None:
-        """``journal`` is None where there is none yet."""
+        """``journal`` is None if there is none yet."""
         self._journal = journal
         self._answers = answers
         self._batch = batch
@@ -96,7 +96,7 @@ class Memory:
         return bool(job.outputs) or job.handle is not None
 
     def _seen(self, known: Known) -> Known:
-        """The same, and whether another run is working on it."""
+        """Adds whether another run is working on it."""
         if (
             self._journal is not None
             and known.state in _OWNED
@@ -107,7 +107,7 @@ class Memory:
 
 
 def _worst(job: Job) -> Condition:
-    """One word for all files of a job; what is missing can be downloaded again."""
+    """The condition of all files of a job: missing if any is, else edited if any is."""
     conditions = {condition(file) for file in job.files}
     if not conditions or "missing" in conditions:
         return "missing"

@@ -8,13 +8,13 @@ from difflib import get_close_matches
 from kontext_cli.errors import UsageError
 from kontext_cli.prompts import Row
 
-_FEW = 1_000
+_SMALL = 1_000
 
 
 class Part:
-    """Which rows belong to a run: those that `--only` names, of one shard, up to a number.
+    """Selects rows: those of `--only`, of one shard, up to a limit.
 
-    ``is_small`` says that it is quicker to look up its rows one by one than all of the batch.
+    ``is_small``: it is faster to look up its rows one by one than all rows of the batch.
     """
 
     def __init__(
@@ -25,27 +25,27 @@ class Part:
         shard: str | None = None,
         limit: int | None = None,
     ) -> None:
-        """Raises UsageError for a row that is not there, and for what is no shard."""
+        """Raises UsageError for an unknown row or an invalid shard."""
         self._only = None if only is None else _named(only, rows)
         self._shard = None if shard is None else parse_shard(shard)
         self._left = limit
-        self._unseen = None if self._only is None else len(self._only)
-        bounds = [each for each in (limit, self._unseen) if each is not None]
-        self.is_small = bool(bounds) and min(bounds) <= _FEW
+        self._left_of_only = None if self._only is None else len(self._only)
+        bounds = [each for each in (limit, self._left_of_only) if each is not None]
+        self.is_small = bool(bounds) and min(bounds) <= _SMALL
 
     @property
     def is_over(self) -> bool:
-        """Whether no further row is part of the run."""
-        return self._left == 0 or self._unseen == 0
+        """Whether no more rows are selected."""
+        return self._left == 0 or self._left_of_only == 0
 
     def takes(self, row: Row, key: str) -> bool:
-        """Whether a row, known by ``key``, is part of the run; to be asked once, in order."""
+        """Whether a row with this key is selected; to be called once per row, in order."""
         if self.is_over:
             return False
-        if self._only is not None and self._unseen is not None:
+        if self._only is not None and self._left_of_only is not None:
             if row.index not in self._only:
                 return False
-            self._unseen -= 1
+            self._left_of_only -= 1
         if self._shard is not None and not in_shard(key, *self._shard):
             return False
         if self._left is not None:
@@ -56,7 +56,7 @@ class Part:
 def in_shard(key: str, shard: int, shards: int) -> bool:
     """Whether a row belongs to shard ``shard`` of ``shards``, counted from 1.
 
-    By what the row is known by: another row put before it moves it to no other shard.
+    It depends only on the row's key, so that inserting a row moves no other.
     """
     mark = int.from_bytes(hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()[:8])
     return mark % shards == shard - 1
@@ -71,7 +71,7 @@ def parse_shard(given: str) -> tuple[int, int]:
 
 
 def _named(only: str, rows: Sequence[Row]) -> set[int]:
-    """The indexes of the rows that are named by their ids, or else by their numbers."""
+    """The indexes of rows given by id, or else by number."""
     by_name = {str(row.index): row.index for row in rows}
     by_name |= {row.values["id"]: row.index for row in rows if "id" in row.values}
     chosen = set()
@@ -80,7 +80,7 @@ def _named(only: str, rows: Sequence[Row]) -> set[int]:
             near = get_close_matches(name, by_name, n=1)
             raise UsageError(
                 f"--only: there is no row `{name}`",
-                hint=f"did you mean `{near[0]}`?" if near else "name rows by their id or number",
+                hint=f"did you mean `{near[0]}`?" if near else "give rows by id or number",
             )
         chosen.add(by_name[name])
     return chosen

@@ -1,4 +1,4 @@
-"""Where the rows of a batch come from: a prompts file, standard input, or a folder of images."""
+"""Where the rows of a batch come from: prompts files, standard input, or images."""
 
 import hashlib
 import json
@@ -14,17 +14,17 @@ from kontext_cli.images.inputs import is_url
 from kontext_cli.prompts import Fault, Row, Rows, kind_of, read_prompts
 
 MOST_FILE_BYTES = 512 * 2**20
-_PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
+_IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
 _DIGITS = re.compile(r"([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class BatchSource:
-    """What a batch is made of.
+    """The rows of a batch, and the faults in its files.
 
-    ``names`` are the files as they were typed, none for images. ``identity`` tells the batch from
-    others with the same output folder. Images of rows are relative to the folder that ``bases``
-    has for their file.
+    ``names`` are the files as they were typed, empty for images. ``identity`` distinguishes the
+    batch from others with the same output folder. Images of rows are relative to the folder that
+    ``bases`` has for their file.
     """
 
     rows: Sequence[Row]
@@ -35,9 +35,10 @@ class BatchSource:
 
 
 def rows_of_files(names: Sequence[str], stdin: Callable[[], BinaryIO]) -> BatchSource:
-    """Read prompts files one after the other; ``-`` is standard input.
+    """Read prompts files in order; ``-`` is standard input.
 
-    Raises InputFault for one that cannot be read, UsageError for one of a kind that is not.
+    Raises InputFault if one cannot be read, and UsageError for an unsupported format or if there
+    are no rows.
     """
     kinds = [kind_of(name) for name in names]
     rows = Rows()
@@ -78,7 +79,7 @@ def _content(name: str, stdin: Callable[[], BinaryIO]) -> bytes:
     except OSError as error:
         raise InputFault(f"cannot read `{name}`: {error.strerror or error}") from None
     except ValueError:
-        raise InputFault(f"cannot read `{name}`: no file has such a name") from None
+        raise InputFault(f"cannot read `{name}`: it is not a valid file name") from None
     if len(data) > MOST_FILE_BYTES:
         raise InputFault(f"`{name}` is larger than {MOST_FILE_BYTES // 2**20} MiB")
     return data
@@ -87,20 +88,20 @@ def _content(name: str, stdin: Callable[[], BinaryIO]) -> bytes:
 def rows_of_images(
     prompt: str, images: Sequence[str], *, made: Callable[[], Collection[Path]]
 ) -> BatchSource:
-    """A row for each image, and for each picture in a folder; in their natural order.
+    """One row for each image, and for each image in a folder, in natural order.
 
-    One that is named twice is one row. What the batch itself ``made``, by the real paths, is left
-    out, so that a folder may take its own results.
+    An image that is given twice is one row. The files that the batch ``made``, by their real
+    paths, are left out, so that the output folder can be the input folder.
     """
     found: list[str] = []
     for image in images:
         folder = Path(image)
-        found += _pictures_in(folder, made()) if _is_folder(folder) else [image]
+        found += _images_in(folder, made()) if _is_folder(folder) else [image]
     sources: dict[str, str] = {}
     for each in found:
         sources.setdefault(real_name(each), each)
     if not sources:
-        raise UsageError("there is no picture to edit", hint="name images or folders with -i")
+        raise UsageError("there are no images to edit", hint="name images or folders with -i")
     return BatchSource(
         rows=[
             Row(number, number, {"images": (each,)})
@@ -119,19 +120,19 @@ def quoted(files: Sequence[str]) -> str:
 
 
 def row_place(row: Row) -> str:
-    """Where a row stands: its file and its line."""
+    """The place of a row: its file and line."""
     return f"{row.file}:{row.line}" if row.file not in ("", "-") else f"line {row.line}"
 
 
 def real_name(image: str) -> str:
-    """What an image is known by, however it was spelled: its real path, or its URL."""
+    """The identity of an image, however it was spelled: its real path, or its URL."""
     return image if image == "-" or is_url(image) else os.path.realpath(image)
 
 
 def batch_id(identity: Sequence[str], folder: Path) -> str:
-    """What a batch is known by: its output folder, and where its rows come from."""
-    told = json.dumps([str(folder.resolve()), *identity])
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    """The identity of a batch, from its output folder and where its rows come from."""
+    identified = json.dumps([str(folder.resolve()), *identity])
+    return hashlib.sha256(identified.encode()).hexdigest()[:12]
 
 
 def _is_folder(path: Path) -> bool:
@@ -141,7 +142,7 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _pictures_in(folder: Path, made: Collection[Path]) -> list[str]:
+def _images_in(folder: Path, made: Collection[Path]) -> list[str]:
     try:
         names = sorted(folder.iterdir(), key=lambda path: _natural(path.name))
     except OSError as error:
@@ -149,7 +150,7 @@ def _pictures_in(folder: Path, made: Collection[Path]) -> list[str]:
     return [
         str(path)
         for path in names
-        if path.suffix.lower() in _PICTURES
+        if path.suffix.lower() in _IMAGES
         and not path.name.startswith(".")
         and path.is_file()
         and path.resolve() not in made
@@ -157,7 +158,7 @@ def _pictures_in(folder: Path, made: Collection[Path]) -> list[str]:
 
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
-    """A key that puts `img-9` before `img-10`, and digits before letters."""
+    """A sort key: `img-9` before `img-10`, and digits before letters."""
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold())
         for part in _DIGITS.split(name)

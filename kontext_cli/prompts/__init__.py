@@ -1,4 +1,4 @@
-"""Prompts files read into rows, with the line of every error."""
+"""Reads prompts files into rows, with the line of every fault."""
 
 from kontext_cli.prompts.file import Kind, kind_of, read_prompts
 from kontext_cli.prompts.keys import KEYS

@@ -52,14 +52,14 @@ class TestAFolder:
         desk.write("pics/notes.txt", "no picture")
         ran = each(desk, "pics")
         assert (ran.code, desk.posts) == (2, 0)
-        assert "there is no picture to edit" in ran.err
+        assert "there are no images to edit" in ran.err
 
     def test_with_two_pictures_of_one_name_is_refused(self, desk: Desk) -> None:
         desk.images("pics/a.png", "pics/a.jpg", "pics/b.png")
         ran = each(desk, "pics")
         assert (ran.code, desk.posts) == (2, 0)
         [told] = ran.errors[0]["details"]
-        assert told.startswith("image 2: it makes `a-edit.jpg`, as ")
+        assert told.startswith("image 2: it has the same file name as ")
         assert each(desk, "pics", argv=("-d", "out", "--name", "{index}-{stem}")).code == 0
 
 

@@ -138,7 +138,7 @@ class TestEncoding:
         ],
     )
     def test_a_nul_is_a_mistake(self, data: bytes, kind: Kind, line: int) -> None:
-        assert read(data, kind) == ([], [(line, "the prompt has a NUL in it")])
+        assert read(data, kind) == ([], [(line, "the prompt contains a NUL character")])
 
     @pytest.mark.parametrize(
         ("kind", "first", "line"),
@@ -207,17 +207,17 @@ class TestJsonLines:
             ('{"prompt": "a" "seed": 1}', "expected ',' at column 16"),
             ('{"prompt": "a"', "expected ',' at column 15"),
             ('{"prompt": }', "expected a value at column 12"),
-            ('{"prompt": "a}', "no quote closes the text begun at column 12"),
-            ('"a\tb"', "a tab or another control character is not escaped at column 3"),
-            ('"a\0b"', "a tab or another control character is not escaped at column 3"),
-            ('"C:\\pictures"', "there is no such escape at column 4"),
-            ('"\\u12"', "there is no such escape at column 3"),
-            ('{"seed": 1} {"seed": 2}', "something follows the value at column 13"),
+            ('{"prompt": "a}', "unterminated string at column 12"),
+            ('"a\tb"', "unescaped control character at column 3"),
+            ('"a\0b"', "unescaped control character at column 3"),
+            ('"C:\\pictures"', "invalid escape at column 4"),
+            ('"\\u12"', "invalid escape at column 3"),
+            ('{"seed": 1} {"seed": 2}', "unexpected text after the value at column 13"),
             ("a fox", "expected a value at column 1"),
             ("# a fox", "expected a value at column 1"),
             ("\ufeff{}", "expected a value at column 1"),
-            ('{"seed": NaN}', "there is no number `NaN`"),
-            ('{"guidance_scale": -Infinity}', "there is no number `-Infinity`"),
+            ('{"seed": NaN}', "`NaN` is not allowed"),
+            ('{"guidance_scale": -Infinity}', "`-Infinity` is not allowed"),
         ],
     )
     def test_what_is_no_json_is_told_in_words_of_ours(self, line: str, text: str) -> None:
@@ -233,46 +233,47 @@ class TestJsonLines:
     @pytest.mark.parametrize(
         ("line", "text"),
         [
-            ("3", "a line should be a text or an object, not `3`"),
-            ("1e999", "a line should be a text or an object, not `Infinity`"),
-            ("true", "a line should be a text or an object, not `true`"),
-            ("null", "a line should be a text or an object, not `null`"),
-            ('["a"]', "a line should be a text or an object, not a list"),
+            ("3", "a line should be a string or an object, not `3`"),
+            ("1e999", "a line should be a string or an object, not `Infinity`"),
+            ("true", "a line should be a string or an object, not `true`"),
+            ("null", "a line should be a string or an object, not `null`"),
+            ('["a"]', "a line should be a string or an object, not a list"),
             ("[" * 200_000, "it is nested too deeply"),
             ('{"seed":' * 100_000, "it is nested too deeply"),
-            ("1" * 5000, "it has a number of 5,000 digits; at most 200 go"),
-            ('{"seed": %s}' % ("9" * 201), "it has a number of 201 digits; at most 200 go"),
+            ("1" * 5000, "it has a number with 5,000 digits; at most 200 are allowed"),
+            ('{"seed": %s}' % ("9" * 201),
+             "it has a number with 201 digits; at most 200 are allowed"),
             ('""', "the prompt is empty"),
             ('" \\n"', "the prompt is empty"),
-            ('"\\ud83e"', "the prompt has half a surrogate pair in it"),
+            ('"\\ud83e"', "the prompt contains half a surrogate pair"),
             ('{"prompt": ""}', "the prompt is empty"),
-            ('{"prompt": 3}', "the prompt should be text, not `3`"),
-            ('{"model": ["a"]}', "`model` should be text, not a list"),
-            ('{"output": {"a": {"a": 1}}}', "`output` should be text, not an object"),
-            ('{"output": "a\\u0000"}', "`output` has a NUL in it"),
+            ('{"prompt": 3}', "the prompt should be a string, not `3`"),
+            ('{"model": ["a"]}', "`model` should be a string, not a list"),
+            ('{"output": {"a": {"a": 1}}}', "`output` should be a string, not an object"),
+            ('{"output": "a\\u0000"}', "`output` contains a NUL character"),
             ('{"seed": 3.0}', "`seed` should be a whole number, not `3.0`"),
-            ('{"seed": "3"}', "`seed` should be a whole number, not the text `3`"),
+            ('{"seed": "3"}', "`seed` should be a whole number, not the string `3`"),
             ('{"num_images": true}', "`num_images` should be a whole number, not `true`"),
             ('{"guidance_scale": true}', "`guidance_scale` should be a number, not `true`"),
             ('{"guidance_scale": 1e999}', "`guidance_scale` should be a number, not `Infinity`"),
             ('{"sync_mode": 1}', "`sync_mode` should be true or false, not `1`"),
-            ('{"sync_mode": "true"}', "`sync_mode` should be true or false, not the text `true`"),
-            ('{"images": []}', "`images` names no image"),
-            ('{"images": [""]}', "`images` has an empty name in it"),
-            ('{"images": ""}', "`images` has an empty name in it"),
-            ('{"images": ["a", null]}', "`images` should be text, not `null`"),
-            ('{"images": {"a": 1}}', "`images` should be text, not an object"),
-            ('{"images": ["\\udc00"]}', "`images` has half a surrogate pair in it"),
+            ('{"sync_mode": "true"}', "`sync_mode` should be true or false, not the string `true`"),
+            ('{"images": []}', "`images` is empty"),
+            ('{"images": [""]}', "`images` contains an empty name"),
+            ('{"images": ""}', "`images` contains an empty name"),
+            ('{"images": ["a", null]}', "`images` should be a string, not `null`"),
+            ('{"images": {"a": 1}}', "`images` should be a string, not an object"),
+            ('{"images": ["\\udc00"]}', "`images` contains half a surrogate pair"),
             ('{"id": ""}', "`id` is empty"),
-            ('{"id": "a "}', "`id` has spaces around it"),
-            ('{"id": "a\\tb"}', "`id` has a control character in it"),
-            ('{"id": "%s"}' % ("x" * 201), "`id` has 201 characters; at most 200 go"),
-            ('{"id": 1.5}', "`id` should be text, not `1.5`"),
-            ('{"id": false}', "`id` should be text, not `false`"),
-            ('{"seed": 1, "seed": 1}', "`seed` is there twice"),
-            ('{"seed": null, "seed": 1}', "`seed` is there twice"),
+            ('{"id": "a "}', "`id` starts or ends with a space"),
+            ('{"id": "a\\tb"}', "`id` contains a control character"),
+            ('{"id": "%s"}' % ("x" * 201), "`id` has 201 characters; at most 200 are allowed"),
+            ('{"id": 1.5}', "`id` should be a string, not `1.5`"),
+            ('{"id": false}', "`id` should be a string, not `false`"),
+            ('{"seed": 1, "seed": 1}', "`seed` appears twice"),
+            ('{"seed": null, "seed": 1}', "`seed` appears twice"),
             ('{"seed": "%s"}' % ("a" * 50), f"`seed` should be a whole number, "
-             f"not the text `{'a' * 40}…`"),
+             f"not the string `{'a' * 40}…`"),
         ],
     )  # fmt: skip
     def test_what_no_row_can_say(self, line: str, text: str) -> None:
@@ -300,7 +301,7 @@ class TestJsonLines:
     )
     def test_a_key_that_looks_like_one_is_suggested(self, key: str, near: str) -> None:
         (fault,) = wrong(json.dumps({key: "1"}), "jsonl")
-        assert fault == (1, f"there is no key `{key}`; did you mean `{near}`?")
+        assert fault == (1, f"unknown key `{key}`; did you mean `{near}`?")
 
     @pytest.mark.parametrize(
         ("key", "shown"),
@@ -308,15 +309,15 @@ class TestJsonLines:
     )
     def test_other_keys_get_the_list(self, key: str, shown: str) -> None:
         ((_, text),) = wrong(json.dumps({key: None}), "jsonl")
-        assert text.startswith(f"there is no key `{shown}`; the keys are prompt provider model ")
+        assert text.startswith(f"unknown key `{shown}`; the keys are prompt provider model ")
 
     def test_an_id_is_there_once_in_a_file(self) -> None:
         lines = ['{"id": "1"}', '{"id": 1}', '{"id": "b", "seed": "x"}', '{"id": "b"}', '{"id": 1}']
         assert wrong("\n".join(lines), "jsonl") == [
-            (2, "the id `1` is that of line 1 already"),
-            (3, "`seed` should be a whole number, not the text `x`"),
-            (4, "the id `b` is that of line 3 already"),
-            (5, "the id `1` is that of line 1 already"),
+            (2, "the id `1` is already used in line 1"),
+            (3, "`seed` should be a whole number, not the string `x`"),
+            (4, "the id `b` is already used in line 3"),
+            (5, "the id `1` is already used in line 1"),
         ]
 
 
@@ -354,17 +355,17 @@ class TestTable:
     @pytest.mark.parametrize(
         ("header", "text"),
         [
-            ("Prompt,seed", "there is no key `Prompt`; did you mean `prompt`?"),
-            ("prompt,image", "there is no key `image`; did you mean `images`?"),
+            ("Prompt,seed", "unknown key `Prompt`; did you mean `prompt`?"),
+            ("prompt,image", "unknown key `image`; did you mean `images`?"),
             (
                 "image,prompt,image,num-images",
-                "there is no key `image`; did you mean `images`?; "
-                "there is no key `num-images`; did you mean `num_images`?",
+                "unknown key `image`; did you mean `images`?; "
+                "unknown key `num-images`; did you mean `num_images`?",
             ),
-            ("prompt,seed,prompt", "`prompt` is there twice"),
+            ("prompt,seed,prompt", "`prompt` appears twice"),
             ("prompt,,seed,", "column 2 has no name"),
-            ("prompt;seed", "the columns should be parted by commas"),
-            ("prompt\tseed", "the columns should be parted by commas"),
+            ("prompt;seed", "the columns should be separated by commas"),
+            ("prompt\tseed", "the columns should be separated by commas"),
         ],
     )
     def test_a_wrong_header_is_one_mistake_and_no_row_is_read(self, header: str, text: str) -> None:
@@ -373,26 +374,28 @@ class TestTable:
     def test_strange_names_in_a_header_are_told_together(self) -> None:
         ((line, text),) = wrong("prompt,steps,strength\na,1,2", "csv")
         assert line == 1
-        assert text.startswith("there is no key `steps` or `strength`; the keys are prompt ")
+        assert text.startswith("unknown keys `steps`, `strength`; the keys are prompt ")
 
     @pytest.mark.parametrize("first", ["a red fox", "a fox, red", "#animals,x", ",x", "wolf; red"])
     def test_a_first_row_that_names_no_key_is_told_to(self, first: str) -> None:
         ((line, text),) = wrong(f"{first}\nanother", "csv")
         assert line == 1
-        assert text.startswith("the first row should name the columns; the keys are prompt ")
+        assert text.startswith(
+            "the first row should contain the column names; the keys are prompt "
+        )
 
     @pytest.mark.parametrize(
         ("row", "text"),
         [
-            ("a fox, red,1", "it has 3 cells, but the header 2; "
-             "put quotes around a cell with a comma"),
-            ('"a fox"red,1', 'something follows a closing quote; write `""` for a quote '
+            ("a fox, red,1", "it has 3 cells, but the header has 2; "
+             "put quotes around a cell that contains a comma"),
+            ('"a fox"red,1', 'unexpected text after a closing quote; write `""` for a quote '
              "within a cell"),
             ("a,3.0", "`seed` should be a whole number, not `3.0`"),
-            ("a,1_000", "`seed` should be a whole number, not the text `1_000`"),
-            ("a,٣", "`seed` should be a whole number, not the text `٣`"),
-            ("a,-", "`seed` should be a whole number, not the text `-`"),
-            ("a," + "1" * 5000, f"`seed` should be a whole number, not the text `{'1' * 40}…`"),
+            ("a,1_000", "`seed` should be a whole number, not the string `1_000`"),
+            ("a,٣", "`seed` should be a whole number, not the string `٣`"),
+            ("a,-", "`seed` should be a whole number, not the string `-`"),
+            ("a," + "1" * 5000, f"`seed` should be a whole number, not the string `{'1' * 40}…`"),
             ("  ,3", "the prompt is empty"),
             ("x" * 131_073, "a cell has more than 131,072 characters; "
              "perhaps a quote is never closed"),
@@ -406,15 +409,15 @@ class TestTable:
     @pytest.mark.parametrize(
         ("cells", "text"),
         [
-            ("guidance_scale\n3,5", "it has 2 cells, but the header 1; "
-             "put quotes around a cell with a comma"),
-            ("guidance_scale\nnan", "`guidance_scale` should be a number, not the text `nan`"),
+            ("guidance_scale\n3,5", "it has 2 cells, but the header has 1; "
+             "put quotes around a cell that contains a comma"),
+            ("guidance_scale\nnan", "`guidance_scale` should be a number, not the string `nan`"),
             ("guidance_scale\n1e999", "`guidance_scale` should be a number, not `Infinity`"),
-            ("sync_mode\nyes", "`sync_mode` should be true or false, not the text `yes`"),
-            ("sync_mode\n1", "`sync_mode` should be true or false, not the text `1`"),
-            ("images\n ; ", "`images` names no image"),
-            ("images\na\0;b", "`images` has a NUL in it"),
-            ("id\n\"a\nb\"", "`id` has a control character in it"),
+            ("sync_mode\nyes", "`sync_mode` should be true or false, not the string `yes`"),
+            ("sync_mode\n1", "`sync_mode` should be true or false, not the string `1`"),
+            ("images\n ; ", "`images` is empty"),
+            ("images\na\0;b", "`images` contains a NUL character"),
+            ("id\n\"a\nb\"", "`id` contains a control character"),
         ],
     )  # fmt: skip
     def test_what_a_cell_cannot_say(self, cells: str, text: str) -> None:
@@ -422,13 +425,17 @@ class TestTable:
 
     def test_an_open_quote_is_told_where_it_begins(self) -> None:
         rows, faults = read('prompt\na\n"b\nc\nd\n', "csv")
-        assert faults == [(3, "a quote is opened and never closed")]
+        assert faults == [(3, "a quote is never closed")]
         assert [row.line for row in rows] == [2]
 
     def test_an_open_quote_that_meets_another_names_both_lines(self) -> None:
         rows, faults = read('prompt\n"b\nc\n"d"\ne\n', "csv")
         assert faults == [
-            (2, 'something follows a closing quote in line 4; write `""` for a quote within a cell')
+            (
+                2,
+                "unexpected text after a closing quote in line 4; "
+                'write `""` for a quote within a cell',
+            )
         ]
         assert [row.line for row in rows] == [5]
 
@@ -444,7 +451,7 @@ class TestTable:
 
     def test_an_id_is_told_by_the_line_of_the_first(self) -> None:
         data = 'prompt,id\n"a\nb",x\nc, x \n'
-        assert wrong(data, "csv") == [(4, "the id `x` is that of line 2 already")]
+        assert wrong(data, "csv") == [(4, "the id `x` is already used in line 2")]
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
