@@ -206,6 +206,7 @@ class Requests:
             raise UsageError(
                 "sync_mode returns the image in the reply, which --no-wait does not wait for"
             )
+        return SharedRequest.of(request, self.provider(provider), model)
 
     def _sources(self, row: Row) -> tuple[str, ...]:
         """The input images of a row, as paths relative to the working directory, URLs, or ``-``."""
