@@ -1,4 +1,4 @@
-"""What `generate` and `edit` do with many rows: plan all of them, then run what is to be run."""
+"""`generate` and `edit` for many rows: plans all of them, then runs those that have work."""
 
 import asyncio
 import gc
@@ -44,9 +44,9 @@ _BEAT = 1.0
 
 
 def run_batch(flags: Flags) -> int:
-    """Do what `generate` or `edit` was asked to do for many rows; the exit code.
+    """Run `generate` or `edit` for many rows; returns the exit code.
 
-    Raises KontextError for whatever is found wrong before anything is sent.
+    Raises KontextError for anything that is found wrong before anything is sent.
     """
     check_batch(flags)
     tally = Tally(0, waits=not flags.no_wait)
@@ -62,7 +62,7 @@ def run_batch(flags: Flags) -> int:
 
 
 class _Run:
-    """One batch from its flags to its exit code."""
+    """One batch, from its flags to its exit code."""
 
     def __init__(self, flags: Flags, session: Session, report: BatchReport, tally: Tally) -> None:
         self._flags = flags
@@ -74,7 +74,7 @@ class _Run:
         report.show_relative = not folder.is_absolute()
 
     def run(self) -> int:
-        """Plan, and do, all rows."""
+        """Plan and run all rows."""
         with _no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
@@ -109,7 +109,7 @@ class _Run:
 
     @cached_property
     def _provider(self) -> Name:
-        """The provider of the rows that name none."""
+        """The provider of rows that do not set one."""
         return self._session.settings.provider(self._flags.provider, needs_key=False)
 
     @cached_property
@@ -120,7 +120,7 @@ class _Run:
 
     @cached_property
     def _journal(self) -> Journal | None:
-        """The journal; for `--dry-run` only to read, where there is one."""
+        """The journal; for `--dry-run` read-only, None if there is none."""
         if self._flags.dry_run:
             return self._session.journal_to_read
         return self._session.journal
@@ -178,7 +178,7 @@ class _Run:
         return typed_bytes("the prompts", quiet=self._flags.quiet)
 
     def _stdin_again(self) -> BinaryIO:
-        """Standard input as an image, for every row that has it."""
+        """Standard input as an image, for every row that uses it."""
         return io.BytesIO(self._stdin_content)
 
     def _made(self, identity: Sequence[str]) -> set[Path]:
@@ -203,12 +203,12 @@ class _Run:
             return Part(rows)
 
     def _check_providers(self, entries: Sequence[Entry]) -> None:
-        """Before anything is sent, see that the providers can do it, then that they have keys."""
+        """Check that the providers can do it, then that they have keys."""
         settings, names = self._session.settings, _providers(entries)
         for name in names:
             check_waiting(self._flags, self._planner.provider(name))
         if any("provider" not in entry.row.values for entry in entries if entry.step in _WORK):
-            settings.provider(self._flags.provider)  # names all variables where there is no key
+            settings.provider(self._flags.provider)  # names all variables if there is no key
         for name in names:
             settings.require_key(known_provider(name))
 
@@ -239,11 +239,11 @@ class _Run:
             )
         finally:
             self._report.close()
-        self._report.summary(batch.stop, way_on=self._way_on(batch.stop))
+        self._report.summary(batch.stop, way_on=self._command_to_continue(batch.stop))
         return self._tally.exit_code(batch.stop)
 
     def _lanes(self, entries: Sequence[Entry], batch: Batch) -> dict[str, Lane]:
-        """The work of each provider, under its limit."""
+        """The rows of each provider, with its limit of jobs in flight."""
         names = _providers(entries)
         settings = self._session.settings
         return {
@@ -293,8 +293,8 @@ class _Run:
         if not job.skipped:
             tell_differences(job, self._report)
 
-    def _way_on(self, stop: KontextError | None) -> str | None:
-        """The command that goes on with what is left, None where nothing is."""
+    def _command_to_continue(self, stop: KontextError | None) -> str | None:
+        """The command that continues the batch, None if nothing is left."""
         counts = self._tally.counts
         left = self._tally.planned + counts["running"] + counts["ready"]
         if not left and stop is None:
@@ -303,7 +303,7 @@ class _Run:
         return shlex.join(["kontext", *map(self._unsigned, typed)])
 
     def _unsigned(self, argument: str) -> str:
-        """An argument as it was typed; an image's URL, though, without what signs it."""
+        """An argument as it was typed, except that image URLs lose their signature."""
         for image in filter(is_url, self._flags.images):
             if argument.endswith(image):
                 return argument.removesuffix(image) + abridged(image)
@@ -312,7 +312,8 @@ class _Run:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Look for no garbage while many rows are made: a fifth of the time, and there is none."""
+    """Without garbage collection while rows are planned: it takes a fifth of the time, and finds
+    nothing."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -327,6 +328,6 @@ _NOT_DEFAULTS = ("operation", "images")
 
 
 def _providers(entries: Sequence[Entry]) -> list[str]:
-    """The providers that a run has to do with: of its rows, and of jobs that are left elsewhere."""
+    """The providers of a run: those of its rows, and those of earlier jobs to download."""
     work = [entry for entry in entries if entry.step in _WORK]
     return list(dict.fromkeys(name for entry in work for name in (entry.at, entry.provider)))

@@ -1,4 +1,4 @@
-"""The folders of our own files on this system, and home folders."""
+"""The configuration and state folders on this system, and home folders."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ APP = "kontext"
 
 
 def config_dir(environ: Mapping[str, str]) -> Path:
-    """The folder of `config.toml`: KONTEXT_CONFIG_DIR, else the system's usual place."""
+    """The folder of `config.toml`: KONTEXT_CONFIG_DIR, else the system's standard one."""
     given = environ.get("KONTEXT_CONFIG_DIR")
     if given:
         return Path(given)
@@ -22,7 +22,7 @@ def config_dir(environ: Mapping[str, str]) -> Path:
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:
-    """The folder of the journal: KONTEXT_STATE_DIR, else the system's usual place."""
+    """The folder of the journal: KONTEXT_STATE_DIR, else the system's standard one."""
     given = environ.get("KONTEXT_STATE_DIR")
     if given:
         return Path(given)
@@ -33,20 +33,20 @@ def state_dir(environ: Mapping[str, str]) -> Path:
 
 
 def from_home(path: str) -> str:
-    """A typed path, its leading `~` or `~user` replaced by that home folder.
+    """A typed path with a leading `~` or `~user` replaced by that home folder.
 
-    As in a shell, `./~` is a file of that name; so is what names no user.
+    As in a shell, `./~` is a file with that name, and so is a `~` before an unknown user.
     """
     return os.path.expanduser(path)  # noqa: PTH111  # pathlib raises for an unknown user
 
 
 @contextmanager
 def _needs_home() -> Iterator[None]:
-    """A user without a name has no home, as in a container that is started with a number."""
+    """A user without a name has no home, as in a container that runs with a numeric user id."""
     try:
         yield
     except RuntimeError:
         raise UsageError(
             "this user has no home folder",
-            hint="name folders in KONTEXT_CONFIG_DIR and KONTEXT_STATE_DIR, or one in HOME",
+            hint="set KONTEXT_CONFIG_DIR and KONTEXT_STATE_DIR, or HOME",
         ) from None
