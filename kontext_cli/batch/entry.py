@@ -14,11 +14,10 @@ class Entry:
 
     ``id`` is the id of the job to submit, ``key`` identifies the row across runs, and ``job_id`` is
     its job from an earlier run, if any. ``at`` is the provider to use: the row's own, unless an
-    earlier job has to be downloaded from another. ``seed`` is the chosen one, None if the row sets
-    it. ``attempt`` counts the jobs of the row, including the next one; ``seen`` is the id and state
-    of the previous one when it was read. ``paths`` are the names of its images, and ``replaces``
-    the files that they replace. ``saved`` is the job of a row whose files exist, until it is
-    reported.
+    earlier job has to be downloaded from another. ``seed`` is sent, whether given or chosen.
+    ``attempt`` counts the jobs of the row, including the next one; ``seen`` is the id and state of
+    the previous one when it was read. ``paths`` are the names of its images, and ``replaces`` the
+    files that they replace. ``saved`` is the job of a row whose files exist, until it is reported.
     """
 
     row: Row
@@ -51,15 +50,9 @@ class Entry:
 
     def job(self, batch: str) -> Job:
         """The job that the row asks for, to name its files or report on it; it is not sent."""
-        seed = self.seed if self.request.seed is None else self.request.seed
-        job = self.request.job(job_id=self.id, digest=self.digest, seed=seed)
-        self.identify(job, batch)
-        return job
-
-    def identify(self, job: Job, batch: str) -> None:
-        """Mark a job as the next attempt at this row of a batch."""
-        job.id = self.id
+        job = self.request.job(job_id=self.id, digest=self.digest, seed=self.seed)
         job.batch = batch
         job.row = self.key
         job.attempt = self.attempt
         job.index = self.row.index
+        return job

@@ -14,7 +14,7 @@ from kontext_cli.batch.part import Part
 from kontext_cli.batch.requests import Requests, RowRequest
 from kontext_cli.batch.sources import BatchSource, real_name
 from kontext_cli.engine.plan import Plan
-from kontext_cli.errors import InputFault, KontextError
+from kontext_cli.errors import KontextError
 from kontext_cli.files.saved import condition
 from kontext_cli.job import ROW_ID, Job, Target, new_id
 from kontext_cli.prompts import Row
@@ -95,17 +95,14 @@ class Planner:
 
     def plan(self, entry: Entry) -> Plan:
         """The job of a row, ready to be sent. Raises InputFault for an image that has changed."""
-        plan = entry.request.plan(entry.seed, self._stdin)
-        if plan.job.digest != entry.digest:
-            raise InputFault("an input image was changed while the batch ran", hint="run it again")
-        entry.identify(plan.job, self._order.batch)
-        plan.job.target = Target(
+        job = self.job(entry)
+        job.target = Target(
             tuple(map(Path, entry.paths)),
             overwrite=self._order.exists == "overwrite",
             keep_flagged=entry.keep_flagged,
             replaces=entry.replaces,
         )
-        return plan
+        return Plan(job, entry.request.draft(entry.seed, self._stdin), None)
 
     def job(self, entry: Entry) -> Job:
         """The job that a row asks for, to report on it; it is not sent."""
@@ -139,7 +136,7 @@ class Planner:
             key=key,
             digest=digest,
             at=request.shared.provider.name,
-            seed=chosen_seed() if request.needs_seed else None,
+            seed=chosen_seed() if request.needs_seed else request.seed,
             keep_flagged=row.values.get("keep_flagged", default),
         )
 

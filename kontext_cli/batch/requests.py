@@ -1,20 +1,13 @@
 """Reads rows into requests. Rows with the same options share one request, validated once: they
 differ only in prompt, seed and images."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
 from kontext_cli.batch.order import Order
-from kontext_cli.engine.plan import (
-    UPLOADED,
-    Plan,
-    digest_of,
-    plan_job,
-    room_for_images,
-    sources_of,
-)
-from kontext_cli.errors import UsageError
+from kontext_cli.engine.plan import UPLOADED, digest_of, room_for_images, sources_of
+from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.files.names import format_of
 from kontext_cli.images.inputs import InputImage, fingerprint, is_url, load_images
 from kontext_cli.job import Cost, Job
@@ -22,6 +15,7 @@ from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Option
+from kontext_cli.providers.prepare import Draft, prepare
 from kontext_cli.request import LONGEST_PROMPT, Request, parse
 from kontext_cli.settings.paths import from_home
 
@@ -34,8 +28,7 @@ _SWITCHES = [row.name for row in OPTIONS if row.sent and row.type is bool]
 class SharedRequest:
     """A validated request, for all rows that differ from it only in prompt, seed and images.
 
-    ``described`` is the request as its job describes it. ``prompt`` and ``seed`` are the
-    provider's limits of these, None if it has none.
+    ``prompt`` and ``seed`` are the provider's limits of these, None if it has none.
     """
 
     request: Request
@@ -43,24 +36,24 @@ class SharedRequest:
     model: str
     endpoint: str
     cost: Cost
-    described: Mapping[str, Any]
     prompt: Option | None
     seed: Option | None
 
     @classmethod
     def of(cls, request: Request, provider: Provider, model: str) -> "SharedRequest":
         """Validate a request. Raises UnsupportedOption for what the provider does not support."""
+        seed = provider.option("seed", request.operation)
+        request = request.completed(takes_seed=seed is not None)
         images = [InputImage(source=source, stem="", url=source) for source in request.images]
-        job = plan_job(request, provider, model=model, images=images, wanted=None).job
+        draft = prepare(provider, request, model=model, images=images)
         return cls(
             request=request,
             provider=provider,
             model=model,
-            endpoint=job.endpoint,
-            cost=job.cost,
-            described=job.request,
+            endpoint=draft.endpoint.id,
+            cost=draft.cost,
             prompt=provider.option("prompt", request.operation),
-            seed=provider.option("seed", request.operation),
+            seed=seed,
         )
 
     def fits(self, prompt: object, seed: int | None) -> bool:
@@ -90,50 +83,47 @@ class RowRequest(NamedTuple):
 
     def digest(self) -> str:
         """The digest that `plan_job` gives its job."""
-        options = {**self.shared.described, "prompt": self.prompt, "seed": self.seed}
-        options.pop("images", None)
+        values = self._request(self.seed).values()
         if self.seed is None:
-            del options["seed"]
-        return digest_of(options, self.shared.provider.name, self.shared.endpoint, self.images)
+            values.pop("seed", None)
+        return digest_of(values, self.shared.provider.name, self.shared.endpoint, self.images)
 
     def job(self, *, job_id: str, digest: str, seed: int | None) -> Job:
         """Its job, as `plan_job` makes it; ``seed`` is the one that is sent."""
         shared = self.shared
-        request = {**shared.described, "prompt": self.prompt}
-        if seed is not None:
-            request["seed"] = seed
-        if self.images:
-            request["images"] = tuple(image.source for image in self.images)
         return Job(
             id=job_id,
             operation=shared.request.operation,
             provider=shared.provider.name,
             model=shared.model,
             endpoint=shared.endpoint,
-            request=request,
+            request=self._request(seed).described(),
             seed=seed,
             cost=shared.cost,
             digest=digest,
             sources=sources_of(self.images),
         )
 
-    def plan(self, seed: int | None, stdin: Callable[[], BinaryIO]) -> Plan:
-        """Its job and the call that submits it, with the content of its images; ``seed`` is the
-        chosen one. Raises InputFault if an image can no longer be read."""
+    def draft(self, seed: int | None, stdin: Callable[[], BinaryIO]) -> Draft:
+        """The call that submits it, with the content of its images; ``seed`` is the one that is
+        sent. Raises InputFault if an image was changed or can no longer be read."""
         shared = self.shared
-        sources = tuple(image.source for image in self.images)
-        own = {} if self.seed is None else {"seed": self.seed}
-        request = shared.request._replace(
-            prompt=self.prompt, images=sources, options={**shared.request.options, **own}
-        )
         images = load_images(
-            sources,
+            [image.source for image in self.images],
             inline_bytes=room_for_images(shared.provider),
             provider=shared.provider.name,
             stdin=stdin,
         )
-        return plan_job(
-            request, shared.provider, model=shared.model, images=images, wanted=None, seed=seed
+        if [image.sha256 for image in images] != [image.sha256 for image in self.images]:
+            raise InputFault("an input image was changed while the batch ran", hint="run it again")
+        return prepare(shared.provider, self._request(seed), model=shared.model, images=images)
+
+    def _request(self, seed: int | None) -> Request:
+        request = self.shared.request
+        return request._replace(
+            prompt=self.prompt,
+            images=tuple(image.source for image in self.images),
+            options=request.options if seed is None else {**request.options, "seed": seed},
         )
 
 

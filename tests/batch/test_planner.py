@@ -11,9 +11,11 @@ from kontext_cli.batch.order import Order
 from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.sources import BatchSource
+from kontext_cli.engine.plan import plan_job
 from kontext_cli.errors import UsageError
 from kontext_cli.prompts import Row
 from kontext_cli.providers import provider_class
+from kontext_cli.request import parse
 
 
 @pytest.fixture
@@ -53,10 +55,20 @@ def test_rows_that_differ_in_prompt_and_seed_share_one_validated_request(planner
 
 def test_a_row_with_another_option_has_a_request_of_its_own(planner: Planner) -> None:
     fox, png = entries(planner, {"prompt": "a fox"}, {"prompt": "a fox", "output_format": "png"})
-    assert [each.request.shared.request.options for each in (fox, png)] == [
-        RATIO,
-        {**RATIO, "output_format": "png"},
-    ]
+    assert [planner.job(each).request["output_format"] for each in (fox, png)] == ["jpeg", "png"]
+
+
+def test_a_row_has_the_digest_of_the_same_request_as_a_single_job(planner: Planner) -> None:
+    (seeded, other) = entries(planner, {"prompt": "a fox", "seed": 1}, {"prompt": "a fox"})
+    for entry, seed in (seeded, {"seed": 1}), (other, {}):
+        single = plan_job(
+            parse({"operation": "generate", "prompt": "a fox", **RATIO, **seed}),
+            provider_class("fal")(),
+            model="kontext-pro",
+            images=(),
+            wanted=None,
+        ).job
+        assert (entry.digest, entry.request.shared.endpoint) == (single.digest, single.endpoint)
 
 
 def test_each_row_is_sent_with_its_own_prompt_and_seed(planner: Planner) -> None:
