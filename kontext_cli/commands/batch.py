@@ -136,7 +136,7 @@ class _Run:
     def _planner(self) -> Planner:
         flags, source = self._flags, self._source
         defaults = {
-            **{name: each for name, each in flags.request_fields().items() if each is not None},
+            **{name: each for name, each in flags.options.items() if each is not None},
             "provider": self._provider,
             "model": self._session.settings.model(flags.model),
             "keep_flagged": flags.keep_flagged,
@@ -148,7 +148,7 @@ class _Run:
         order = Order(
             batch=self._batch,
             operation=flags.operation,
-            defaults={name: defaults[name] for name in defaults if name not in _NOT_DEFAULTS},
+            defaults=defaults,
             images=() if flags.each else flags.images,
             bases=source.bases,
             folder=self._folder,
@@ -324,7 +324,6 @@ def _no_collection() -> Iterator[None]:
 
 
 _WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)
-_NOT_DEFAULTS = ("operation", "images")
 
 
 def _providers(entries: Sequence[Entry]) -> list[str]:
