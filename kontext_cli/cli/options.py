@@ -191,7 +191,7 @@ Shard = Annotated[
     typer.Option(
         "--shard",
         metavar="I/N",
-        help="Run only part I of N of the rows; the same rows on every machine.",
+        help="Run only part I of N of the rows. A row is in the same part on every machine.",
         rich_help_panel=_BATCH,
     ),
 ]
@@ -232,7 +232,7 @@ OnUnknown = Annotated[
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Also make rows again whose files exist.", rich_help_panel=_BATCH),
+    typer.Option("--force", help="Also regenerate finished rows.", rich_help_panel=_BATCH),
 ]
 MaxCost = Annotated[
     float | None,
@@ -289,7 +289,7 @@ Timeout = Annotated[
         "--timeout",
         metavar="SECONDS",
         parser=_timeout,
-        help="How long to wait for the images, in seconds or as in 30s, 5m, 1h.",
+        help="How long to wait for each job, in seconds or as in 30s, 5m, 1h.",
         rich_help_panel=_WAITING,
     ),
 ]
