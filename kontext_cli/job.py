@@ -42,6 +42,23 @@ class State(StrEnum):
     EXPIRED = "expired"
     UNKNOWN = "unknown"
 
+    @property
+    def exit_code(self) -> int:
+        """The exit code for a job in this state that has no error."""
+        return _EXIT_CODES.get(self, 0)
+
+
+_EXIT_CODES = {
+    State.SUBMITTING: 7,
+    State.QUEUED: 7,
+    State.RUNNING: 7,
+    State.FAILED: 4,
+    State.CANCELED: 4,
+    State.EXPIRED: 4,
+    State.MODERATED: 5,
+    State.UNKNOWN: 11,
+}
+
 
 ACCEPTED = frozenset({State.QUEUED, State.RUNNING, State.READY})
 """The states of a job that was accepted and is not downloaded yet."""

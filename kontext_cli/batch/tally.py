@@ -1,7 +1,6 @@
 """The results of a batch: a counter for each final state, the cost, and the exit code."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -25,15 +24,6 @@ _RUNNING = (State.SUBMITTING, State.QUEUED, State.RUNNING)
 _MIXED = 9
 _BY_CAUSE = (3, 4, 10)
 """Exit codes of errors that stop a batch: key or account, identical refusals, budget."""
-_WITHOUT_ERROR: Mapping[Kind, int] = {
-    "failed": 4,
-    "canceled": 4,
-    "expired": 4,
-    "moderated": 5,
-    "unknown": 11,
-    "running": 7,
-}
-"""The exit code of a row without an error of its own, as in `status`."""
 
 
 @dataclass(slots=True)
@@ -64,7 +54,7 @@ class Tally:
         if job.error is not None:
             return job.error.exit_code
         is_left = kind == "running" and not self.waits
-        return 0 if is_left else _WITHOUT_ERROR.get(kind, 0)
+        return 0 if is_left else job.state.exit_code
 
     def spend(self, cost: Cost) -> None:
         """Add the cost of a job that was accepted, or may have been."""

@@ -7,6 +7,7 @@ import typer
 from kontext_cli.cli.help import HelpfulGroup
 from kontext_cli.cli.options import Json
 from kontext_cli.providers import Name
+from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
@@ -22,24 +23,24 @@ _Provider = Annotated[Name, typer.Argument(metavar="PROVIDER", help="The provide
 
 
 @app.command("set")
-def set_key(provider: _Provider) -> None:
+def set_key(provider: _Provider) -> int:
     """Store a key, typed at a prompt or read from standard input."""
-    from kontext_cli.commands.auth import store
+    from kontext_cli.commands.auth import store_key
 
-    store(provider)
+    return show(store_key(provider))
 
 
 @app.command()
-def status(json: Json = False) -> None:
+def status(json: Json = False) -> int:
     """Show where each provider's key comes from. Needs no network."""
-    from kontext_cli.commands.auth import show_all
+    from kontext_cli.commands.auth import list_keys
 
-    show_all(as_json=json)
+    return show(list_keys(), as_json=json)
 
 
 @app.command()
-def remove(provider: _Provider) -> None:
+def remove(provider: _Provider) -> int:
     """Remove a stored key."""
-    from kontext_cli.commands.auth import forget
+    from kontext_cli.commands.auth import remove_key
 
-    forget(provider)
+    return show(remove_key(provider))

@@ -1,6 +1,7 @@
 """`kontext cancel`: ask the provider to cancel jobs."""
 
 from kontext_cli.cli import options
+from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
@@ -19,4 +20,4 @@ def cancel(
     """Ask the provider to cancel jobs. A running job may still finish and be billed."""
     from kontext_cli.commands.cancel import run_cancel
 
-    return run_cancel(jobs, provider=provider, model=model, as_json=json, debug=debug)
+    return show(run_cancel(jobs, provider=provider, model=model, debug=debug), as_json=json)

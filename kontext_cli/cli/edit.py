@@ -3,7 +3,7 @@
 import typer
 
 from kontext_cli.cli import options
-from kontext_cli.commands.flags import Flags
+from kontext_cli.cli.generate import run
 
 EXAMPLES = """\b
 Examples:
@@ -57,12 +57,4 @@ def edit(
     debug: options.Debug = False,
 ) -> int:
     """Change one to four images by an instruction."""
-    given = locals()
-    flags = Flags.of("edit", given.pop("context").obj or (), given)
-    if flags.is_batch:
-        from kontext_cli.commands.batch import run_batch
-
-        return run_batch(flags)
-    from kontext_cli.commands.generate import run_one
-
-    return run_one(flags)
+    return run("edit", locals())

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from kontext_cli.cli import options
+from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
@@ -38,21 +39,7 @@ def fetch(
     debug: options.Debug = False,
 ) -> int:
     """Wait for jobs and save their images."""
+    arguments = locals()
     from kontext_cli.commands.fetch import Fetch, run_fetch
 
-    return run_fetch(
-        Fetch(
-            names=tuple(jobs or ()),
-            provider=provider,
-            model=model,
-            output=output,
-            output_dir=output_dir,
-            template=name,
-            keep_flagged=keep_flagged,
-            resubmit=resubmit,
-            timeout=timeout,
-            as_json=json,
-            quiet=quiet,
-            debug=debug,
-        )
-    )
+    return show(run_fetch(Fetch(**arguments)), as_json=json, quiet=quiet)

@@ -6,6 +6,7 @@ import typer
 
 from kontext_cli.cli import options
 from kontext_cli.job import State
+from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
@@ -35,4 +36,4 @@ def forget(
     """
     from kontext_cli.commands.forget import run_forget
 
-    return run_forget(jobs or (), older_than=older_than, states=state or ())
+    return show(run_forget(jobs or (), older_than=older_than, states=state or ()))

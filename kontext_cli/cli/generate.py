@@ -1,9 +1,13 @@
 """`kontext generate`: make an image from a prompt."""
 
+from typing import Any
+
 import typer
 
 from kontext_cli.cli import options
 from kontext_cli.commands.flags import Flags
+from kontext_cli.job import Operation
+from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
@@ -55,12 +59,18 @@ def generate(
     debug: options.Debug = False,
 ) -> int:
     """Make an image from a prompt."""
-    given = locals()
-    flags = Flags.of("generate", given.pop("context").obj or (), given)
+    return run("generate", locals())
+
+
+def run(operation: Operation, arguments: dict[str, Any]) -> int:
+    """Run `generate` or `edit` with the arguments of its function."""
+    flags = Flags.of(operation, arguments.pop("context").obj or (), arguments)
     if flags.is_batch:
         from kontext_cli.commands.batch import run_batch
 
-        return run_batch(flags)
-    from kontext_cli.commands.generate import run_one
+        result = run_batch(flags)
+    else:
+        from kontext_cli.commands.generate import run_one
 
-    return run_one(flags)
+        result = run_one(flags)
+    return show(result, as_json=flags.json, quiet=flags.quiet)

@@ -14,7 +14,7 @@ from kontext_cli.cli.help import COMMANDS, HelpfulCommand, HelpfulGroup
 from kontext_cli.errors import Bug, KontextError, OutputFault, UsageError
 from kontext_cli.terminal.output import on_actions, print_result, to_stderr, to_stdout
 from kontext_cli.terminal.records import as_line, error_record
-from kontext_cli.terminal.text import print_error
+from kontext_cli.terminal.text import error_lines
 
 _NAME = "kontext"
 _USAGE_ERROR = typer.BadParameter.__base__ or typer.BadParameter
@@ -125,7 +125,8 @@ def _report(error: KontextError, argv: Sequence[str]) -> int:
     _leave_out_signatures(error, argv)
     if "--json" in argv:
         print_result(as_line(error_record(error)))
-    print_error(error)
+    for line in error_lines(error):
+        to_stderr(line)
     if error.details and on_actions():
         from kontext_cli.terminal.annotations import annotate
 

@@ -1,6 +1,7 @@
 """`kontext models`: list providers, models, options and prices."""
 
 from kontext_cli.cli import options
+from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
@@ -16,8 +17,8 @@ def models(
     model: options.Model = None,
     json: options.Json = False,
     debug: options.Debug = False,
-) -> None:
+) -> int:
     """List providers, models, options and prices. Needs no key and no network."""
-    from kontext_cli.commands.models import show
+    from kontext_cli.commands.models import list_models
 
-    show(provider, model, as_json=json, with_settings=debug)
+    return show(list_models(provider, model, with_settings=debug), as_json=json)

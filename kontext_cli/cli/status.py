@@ -6,6 +6,7 @@ import typer
 
 from kontext_cli.cli import options
 from kontext_cli.job import State
+from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
@@ -39,19 +40,21 @@ def status(
     debug: options.Debug = False,
 ) -> int:
     """List recent jobs, or poll the provider for the given ones."""
-    if not jobs:
-        from kontext_cli.commands.status import show_recent
+    if jobs:
+        from kontext_cli.commands.poll import poll_jobs
 
-        return show_recent(limit=limit, states=state or (), batch=batch, as_json=json)
-    from kontext_cli.commands.status import ask
+        result = poll_jobs(
+            jobs,
+            provider=provider,
+            model=model,
+            watch=watch,
+            timeout=timeout,
+            as_json=json,
+            quiet=quiet,
+            debug=debug,
+        )
+    else:
+        from kontext_cli.commands.status import list_jobs
 
-    return ask(
-        jobs,
-        provider=provider,
-        model=model,
-        watch=watch,
-        timeout=timeout,
-        as_json=json,
-        quiet=quiet,
-        debug=debug,
-    )
+        result = list_jobs(limit=limit, states=state or (), batch=batch)
+    return show(result, as_json=json, quiet=quiet or json)

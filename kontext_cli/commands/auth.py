@@ -8,16 +8,16 @@ from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.settings.credentials import checked_key
 from kontext_cli.settings.settings import Setting, Settings, spelled_variables
 from kontext_cli.terminal.input import break_line, stdin_bytes
-from kontext_cli.terminal.output import to_stderr, to_stdout
 from kontext_cli.terminal.printable import one_line
-from kontext_cli.terminal.records import SCHEMA, as_line
+from kontext_cli.terminal.records import SCHEMA
+from kontext_cli.terminal.result import Result
 
 _MOST_KEY_BYTES = 4_096
 _LAST = 4
 _LONG_ENOUGH = 16
 
 
-def store(provider: Name) -> None:
+def store_key(provider: Name) -> Result:
     """Read a key and store it. Raises UsageError, InvalidKey or OutputFault."""
     settings = Settings.load(os.environ)
     _check_has_key(provider)
@@ -25,30 +25,29 @@ def store(provider: Name) -> None:
     if not key:
         raise MissingKey("no key was given")
     settings.credentials.store(provider, key)
-    to_stderr(one_line(f"stored the {provider} key in {settings.credentials.path}"))
+    messages = [one_line(f"stored the {provider} key in {settings.credentials.path}")]
     used = settings.key(provider)
     if used is not None and used.value != key:
-        to_stderr(f"notice: {used.origin} is set and overrides the stored key")
+        messages.append(f"notice: {used.origin} is set and overrides the stored key")
+    return Result(messages=messages)
 
 
-def show_all(*, as_json: bool) -> None:
-    """Print where each provider's key comes from, and its last four characters."""
+def list_keys() -> Result:
+    """List where each provider's key comes from, and its last four characters."""
     settings = Settings.load(os.environ)
-    for name in NAMES:
-        key, fault = _found(settings, name)
-        if as_json:
-            to_stdout(as_line(_record(name, key, fault)))
-        else:
-            to_stdout(one_line(f"{name:<9} {_described(name, key, fault)}"))
+    keys = [(name, *_found(settings, name)) for name in NAMES]
+    return Result(
+        text=[one_line(f"{name:<9} {_described(name, key, fault)}") for name, key, fault in keys],
+        records=[_record(name, key, fault) for name, key, fault in keys],
+    )
 
 
-def forget(provider: Name) -> None:
+def remove_key(provider: Name) -> Result:
     """Remove a stored key. Raises CredentialsFault or OutputFault."""
     settings = Settings.load(os.environ)
-    if settings.credentials.remove(provider):
-        to_stderr(f"removed the {provider} key")
-    else:
-        to_stderr(f"no {provider} key is stored")
+    removed = settings.credentials.remove(provider)
+    message = f"removed the {provider} key" if removed else f"no {provider} key is stored"
+    return Result(messages=[message])
 
 
 def _check_has_key(provider: Name) -> None:

@@ -1,6 +1,5 @@
-"""`generate` and `edit` for many rows: plans all of them, then runs those that have work."""
+"""`generate` and `edit` for many rows: plan all of them, then run those that need it."""
 
-import asyncio
 import gc
 import io
 import os
@@ -8,6 +7,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,7 +24,7 @@ from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows
 from kontext_cli.batch.tally import Tally
 from kontext_cli.commands.batch_flags import check_batch
 from kontext_cli.commands.flags import Flags
-from kontext_cli.commands.generate import check_waiting, tell_differences
+from kontext_cli.commands.generate import check_waiting, differences
 from kontext_cli.commands.session import Session
 from kontext_cli.engine.budget import Budget
 from kontext_cli.errors import Interrupted, KontextError, UsageError
@@ -36,17 +36,17 @@ from kontext_cli.journal.replies import Answers
 from kontext_cli.providers import Name
 from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.batch_report import BatchReport
-from kontext_cli.terminal.dry_run import show_rows
+from kontext_cli.terminal.dry_run import row_lines, row_record
 from kontext_cli.terminal.input import piped_image, read_prompt, typed_bytes
 from kontext_cli.terminal.open import open_batch_report
+from kontext_cli.terminal.records import summary_record
+from kontext_cli.terminal.result import Result
 
-_BEAT = 1.0
 
+def run_batch(flags: Flags) -> Result:
+    """Run `generate` or `edit` for many rows.
 
-def run_batch(flags: Flags) -> int:
-    """Run `generate` or `edit` for many rows; returns the exit code.
-
-    Raises KontextError for anything that is found wrong before anything is sent.
+    Raises KontextError for any fault that is found before anything is sent.
     """
     check_batch(flags)
     tally = Tally(0, waits=not flags.no_wait)
@@ -62,7 +62,7 @@ def run_batch(flags: Flags) -> int:
 
 
 class _Run:
-    """One batch, from its flags to its exit code."""
+    """One batch from its flags to its result."""
 
     def __init__(self, flags: Flags, session: Session, report: BatchReport, tally: Tally) -> None:
         self._flags = flags
@@ -70,11 +70,11 @@ class _Run:
         self._report = report
         self._tally = tally
         folder = Path(session.settings.output_dir(flags.output_dir))
-        self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # it takes `..` away
+        self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # removes `..`
         report.show_relative = not folder.is_absolute()
 
-    def run(self) -> int:
-        """Plan and run all rows."""
+    def run(self) -> Result:
+        """Plan all rows, and run them unless it is a dry run."""
         with _no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
@@ -83,14 +83,7 @@ class _Run:
         budget = Budget(self._flags.max_cost)
         budget.check([entry.cost for entry in entries if entry.step is Step.MAKE])
         if self._flags.dry_run:
-            return show_rows(
-                entries,
-                self._planner,
-                self._memory,
-                self._tally,
-                batch=self._batch,
-                as_json=self._flags.json,
-            )
+            return self._dry_run(entries)
         self._check_providers(entries)
         return self._do(entries, budget)
 
@@ -104,7 +97,7 @@ class _Run:
 
     @cached_property
     def _prompt(self) -> str:
-        """The one instruction for all images."""
+        """The prompt for all images."""
         return read_prompt(self._flags.prompt, self._flags.operation, quiet=self._flags.quiet)
 
     @cached_property
@@ -120,7 +113,7 @@ class _Run:
 
     @cached_property
     def _journal(self) -> Journal | None:
-        """The journal; for `--dry-run` read-only, None if there is none."""
+        """The journal; for `--dry-run` read-only, and None if it does not exist."""
         if self._flags.dry_run:
             return self._session.journal_to_read
         return self._session.journal
@@ -203,7 +196,7 @@ class _Run:
             return Part(rows)
 
     def _check_providers(self, entries: Sequence[Entry]) -> None:
-        """Check that the providers can do it, then that they have keys."""
+        """Check what the providers support, then that they have keys."""
         settings, names = self._session.settings, _providers(entries)
         for name in names:
             check_waiting(self._flags, self._planner.provider(name))
@@ -212,7 +205,22 @@ class _Run:
         for name in names:
             settings.require_key(known_provider(name))
 
-    def _do(self, entries: Sequence[Entry], budget: Budget) -> int:
+    def _dry_run(self, entries: Sequence[Entry]) -> Result:
+        known: dict[str, Job] = {}
+        for entry in entries:
+            if entry.step is Step.MAKE:
+                self._tally.spend(entry.cost)
+            else:
+                job = known[entry.id] = self._memory.job_of(entry)
+                self._tally.count(job)
+        rows = ((entry, known.get(entry.id) or self._planner.job(entry)) for entry in entries)
+        summary = summary_record(self._batch, self._tally, exit_code=0)
+        return Result(
+            text=row_lines(rows, self._tally.cost),
+            records=chain((row_record(entry, job) for entry, job in rows), [summary]),
+        )
+
+    def _do(self, entries: Sequence[Entry], budget: Budget) -> Result:
         batch = Batch(
             self._planner,
             self._session.journal,
@@ -224,23 +232,19 @@ class _Run:
                 waits=not self._flags.no_wait,
             ),
             budget=budget,
-            report=self._tell,
+            report=self._report_row,
             spend=self._tally.spend,
             on_stop=self._report.stopping,
         )
         for entry in entries:
             if entry.step not in _WORK:
-                self._tell(self._memory.job_of(entry), entry)
+                self._report_row(self._memory.job_of(entry), entry)
         lanes = self._lanes(entries, batch)
-        try:
-            self._session.run_batch(
-                self._work(batch, lanes),
-                lambda number: batch.interrupt(Interrupted("interrupted", signal_number=number)),
-            )
-        finally:
-            self._report.close()
-        self._report.summary(batch.stop, way_on=self._command_to_continue(batch.stop))
-        return self._tally.exit_code(batch.stop)
+        self._session.run_batch(
+            lambda: self._work(batch, lanes),
+            lambda number: batch.interrupt(Interrupted("interrupted", signal_number=number)),
+        )
+        return self._report.summary(batch.stop, rerun=self._rerun(batch.stop))
 
     def _lanes(self, entries: Sequence[Entry], batch: Batch) -> dict[str, Lane]:
         """The rows of each provider, with its limit of jobs in flight."""
@@ -256,27 +260,18 @@ class _Run:
         }
 
     async def _work(self, batch: Batch, lanes: dict[str, Lane]) -> None:
-        beat = asyncio.ensure_future(self._beat())
-        try:
-            async with AsyncExitStack() as stack:
-                engines = {
-                    name: await stack.enter_async_context(
-                        self._session.engine(
-                            self._planner.provider(name),
-                            watch=self._watch(batch),
-                            throttled=lane.pace.throttled,
-                        )
+        async with AsyncExitStack() as stack:
+            engines = {
+                name: await stack.enter_async_context(
+                    self._session.engine(
+                        self._planner.provider(name),
+                        watch=self._watch(batch),
+                        throttled=lane.pace.throttled,
                     )
-                    for name, lane in lanes.items()
-                }
-                await batch.run(lanes, engines)
-        finally:
-            beat.cancel()
-
-    async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(_BEAT)
-            self._report.beat()
+                )
+                for name, lane in lanes.items()
+            }
+            await batch.run(lanes, engines)
 
     def _watch(self, batch: Batch) -> Callable[[Job, Sequence[str]], None]:
         def watch(job: Job, logs: Sequence[str]) -> None:
@@ -285,16 +280,17 @@ class _Run:
 
         return watch
 
-    def _tell(self, job: Job, entry: Entry) -> None:
+    def _report_row(self, job: Job, entry: Entry) -> None:
         self._tally.count(job)
         row = entry.row
         line, file = (row.line, row.file) if self._flags.prompts_files else (None, None)
         self._report.ended(job, line=line, file=file, reason=entry.reason)
         if not job.skipped:
-            tell_differences(job, self._report)
+            for text in differences(job):
+                self._report.notice(text)
 
-    def _command_to_continue(self, stop: KontextError | None) -> str | None:
-        """The command that continues the batch, None if nothing is left."""
+    def _rerun(self, stop: KontextError | None) -> str | None:
+        """The command that continues the batch; None if it is complete."""
         counts = self._tally.counts
         left = self._tally.planned + counts["running"] + counts["ready"]
         if not left and stop is None:
@@ -303,7 +299,7 @@ class _Run:
         return shlex.join(["kontext", *map(self._unsigned, typed)])
 
     def _unsigned(self, argument: str) -> str:
-        """An argument as it was typed, except that image URLs lose their signature."""
+        """An argument as it was typed, but without the signature of an image's URL."""
         for image in filter(is_url, self._flags.images):
             if argument.endswith(image):
                 return argument.removesuffix(image) + abridged(image)
@@ -312,8 +308,7 @@ class _Run:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Without garbage collection while rows are planned: it takes a fifth of the time, and finds
-    nothing."""
+    """Collect no garbage while many rows are planned: it takes a fifth of the time, for none."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -327,6 +322,6 @@ _WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)
 
 
 def _providers(entries: Sequence[Entry]) -> list[str]:
-    """The providers of a run: those of its rows, and those of earlier jobs to download."""
+    """The providers that a run uses: those of its rows, and of their earlier jobs elsewhere."""
     work = [entry for entry in entries if entry.step in _WORK]
     return list(dict.fromkeys(name for entry in work for name in (entry.at, entry.provider)))

@@ -9,58 +9,57 @@ from kontext_cli.engine.endings import for_job
 from kontext_cli.errors import KontextError, UsageError
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.providers import Name
-from kontext_cli.providers.base import Cancellation, Queue
+from kontext_cli.providers.base import Cancellation, Provider, Queue
 from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.open import open_report
-from kontext_cli.terminal.output import print_result, to_stderr
-from kontext_cli.terminal.records import as_line, job_record
-from kontext_cli.terminal.text import print_error
+from kontext_cli.terminal.records import job_record
+from kontext_cli.terminal.result import Result
+from kontext_cli.terminal.text import error_lines
 
 _ACCEPTED = (Cancellation.REMOVED, Cancellation.REQUESTED)
 
 
 def run_cancel(
-    names: Sequence[str], *, provider: Name | None, model: str | None, as_json: bool, debug: bool
-) -> int:
-    """Cancel jobs; 0 if each was removed or its cancel request accepted, else 4."""
-    report = open_report(as_json=as_json, quiet=True, plain=debug)
-    with Session(report, debug=debug) as session:
+    names: Sequence[str], *, provider: Name | None, model: str | None, debug: bool
+) -> Result:
+    """Cancel jobs; exit code 0 if each was removed or its cancel request accepted, else 4."""
+    with Session(open_report(as_json=False, quiet=True), debug=debug) as session:
         jobs = named_jobs(session, names, provider=provider, model=model)
-        for job in jobs:
-            _check(session, job)
+        providers = [_provider(session, job) for job in jobs]
         codes: list[int] = []
+        lines: list[str] = []
 
         async def work() -> None:
-            for job in jobs:
-                codes.append(await _cancel(session, job))
+            for job, at in zip(jobs, providers, strict=True):
+                codes.append(await _cancel(session, at, job, lines))
 
         session.run(work, [])
-        if as_json:
-            for job in jobs:
-                print_result(as_line(job_record(job)))
-        return common_code(codes)
+    return Result(common_code(codes), records=map(job_record, jobs), errors=lines)
 
 
-def _check(session: Session, job: Job) -> None:
-    if not isinstance(session.settings.open(known_provider(job.provider)), Queue):
+def _provider(session: Session, job: Job) -> Provider:
+    """The provider of a job that can be canceled. Raises UsageError for any other job."""
+    provider = session.settings.open(known_provider(job.provider))
+    if not isinstance(provider, Queue):
         raise UsageError(f"{job.provider} answers in one call; there is nothing to cancel")
     if job.handle is None:
         raise UsageError(f"job {job.id} is {job.state} and has no request id")
+    return provider
 
 
-async def _cancel(session: Session, job: Job) -> int:
-    provider = session.settings.open(known_provider(job.provider))
+async def _cancel(session: Session, provider: Provider, job: Job, lines: list[str]) -> int:
+    """Cancel a job and add the answer to ``lines``; returns the exit code."""
     try:
         async with session.engine(provider) as engine:
             answer = await engine.cancel(job)
+        lines.append(f"job {job.id}: {answer}")
+        if answer is Cancellation.REMOVED:
+            job.state = State.CANCELED
+            session.journal.record(job)
     except KontextError as error:
         job.error = for_job(error, job)
-        print_error(job.error, job)
+        lines += error_lines(job.error, job)
         return error.exit_code
-    to_stderr(f"job {job.id}: {answer}")
     if answer is Cancellation.TOO_LATE and job.state in OPEN:
-        to_stderr(f"hint: kontext fetch {job.id}")
-    if answer is Cancellation.REMOVED:
-        job.state = State.CANCELED
-        session.journal.record(job)
+        lines.append(f"hint: kontext fetch {job.id}")
     return 0 if answer in _ACCEPTED else 4

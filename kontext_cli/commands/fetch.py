@@ -1,23 +1,19 @@
 """`kontext fetch`: download the results of jobs. It submits only with `--resubmit`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
-from kontext_cli.commands.exit_codes import common_code, state_code
+from kontext_cli.commands.exit_codes import common_code
 from kontext_cli.commands.find import named_jobs
-from kontext_cli.commands.generate import check_names, load_sources, tell_differences
+from kontext_cli.commands.generate import check_names, differences, load_sources
 from kontext_cli.commands.session import Session
 from kontext_cli.engine.endings import elsewhere, for_job, overtaken, unknown_since
 from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.plan import Wanted, names_for
-from kontext_cli.errors import (
-    InputFault,
-    JournalFault,
-    KontextError,
-    UsageError,
-)
+from kontext_cli.errors import InputFault, JournalFault, KontextError, UsageError
 from kontext_cli.files.delivery import Delivery
 from kontext_cli.files.disk import is_special
 from kontext_cli.files.names import Exists
@@ -33,7 +29,9 @@ from kontext_cli.settings.paths import from_home
 from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.input import output_path
 from kontext_cli.terminal.open import open_report
+from kontext_cli.terminal.records import job_record
 from kontext_cli.terminal.report import Report
+from kontext_cli.terminal.result import Result
 
 _MOST_UNKNOWN = 10_000
 """At most so many jobs of unknown outcome are read when no job is named."""
@@ -42,131 +40,166 @@ _NAMED = 10
 _RESUBMITTED = (State.UNKNOWN, State.FAILED, State.CANCELED)
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """The arguments of `fetch`."""
+class Fetch(NamedTuple):
+    """The arguments of `fetch`, by the names of its function."""
 
-    names: tuple[str, ...]
+    jobs: list[str] | None
     provider: Name | None
     model: str | None
     output: str | None
     output_dir: str | None
-    template: str | None
+    name: str | None
     keep_flagged: bool
     resubmit: bool
     timeout: float
-    as_json: bool
+    json: bool
     quiet: bool
     debug: bool
 
 
-@dataclass(slots=True)
-class _Errand:
-    """One job to download: its delivery, and the call if it is to be resubmitted."""
+def run_fetch(fetch: Fetch) -> Result:
+    """Download the named jobs, else all unfinished ones.
 
-    job: Job
-    delivery: Delivery
-    draft: Draft | None = None
-
-
-def run_fetch(fetch: Fetch) -> int:
-    """Download the named jobs, else all unfinished ones; returns the exit code.
-
-    Jobs of unknown outcome that are not named are listed in a notice and do not affect it.
+    Jobs of unknown outcome that are not named are listed in a notice and do not affect the exit
+    code.
     """
-    fetch = replace(fetch, output=output_path(fetch.output))
+    fetch = fetch._replace(output=output_path(fetch.output))
     _check(fetch)
-    report = open_report(as_json=fetch.as_json, quiet=fetch.quiet, plain=fetch.debug)
+    report = open_report(as_json=fetch.json, quiet=fetch.quiet, plain=fetch.debug)
     with Session(report, debug=fetch.debug) as session:
-        jobs = _jobs(session, fetch, report)
-        errands = [each for job in jobs if (each := _errand_if_any(session, job, fetch, report))]
-        under_way = {errand.job.id for errand in errands}
-        for job in jobs:
-            if job.id not in under_way:
-                report.ended(job)
-        _run(session, errands, fetch, report)
-        return common_code([_code(job) for job in jobs])
-
-
-def _code(job: Job) -> int:
-    return job.error.exit_code if job.error else state_code(job.state)
+        return _Run(fetch, session, report).run()
 
 
 def _check(fetch: Fetch) -> None:
-    check_names(fetch.output, fetch.template)
-    if fetch.output is not None and len(fetch.names) != 1:
+    check_names(fetch.output, fetch.name)
+    if fetch.output is not None and len(fetch.jobs or ()) != 1:
         raise UsageError("--output needs exactly one JOB", hint="kontext fetch JOB -o PATH")
-    if fetch.output == "-" and fetch.as_json:
+    if fetch.output == "-" and fetch.json:
         raise UsageError("`-o -` and --json both write to standard output")
-    if fetch.resubmit and not fetch.names:
+    if fetch.resubmit and not fetch.jobs:
         raise UsageError("--resubmit needs a JOB", hint="kontext fetch JOB --resubmit")
 
 
-def _jobs(session: Session, fetch: Fetch, report: Report) -> list[Job]:
-    """The jobs to fetch: the named ones, else all unfinished ones."""
-    if fetch.names:
-        return named_jobs(session, fetch.names, provider=fetch.provider, model=fetch.model)
-    unknown = session.journal.recent(limit=_MOST_UNKNOWN, states=[State.UNKNOWN])
-    found = {job.id: job for job in (*session.journal.unfinished(), *unknown)}
-    jobs = [
-        job
-        for job in found.values()
-        if fetch.provider in (None, job.provider) and fetch.model in (None, job.model)
-    ]
-    answers = Answers(session.state_folder)
-    lost = [job for job in jobs if job.state is State.UNKNOWN and answers.find(job.id) is None]
-    _list_unknown(lost, report)
-    if not jobs:
-        report.notice("no unfinished jobs; nothing to fetch")
-    return [job for job in jobs if job not in lost]
+class _Run:
+    """One run of `fetch`, from its arguments to its result."""
+
+    def __init__(self, fetch: Fetch, session: Session, report: Report) -> None:
+        self._fetch = fetch
+        self._session = session
+        self._report = report
+        self._drafts: dict[str, Draft] = {}
+        """The calls of the jobs to resubmit, by job id."""
+
+    def run(self) -> Result:
+        """Find the jobs, download them, and report each as it ends."""
+        if self._fetch.jobs:
+            lost: list[Job] = []
+            jobs = named_jobs(
+                self._session,
+                self._fetch.jobs,
+                provider=self._fetch.provider,
+                model=self._fetch.model,
+            )
+        else:
+            jobs, lost = self._unfinished()
+        deliveries = {job.id: delivery for job in jobs if (delivery := self._delivery_if_any(job))}
+        for job in jobs:
+            if job.id not in deliveries:
+                self._report.ended(job)
+        self._download([job for job in jobs if job.id in deliveries], deliveries)
+        codes = [job.error.exit_code if job.error else job.state.exit_code for job in jobs]
+        return Result(common_code(codes), records=map(job_record, lost))
+
+    def _unfinished(self) -> tuple[list[Job], list[Job]]:
+        """The unfinished jobs, and those of unknown outcome, which nothing can be fetched for."""
+        fetch, journal = self._fetch, self._session.journal
+        unknown = journal.recent(limit=_MOST_UNKNOWN, states=[State.UNKNOWN])
+        found = {job.id: job for job in (*journal.unfinished(), *unknown)}
+        jobs = [
+            job
+            for job in found.values()
+            if fetch.provider in (None, job.provider) and fetch.model in (None, job.model)
+        ]
+        answers = Answers(self._session.state_folder)
+        lost = [job for job in jobs if job.state is State.UNKNOWN and answers.find(job.id) is None]
+        for job in lost:
+            job.error = job.error or unknown_since(job)
+        if lost:
+            self._report.notice(_unknown_text(lost))
+        if not jobs:
+            self._report.notice("no unfinished jobs; nothing to fetch")
+        return [job for job in jobs if job not in lost], lost
+
+    def _delivery_if_any(self, job: Job) -> Delivery | None:
+        """Where to save the files of a job; a fault of this job does not stop the others."""
+        try:
+            return self._delivery_of(job)
+        except KontextError as fault:
+            job.error = for_job(fault, job)
+            return None
+
+    def _delivery_of(self, job: Job) -> Delivery | None:
+        """Where to save the files of a job; None if nothing is to be done, which ``job`` shows."""
+        fetch, session = self._fetch, self._session
+        if session.journal.owned_elsewhere(job.id):
+            elsewhere(job)
+            return None
+        provider = session.settings.open(known_provider(job.provider))
+        if fetch.resubmit and job.state in _RESUBMITTED:
+            self._drafts[job.id] = _draft_again(job, provider)
+            return _delivery(job, fetch, session)
+        if job.state is State.SAVED and not _lacks_files(job, self._report):
+            job.skipped = True
+            return None
+        if job.state is State.UNKNOWN and not provider.blocking:
+            job.error = job.error or unknown_since(job)
+            return None
+        kept_back = job.state is State.MODERATED and fetch.keep_flagged and job.outputs
+        if job.state not in (*OPEN, State.SAVED, State.UNKNOWN, State.EXPIRED) and not kept_back:
+            return None
+        job.error = None
+        return _delivery(job, fetch, session)
+
+    def _download(self, jobs: Sequence[Job], deliveries: Mapping[str, Delivery]) -> None:
+        """Download the jobs, a few at a time, and report each as it ends."""
+        session, report = self._session, self._report
+        reported: set[str] = set()
+
+        async def download(engine: Engine, job: Job) -> None:
+            delivery = deliveries[job.id]
+            await self._download_one(engine, job, delivery)
+            reported.add(job.id)
+            for text in differences(job, delivery):
+                report.notice(text)
+            report.ended(job)
+
+        session.run(lambda: session.for_each(jobs, download), jobs)
+        for job in jobs:
+            if job.id not in reported:
+                report.ended(job)
+
+    async def _download_one(self, engine: Engine, job: Job, delivery: Delivery) -> None:
+        keep = bool(job.target and job.target.keep_flagged)
+        timeout = self._fetch.timeout
+        if not self._session.journal.claim(job):
+            overtaken(job)
+        elif (draft := self._drafts.get(job.id)) is None:
+            await engine.fetch(job, delivery, timeout=timeout, keep_flagged=keep)
+        else:
+            with _restored_if_refused(self._session, job):
+                await engine.run(job, draft, delivery, timeout=timeout, keep_flagged=keep)
 
 
-def _list_unknown(jobs: Sequence[Job], report: Report) -> None:
-    """List jobs that may have been accepted; only the user can check, or resubmit them."""
-    if not jobs:
-        return
-    for job in jobs:
-        job.error = job.error or unknown_since(job)
-        report.listed(job)
+def _unknown_text(jobs: Sequence[Job]) -> str:
+    """Names jobs that may have been accepted; only the user can check, or resubmit them."""
     ids = ", ".join(job.id for job in jobs[:_NAMED])
     more = f" and {len(jobs) - _NAMED} more (kontext status --state unknown)"
-    report.notice(
+    return (
         f"{len(jobs)} job{'' if len(jobs) == 1 else 's'} of unknown outcome, which may have been"
         f" accepted and billed: {ids}{more if len(jobs) > _NAMED else ''};"
         " check the provider's list of requests, then run: kontext fetch JOB --resubmit,"
         " or: kontext forget JOB"
     )
-
-
-def _errand_if_any(session: Session, job: Job, fetch: Fetch, report: Report) -> _Errand | None:
-    """The errand for a job; a fault of this job does not stop the others."""
-    try:
-        return _errand(session, job, fetch, report)
-    except KontextError as fault:
-        job.error = for_job(fault, job)
-        return None
-
-
-def _errand(session: Session, job: Job, fetch: Fetch, report: Report) -> _Errand | None:
-    """The errand for a job; None if there is nothing to do, and ``job`` then says why."""
-    if session.journal.owned_elsewhere(job.id):
-        elsewhere(job)
-        return None
-    provider = session.settings.open(known_provider(job.provider))
-    if fetch.resubmit and job.state in _RESUBMITTED:
-        draft = _draft_again(job, provider)
-        return _Errand(job, _delivery(job, fetch, session), draft)
-    if job.state is State.SAVED and not _lacks_files(job, report):
-        job.skipped = True
-        return None
-    if job.state is State.UNKNOWN and not provider.blocking:
-        job.error = job.error or unknown_since(job)
-        return None
-    kept_back = job.state is State.MODERATED and fetch.keep_flagged and job.outputs
-    if job.state not in (*OPEN, State.SAVED, State.UNKNOWN, State.EXPIRED) and not kept_back:
-        return None
-    job.error = None
-    return _Errand(job, _delivery(job, fetch, session))
 
 
 def _lacks_files(job: Job, report: Report) -> bool:
@@ -196,11 +229,11 @@ def _delivery(job: Job, fetch: Fetch, session: Session) -> Delivery:
         if job.request.get("num_images", 1) > 1:
             raise UsageError("`-o -` can write only one image")
         return session.delivery(None)
-    asked_now = fetch.output or fetch.output_dir or fetch.template
+    asked_now = fetch.output or fetch.output_dir or fetch.name
     if asked_now or job.target is None:
         folder = Path(from_home(fetch.output_dir or "."))
-        exists: Exists = "error" if fetch.output or fetch.template else "number"
-        names = names_for(job, Wanted(folder, fetch.output, fetch.template, exists))
+        exists: Exists = "error" if fetch.output or fetch.name else "number"
+        names = names_for(job, Wanted(folder, fetch.output, fetch.name, exists))
         job.target = Target(tuple(path.absolute() for path in names.paths))
     if fetch.keep_flagged:
         job.target = Target(job.target.paths, job.target.overwrite, keep_flagged=True)
@@ -233,38 +266,8 @@ def _check_unchanged(job: Job, images: Sequence[InputImage]) -> None:
             )
 
 
-def _run(session: Session, errands: Sequence[_Errand], fetch: Fetch, report: Report) -> None:
-    """Do all errands, and report each job as it ends."""
-    by_job = {errand.job.id: errand for errand in errands}
-    reported: set[str] = set()
-
-    async def go(engine: Engine, job: Job) -> None:
-        await _bring(session, engine, by_job[job.id], fetch.timeout)
-        reported.add(job.id)
-        tell_differences(job, report, by_job[job.id].delivery)
-        report.ended(job)
-
-    jobs = [errand.job for errand in errands]
-    session.run(lambda: session.for_each(jobs, go), jobs)
-    for job in jobs:
-        if job.id not in reported:
-            report.ended(job)
-
-
-async def _bring(session: Session, engine: Engine, errand: _Errand, timeout: float) -> None:
-    job = errand.job
-    keep = bool(job.target and job.target.keep_flagged)
-    if not session.journal.claim(job):
-        overtaken(job)
-    elif errand.draft is None:
-        await engine.fetch(job, errand.delivery, timeout=timeout, keep_flagged=keep)
-    else:
-        with _as_it_was(session, job):
-            await engine.run(job, errand.draft, errand.delivery, timeout=timeout, keep_flagged=keep)
-
-
 @contextmanager
-def _as_it_was(session: Session, job: Job) -> Iterator[None]:
+def _restored_if_refused(session: Session, job: Job) -> Iterator[None]:
     """Resubmit a job within; if that is certainly not accepted, restore its previous record,
     above all whether it was billed."""
     before = replace(job)

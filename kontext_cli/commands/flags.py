@@ -1,4 +1,4 @@
-"""What was typed for `generate` or `edit`, before anything is made of it."""
+"""The flags of `generate` and `edit` as they were typed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -72,11 +72,11 @@ class Flags(NamedTuple):
 
     @property
     def is_batch(self) -> bool:
-        """Whether there are rows to make jobs of."""
+        """Whether the run has one job per row or per image."""
         return bool(self.prompts_files) or self.each
 
     def of_batches_only(self) -> list[str]:
-        """The options that were given and mean something for a batch alone, as they are typed."""
+        """The options given that apply only to batches, as they are typed."""
         values = ((name, getattr(self, name)) for name in _OF_BATCHES)
         given = [name for name, value in values if value is not None and value is not False]
         return [flag(name) for name in given] + (
@@ -95,8 +95,8 @@ class Flags(NamedTuple):
 
     @property
     def when_taken(self) -> Exists:
-        """What to do with a name that is taken; not given, a name that we make up for a single job
-        is numbered. In a batch that could pay for everything again."""
+        """What to do if a file exists. By default, a name that we choose for a single job gets a
+        number; in a batch that could pay for everything again, so it is an error."""
         made_up = not self.is_batch and self.output is None and self.name is None
         return self.exists or ("number" if made_up else "error")
 

@@ -11,9 +11,10 @@ from kontext_cli.journal.replies import Answers
 from kontext_cli.quantities import seconds
 from kontext_cli.settings.paths import state_dir
 from kontext_cli.terminal.output import to_stderr
+from kontext_cli.terminal.result import Result
 
 
-def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence[State]) -> int:
+def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence[State]) -> Result:
     """Delete the named jobs, or all jobs that match the given age and states."""
     if not names and older_than is None and not states:
         raise UsageError(
@@ -30,8 +31,7 @@ def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence
     answers = Answers(folder)
     for job_id in ids:
         answers.drop(job_id)
-    to_stderr(f"forgot {count} job{'' if count == 1 else 's'}")
-    return 0
+    return Result(messages=[f"forgot {count} job{'' if count == 1 else 's'}"])
 
 
 def _id(journal: Journal, name: str) -> str:

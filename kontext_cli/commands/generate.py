@@ -1,11 +1,12 @@
 """`generate` and `edit` for one job, from the flags to its files."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kontext_cli.commands.flags import Flags
-from kontext_cli.commands.session import Listener, Session
+from kontext_cli.commands.session import Session
 from kontext_cli.engine.budget import Budget
 from kontext_cli.engine.plan import Plan, Wanted, plan_job, room_for_images
 from kontext_cli.errors import UnsupportedOption, UsageError
@@ -25,16 +26,16 @@ from kontext_cli.terminal.input import (
     read_prompt,
 )
 from kontext_cli.terminal.open import open_report
-from kontext_cli.terminal.output import to_stdout
-from kontext_cli.terminal.records import as_line, job_record
+from kontext_cli.terminal.records import job_record
 from kontext_cli.terminal.report import Report
+from kontext_cli.terminal.result import Result
 from kontext_cli.words import listed
 
 
-def run_one(flags: Flags) -> int:
-    """Run `generate` or `edit` for one job; returns the exit code.
+def run_one(flags: Flags) -> Result:
+    """Run `generate` or `edit` for one job.
 
-    Raises KontextError for all that is found wrong before anything is sent.
+    Raises KontextError for any fault that is found before anything is sent.
     """
     flags = flags._replace(output=output_path(flags.output))
     _check_combinations(flags)
@@ -55,7 +56,7 @@ def run_one(flags: Flags) -> int:
         Budget(flags.max_cost).check([plan.job.cost])
         _print_notices(report, images, plan.names)
         if flags.dry_run:
-            return _show(plan, as_json=flags.json)
+            return _dry_run(plan)
         if plan.names is not None and plan.names.skip:
             return _skip(plan.job, plan.names, report)
         settings.require_key(settings.provider(flags.provider))
@@ -152,26 +153,22 @@ def _print_notices(report: Report, images: tuple[InputImage, ...], names: Names 
         report.notice(notice)
 
 
-def _show(plan: Plan, *, as_json: bool) -> int:
-    if as_json:
-        paths = plan.names.paths if plan.names else ()
-        to_stdout(as_line(job_record(plan.job, planned=paths)))
-    else:
-        from kontext_cli.terminal.dry_run import show_plan
+def _dry_run(plan: Plan) -> Result:
+    from kontext_cli.terminal.dry_run import plan_lines
 
-        show_plan(plan)
-    return 0
+    paths = plan.names.paths if plan.names else ()
+    return Result(text=plan_lines(plan), records=[job_record(plan.job, planned=paths)])
 
 
-def _skip(job: Job, names: Names, report: Report) -> int:
+def _skip(job: Job, names: Names, report: Report) -> Result:
     job.files = tuple(existing_file(path) for path in names.paths)
     job.state = State.SAVED
     job.skipped = True
     report.ended(job)
-    return 0
+    return Result()
 
 
-def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report: Report) -> int:
+def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report: Report) -> Result:
     job = plan.job
     delivery = _delivery(plan, flags, session)
 
@@ -191,12 +188,10 @@ def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report:
     session.run(work, [job])
     if plan.names is not None:
         report.show_relative = not plan.names.paths[0].is_absolute()
-    tell_differences(job, report, delivery)
-    if flags.no_wait and job.error is None:
-        report.submitted(job)
-    else:
-        report.ended(job)
-    return job.error.exit_code if job.error else 0
+    for text in differences(job, delivery):
+        report.notice(text)
+    report.ended(job)
+    return Result(job.error.exit_code if job.error else 0)
 
 
 def _delivery(plan: Plan, flags: Flags, session: Session) -> Delivery:
@@ -206,15 +201,15 @@ def _delivery(plan: Plan, flags: Flags, session: Session) -> Delivery:
     return session.delivery(target)
 
 
-def tell_differences(job: Job, report: Listener, delivery: Delivery | None = None) -> None:
-    """Print a notice if the files differ from the request: fewer, in another format, or under
-    another name."""
+def differences(job: Job, delivery: Delivery | None = None) -> Iterator[str]:
+    """How the files of a job differ from the request: fewer, in another format, or under another
+    name."""
     asked = job.request.get("num_images", 1)
     if job.state is State.SAVED and job.target and len(job.files) < asked:
-        report.notice(f"{job.provider} returned {len(job.files)} of {asked} images")
+        yield f"{job.provider} returned {len(job.files)} of {asked} images"
     if isinstance(delivery, StreamDelivery):
         if delivery.format == "webp":
-            report.notice(f"{job.provider} sent WebP, which is written unchanged")
+            yield f"{job.provider} sent WebP, which is written unchanged"
         return
     for file in job.files:
         planned = job.target.paths[file.number - 1 :] if job.target else ()
@@ -222,4 +217,4 @@ def tell_differences(job: Job, report: Listener, delivery: Delivery | None = Non
             why = f"{job.provider} sent {file.format.upper()}"
             if planned[0].suffix == file.path.suffix:
                 why = "the name was taken in the meantime"
-            report.notice(f"`{planned[0].name}` is saved as `{file.path.name}`: {why}")
+            yield f"`{planned[0].name}` is saved as `{file.path.name}`: {why}"

@@ -1,4 +1,4 @@
-"""What `kontext models` prints: the providers' tables, as they are."""
+"""`kontext models`: list providers, models, options and prices."""
 
 import os
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import BOTH, Endpoint, Option
 from kontext_cli.settings.settings import Settings, spelled_variables
-from kontext_cli.terminal.output import to_stderr, to_stdout
 from kontext_cli.terminal.printable import one_line
-from kontext_cli.terminal.records import SCHEMA, as_line
+from kontext_cli.terminal.records import SCHEMA
+from kontext_cli.terminal.result import Result
 from kontext_cli.words import flag
 
 _SWITCHES = {row.name for row in OPTIONS if row.type is bool}
@@ -35,8 +35,11 @@ class Offer:
         return [row for row in self.provider.options if self.operation in row.operations]
 
 
-def show(provider: Name | None, model: str | None, *, as_json: bool, with_settings: bool) -> None:
-    """Print the catalogue, narrowed to a provider and a model. Raises UsageError for none."""
+def list_models(provider: Name | None, model: str | None, *, with_settings: bool) -> Result:
+    """List the models of all providers or of one, and optionally where settings come from.
+
+    Raises UsageError for a model that none of them has.
+    """
     settings = Settings.load(os.environ)
     offers = [
         offer
@@ -47,14 +50,15 @@ def show(provider: Name | None, model: str | None, *, as_json: bool, with_settin
     if not offers:
         names = ", ".join(_model_names())
         raise UsageError(f"there is no model `{model}`", hint=f"there are {names}")
-    if as_json:
-        for offer in offers:
-            to_stdout(as_line(_record(offer)))
-    else:
-        _print(offers)
-    if with_settings:
-        for name, setting in settings.described().items():
-            to_stderr(one_line(f"{name} = {setting.value} ({setting.origin})"))
+    origins = settings.described() if with_settings else {}
+    return Result(
+        text=_text(offers),
+        records=map(_record, offers),
+        messages=[
+            one_line(f"{name} = {setting.value} ({setting.origin})")
+            for name, setting in origins.items()
+        ],
+    )
 
 
 def _model_names() -> Iterator[str]:
@@ -74,11 +78,11 @@ def _offers(provider: Provider) -> Iterator[Offer]:
                 yield Offer(provider, model, operation, endpoints)
 
 
-def _print(offers: list[Offer]) -> None:
+def _text(offers: list[Offer]) -> Iterator[str]:
     for name in dict.fromkeys(offer.provider.name for offer in offers):
         mine = [offer for offer in offers if offer.provider.name == name]
-        to_stdout("\n".join([_heading(mine[0].provider), *_rows(mine), *_option_rows(mine), ""]))
-    to_stdout("Prices are estimates; `prices` in config.toml overrides them.")
+        yield from (_heading(mine[0].provider), *_rows(mine), *_option_rows(mine), "")
+    yield "Prices are estimates; `prices` in config.toml overrides them."
 
 
 def _heading(provider: Provider) -> str:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Seque
 from contextlib import ExitStack, asynccontextmanager
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from kontext_cli.commands.signals import run_until_signal
 from kontext_cli.engine.endings import bill_so_far, for_job
@@ -26,30 +26,21 @@ from kontext_cli.settings.paths import state_dir
 from kontext_cli.settings.settings import Settings, known_provider
 from kontext_cli.terminal.input import stdout_bytes
 from kontext_cli.terminal.output import to_stderr
+from kontext_cli.terminal.report import Report
 
 SANDBOX_SECONDS = 0.3
 """Seconds that a sandbox job takes in this process: enough to see the queue move."""
 _AT_ONCE = 8
 """Jobs that are polled concurrently; each has a connection, and file descriptors are limited."""
 
-
-class Listener(Protocol):
-    """Receives the events of a run: the report of single jobs, or of a batch."""
-
-    def watch(self, job: Job, logs: Sequence[str], /) -> None:
-        """A job has changed state, or its provider sent logs."""
-
-    def notice(self, text: str, /) -> None:
-        """Print a message that is not an error."""
-
-    def close(self) -> None:
-        """All work has ended."""
+Work = Callable[[], Coroutine[Any, Any, None]]
+"""Starts the work of a command."""
 
 
 class Session:
     """One run of a command. A context manager: the journal is closed at its end."""
 
-    def __init__(self, report: Listener, *, debug: bool = False) -> None:
+    def __init__(self, report: Report, *, debug: bool = False) -> None:
         """Raises UsageError for mistakes in the config file."""
         self.report = report
         self.settings = Settings.load(os.environ)
@@ -162,11 +153,11 @@ class Session:
             for job in jobs:
                 job.error = for_job(fault, job)
 
-    def run(self, work: Callable[[], Coroutine[Any, Any, None]], jobs: Sequence[Job]) -> None:
+    def run(self, work: Work, jobs: Sequence[Job]) -> None:
         """Run the work to its end or to the first signal, which becomes the error of open jobs."""
         _ = self.journal  # a journal fault is found before anything is sent
         try:
-            signal_number = run_until_signal(work())
+            signal_number = run_until_signal(self._with_view(work))
         finally:
             self.report.close()
         if signal_number is not None:
@@ -174,9 +165,25 @@ class Session:
                 if job.state is not State.SAVED and (job.error is None or job.state in _CUT_SHORT):
                     job.error = _interrupted(job, signal_number)
 
-    def run_batch(self, work: Coroutine[Any, Any, None], wind_down: Callable[[int], None]) -> None:
+    def run_batch(self, work: Work, wind_down: Callable[[int], None]) -> None:
         """Run the work to its end; the first signal calls ``wind_down``, which ends it early."""
-        run_until_signal(work, wind_down)
+        try:
+            run_until_signal(self._with_view(work), wind_down)
+        finally:
+            self.report.close()
+
+    async def _with_view(self, work: Work) -> None:
+        """Do the work while the view is refreshed."""
+        refreshing = asyncio.ensure_future(self._refresh())
+        try:
+            await work()
+        finally:
+            refreshing.cancel()
+
+    async def _refresh(self) -> None:
+        while True:
+            await asyncio.sleep(self.report.refresh_seconds)
+            self.report.refresh()
 
     def _transport(
         self, provider: Provider, throttled: Callable[[float | None], None]

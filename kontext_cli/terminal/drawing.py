@@ -11,23 +11,16 @@ from rich.text import Text
 from kontext_cli.terminal.output import write
 
 _LINE_ABOVE = "\x1b[A"
-
-
 _ERASE_LINE_ABOVE = "\x1b[A\x1b[2K"
 """Line by line: tmux keeps text that is erased at once if it fills the window."""
-
-
 _ERASE_REST = "\x1b[K"
-
-
 _ERASE_BELOW = "\x1b[J"
-
-
 _NO_WRAP = "\x1b[?7l"
 """Cuts the line if the terminal and rich disagree about the width of a character."""
-
-
 _WRAP = "\x1b[?7h"
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_ANY_WIDTH = 80
+"""rich prints nothing if COLUMNS is 0; lines are cut by us, not by rich."""
 
 
 class Drawing:
@@ -38,14 +31,21 @@ class Drawing:
     """
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, markup=False, highlight=False, emoji=False)
+        self._console = Console(
+            stderr=True, markup=False, highlight=False, emoji=False, width=_ANY_WIDTH
+        )
         self._widths: list[int] = []
         self.strokes = ("━", "─") if self._can_show("━─") else ("#", "-")
+        self._spinner = _SPINNER if self._can_show(_SPINNER) else "|/-\\"
 
     @property
     def possible(self) -> bool:
         """Whether the terminal supports escape sequences: an old Windows console does not."""
         return not self._console.legacy_windows
+
+    def spinner(self, seconds: float) -> str:
+        """The character of a spinner at a time; it turns once a second."""
+        return self._spinner[int(seconds * len(self._spinner)) % len(self._spinner)]
 
     def size(self) -> tuple[int, int]:
         """The current columns and rows of the window."""

@@ -1,51 +1,46 @@
-"""Chooses the view: live on a terminal, plain lines elsewhere, or quiet."""
+"""Opens the report of this process: live on a terminal, plain lines elsewhere, or quiet."""
+
+from collections.abc import Callable
+from functools import partial
 
 from kontext_cli.batch.progress import BatchProgress
 from kontext_cli.batch.tally import Tally
-from kontext_cli.terminal.batch_report import BatchLines, BatchReport, BatchSilence, BatchView
+from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.output import may_draw
-from kontext_cli.terminal.report import Lines, Report, Silence, View
+from kontext_cli.terminal.report import Report
+from kontext_cli.terminal.view import Lines, Silent, View
 
 
 def open_report(*, as_json: bool, quiet: bool, plain: bool = False) -> Report:
-    """The report for this process: live on a terminal, plain lines elsewhere.
+    """The report of single jobs.
 
     ``plain`` forces plain lines, for use with other output such as that of `--debug`.
     """
-    return Report(_view(plain=plain or as_json, quiet=quiet), as_json=as_json)
-
-
-def _view(*, plain: bool, quiet: bool) -> View:
-    if quiet:
-        return Silence()
-    if plain or not may_draw():
-        return Lines()
-    from kontext_cli.terminal.live import Live
-
-    return Live()
+    view, live = _views(None, quiet=quiet, plain=plain or as_json)
+    return Report(view, live=live, as_json=as_json)
 
 
 def open_batch_report(
-    tally: Tally,
-    *,
-    batch: str,
-    as_json: bool,
-    quiet: bool,
-    plain: bool = False,
+    tally: Tally, *, batch: str, as_json: bool, quiet: bool, plain: bool = False
 ) -> BatchReport:
-    """The report of a batch for this process: live on a terminal, plain lines elsewhere.
-
-    ``plain`` forces plain lines, for use with other output such as that of `--debug`.
-    """
-    view = _batch_view(tally, plain=plain or as_json, quiet=quiet)
-    return BatchReport(view, tally, batch=batch, as_json=as_json)
+    """The report of a batch; ``plain`` as for ``open_report``."""
+    progress = BatchProgress(tally)
+    view, live = _views(progress, quiet=quiet, plain=plain or as_json)
+    return BatchReport(view, progress, batch=batch, live=live, as_json=as_json)
 
 
-def _batch_view(tally: Tally, *, plain: bool, quiet: bool) -> BatchView:
+def _views(
+    progress: BatchProgress | None, *, quiet: bool, plain: bool
+) -> tuple[View, Callable[[], View] | None]:
+    """The view to begin with, and how to open the one that replaces it when jobs run."""
     if quiet:
-        return BatchSilence()
-    if plain or not may_draw():
-        return BatchLines(tally)
-    from kontext_cli.terminal.live_batch import open_live_batch
+        return Silent(), None
+    lines = Lines(every_change=progress is None)
+    return lines, None if plain or not may_draw() else partial(_live, progress, lines)
 
-    return open_live_batch(BatchProgress(tally)) or BatchLines(tally)
+
+def _live(progress: BatchProgress | None, otherwise: View) -> View:
+    # Importing rich takes longer than all other imports together.
+    from kontext_cli.terminal.live import open_live
+
+    return open_live(progress) or otherwise

@@ -6,7 +6,6 @@ from kontext_cli.batch.progress import BatchProgress
 from kontext_cli.batch.tally import Tally
 from kontext_cli.errors import KontextError
 from kontext_cli.job import Cost, Job, State
-from kontext_cli.terminal.output import to_stderr
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.words import dollars
 
@@ -45,12 +44,6 @@ def cost_text(cost: Cost) -> str:
 def bill_text(error: KontextError) -> str:
     """Whether a job that ended with this error was billed, in words."""
     return _BILLED[error.billed]
-
-
-def print_error(error: KontextError, job: Job | None = None) -> None:
-    """Print an error to standard error, as text."""
-    for line in error_lines(error, job):
-        to_stderr(line)
 
 
 def error_lines(

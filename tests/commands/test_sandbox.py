@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from kontext_cli.cli.sandbox import exports
+from kontext_cli.commands.sandbox import exports
 from processes import PROGRAM, RightHere, environment, start
 from sandbox.clients import GENERATE, client, fal
 

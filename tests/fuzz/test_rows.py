@@ -20,7 +20,6 @@ from fuzz.examples import fuzzed
 from fuzz.refusals import tried
 from journals import full_job, job
 from kontext_cli.cli.main import run
-from kontext_cli.commands.status import print_table
 from kontext_cli.engine.reading import read
 from kontext_cli.errors import KontextError
 from kontext_cli.job import Job, State, Target
@@ -30,6 +29,7 @@ from kontext_cli.journal.file import FILE
 from kontext_cli.journal.replies import Answers
 from kontext_cli.providers.aimlapi import Aimlapi
 from kontext_cli.terminal.records import as_line, job_record
+from kontext_cli.terminal.table import job_table
 from kontext_cli.terminal.text import describe, error_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -144,9 +144,7 @@ def tell(found: Job) -> None:
     assert describe(found)
     if found.error is not None:
         assert error_lines(found.error, found)
-    with contextlib.redirect_stdout(io.StringIO()) as out:
-        print_table([found])
-    assert found.id in out.getvalue()
+    assert found.id in "".join(job_table([found]))
 
 
 SOUND = "000000000000"

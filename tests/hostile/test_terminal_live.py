@@ -22,6 +22,7 @@ from kontext_cli.job import File, Job, Source, State
 from kontext_cli.journal import Journal
 from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.open import open_batch_report, open_report
+from kontext_cli.terminal.result import show
 from processes import start
 from soaking import soaked
 
@@ -52,7 +53,7 @@ def test_a_single_job_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
             told = opened.sent()
             found = shown(checked_on_terminal(told))
             assert payload.is_long or len(found[payload.number]) >= 4
-    assert b"\x1b[?25l" in told
+    assert b"\x1b[?7l" in told
 
 
 def test_nothing_is_drawn_for_a_runner_that_has_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,16 +83,16 @@ def test_a_batch_on_a_terminal(monkeypatch: pytest.MonkeyPatch, subject: str) ->
             report = batch_report(tally, text)
             each = hostile_job(payload, 1, sources=sources)
             report.watch(each, [])
-            report.beat()
+            report.refresh()
             report.watch(each, [text])
-            report.beat()
+            report.refresh()
             report.notice(text)
             tally.count(each)
             each.state = State.FAILED
             report.ended(each, line=1, file=text, reason="new")
             report.stopping(JobFailed(text, hint=text))
             report.close()
-            report.summary(JobFailed(text), way_on=text)
+            show(report.summary(JobFailed(text), rerun=text))
             found = shown(checked_on_terminal(opened.sent()))
             assert payload.is_long or len(found[payload.number]) >= 7
 
@@ -137,7 +138,7 @@ def test_the_program_with_one_job_on_a_terminal(talk: Talk, locale: dict[str, st
     talk.between.rewrite = {"stream": chat, "status": chat}
     code, sent = on_terminal("generate", "x", "-p", "fal", cwd=talk.top, **locale)
     checked_on_terminal(sent, encoding=encoding)
-    assert (code, b"\x1b[?25l" in sent) == (0, True), sent
+    assert (code, b"\x1b[?7l" in sent) == (0, True), sent
 
 
 def test_the_table_of_jobs_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +159,7 @@ def test_what_signs_the_url_of_an_input_is_not_drawn(monkeypatch: pytest.MonkeyP
     with terminal(monkeypatch) as opened:
         report = batch_report(Tally(9), "b")
         report.watch(job(index=1, sources=(Source(url, None),)), [])
-        report.beat()
+        report.refresh()
         report.close()
         sent = opened.sent()
     assert b"house.jpg" in sent

@@ -25,6 +25,7 @@ from kontext_cli.job import File, Job, Source, State
 from kontext_cli.journal import Journal
 from kontext_cli.sandbox.replies import Json
 from kontext_cli.terminal.open import open_batch_report, open_report
+from kontext_cli.terminal.result import show
 from processes import environment, kontext, start
 from soaking import soaked
 
@@ -195,7 +196,7 @@ def batch_report(folder: Path, payload: Payload) -> None:
         report.ended(each, line=index, file=text, reason=reason)
     report.stopping(failed)
     report.close()
-    report.summary(failed, way_on=text)
+    show(report.summary(failed, rerun=text))
 
 
 @pytest.mark.parametrize("on_actions", [False, True])

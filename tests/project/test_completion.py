@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from completions.writer.scripts import ROOT, written
-from kontext_cli.cli import completion
 from kontext_cli.cli.main import program, run
+from kontext_cli.commands import completion
 from processes import HEAVY, environment, imported, kontext
 
 SCRIPTS = {shell: ROOT / "completions" / name for shell, name in completion.FILES.items()}

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,11 @@ from kontext_cli.errors import (
     UsageError,
 )
 from kontext_cli.job import Cost, File, Job, State
-from kontext_cli.terminal.batch_report import BatchLines, BatchReport, BatchSilence, BatchView
+from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.records import error_record, job_record
+from kontext_cli.terminal.result import show
 from kontext_cli.terminal.text import duration, error_lines, left_text, rate_text, spent_text
+from kontext_cli.terminal.view import Lines, Silent, View
 
 HOSTILE = "\x1b]0;owned\x07[bold]\u202e x\r\n::error::y"
 STOP = NoCredit("fal says that the account is empty", hint="add credit at fal.ai")
@@ -71,15 +72,19 @@ class Batch:
     def __init__(
         self,
         total: int,
-        view: Callable[[Tally], BatchView] | None = None,
+        view: View | None = None,
         *,
         file: str | None = "prompts.txt",
         as_json: bool = False,
     ) -> None:
         self.clock = Clock()
         self.tally = Tally(total)
-        shown = view(self.tally) if view else BatchLines(self.tally, clock=self.clock)
-        self.report = BatchReport(shown, self.tally, batch="3f2a", as_json=as_json)
+        self.report = BatchReport(
+            view or Lines(every_change=False),
+            BatchProgress(self.tally, self.clock),
+            batch="3f2a",
+            as_json=as_json,
+        )
         self.file = file
 
     def watch(self, job: Job, *logs: str, state: State | None = None) -> None:
@@ -186,7 +191,7 @@ def test_a_line_now_and_then_while_nothing_ends(capfd: pytest.CaptureFixture[str
 
     def beaten(*, after: float) -> str:
         batch.clock.now += after
-        batch.report.beat()
+        batch.report.refresh()
         return capfd.readouterr().err
 
     jobs = [row(index) for index in range(1, 9)]
@@ -270,7 +275,7 @@ def test_json_is_a_line_for_each_row_and_a_summary(capfd: pytest.CaptureFixture[
     batch.end(failed(3, JobFailed("no")), line=5)
     batch.report.stopping(STOP)
     batch.report.close()
-    batch.report.summary(STOP, way_on="kontext generate -f p.txt")
+    show(batch.report.summary(STOP, rerun="kontext generate -f p.txt"), as_json=True)
     out, err = capfd.readouterr()
     skipped, made, lost, stop, summary = map(json.loads, out.splitlines())
     assert (skipped["skipped"], skipped["reason"]) == (True, "saved")
@@ -302,7 +307,7 @@ def test_the_summary_says_how_to_go_on(capfd: pytest.CaptureFixture[str]) -> Non
     batch.end(failed(5, OutcomeUnknown("?", billed="maybe"), State.UNKNOWN), reason="unknown")
     batch.report.close()
     capfd.readouterr()
-    batch.report.summary(STOP, way_on="kontext generate -f p.txt")
+    show(batch.report.summary(STOP, rerun="kontext generate -f p.txt"))
     assert capfd.readouterr() == (
         "",
         "stopped: fal says that the account is empty\n"
@@ -321,7 +326,8 @@ def test_an_interruption_is_not_repeated_by_the_summary(capfd: pytest.CaptureFix
     batch.make(1)
     batch.report.close()
     capfd.readouterr()
-    batch.report.summary(Interrupted("interrupted", signal_number=2), way_on="kontext x")
+    stop = Interrupted("interrupted", signal_number=2)
+    show(batch.report.summary(stop, rerun="kontext x"))
     first, last = capfd.readouterr().err.splitlines()
     assert first.startswith("batch 3f2a: 2 rows: 1 saved, 1 planned; ")
     assert last == "hint: continue with: kontext x"
@@ -332,20 +338,20 @@ def test_a_batch_with_nothing_to_do(capfd: pytest.CaptureFixture[str]) -> None:
     batch.end(saved(row(1), skipped=True), reason="saved")
     batch.report.close()
     capfd.readouterr()
-    batch.report.summary(None, way_on=None)
+    show(batch.report.summary(None, rerun=None))
     assert capfd.readouterr().err == "batch 3f2a: 1 row: 1 skipped; spent nothing\n"
 
 
 def test_quiet_tells_results_and_errors_alone(capfd: pytest.CaptureFixture[str]) -> None:
-    batch = Batch(9, lambda _tally: BatchSilence())
+    batch = Batch(9, Silent())
     batch.make(1)
     batch.end(saved(row(2), skipped=True), reason="saved")
     batch.report.notice("by the way")
     batch.end(failed(3, JobFailed("no")), line=4)
     batch.report.stopping(STOP)
-    batch.report.beat()
+    batch.report.refresh()
     batch.report.close()
-    batch.report.summary(STOP, way_on="kontext …")
+    show(batch.report.summary(STOP, rerun="kontext …"), quiet=True)
     out, err = capfd.readouterr()
     assert out == "/out/1.jpg\n/out/2.jpg\n"
     assert [line for line in err.splitlines() if not line.startswith(("  ", "hint"))] == [
@@ -377,7 +383,7 @@ def test_github_is_told_of_failed_rows(
     batch.make(1)
     batch.end(failed(2, JobFailed(HOSTILE, billed="maybe")), line=4)
     batch.report.close()
-    batch.report.summary(None, way_on=None)
+    show(batch.report.summary(None, rerun=None))
     (command,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("::")]
     assert command.startswith("::error file=prompts.txt,line=4,title=kontext::row 2: ")
     assert command.endswith(" (may have been billed)")
@@ -386,5 +392,5 @@ def test_github_is_told_of_failed_rows(
     assert "| 2 | 4 | " in summary
 
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
-    Batch(9).report.summary(None, way_on=None)
+    show(Batch(9).report.summary(None, rerun=None))
     assert "notice: cannot write the job summary: " in capfd.readouterr().err

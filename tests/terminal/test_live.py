@@ -1,4 +1,4 @@
-"""A batch on a terminal: what stands on the screen, and that nothing drawn is ever torn."""
+"""Jobs on a terminal: what stands on the screen, and that nothing drawn is ever torn."""
 
 import os
 import re
@@ -21,8 +21,9 @@ from kontext_cli.batch.tally import Tally
 from kontext_cli.errors import JobFailed, NoCredit
 from kontext_cli.job import Cost, File, Job, Source, State
 from kontext_cli.terminal.batch_report import BatchReport
-from kontext_cli.terminal.live_batch import open_live_batch
-from kontext_cli.terminal.open import open_batch_report
+from kontext_cli.terminal.live import open_live
+from kontext_cli.terminal.open import open_batch_report, open_report
+from kontext_cli.terminal.result import show
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
 WAY = (State.SUBMITTING, State.QUEUED, State.RUNNING, State.READY)
@@ -217,9 +218,10 @@ class Batch:
         self.now = 0.0
         self.tally = Tally(total)
         self._step = step
-        view = open_live_batch(BatchProgress(self.tally, lambda: self.now))
+        progress = BatchProgress(self.tally, lambda: self.now)
+        view = open_live(progress)
         assert view is not None
-        self.report = BatchReport(view, self.tally, batch="b")
+        self.report = BatchReport(view, progress, batch="b")
 
     def start(self, index: int, state: State = State.RUNNING, **more: Any) -> Job:
         job = Job(
@@ -259,6 +261,22 @@ class Batch:
         self.now += self._step
         self.tally.count(job)
         self.report.ended(job, line=job.index, file="p.txt", reason=reason)
+
+
+def single(job_id: str, **more: Any) -> Job:
+    """A job that is in no batch."""
+    return Job(
+        operation="generate",
+        provider="fal",
+        model="kontext-pro",
+        endpoint="e",
+        request={"prompt": f"a fox, {job_id}"},
+        seed=5,
+        cost=Cost(0.04, "estimate"),
+        id=job_id,
+        state=State.RUNNING,
+        **more,
+    )
 
 
 def states(screen: Screen) -> list[str]:
@@ -319,7 +337,7 @@ def test_a_job_keeps_its_line(terminal: Open) -> None:
     batch.start(11)
     assert states(shown.screen)[3:] == ["row 4", "row 11", "row 6", "row 7"]
     batch.save(jobs[0])
-    batch.report.beat()
+    batch.report.refresh()
     assert states(shown.screen) == ["row 2", "row 9", "row 4", "row 11", "row 6", "row 7"]
 
 
@@ -384,6 +402,47 @@ def test_it_is_drawn_ten_times_a_second_at_most(terminal: Open) -> None:
     assert 10 < shown.screen.drawings <= 21
 
 
+@pytest.mark.parametrize("columns", ["0", "80"])
+def test_a_single_job(terminal: Open, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    shown = terminal(80)
+    report = open_report(as_json=False, quiet=False)
+    report.notice("the image is smaller now")
+    assert shown.screen.drawings == 0
+    job = single("1q3x")
+    report.watch(job, [])
+    report.watch(job, ["warming up"])
+    report.refresh()
+    notice, drawn = shown.screen.lines
+    assert notice == "notice: the image is smaller now"
+    assert re.fullmatch(r"[⠀-⣿]  \d:\d\d  running at fal +warming up", drawn)
+    report.watch(job, [])
+    report.refresh()
+    assert shown.screen.lines[-1].endswith("  a fox, 1q3x")
+    report.close()
+    job.error = JobFailed("no luck")
+    report.ended(job)
+    assert shown.screen.lines == [notice, "error: no luck", "  job 1q3x: not billed"]
+
+
+def test_several_single_jobs(terminal: Open) -> None:
+    shown = terminal(80)
+    report = open_report(as_json=False, quiet=False)
+    jobs = [single("1q3x"), single("1q40")]
+    for job in jobs:
+        report.watch(job, [])
+    report.refresh()
+    assert [line[1:8] for line in shown.screen.lines] == [" 1q3x  ", " 1q40  "]
+    jobs[0].state = State.SAVED
+    jobs[0].files = (File(Path("/out/1.jpg"), "0" * 64, 1, 1024, 1024, "jpeg"),)
+    report.ended(jobs[0])
+    report.refresh()
+    result, message, other = shown.screen.lines
+    assert (result, message[:16]) == ("/out/1.jpg", "job 1q3x: saved ")
+    assert other[1:8] == " 1q40  "
+    report.close()
+
+
 def test_results_go_to_a_standard_output_that_is_elsewhere(
     terminal: Open, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -393,7 +452,7 @@ def test_results_go_to_a_standard_output_that_is_elsewhere(
     batch.save(batch.start(2), skipped=True)
     assert capsys.readouterr().out == "/out/1.jpg\n/out/2.jpg\n"
     batch.report.close()
-    batch.report.summary(None, way_on=None)
+    show(batch.report.summary(None, rerun=None))
     assert shown.screen.lines == [
         "1 row skipped: already saved",
         "batch b: 9 rows: 1 saved, 1 skipped, 7 planned; spent about $0.04",
@@ -410,7 +469,7 @@ def test_hostile_text_is_shown_as_text(terminal: Open) -> None:
     batch.move(job, State.RUNNING, hostile)
     batch.report.notice(hostile)
     batch.fail(job, hostile)
-    batch.report.beat()
+    batch.report.refresh()
     assert [harmless in line for line in shown.screen.lines[:2]] == [True, True]
 
 
@@ -440,7 +499,7 @@ def test_a_batch_that_stops_says_so(terminal: Open) -> None:
     batch = Batch(9)
     batch.start(1)
     batch.report.stopping(NoCredit("the account is empty", hint="fill it"))
-    batch.report.beat()
+    batch.report.refresh()
     error, hint, stop, bar, row = shown.screen.lines
     assert [error, hint] == ["error: the account is empty", "hint: fill it"]
     assert stop == "no more rows are submitted"
@@ -470,6 +529,6 @@ def test_where_it_is_drawn(
         monkeypatch.setenv(name, value)
     options = {"as_json": False, "quiet": False, **options}
     report = open_batch_report(Tally(9), batch="b", **options)
-    report.beat()
+    report.refresh()
     report.close()
     assert (shown.screen.drawings > 0) == draws
