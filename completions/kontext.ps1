@@ -47,16 +47,16 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs in flight' }
                 @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only the first N rows' }
                 @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only these rows, given by id or number' }
-                @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only part I of N of the rows; the same rows on every machine' }
+                @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only part I of N of the rows' }
                 @{ Flags = @('--fail-fast'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Stop at the first failure' }
                 @{ Flags = @('--max-failures'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Stop after N failures' }
                 @{ Flags = @('--retry-failed'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also retry rows that were moderated, and failed rows that may have been billed' }
                 @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Name of the batch' }
                 @{ Flags = @('--on-unknown'); Kind = 'value'; Values = @('hold', 'resubmit'); Repeatable = $false; Help = 'What to do with rows that may have been accepted in an earlier run' }
-                @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also make rows again whose files exist' }
+                @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also regenerate finished rows' }
                 @{ Flags = @('--max-cost'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Send nothing if the estimated cost is higher' }
                 @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and exit' }
-                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images, in seconds or as in 30s, 5m, 1h' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for each job, in seconds or as in 30s, 5m, 1h' }
                 @{ Flags = @('--dry-run'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print the request, the files and the estimated cost; send nothing' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
@@ -92,16 +92,16 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs in flight' }
                 @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only the first N rows' }
                 @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only these rows, given by id or number' }
-                @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only part I of N of the rows; the same rows on every machine' }
+                @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only part I of N of the rows' }
                 @{ Flags = @('--fail-fast'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Stop at the first failure' }
                 @{ Flags = @('--max-failures'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Stop after N failures' }
                 @{ Flags = @('--retry-failed'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also retry rows that were moderated, and failed rows that may have been billed' }
                 @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Name of the batch' }
                 @{ Flags = @('--on-unknown'); Kind = 'value'; Values = @('hold', 'resubmit'); Repeatable = $false; Help = 'What to do with rows that may have been accepted in an earlier run' }
-                @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also make rows again whose files exist' }
+                @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also regenerate finished rows' }
                 @{ Flags = @('--max-cost'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Send nothing if the estimated cost is higher' }
                 @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and exit' }
-                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images, in seconds or as in 30s, 5m, 1h' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for each job, in seconds or as in 30s, 5m, 1h' }
                 @{ Flags = @('--dry-run'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print the request, the files and the estimated cost; send nothing' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
@@ -122,7 +122,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--state'); Kind = 'value'; Values = @(); Repeatable = $true; Help = 'Only jobs in this state' }
                 @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only jobs of this batch' }
                 @{ Flags = @('--watch'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Follow the given jobs until they end' }
-                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images, in seconds or as in 30s, 5m, 1h' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for each job, in seconds or as in 30s, 5m, 1h' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
@@ -143,7 +143,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save images that the provider flagged as unsafe' }
                 @{ Flags = @('--resubmit'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Resubmit the given `unknown` or `failed` jobs' }
-                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for the images, in seconds or as in 30s, 5m, 1h' }
+                @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for each job, in seconds or as in 30s, 5m, 1h' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }

@@ -1,7 +1,7 @@
-"""The options of `generate` and `edit`, each once: its name, type, limits and help.
+"""The options of `generate` and `edit`, each defined once: name, type, limits and help.
 
-Flags, the keys of prompts files and the validation of a request are made from this table. Which of
-them a provider takes, within which limits and with which default, its own table says.
+Flags, the keys of prompts files and the validation of requests are derived from this table. Each
+provider has a table of its own: the options that it supports, with their limits and defaults.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -10,11 +10,11 @@ from kontext_cli.sizes import ASPECT_RATIOS
 
 
 class RequestOption(NamedTuple):
-    """One option, by the name that is its key in prompts files and, with dashes, its flag.
+    """One option; its ``name`` is the key in prompts files and, with dashes, the flag.
 
-    ``type`` is bool for a switch, else int, float or str; text is one of ``choices``. ``least`` and
-    ``most`` are the widest limits at any provider; its ``help`` may quote them in braces. What is
-    not ``sent`` is ours to act on, and no part of the request to the provider.
+    ``type`` is bool for a switch, else int, float or str; a str is one of ``choices``. ``least``
+    and ``most`` are the widest limits of all providers, and fields of ``help``. An option that is
+    not ``sent`` is not part of the request to the provider.
     """
 
     name: str

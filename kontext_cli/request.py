@@ -45,18 +45,18 @@ class Request(NamedTuple):
         images = {"images": self.images} if self.images else {}
         return {"prompt": self.prompt, **images, **self.options}
 
-    def completed(self, *, takes_seed: bool, seed: int | None = None) -> "Request":
+    def completed(self, *, takes_seed: bool) -> "Request":
         """With what is always sent: a format, a ratio to generate at, and a seed where one goes.
 
         The providers' own default ratios disagree, so ours is 1:1; ``edit`` leaves the ratio out,
-        which keeps the shape of the input. The seed is ``seed``, or chosen in 1…2³¹−1, so that
+        which keeps the shape of the input. The seed is chosen in 1…2³¹−1, so that
         every image can be made again.
         """
         options = {"output_format": "jpeg", **self.options}
         if self.operation == "generate":
             options.setdefault("aspect_ratio", "1:1")
         if takes_seed and "seed" not in options:
-            options["seed"] = seed or chosen_seed()
+            options["seed"] = chosen_seed()
         return self._replace(options=_in_order(options))
 
 

@@ -1,4 +1,4 @@
-"""The image sizes FLUX.1 Kontext works in, about one megapixel each.
+"""The image sizes that FLUX.1 Kontext works in, about one megapixel each, and size limits.
 
 Source: the list of preferred resolutions in Black Forest Labs' reference code; 21:9, 16:9, 4:3
 and 1:1 agree with images measured at the providers.
@@ -38,7 +38,7 @@ RATIO_SIZES = {
     "9:16": (752, 1392),
     "9:21": (672, 1568),
 }
-"""Width and height in pixels of what each aspect ratio comes out as."""
+"""Width and height in pixels of an image with each aspect ratio."""
 
 ASPECT_RATIOS = tuple(RATIO_SIZES)
 
@@ -55,20 +55,20 @@ _SHAPES = {
     "panorama": "21:9",
     "ultrawide": "21:9",
 }
-"""Words for shapes, and the ratio that is usual for each."""
+"""Words for shapes, and the usual ratio of each."""
 _SAME = 0.03
-"""Sizes in pixels are rounded: 1344 × 768 is meant to be 16:9."""
+"""Sizes in pixels are rounded: 1344 × 768 counts as 16:9."""
 
 
 def nearest_size(width: int, height: int) -> tuple[int, int]:
-    """The Kontext size whose shape is nearest to that of an image of width × height."""
+    """The Kontext size whose shape is nearest to width × height."""
     wanted = width / height
     return min(KONTEXT_SIZES, key=lambda size: abs(size[0] / size[1] - wanted))
 
 
 def meant_ratio(typed: str) -> tuple[str, bool] | None:
     """The aspect ratio nearest to ``1024x768``, ``16x9``, ``1.78`` or ``landscape_4_3``, and
-    whether it is that very shape; None where no shape can be read from it."""
+    whether it is the same shape; None if the text does not describe a shape."""
     word = typed.strip().casefold().replace("-", "_").removesuffix("_hd")
     if word in _SHAPES:
         return _SHAPES[word], True
@@ -81,7 +81,7 @@ def meant_ratio(typed: str) -> tuple[str, bool] | None:
 
 
 def _quotient(word: str) -> float | None:
-    """Width by height of a shape in numbers."""
+    """Width divided by height; None if the text is not in numbers."""
     number = r"(\d{1,5}(?:\.\d{1,5})?)"
     if found := re.fullmatch(rf"{number}\s*[x×*:/,_]\s*{number}", word, re.ASCII):
         width, height = float(found[1]), float(found[2])
@@ -95,6 +95,5 @@ def _quotient(word: str) -> float | None:
 
 
 MOST_BYTES = 64 * 2**20
-
-
 MOST_PIXELS = 64_000_000
+"""Limits of an image from a provider."""

@@ -1,15 +1,15 @@
-"""Flags, numbers and lists in the forms that people type and read."""
+"""Formats flags, amounts, times and lists for messages, and finds misspelled words."""
 
 from collections.abc import Iterable, Sequence
 
 _SHORTEST = 2
-"""Letters of a word that can be a misspelling of another."""
+"""The fewest letters of a word that is considered a misspelling."""
 _LONG = 5
-"""Letters of a word in which two slips leave it recognizable."""
+"""The fewest letters of a word that may have two typos."""
 
 
 def flag(field: str) -> str:
-    """How a field is typed: ``num_images`` is ``--num-images``, the prompt is itself."""
+    """The flag of a field: ``--num-images`` for ``num_images``; the prompt is not a flag."""
     return field if field == "prompt" else "--" + field.replace("_", "-")
 
 
@@ -30,37 +30,37 @@ def listed(names: Sequence[str]) -> str:
 
 
 def nearest(typed: str, words: Iterable[str]) -> str | None:
-    """The word that was probably meant: the one with a common beginning, or the fewest slips.
+    """The word that was probably meant: one with the same beginning, or the fewest typos.
 
-    One of the two has to begin with the other, or at most two letters (one, in short words) are
-    wrong, missing, surplus or swapped. Case, and leading dashes, do not count.
+    Either one of the two begins with the other, or at most two letters (one in short words) are
+    wrong, missing, extra or swapped. Case and leading dashes are ignored.
     """
     wanted = _plain(typed)
     if len(wanted) < _SHORTEST:
         return None
-    most_slips = 1 if len(wanted) < _LONG else 2
+    most_typos = 1 if len(wanted) < _LONG else 2
     found: list[tuple[int, int, str]] = []
     for word in words:
         plain = _plain(word)
         gap = abs(len(plain) - len(wanted))
         if plain.startswith(wanted):
             found.append((0, gap, word))
-        elif gap <= most_slips:
-            found.append((_slips(wanted, plain), gap, word))
+        elif gap <= most_typos:
+            found.append((_typos(wanted, plain), gap, word))
         if len(plain) >= _SHORTEST and wanted.startswith(plain):
-            found.append((most_slips, gap, word))
+            found.append((most_typos, gap, word))
     if not found:
         return None
-    slips, _, word = min(found)
-    return word if slips <= most_slips else None
+    typos, _, word = min(found)
+    return word if typos <= most_typos else None
 
 
 def _plain(word: str) -> str:
     return word.lstrip("-").replace("_", "-").casefold()
 
 
-def _slips(one: str, other: str) -> int:
-    """Letters that are wrong, missing, surplus, or swapped with their neighbor."""
+def _typos(one: str, other: str) -> int:
+    """The number of letters that are wrong, missing, extra, or swapped with the next one."""
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, start=1):

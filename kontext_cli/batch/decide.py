@@ -1,4 +1,4 @@
-"""Decides what to do for a row of a batch, from what is known of it from earlier runs."""
+"""Decides what to do for a row of a batch, by what is known of it from earlier runs."""
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -13,13 +13,13 @@ class Step(Enum):
     MAKE = auto()
     """Submit a new job."""
     COLLECT = auto()
-    """Download what a submitted job made."""
+    """Download the images of a submitted job."""
     SKIP = auto()
     """Nothing: its files exist."""
     HOLD = auto()
-    """Nothing: to do it again may be billed again, and needs a flag."""
+    """Nothing: a new submit may be billed again, and needs a flag."""
     WAIT = auto()
-    """Look again at the end: another run is working on it."""
+    """Decide again at the end: another run is working on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a row: its last job, and what became of its files.
+    """What is known of a row: its last job, and the condition of its files.
 
-    ``free``: the job ended without a bill. ``at_hand``: what it made can be downloaded without a
-    new submit. ``elsewhere``: another run is working on it now. ``job`` is the job itself, None
-    while it is open.
+    ``free``: the job was not billed. ``at_hand``: its images can be downloaded without a new
+    submit. ``elsewhere``: another run is working on it now. ``job`` is the job itself, None while
+    it is open.
     """
 
     job_id: str
@@ -55,11 +55,11 @@ class Known:
     provider: str = ""
     job: Job | None = None
     before: "Known | None" = None
-    """The same of the job before it that was saved."""
+    """The same for the saved job before it."""
 
     def for_digest(self, digest: str) -> "Known":
-        """What counts for a request: the saved job before the last one, where that one made this
-        very request and the last one, for another, has ended."""
+        """What applies to the request with this digest: the saved job before the last one, if that
+        job had the same digest, and the last one has ended."""
         before = self.before
         is_back = before is not None and before.digest == digest != self.digest
         if before is None or not is_back or self.state not in _ENDED:
@@ -83,7 +83,7 @@ def decide(known: Known | None, digest: str, rules: Rules, *, keep_flagged: bool
     if known is None:
         return Decision(Step.MAKE, "new")
     if known.elsewhere or known.state is State.SUBMITTING:
-        return Decision(Step.WAIT, "another kontext is at it")
+        return Decision(Step.WAIT, "another kontext process is working on it")
     if known.state in ACCEPTED:
         return Decision(Step.COLLECT, "collected")
     if known.state is State.PLANNED:
@@ -104,9 +104,9 @@ def _saved(known: Known, rules: Rules) -> Decision:
 
 
 def _failed(known: Known, rules: Rules, *, keep_flagged: bool) -> Decision:
-    """For a job that did not succeed; one that cost nothing is simply made again."""
-    kept_back = known.state is State.MODERATED and keep_flagged
-    if known.at_hand and (known.state is State.UNKNOWN or kept_back):
+    """For a job that did not succeed; one that was not billed is made again."""
+    was_flagged = known.state is State.MODERATED and keep_flagged
+    if known.at_hand and (known.state is State.UNKNOWN or was_flagged):
         return Decision(Step.COLLECT, "collected")
     if known.state is State.UNKNOWN:
         step = Step.MAKE if rules.resubmit_unknown else Step.HOLD

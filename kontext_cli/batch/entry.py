@@ -1,58 +1,27 @@
-"""What holds for all rows of a batch, and what is to be done with each."""
+"""One row of a run: its request, and what is to be done for it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
 
 from kontext_cli.batch.decide import Step
-from kontext_cli.batch.forms import Form
-from kontext_cli.files.names import Exists
-from kontext_cli.job import Cost, File, Job, Operation
+from kontext_cli.batch.requests import RowRequest
+from kontext_cli.job import Cost, File, Job
 from kontext_cli.prompts import Row
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What holds for all rows of a batch.
-
-    ``defaults`` are the fields of a request, and ``provider``, ``model`` and ``keep_flagged``, for
-    rows that do not say. ``images`` of rows are relative to the folder that ``bases`` has for their
-    file; what is made belongs in ``folder``. ``template`` names the files of rows without an id,
-    ``id_template`` those of rows with one.
-    """
-
-    batch: str
-    operation: Operation
-    defaults: Mapping[str, Any]
-    images: tuple[str, ...]
-    bases: Mapping[str, Path]
-    folder: Path
-    template: str
-    id_template: str
-    exists: Exists
-    by_image: bool = False
-    """The key of a row is its image: `--each`."""
-    waits: bool = True
-    """False: the jobs are submitted and left at the provider."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """A row and what is to be done with it; small, for there may be many.
+    """A row with its validated request, and what is to be done for it.
 
-    ``form`` is its validated request, shared with other rows. ``id`` is that of the job it may
-    become, ``key`` what the row is known by, ``job_id`` the job of an earlier run, if any. ``at``
-    is the provider that has to do with it: its own, but for a job that is to be collected
-    elsewhere. ``seed`` is the chosen one, None where the row has its own.
-    ``attempt`` counts the jobs of the row, the next one included, and ``seen`` is the one before
-    it: its id, and its state when it was looked at. ``paths`` are the names of its images and
-    ``replaces`` the files that give way to them. ``saved`` is the job of a row whose files exist,
-    until it is reported.
+    ``id`` is the id of the job to submit, ``key`` identifies the row across runs, and ``job_id`` is
+    its job from an earlier run, if any. ``at`` is the provider to use: the row's own, unless an
+    earlier job has to be downloaded from another. ``seed`` is sent, whether given or chosen.
+    ``attempt`` counts the jobs of the row, including the next one; ``seen`` is the id and state of
+    the previous one when it was read. ``paths`` are the names of its images, and ``replaces`` the
+    files that they replace. ``saved`` is the job of a row whose files exist, until it is reported.
     """
 
     row: Row
-    form: Form
+    request: RowRequest
     id: str
     key: str
     digest: str
@@ -65,16 +34,25 @@ class Entry:
     attempt: int = 1
     seen: tuple[str, str] | None = None
     paths: tuple[str, ...] = ()
-    replaces: tuple[File, ...] = field(default=())
+    replaces: tuple[File, ...] = ()
     tries: int = 0
     saved: Job | None = None
 
     @property
     def provider(self) -> str:
         """The provider that the row asks for."""
-        return self.form.provider.name
+        return self.request.shared.provider.name
 
     @property
     def cost(self) -> Cost:
         """The estimate for its job."""
-        return self.form.cost
+        return self.request.shared.cost
+
+    def job(self, batch: str) -> Job:
+        """The job that the row asks for, to name its files or report on it; it is not sent."""
+        job = self.request.job(job_id=self.id, digest=self.digest, seed=self.seed)
+        job.batch = batch
+        job.row = self.key
+        job.attempt = self.attempt
+        job.index = self.row.index
+        return job

@@ -1,4 +1,4 @@
-"""The jobs of a batch at one provider: under one limit, collected before new ones are sent."""
+"""The rows of a batch at one provider: one limit, and downloads before new submits."""
 
 import asyncio
 from collections import Counter, deque
@@ -18,30 +18,30 @@ from kontext_cli.errors import (
 )
 from kontext_cli.job import ACCEPTED, Job, State
 
-_ALIKE = 5
-"""Refusals with the same words, and no success, after which the request itself is at fault."""
-_UNREACHED = 5
-"""Submits in a row that did not get through, beyond those in flight, after which the provider is
-down."""
-_TAKEN = ACCEPTED | {State.SAVED}
+_MOST_IDENTICAL = 5
+"""Identical refusals, without a success, after which the request itself is considered wrong."""
+_MOST_UNREACHED = 5
+"""Consecutive submits without a connection, beyond those in flight, after which the provider is
+considered down."""
+_PROVEN = ACCEPTED | {State.SAVED}
 
 Work = Callable[["Lane", Entry], Awaitable[None]]
 
 
 class Lane:
-    """The queue of one provider: what to collect, then what to make, then what others are at.
+    """The queue of one provider: rows to collect, then to make, then those of another run.
 
-    No more than the pace allows are in flight. The first submit goes alone, so that a refused key
-    costs one request; a provider that will not have more of them closes the lane.
+    No more are in flight than its pace allows. The first submit is sent alone, so that a rejected
+    key costs one request. A lane is closed when more submits would fail.
     """
 
     def __init__(
         self, entries: Sequence[Entry], pace: Pace, *, stop: Callable[[KontextError], None]
     ) -> None:
-        """``stop`` is told when there is no use in further submits."""
+        """``stop`` is called with the reason when more submits would fail."""
         self.pace = pace
         self.closed = False
-        """No further submits; what was submitted is still collected."""
+        """Nothing more is submitted; jobs in flight are still downloaded."""
         self._stop = stop
         by_step = {step: [each for each in entries if each.step is step] for step in Step}
         self._collects = deque(by_step[Step.COLLECT])
@@ -56,22 +56,22 @@ class Lane:
         self._unreached = 0
 
     async def run(self, work: Work) -> None:
-        """Do the work for every entry, side by side."""
+        """Do the work for every entry, concurrently."""
         count = len(self._collects) + len(self._makes) + len(self._later)
         async with asyncio.TaskGroup() as workers:
             for _ in range(min(count, self.pace.most)):
-                workers.create_task(self._walk(work))
+                workers.create_task(self._work_off(work))
 
-    def again(self, entry: Entry) -> None:
+    def requeue(self, entry: Entry) -> None:
         """Put an entry at the end of its queue."""
         {Step.COLLECT: self._collects, Step.MAKE: self._makes}.get(entry.step, self._later).append(
             entry
         )
 
     async def may_submit(self) -> bool:
-        """Wait until a submit may go out; False where none may any more.
+        """Wait until a submit may be sent; False if the lane is closed.
 
-        Until one was accepted they go one at a time.
+        Until one was accepted, they are sent one at a time.
         """
         while not self._proven and self._probe is not None:
             await self._probe.wait()
@@ -82,65 +82,65 @@ class Lane:
                 await asyncio.wait_for(self._shut.wait(), wait)
         return not self.closed
 
-    def settled(self) -> None:
-        """The row of this task is over; if its submit was to go alone, it may never have left."""
+    def release(self) -> None:
+        """To be called when the row of this task has ended, whether it was submitted or not."""
         if self._prober is asyncio.current_task():
             self._end_probe(proven=self._proven)
 
     def watch(self, job: Job) -> None:
-        """Follow a job: where the submit that went alone is accepted, the lane is open."""
-        if self._prober is asyncio.current_task() and job.state in _TAKEN:
+        """To be called when a job has changed: once the first submit is accepted, others follow."""
+        if self._prober is asyncio.current_task() and job.state in _PROVEN:
             self._end_probe(proven=True)
 
     def submitted(self, job: Job) -> None:
-        """Take note of how a submit, and the job, ended."""
+        """To be called when a submitted job has ended."""
         error = job.error
-        hopeless = isinstance(error, KeyFault | Unreachable) and job.request_id is None
-        self._end_probe(proven=not hopeless)
+        answered = job.request_id is not None or not isinstance(error, KeyFault | Unreachable)
+        self._end_probe(proven=answered)
         if error is None:
             self._succeeded += 1
-        if not hopeless:
+        if answered:
             self._unreached = 0
             self.pace.succeeded()
-        if isinstance(error, Unreachable) and hopeless:
+        elif isinstance(error, Unreachable):
             self._count_unreached(error)
-        elif isinstance(error, JobFailed) and error.status is not None and error.status < 500:
+        if isinstance(error, JobFailed) and error.status is not None and error.status < 500:
             self._count_refusal(error)
 
     def _count_unreached(self, error: Unreachable) -> None:
         self._unreached += 1
-        if self._unreached >= _UNREACHED + self.pace.most:
+        if self._unreached >= _MOST_UNREACHED + self.pace.most:
             self.stop(error)
 
     def _count_refusal(self, error: JobFailed) -> None:
         self._refusals[error.message] += 1
-        if not self._succeeded and self._refusals[error.message] >= _ALIKE:
+        if not self._succeeded and self._refusals[error.message] >= _MOST_IDENTICAL:
             stop = TooManyFailures(
-                f"{_ALIKE} jobs were refused alike and none succeeded: {error.message}",
-                hint="mend what all rows have in common, and run it again",
+                f"{_MOST_IDENTICAL} identical refusals and no success: {error.message}",
+                hint="fix what all rows have in common, and run it again",
             )
             stop.exit_code = error.exit_code
             self.stop(stop)
 
     def stop(self, why: KontextError) -> None:
-        """Let no further submit out, and tell why."""
+        """Close the lane, and report why."""
         if not self.closed:
             self.close()
             self._stop(why)
 
     def close(self) -> None:
-        """Let no further submit out."""
+        """Submit nothing more."""
         self.closed = True
         self._shut.set()
         self._end_probe(proven=self._proven)
 
-    def abandon(self) -> None:
-        """Begin nothing more at all."""
+    def clear(self) -> None:
+        """Start nothing more, not even downloads."""
         self.close()
         for queue in (self._collects, self._makes, self._later):
             queue.clear()
 
-    async def _walk(self, work: Work) -> None:
+    async def _work_off(self, work: Work) -> None:
         while True:
             await self.pace.enter()
             try:
@@ -152,7 +152,7 @@ class Lane:
                 self.pace.leave()
 
     def _next(self) -> Entry | None:
-        """Links die, so what is made is collected before anything new is asked for."""
+        """The next entry: downloads first, because links expire."""
         for queue in (self._collects, self._makes, self._later):
             if queue and not (self.closed and queue is self._makes):
                 return queue.popleft()

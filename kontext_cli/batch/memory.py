@@ -1,4 +1,4 @@
-"""What the journal knows of the rows of one batch from earlier runs."""
+"""What is known of the rows of a batch from earlier runs."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -16,34 +16,36 @@ _OWNED = OPEN | {State.PLANNED}
 
 
 class Memory:
-    """Looks up the rows of one batch in the journal, and in the replies kept beside it."""
+    """Looks up the rows of one batch in the journal, and in the replies stored beside it."""
 
     def __init__(self, journal: Journal | None, answers: Answers, batch: str) -> None:
-        """``journal`` is None where there is none yet."""
+        """``journal`` is None if there is none yet."""
         self._journal = journal
         self._answers = answers
         self._batch = batch
 
-    def rows(self) -> dict[str, Known]:
-        """What is known of each row, by the rows' keys."""
-        return self._last(self._jobs())
+    def lookup(self, *, few: bool) -> Callable[[str], Known | None]:
+        """Looks up rows by their keys, each once: all are read now, or a ``few`` one by one."""
+        if few:
+            return self.row
+        rows = self._last(self._jobs())
+        return lambda key: rows.pop(key, None)
 
     def row(self, key: str) -> Known | None:
-        """What is known of one row by now."""
+        """What is known of one row now."""
         return self._last(self._jobs(key)).get(key)
 
     def files(self) -> Iterator[Path]:
         """The files that the batch made in earlier runs."""
         return (file.path for job in self._jobs() for file in job.files)
 
-    def job_of(self, entry: Entry, asked: Callable[[Entry], Job]) -> Job:
-        """The job of a row for which nothing is to be submitted, as it is now.
+    def job_of(self, entry: Entry) -> Job:
+        """The job of a row for which nothing is submitted, as it is now.
 
-        ``asked`` makes the job of a row whose files exist without one; raises what `existing_file`
-        does.
+        Files that exist without a job are verified: raises OutputFault or BadMedia.
         """
         if entry.job_id is None or self._journal is None:
-            job = asked(entry)
+            job = entry.job(self._batch)
             job.files = tuple(existing_file(Path(path)) for path in entry.paths)
             job.state, job.skipped = State.SAVED, True
             return job
@@ -53,7 +55,7 @@ class Memory:
         if entry.step is Step.WAIT:
             if job.state is not State.SAVED:
                 return elsewhere(job)
-            entry.step, entry.reason = Step.SKIP, "saved"  # since we looked
+            entry.step, entry.reason = Step.SKIP, "saved"  # since it was planned
         job.skipped = entry.step is Step.SKIP
         if entry.step is Step.HOLD and job.error is None:
             job.error = unknown_since(job)
@@ -65,7 +67,7 @@ class Memory:
         return self._journal.of_batch(self._batch, key)
 
     def _last(self, jobs: Iterable[Job]) -> dict[str, Known]:
-        """The last attempt at each row, and the saved one before it."""
+        """The last attempt at each row, with the saved one before it."""
         rows: dict[str, Known] = {}
         for job in jobs:
             known, before = self._known(job), rows.get(job.row or "")
@@ -94,7 +96,7 @@ class Memory:
         return bool(job.outputs) or job.handle is not None
 
     def _seen(self, known: Known) -> Known:
-        """The same, and whether another run is working on it."""
+        """Adds whether another run is working on it."""
         if (
             self._journal is not None
             and known.state in _OWNED
@@ -105,7 +107,7 @@ class Memory:
 
 
 def _worst(job: Job) -> Condition:
-    """One word for all files of a job; what is missing can be downloaded again."""
+    """The condition of all files of a job: missing if any is, else edited if any is."""
     conditions = {condition(file) for file in job.files}
     if not conditions or "missing" in conditions:
         return "missing"

@@ -1,4 +1,4 @@
-"""Names the files of the rows of a batch, so that no two rows have the same."""
+"""Names the files of the rows of a batch; no two rows have the same names."""
 
 import hashlib
 import os
@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from kontext_cli.batch.entry import Entry, Order
+from kontext_cli.batch.entry import Entry
+from kontext_cli.batch.order import Order
 from kontext_cli.batch.sources import row_place
 from kontext_cli.engine.plan import Wanted, names_for
 from kontext_cli.errors import NameTaken, UsageError
@@ -19,33 +20,33 @@ from kontext_cli.prompts import Row
 from kontext_cli.settings.paths import from_home
 
 _OWN_FIELDS = frozenset({"index", "job"})
-"""Of a name template: those with another value for each row."""
+"""Fields of a name template that have a different value for each row."""
 
 
 class Naming:
-    """Gives each row of a batch the names of its files."""
+    """Names the files of each row of a batch."""
 
     def __init__(self, order: Order, made: Callable[[], Iterable[Path]]) -> None:
-        """``made`` has the files that the batch made in earlier runs; it is called at most once."""
+        """``made`` returns the files of earlier runs of the batch; it is called at most once."""
         self._order = order
         self._files_made = made
         self._named: dict[int, Row] = {}
         self._listing = Listing()
 
     def may_share(self, row: Row) -> bool:
-        """Whether another row may have the same names: its `output` was typed, or the template
-        gives each row no name of its own."""
+        """Whether another row may have the same names: it sets `output`, or the template is not
+        unique for each row."""
         return "output" in row.values or self._template(row) in self._templates_of_many
 
     def reserve(self, row: Row, job: Job) -> None:
-        """Keep the names of a row that makes no files in this run from the other rows.
+        """Keep other rows from using the names of a row that makes no files in this run.
 
-        Raises UsageError where an earlier row has one of them.
+        Raises UsageError if an earlier row has one of them.
         """
         self._claim(row, names_for(job, self._wanted(row, exists="overwrite")).paths)
 
     def name(self, entry: Entry, job: Job) -> Names:
-        """The names for the files of a row. Raises UsageError, NameTaken or OutputFault."""
+        """The names of a row's files. Raises UsageError, NameTaken or OutputFault."""
         names = self._free_names(entry, job)
         if names.skip:
             for path in names.paths:
@@ -55,7 +56,7 @@ class Naming:
         return names
 
     def here(self, path: Path) -> Path:
-        """A file of ours as this run spells its folder."""
+        """The path of an earlier file, with the output folder spelled as in this run."""
         folder = self._order.folder
         try:
             return folder / path.resolve().relative_to(folder.resolve())
@@ -68,7 +69,7 @@ class Naming:
 
     @cached_property
     def _templates_of_many(self) -> list[str]:
-        """The templates that can give several rows one name."""
+        """The templates that can give several rows the same name."""
         order = self._order
         own = {order.template: _OWN_FIELDS, order.id_template: _OWN_FIELDS | {"id"}}
         return [each for each, fields in own.items() if not template_fields(each) & fields]
@@ -77,26 +78,27 @@ class Naming:
         return self._order.id_template if "id" in row.values else self._order.template
 
     def _free_names(self, entry: Entry, job: Job) -> Names:
-        """The names of a row's files; numbered where other rows made files of these names."""
+        """The names of a row's files, numbered if they belong to files of other rows."""
         try:
             names = names_for(job, self._wanted(entry.row, ours=entry.replaces))
         except NameTaken:
-            wished = names_for(job, self._wanted(entry.row, exists="overwrite"))
-            if not self._are_of_others(wished.paths, entry):
+            preferred = names_for(job, self._wanted(entry.row, exists="overwrite"))
+            if not self._are_of_others(preferred.paths, entry):
                 raise
         else:
             none_taken = self._order.exists == "error"
             if none_taken or not self._are_of_others(names.paths, entry):
                 return names
-            wished = names
+            preferred = names
         if "output" in entry.row.values:
-            self._claim(entry.row, wished.paths)
+            self._claim(entry.row, preferred.paths)
         names = names_for(job, self._wanted(entry.row, exists="number", ours=entry.replaces))
-        notice = f"`{wished.paths[0].name}` is another row's; this one is `{names.paths[0].name}`"
+        taken, free = preferred.paths[0].name, names.paths[0].name
+        notice = f"`{taken}` belongs to another row; this one is `{free}`"
         return names._replace(notices=(*names.notices, notice))
 
     def _are_of_others(self, paths: Sequence[Path], entry: Entry) -> bool:
-        """Whether some of these names are those of files that other rows of the batch made."""
+        """Whether any of these names belongs to a file of another row of the batch."""
         ours = {file.path for file in entry.replaces}
         taken = [path for path in paths if path not in ours and os.path.lexists(path)]
         return bool(taken) and not self._made.isdisjoint(taken)
@@ -109,7 +111,7 @@ class Naming:
             _check_inside(output)
             path = self._order.folder / output
             if self._listing.may_have(str(path)) and is_special(path):
-                raise UsageError(f"the output `{output}` is no regular file")
+                raise UsageError(f"the output `{output}` is not a regular file")
         return Wanted(
             folder=self._order.folder,
             output=output,
@@ -121,7 +123,7 @@ class Naming:
         )
 
     def _claim(self, row: Row, paths: Sequence[Path]) -> None:
-        """Keep names for a row. Raises UsageError where an earlier row has one of them."""
+        """Reserve names for a row. Raises UsageError if an earlier row has one of them."""
         for path in paths:
             name = folded(str(path)).encode("utf-8", "surrogatepass")
             mark = int.from_bytes(hashlib.blake2b(name).digest()[:8])
@@ -129,16 +131,16 @@ class Naming:
             if first is not row:
                 what = "image" if self._order.by_image else "line"
                 where = f"{what} {first.line}" if first.file == row.file else row_place(first)
-                raise UsageError(f"it makes `{path.name}`, as {where} does")
+                raise UsageError(f"it has the same file name as {where}: `{path.name}`")
 
 
 def _check_inside(output: str) -> None:
     path = Path(from_home(output))
     if output == "-":
-        raise UsageError("the output `-` is standard output, which is not for rows of a batch")
+        raise UsageError("the output `-` is standard output, which rows of a batch cannot use")
     if not path.parts:
-        raise UsageError(f"the output `{output}` is the output folder itself")
+        raise UsageError(f"the output `{output}` is the output directory itself")
     if path.is_absolute() or path.drive or ".." in path.parts:
         raise UsageError(
-            f"the output `{output}` leaves the output folder", hint="choose it with -d"
+            f"the output `{output}` is outside the output directory", hint="use -d to choose it"
         )

@@ -1,4 +1,4 @@
-"""How many jobs of one provider are in flight: what it bears, found out as it goes."""
+"""How many jobs of one provider are in flight, adapted to its rate limit."""
 
 import asyncio
 import sys
@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Callable
 
 _OWN_FILES = 64
-"""Descriptors that are not those of jobs: streams, journal, locks, the loop."""
-_ONCE_IN = 1.0
-"""Seconds in which several refusals count as one: they answer requests that left together."""
+"""File descriptors that do not belong to jobs: streams, journal, locks, event loop."""
+_WINDOW = 1.0
+"""Seconds in which several 429 responses count as one: their requests were sent together."""
 
 
-def bearable(jobs: int) -> int:
-    """As many of ``jobs`` in flight as this process has file descriptors for: each job may hold a
+def within_descriptors(jobs: int) -> int:
+    """``jobs`` in flight, or fewer if this process has too few file descriptors: a job can use a
     connection for its calls, one for its file, and the file."""
     if sys.platform == "win32":
         return jobs
@@ -24,39 +24,39 @@ def bearable(jobs: int) -> int:
 
 
 class Pace:
-    """Halves the jobs in flight when a provider says 429, and raises them as jobs succeed.
+    """Limits the jobs in flight: halved on a 429 response, raised as jobs are accepted.
 
-    Additive increase, multiplicative decrease, never above ``most`` nor below one.
+    Additive increase, multiplicative decrease, between one and ``most``.
     """
 
     def __init__(self, most: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.most = most
         self.limit = most
-        """Jobs that may be in flight now."""
+        """The number of jobs that are allowed in flight now."""
         self.in_flight = 0
         self._clock = clock
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._succeeded = 0
-        self._counted_at = -_ONCE_IN
+        self._counted_at = -_WINDOW
         self._closed_until = 0.0
 
     @property
     def wait(self) -> float:
-        """Seconds until the provider takes submits again, 0 where it does."""
+        """Seconds until the provider accepts submits again, 0 if it does now."""
         return max(self._closed_until - self._clock(), 0.0)
 
     def throttled(self, wait: float | None) -> None:
-        """The provider is too busy, and asks to come back in ``wait`` seconds, if it says."""
+        """To be called on a 429 response; ``wait`` is its Retry-After in seconds, if it has one."""
         now = self._clock()
         self._closed_until = max(self._closed_until, now + (wait or 0.0))
-        if now - self._counted_at < max(_ONCE_IN, wait or 0.0):
+        if now - self._counted_at < max(_WINDOW, wait or 0.0):
             return
         self._counted_at = now
         self._succeeded = 0
         self.limit = max(self.limit // 2, 1)
 
     def succeeded(self) -> None:
-        """A job was accepted; as many as fit in the limit raise it by one."""
+        """To be called when a job was accepted; as many as the limit raise it by one."""
         self._succeeded += 1
         if self._succeeded >= self.limit and self.limit < self.most:
             self._succeeded = 0
@@ -72,7 +72,7 @@ class Pace:
         self.in_flight += 1
 
     def leave(self) -> None:
-        """Give a place back."""
+        """Free a place."""
         self.in_flight -= 1
         self._wake()
 

@@ -1,23 +1,28 @@
-"""Turns the rows of a batch into entries: what each asks for, and what a run does with it. Nothing
-here sends or writes, and what earlier runs did is given."""
+"""Plans a batch: turns its rows into entries, with what a run does for each. Nothing is sent or
+written here, and what earlier runs did is passed in."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from kontext_cli.batch.decide import Known, Rules, Step, decide
-from kontext_cli.batch.entry import Entry, Order
-from kontext_cli.batch.forms import RowRequest
+from kontext_cli.batch.decide import Known, Step, decide
+from kontext_cli.batch.entry import Entry
+from kontext_cli.batch.faults import Faults
 from kontext_cli.batch.naming import Naming
-from kontext_cli.batch.requests import Requests
-from kontext_cli.batch.sources import Part, real_name
+from kontext_cli.batch.order import Order
+from kontext_cli.batch.part import Part
+from kontext_cli.batch.requests import Requests, RowRequest
+from kontext_cli.batch.sources import BatchSource, real_name
 from kontext_cli.engine.plan import Plan
-from kontext_cli.errors import InputFault
+from kontext_cli.errors import KontextError
 from kontext_cli.files.saved import condition
 from kontext_cli.job import ROW_ID, Job, Target, new_id
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 from kontext_cli.request import chosen_seed
+
+Lookup = Callable[[str], Known | None]
+"""What is known of a row from earlier runs, by the row's key."""
 
 
 class Planner:
@@ -31,8 +36,8 @@ class Planner:
         stdin: Callable[[], BinaryIO],
         made: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
-        """``open_provider`` raises UsageError for an unknown name; ``made`` has the files that the
-        batch made in earlier runs."""
+        """``open_provider`` raises UsageError for an unknown name; ``made`` returns the files that
+        the batch made in earlier runs."""
         self._order = order
         self._stdin = stdin
         self._requests = Requests(order, open_provider=open_provider, stdin=stdin)
@@ -44,52 +49,37 @@ class Planner:
         """The provider of that name, opened once."""
         return self._requests.provider(name)
 
-    def check_images(self, entry: Entry) -> None:
-        """See that the input images of a row are images. Raises InputFault or UsageError."""
-        self._requests.check_images(entry)
+    def entries(self, source: BatchSource, part: Part, known: Lookup) -> list[Entry]:
+        """The rows of a run, each with what is to be done for it.
 
-    def has_images(self, row: Row) -> bool:
-        """Whether a row has input images."""
-        return bool(row.values.get("images") or self._order.images)
-
-    def prompt(self, row: Row) -> str:
-        """The prompt of a row: its own, or the one for all rows."""
-        return str(self._requests.value(row, "prompt", ""))
-
-    def chosen(self, row: Row, part: Part) -> Entry | None:
-        """The entry of a row that is part of the run; all others are only checked.
-
-        Raises KontextError.
+        All rows are validated, including those outside the run. Raises one KontextError with the
+        errors in all rows.
         """
-        key = self._own_key(row)
-        if part.is_over or (key is not None and not part.takes(row, key)):
-            self._check(row)
-            return None
-        asked = self._requests.of(row)
-        digest = asked.digest()
-        if key is not None:
-            return self._entry(row, asked, key, digest)
-        key = self._key_by_digest(digest)
-        if part.takes(row, key):
-            return self._entry(row, asked, key, digest)
-        if self._naming.may_share(row):
-            self._reserve_names(self._entry(row, asked, key, digest), asked)
-        return None
+        faults = Faults(source)
+        entries = []
+        for row in source.rows:
+            try:
+                entry = self._chosen(row, part)
+                if entry is None:
+                    continue
+                self.decide(entry, known(entry.key))
+                if entry.step is Step.MAKE:
+                    self._requests.check_images(entry.request)
+            except KontextError as error:
+                faults.add(row, error)
+            else:
+                entries.append(entry)
+        faults.raise_all()
+        return entries
 
-    def entry(self, row: Row) -> Entry:
-        """The entry of a row, whatever part it belongs to. Raises KontextError."""
-        asked = self._requests.of(row)
-        digest = asked.digest()
-        return self._entry(row, asked, self._own_key(row) or self._key_by_digest(digest), digest)
-
-    def settle(self, entry: Entry, known: Known | None, rules: Rules) -> None:
+    def decide(self, entry: Entry, known: Known | None) -> None:
         """Decide what is done for a row of which ``known`` is known, and name its files.
 
         Raises KontextError.
         """
         entry.seen = (known.job_id, known.state.value) if known else None
         known = known.for_digest(entry.digest) if known else None
-        decision = decide(known, entry.digest, rules, keep_flagged=entry.keep_flagged)
+        decision = decide(known, entry.digest, self._order.rules, keep_flagged=entry.keep_flagged)
         entry.step, entry.reason = decision.step, decision.reason
         entry.job_id = known.job_id if known else None
         entry.attempt = known.attempt + 1 if known else 1
@@ -99,68 +89,60 @@ class Planner:
             entry.saved = known.job
         # A job may be submitted at once, or where collecting the missing file fails.
         if entry.step is Step.MAKE or entry.reason == "file missing":
-            self._prepare(entry, known.job if known else None)
+            self._name_files(entry, known.job if known else None)
         elif "output" in entry.row.values:
-            self._reserve_names(entry, self._requests.of_entry(entry))
+            self._reserve_names(entry)
 
     def plan(self, entry: Entry) -> Plan:
         """The job of a row, ready to be sent. Raises InputFault for an image that has changed."""
-        plan = self._requests.of_entry(entry).plan(entry.seed, self._stdin)
-        if plan.job.digest != entry.digest:
-            raise InputFault("an input image was changed while the batch ran", hint="run it again")
-        self._place(plan.job, entry)
-        plan.job.target = Target(
+        job = self.job(entry)
+        job.target = Target(
             tuple(map(Path, entry.paths)),
             overwrite=self._order.exists == "overwrite",
             keep_flagged=entry.keep_flagged,
             replaces=entry.replaces,
         )
-        return plan
+        return Plan(job, entry.request.draft(entry.seed, self._stdin), None)
 
     def job(self, entry: Entry) -> Job:
-        """The job that a row asks for, to name its files or report on it; it is not sent."""
-        return self._job(entry, self._requests.of_entry(entry))
+        """The job that a row asks for, to report on it; it is not sent."""
+        return entry.job(self._order.batch)
 
-    def _entry(self, row: Row, asked: RowRequest, key: str, digest: str) -> Entry:
-        return Entry(
-            row=row,
-            form=asked.form,
-            id=new_id(),
-            key=key,
-            digest=digest,
-            at=asked.form.provider.name,
-            seed=chosen_seed() if asked.takes_seed else None,
-            keep_flagged=self._requests.value(row, "keep_flagged", False),
-        )
-
-    def _job(self, entry: Entry, asked: RowRequest) -> Job:
-        seed = entry.seed if asked.seed is None else asked.seed
-        job = asked.job(job_id=entry.id, digest=entry.digest, seed=seed)
-        self._place(job, entry)
-        return job
-
-    def _place(self, job: Job, entry: Entry) -> None:
-        job.id = entry.id
-        job.batch = self._order.batch
-        job.row = entry.key
-        job.attempt = entry.attempt
-        job.index = entry.row.index
-
-    def _check(self, row: Row) -> None:
-        """See that a row that is not part of this run could be; its image files are not read.
+    def _chosen(self, row: Row, part: Part) -> Entry | None:
+        """The entry of a row that is part of the run; all others are only validated.
 
         Raises KontextError.
         """
-        asked = self._requests.unread(row)
-        if self._naming.may_share(row):
-            self._reserve_names(self._entry(row, asked, self._own_key(row) or "", ""), asked)
+        key = self._own_key(row)
+        if part.is_over or (key is not None and not part.takes(row, key)):
+            request = self._requests.of(row, with_images=False)
+            self._reserve_shared_names(row, request, key or "", "")
+            return None
+        request = self._requests.of(row)
+        digest = request.digest()
+        if key is None:
+            key = self._key_by_digest(digest)
+            if not part.takes(row, key):
+                self._reserve_shared_names(row, request, key, digest)
+                return None
+        return self._entry(row, request, key, digest)
 
-    def _reserve_names(self, entry: Entry, asked: RowRequest) -> None:
-        """Keep the names of a row that makes no files in this run from the other rows."""
-        self._naming.reserve(entry.row, self._job(entry, asked))
+    def _entry(self, row: Row, request: RowRequest, key: str, digest: str) -> Entry:
+        default = self._order.defaults.get("keep_flagged", False)
+        return Entry(
+            row=row,
+            request=request,
+            id=new_id(),
+            key=key,
+            digest=digest,
+            at=request.shared.provider.name,
+            seed=chosen_seed() if request.needs_seed else request.seed,
+            keep_flagged=row.values.get("keep_flagged", default),
+        )
 
     def _own_key(self, row: Row) -> str | None:
-        """What a row is known by; None for its digest, and how many equal rows stand before it."""
+        """The key of a row that has an id or an image of its own, else None: such a row is
+        identified by its digest and the number of equal rows before it."""
         if "id" in row.values:
             return f"{ROW_ID}{row.values['id']}"
         if self._order.by_image:
@@ -172,9 +154,17 @@ class Planner:
         self._equal[digest] = before + 1
         return f"{digest}#{before}"
 
-    def _prepare(self, entry: Entry, earlier: Job | None) -> None:
-        """Get a row ready to be made: which files of its ``earlier`` job give way, and the names
-        of the new ones."""
+    def _reserve_shared_names(self, row: Row, request: RowRequest, key: str, digest: str) -> None:
+        """Reserve the names of a row outside the run, if rows of the run can have the same."""
+        if self._naming.may_share(row):
+            self._reserve_names(self._entry(row, request, key, digest))
+
+    def _reserve_names(self, entry: Entry) -> None:
+        """Keep other rows from using the names of a row that makes no files in this run."""
+        self._naming.reserve(entry.row, self.job(entry))
+
+    def _name_files(self, entry: Entry, earlier: Job | None) -> None:
+        """Name the files of a row, and find those of its ``earlier`` job that they replace."""
         job = self.job(entry)
         if earlier is not None:
             made = earlier.files or (earlier.target.replaces if earlier.target else ())
@@ -192,7 +182,7 @@ class Planner:
 
 
 def _differences(earlier: Job, now: Job) -> list[str]:
-    """In which of its values a row differs from the job that was made of it."""
+    """The names of the values in which a row differs from its earlier job."""
     found = [name for name in ("provider", "model") if getattr(earlier, name) != getattr(now, name)]
     names = dict.fromkeys([*now.request, *earlier.request])
     found += [

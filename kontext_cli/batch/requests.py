@@ -1,24 +1,130 @@
-"""Reads rows into requests: each kind of row is validated once, and its request shared by all rows
-that differ in their prompts, seeds and images alone."""
+"""Reads rows into requests. Rows with the same options share one request, validated once: they
+differ only in prompt, seed and images."""
 
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NamedTuple
 
-from kontext_cli.batch.entry import Entry, Order
-from kontext_cli.batch.forms import Form, RowRequest
-from kontext_cli.engine.plan import UPLOADED
-from kontext_cli.errors import UsageError
+from kontext_cli.batch.order import Order
+from kontext_cli.engine.plan import UPLOADED, digest_of, room_for_images, sources_of
+from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.files.names import format_of
 from kontext_cli.images.inputs import InputImage, fingerprint, is_url, load_images
+from kontext_cli.job import Cost, Job
 from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
-from kontext_cli.request import parse
+from kontext_cli.providers.options import Option
+from kontext_cli.providers.prepare import Draft, prepare
+from kontext_cli.request import LONGEST_PROMPT, Request, parse
 from kontext_cli.settings.paths import from_home
 
-_MOST_FORMS = 1_000
+_MOST_SHARED = 1_000
 _NOT_REQUESTED = ("id", "images", "keep_flagged", "output")
 _SWITCHES = [row.name for row in OPTIONS if row.sent and row.type is bool]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRequest:
+    """A validated request, for all rows that differ from it only in prompt, seed and images.
+
+    ``prompt`` and ``seed`` are the provider's limits of these, None if it has none.
+    """
+
+    request: Request
+    provider: Provider
+    model: str
+    endpoint: str
+    cost: Cost
+    prompt: Option | None
+    seed: Option | None
+
+    @classmethod
+    def of(cls, request: Request, provider: Provider, model: str) -> "SharedRequest":
+        """Validate a request. Raises UnsupportedOption for what the provider does not support."""
+        seed = provider.option("seed", request.operation)
+        request = request.completed(takes_seed=seed is not None)
+        images = [InputImage(source=source, stem="", url=source) for source in request.images]
+        draft = prepare(provider, request, model=model, images=images)
+        return cls(
+            request=request,
+            provider=provider,
+            model=model,
+            endpoint=draft.endpoint.id,
+            cost=draft.cost,
+            prompt=provider.option("prompt", request.operation),
+            seed=seed,
+        )
+
+    def fits(self, prompt: object, seed: int | None) -> bool:
+        """Whether a row with this prompt and seed is valid as well."""
+        return (
+            isinstance(prompt, str)
+            and len(prompt) <= LONGEST_PROMPT
+            and not prompt.isspace()
+            and prompt != ""
+            and (self.prompt is None or self.prompt.accepts(prompt))
+            and (seed is None or (self.seed is not None and self.seed.accepts(seed)))
+        )
+
+
+class RowRequest(NamedTuple):
+    """The request of one row. ``images`` are without content, by their hashes or URLs."""
+
+    shared: SharedRequest
+    prompt: str
+    seed: int | None
+    images: tuple[InputImage, ...]
+
+    @property
+    def needs_seed(self) -> bool:
+        """Whether a seed has to be chosen for it."""
+        return self.seed is None and self.shared.seed is not None
+
+    def digest(self) -> str:
+        """The digest that `plan_job` gives its job."""
+        values = self._request(self.seed).values()
+        if self.seed is None:
+            values.pop("seed", None)
+        return digest_of(values, self.shared.provider.name, self.shared.endpoint, self.images)
+
+    def job(self, *, job_id: str, digest: str, seed: int | None) -> Job:
+        """Its job, as `plan_job` makes it; ``seed`` is the one that is sent."""
+        shared = self.shared
+        return Job(
+            id=job_id,
+            operation=shared.request.operation,
+            provider=shared.provider.name,
+            model=shared.model,
+            endpoint=shared.endpoint,
+            request=self._request(seed).described(),
+            seed=seed,
+            cost=shared.cost,
+            digest=digest,
+            sources=sources_of(self.images),
+        )
+
+    def draft(self, seed: int | None, stdin: Callable[[], BinaryIO]) -> Draft:
+        """The call that submits it, with the content of its images; ``seed`` is the one that is
+        sent. Raises InputFault if an image was changed or can no longer be read."""
+        shared = self.shared
+        images = load_images(
+            [image.source for image in self.images],
+            inline_bytes=room_for_images(shared.provider),
+            provider=shared.provider.name,
+            stdin=stdin,
+        )
+        if [image.sha256 for image in images] != [image.sha256 for image in self.images]:
+            raise InputFault("an input image was changed while the batch ran", hint="run it again")
+        return prepare(shared.provider, self._request(seed), model=shared.model, images=images)
+
+    def _request(self, seed: int | None) -> Request:
+        request = self.shared.request
+        return request._replace(
+            prompt=self.prompt,
+            images=tuple(image.source for image in self.images),
+            options=request.options if seed is None else {**request.options, "seed": seed},
+        )
 
 
 class Requests:
@@ -36,8 +142,8 @@ class Requests:
         self._open_provider = open_provider
         self._stdin = stdin
         self._providers: dict[str, Provider] = {}
-        self._forms: dict[tuple[Any, ...], Form] = {}
-        self._prints: dict[str, InputImage] = {}
+        self._shared: dict[tuple[Any, ...], SharedRequest] = {}
+        self._fingerprints: dict[str, InputImage] = {}
         self._checked: set[str] = set()
 
     def provider(self, name: str) -> Provider:
@@ -46,43 +152,11 @@ class Requests:
             self._providers[name] = self._open_provider(name)
         return self._providers[name]
 
-    def value(self, row: Row, name: str, default: Any) -> Any:
-        """What a row says, else what holds for all rows, else ``default``."""
-        return row.values.get(name, self._order.defaults.get(name, default))
+    def of(self, row: Row, *, with_images: bool = True) -> RowRequest:
+        """The request of a row. Raises KontextError for anything that is wrong with it.
 
-    def of(self, row: Row) -> RowRequest:
-        """What a row asks for. Raises KontextError for whatever is wrong with it."""
-        form, prompt, seed, sources = self._read(row)
-        return RowRequest(form, prompt, seed, tuple(map(self._print, sources)))
-
-    def unread(self, row: Row) -> RowRequest:
-        """What a row asks for, without a look at its image files. Raises KontextError."""
-        form, prompt, seed, sources = self._read(row)
-        for source in filter(is_url, sources):
-            self._print(source)
-        images = tuple(InputImage(source=source, stem="", url="") for source in sources)
-        return RowRequest(form, prompt, seed, images)
-
-    def of_entry(self, entry: Entry) -> RowRequest:
-        """What the row of an entry asks for, as it was read."""
-        row = entry.row
-        images = tuple(map(self._print, self._sources(row)))
-        return RowRequest(
-            entry.form, self.value(row, "prompt", ""), self.value(row, "seed", None), images
-        )
-
-    def check_images(self, entry: Entry) -> None:
-        """See that the input images of a row are images. Raises InputFault or UsageError."""
-        for source in self._sources(entry.row):
-            sha256 = self._print(source).sha256
-            if sha256 is None or sha256 in self._checked:
-                continue
-            load_images([source], inline_bytes=UPLOADED, provider=entry.provider, stdin=self._stdin)
-            self._checked.add(sha256)
-
-    def _read(self, row: Row) -> tuple[Form, str, int | None, tuple[str, ...]]:
-        """The form of a row, its prompt, seed and images. It is validated in full where it is the
-        first of its kind, or wrong."""
+        Without ``with_images``, its image files are not read.
+        """
         fields = {**self._order.defaults, **row.values}
         if fields.get("output_format") is None and "output" in fields:
             fields["output_format"] = format_of(fields["output"])
@@ -90,27 +164,42 @@ class Requests:
             fields.pop(name, None)
         sources = self._sources(row)
         prompt, seed = fields.pop("prompt", None), fields.pop("seed", None)
-        kind = (*fields.items(), seed is None, len(sources))
-        form = self._forms.get(kind)
-        if form is None or not form.fits(prompt, seed):
-            form = self._validated({**fields, "prompt": prompt, "seed": seed}, sources)
-            if len(self._forms) >= _MOST_FORMS:
-                self._forms.clear()
-            self._forms[kind] = form
-        return form, prompt, seed, sources
+        options = (*fields.items(), seed is None, len(sources))
+        shared = self._shared.get(options)
+        if shared is None or not shared.fits(prompt, seed):
+            shared = self._validated({**fields, "prompt": prompt, "seed": seed}, sources)
+            if len(self._shared) >= _MOST_SHARED:
+                self._shared.clear()
+            self._shared[options] = shared
+        image = self._fingerprint if with_images else self._unread
+        return RowRequest(shared, str(prompt), seed, tuple(map(image, sources)))
 
-    def _validated(self, fields: dict[str, Any], sources: tuple[str, ...]) -> Form:
+    def check_images(self, request: RowRequest) -> None:
+        """Check that input images are images. Raises InputFault or UsageError."""
+        for image in request.images:
+            if image.sha256 is not None and image.sha256 not in self._checked:
+                load_images(
+                    [image.source],
+                    inline_bytes=UPLOADED,
+                    provider=request.shared.provider.name,
+                    stdin=self._stdin,
+                )
+                self._checked.add(image.sha256)
+
+    def _validated(self, fields: dict[str, Any], sources: tuple[str, ...]) -> SharedRequest:
         order = self._order
         provider, model = fields.pop("provider"), fields.pop("model")
         for name in _SWITCHES:
             fields[name] = fields.get(name) or None  # a switch that is off was not given
         request = parse({**fields, "operation": order.operation, "images": sources or None})
         if request.options.get("sync_mode") and not order.waits:
-            raise UsageError("sync_mode brings the picture in the reply; --no-wait does not wait")
-        return Form.of(request, self.provider(provider), model)
+            raise UsageError(
+                "sync_mode returns the image in the reply, which --no-wait does not wait for"
+            )
+        return SharedRequest.of(request, self.provider(provider), model)
 
     def _sources(self, row: Row) -> tuple[str, ...]:
-        """The input images of a row, as paths from here, URLs, or ``-``."""
+        """The input images of a row, as paths relative to the working directory, URLs, or ``-``."""
         given = row.values.get("images")
         if given is None:
             return self._order.images
@@ -123,7 +212,11 @@ class Requests:
             return source
         return str(self._order.bases[file] / from_home(source))
 
-    def _print(self, source: str) -> InputImage:
-        if source not in self._prints:
-            self._prints[source] = fingerprint(source, self._stdin)
-        return self._prints[source]
+    def _fingerprint(self, source: str) -> InputImage:
+        if source not in self._fingerprints:
+            self._fingerprints[source] = fingerprint(source, self._stdin)
+        return self._fingerprints[source]
+
+    def _unread(self, source: str) -> InputImage:
+        """An image by its name alone; the URL of one is checked."""
+        return self._fingerprint(source) if is_url(source) else InputImage(source=source, stem="")

@@ -1,4 +1,4 @@
-"""What became of the rows of a batch: counters that add up, what was spent, and the exit code."""
+"""The results of a batch: a counter for each final state, the cost, and the exit code."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,19 +20,19 @@ Kind = Literal[
     "planned",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_ON_THE_WAY = (State.SUBMITTING, State.QUEUED, State.RUNNING)
+_RUNNING = (State.SUBMITTING, State.QUEUED, State.RUNNING)
 _MIXED = 9
 _BY_CAUSE = (3, 4, 10)
-"""Of what stops a batch: a key or an account, a request that nobody takes, the budget."""
+"""Exit codes of errors that stop a batch: key or account, identical refusals, budget."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts rows as they end. Those that have not are ``planned``.
+    """Counts rows as they end; the others are ``planned``.
 
-    ``spent`` is US dollars of what this run submitted, by who says so: an estimate or the
-    provider. ``priceless`` counts accepted jobs whose price nobody knows. ``waits`` is false
-    where jobs are left at the provider on purpose.
+    ``spent`` is the cost of this run's submits in US dollars, by source: estimate or provider.
+    ``unpriced`` counts accepted jobs without a known price. ``waits`` is false if jobs are left at
+    the provider on purpose.
     """
 
     total: int
@@ -40,10 +40,10 @@ class Tally:
     counts: Counter[Kind] = field(default_factory=Counter)
     codes: Counter[int] = field(default_factory=Counter)
     spent: Counter[str] = field(default_factory=Counter)
-    priceless: int = 0
+    unpriced: int = 0
 
     def count(self, job: Job) -> Kind:
-        """Count a row by its job, as far as that got."""
+        """Count a row by the state of its job."""
         kind = kind_of(job)
         self.counts[kind] += 1
         if kind not in ("saved", "skipped", "planned"):
@@ -53,36 +53,36 @@ class Tally:
     def _code(self, job: Job, kind: Kind) -> int:
         if job.error is not None:
             return job.error.exit_code
-        left_there = kind == "running" and not self.waits
-        return 0 if left_there else job.state.exit_code
+        is_left = kind == "running" and not self.waits
+        return 0 if is_left else job.state.exit_code
 
     def spend(self, cost: Cost) -> None:
-        """Add what a job that was accepted, or may have been, costs."""
+        """Add the cost of a job that was accepted, or may have been."""
         if cost.usd is None:
-            self.priceless += 1
+            self.unpriced += 1
         else:
             self.spent[cost.source] += cost.usd  # type: ignore[assignment]
 
     @property
     def ended(self) -> int:
-        """How many rows are no longer planned."""
+        """The number of rows that have ended."""
         return self.counts.total() - self.counts["planned"]
 
     @property
     def planned(self) -> int:
-        """How many rows were not started, or were put back."""
+        """The number of rows that were not started, or are planned again."""
         return self.total - self.ended
 
     @property
     def cost(self) -> Cost:
-        """What this run spent; an estimate where any part of it is, unknown where a price is."""
+        """What this run spent: an estimate if any part of it is, unknown if any price is."""
         usd = round(sum(self.spent.values()), 6)
-        if self.priceless:
+        if self.unpriced:
             return Cost(usd or None, "unknown")
         return Cost(usd, "provider" if set(self.spent) == {"provider"} else "estimate")
 
     def exit_code(self, stop: KontextError | None = None) -> int:
-        """The code of the batch: by what stopped it, else what its rows have in common."""
+        """The exit code: of the error that stopped the batch, else of all its rows, else 9."""
         if stop is not None and (stop.exit_code in _BY_CAUSE or stop.exit_code > 128):
             return stop.exit_code
         codes = {code for code, count in self.codes.items() if code and count}
@@ -93,7 +93,7 @@ class Tally:
         return _MIXED
 
     def record(self) -> dict[str, Any]:
-        """The counters for JSON, in their order; they add up to ``total``."""
+        """The counters for JSON, in order; they add up to ``total``."""
         counted: dict[str, int] = {kind: self.counts[kind] for kind in KINDS}
         return {"total": self.total, **counted, "planned": self.planned}
 
@@ -102,6 +102,6 @@ def kind_of(job: Job) -> Kind:
     """Which counter a job belongs to."""
     if job.skipped:
         return "skipped"
-    if job.state in _ON_THE_WAY:
+    if job.state in _RUNNING:
         return "running"
     return job.state.value  # type: ignore[return-value]

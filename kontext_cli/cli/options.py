@@ -1,4 +1,4 @@
-"""Every flag and argument, once, with its help; those in the table of options come from there."""
+"""Every flag and argument with its help; those of requests come from the table of options."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
@@ -13,11 +13,11 @@ from kontext_cli.words import flag
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-_MAKE = "Image"
-_MANY = "Batch"
-_PUT = "Files"
-_WAIT = "Waiting"
-_TELL = "Output"
+_IMAGE = "Image"
+_BATCH = "Batch"
+_FILES = "Files"
+_WAITING = "Waiting"
+_OUTPUT = "Output"
 
 
 def _timeout(typed: str | float) -> float:
@@ -44,7 +44,7 @@ def _max_cost(typed: str) -> float:
 
 
 def with_request_options(command: _Command) -> _Command:
-    """Make flags of the parameters of a command that the table of options names."""
+    """Annotate the parameters of a command that are in the table of options."""
     types = command.__annotations__
     types.update({row.name: _annotation(row) for row in OPTIONS if row.name in types})
     return command
@@ -57,7 +57,7 @@ def _annotation(row: RequestOption) -> Any:
         *([row.short] if row.short else []),
         metavar=_METAVARS.get(row.type),
         help=row.description,
-        rich_help_panel=_MAKE if row.sent else _PUT,
+        rich_help_panel=_IMAGE if row.sent else _FILES,
     )
     return Annotated[row.annotation if row.type is bool else row.annotation | None, option]
 
@@ -78,7 +78,7 @@ Images = Annotated[
         "-i",
         metavar="IMAGE",
         help="Input image: a path, an https URL, or `-` for standard input. Repeatable, up to 4.",
-        rich_help_panel=_MAKE,
+        rich_help_panel=_IMAGE,
     ),
 ]
 Provider = Annotated[
@@ -87,7 +87,7 @@ Provider = Annotated[
         "--provider",
         "-p",
         help="Provider. Default: KONTEXT_PROVIDER, else the first with a key.",
-        rich_help_panel=_MAKE,
+        rich_help_panel=_IMAGE,
     ),
 ]
 Model = Annotated[
@@ -97,7 +97,7 @@ Model = Annotated[
         "-m",
         metavar="NAME",
         help="Model: kontext-pro (default), kontext-max, or an endpoint id of the provider.",
-        rich_help_panel=_MAKE,
+        rich_help_panel=_IMAGE,
     ),
 ]
 Output = Annotated[
@@ -107,7 +107,7 @@ Output = Annotated[
         "-o",
         metavar="PATH",
         help="Output file. `-` is standard output.",
-        rich_help_panel=_PUT,
+        rich_help_panel=_FILES,
     ),
 ]
 OutputDir = Annotated[
@@ -117,7 +117,7 @@ OutputDir = Annotated[
         "-d",
         metavar="DIR",
         help="Output directory, created if missing.",
-        rich_help_panel=_PUT,
+        rich_help_panel=_FILES,
     ),
 ]
 NameTemplate = Annotated[
@@ -128,7 +128,7 @@ NameTemplate = Annotated[
         help="Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} "
         "{provider} {model} {stem} {date}. Default in a batch: {id} for rows with an id, "
         "{index}-{slug} for others.",
-        rich_help_panel=_PUT,
+        rich_help_panel=_FILES,
     ),
 ]
 Exists = Annotated[
@@ -137,7 +137,7 @@ Exists = Annotated[
         "--exists",
         help="What to do if a file exists. Default: error, but `number` for the automatic name of "
         "a single job.",
-        rich_help_panel=_PUT,
+        rich_help_panel=_FILES,
     ),
 ]
 PromptsFile = Annotated[
@@ -148,7 +148,7 @@ PromptsFile = Annotated[
         metavar="FILE",
         help="Run a job for each row: .txt (one prompt per line), .jsonl, .json, .csv, .tsv, or "
         "`-`. Repeatable.",
-        rich_help_panel=_MANY,
+        rich_help_panel=_BATCH,
     ),
 ]
 Each = Annotated[
@@ -156,7 +156,7 @@ Each = Annotated[
     typer.Option(
         "--each",
         help="Run a job for each image given with -i; a directory stands for the images in it.",
-        rich_help_panel=_MANY,
+        rich_help_panel=_BATCH,
     ),
 ]
 JobsInFlight = Annotated[
@@ -168,13 +168,13 @@ JobsInFlight = Annotated[
         min=1,
         max=1000,
         help="Maximum number of jobs in flight. Reduced when the provider is too busy.",
-        rich_help_panel=_MANY,
+        rich_help_panel=_BATCH,
     ),
 ]
 Limit = Annotated[
     int | None,
     typer.Option(
-        "--limit", metavar="N", min=0, help="Run only the first N rows.", rich_help_panel=_MANY
+        "--limit", metavar="N", min=0, help="Run only the first N rows.", rich_help_panel=_BATCH
     ),
 ]
 Only = Annotated[
@@ -183,7 +183,7 @@ Only = Annotated[
         "--only",
         metavar="ID,...",
         help="Run only these rows, given by id or number.",
-        rich_help_panel=_MANY,
+        rich_help_panel=_BATCH,
     ),
 ]
 Shard = Annotated[
@@ -191,18 +191,18 @@ Shard = Annotated[
     typer.Option(
         "--shard",
         metavar="I/N",
-        help="Run only part I of N of the rows; the same rows on every machine.",
-        rich_help_panel=_MANY,
+        help="Run only part I of N of the rows. A row is in the same part on every machine.",
+        rich_help_panel=_BATCH,
     ),
 ]
 FailFast = Annotated[
     bool,
-    typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel=_MANY),
+    typer.Option("--fail-fast", help="Stop at the first failure.", rich_help_panel=_BATCH),
 ]
 MaxFailures = Annotated[
     int | None,
     typer.Option(
-        "--max-failures", metavar="N", min=1, help="Stop after N failures.", rich_help_panel=_MANY
+        "--max-failures", metavar="N", min=1, help="Stop after N failures.", rich_help_panel=_BATCH
     ),
 ]
 RetryFailed = Annotated[
@@ -210,7 +210,7 @@ RetryFailed = Annotated[
     typer.Option(
         "--retry-failed",
         help="Also retry rows that were moderated, and failed rows that may have been billed.",
-        rich_help_panel=_MANY,
+        rich_help_panel=_BATCH,
     ),
 ]
 Batch = Annotated[
@@ -219,7 +219,7 @@ Batch = Annotated[
         "--batch",
         metavar="NAME",
         help="Name of the batch. Default: identified by its prompts files and output directory.",
-        rich_help_panel=_MANY,
+        rich_help_panel=_BATCH,
     ),
 ]
 OnUnknown = Annotated[
@@ -227,12 +227,12 @@ OnUnknown = Annotated[
     typer.Option(
         "--on-unknown",
         help="What to do with rows that may have been accepted in an earlier run.",
-        rich_help_panel=_MANY,
+        rich_help_panel=_BATCH,
     ),
 ]
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Also make rows again whose files exist.", rich_help_panel=_MANY),
+    typer.Option("--force", help="Also regenerate finished rows.", rich_help_panel=_BATCH),
 ]
 MaxCost = Annotated[
     float | None,
@@ -241,7 +241,7 @@ MaxCost = Annotated[
         metavar="USD",
         parser=_max_cost,
         help="Send nothing if the estimated cost is higher.",
-        rich_help_panel=_MAKE,
+        rich_help_panel=_IMAGE,
     ),
 ]
 NoWait = Annotated[
@@ -249,7 +249,7 @@ NoWait = Annotated[
     typer.Option(
         "--no-wait",
         help="Submit, print the job id, and exit. `kontext fetch ID` downloads the images.",
-        rich_help_panel=_WAIT,
+        rich_help_panel=_WAITING,
     ),
 ]
 Jobs = Annotated[
@@ -289,8 +289,8 @@ Timeout = Annotated[
         "--timeout",
         metavar="SECONDS",
         parser=_timeout,
-        help="How long to wait for the images, in seconds or as in 30s, 5m, 1h.",
-        rich_help_panel=_WAIT,
+        help="How long to wait for each job, in seconds or as in 30s, 5m, 1h.",
+        rich_help_panel=_WAITING,
     ),
 ]
 DryRun = Annotated[
@@ -298,7 +298,7 @@ DryRun = Annotated[
     typer.Option(
         "--dry-run",
         help="Print the request, the files and the estimated cost; send nothing.",
-        rich_help_panel=_TELL,
+        rich_help_panel=_OUTPUT,
     ),
 ]
 Json = Annotated[
@@ -306,13 +306,13 @@ Json = Annotated[
     typer.Option(
         "--json",
         help="Print JSON Lines on standard output, one object per job.",
-        rich_help_panel=_TELL,
+        rich_help_panel=_OUTPUT,
     ),
 ]
 Quiet = Annotated[
     bool,
     typer.Option(
-        "--quiet", "-q", help="Print only errors on standard error.", rich_help_panel=_TELL
+        "--quiet", "-q", help="Print only errors on standard error.", rich_help_panel=_OUTPUT
     ),
 ]
 Debug = Annotated[
@@ -320,6 +320,6 @@ Debug = Annotated[
     typer.Option(
         "--debug",
         help="Log each request on standard error, without secrets.",
-        rich_help_panel=_TELL,
+        rich_help_panel=_OUTPUT,
     ),
 ]

@@ -29,7 +29,7 @@ class Line(NamedTuple):
 def explained(error: Exception, argv: Sequence[str]) -> UsageError:
     """Turn Typer's usage error for the command line ``argv`` into a UsageError."""
     if "auth" in argv[:1]:
-        return _auth_mistake(argv)
+        return _auth_error(argv)
     context = getattr(error, "ctx", None)
     message = getattr(error, "format_message", error.__str__)()
     path = context.command_path if context else _NAME
@@ -270,7 +270,7 @@ def _extra_words(error: Exception, context: Any, argv: Sequence[str]) -> UsageEr
     )
 
 
-def _auth_mistake(argv: Sequence[str]) -> UsageError:
+def _auth_error(argv: Sequence[str]) -> UsageError:
     """The usage error of `auth`. It repeats no argument, which may be a key."""
     keyed = ", ".join(name for name in NAMES if provider_class(name).key_variables)
     if len(argv) == 1:

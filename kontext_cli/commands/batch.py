@@ -11,21 +11,16 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from kontext_cli.batch.decide import Known, Rules, Step
-from kontext_cli.batch.entry import Entry, Order
+from kontext_cli.batch.decide import Rules, Step
+from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.memory import Memory
-from kontext_cli.batch.mistakes import Mistakes, named
-from kontext_cli.batch.pace import Pace, bearable
+from kontext_cli.batch.order import Order
+from kontext_cli.batch.pace import Pace, within_descriptors
+from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.run import Batch, Limits
-from kontext_cli.batch.sources import (
-    Part,
-    Source,
-    batch_id,
-    rows_of_files,
-    rows_of_images,
-)
+from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows_of_images
 from kontext_cli.batch.tally import Tally
 from kontext_cli.commands.batch_flags import check_batch
 from kontext_cli.commands.flags import Flags
@@ -38,7 +33,6 @@ from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Job
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
-from kontext_cli.prompts import Row
 from kontext_cli.providers import Name
 from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.batch_report import BatchReport
@@ -78,11 +72,6 @@ class _Run:
         folder = Path(session.settings.output_dir(flags.output_dir))
         self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # removes `..`
         report.show_relative = not folder.is_absolute()
-        self._rules = Rules(
-            make_saved=flags.force,
-            retry_failed=flags.retry_failed,
-            resubmit_unknown=flags.on_unknown == "resubmit",
-        )
 
     def run(self) -> Result:
         """Plan all rows, and run them unless it is a dry run."""
@@ -99,7 +88,7 @@ class _Run:
         return self._do(entries, budget)
 
     @cached_property
-    def _source(self) -> Source:
+    def _source(self) -> BatchSource:
         flags = self._flags
         if flags.prompts_files:
             return rows_of_files(flags.prompts_files, self._stdin)
@@ -140,7 +129,7 @@ class _Run:
     def _planner(self) -> Planner:
         flags, source = self._flags, self._source
         defaults = {
-            **{name: each for name, each in flags.request_fields().items() if each is not None},
+            **{name: each for name, each in flags.options.items() if each is not None},
             "provider": self._provider,
             "model": self._session.settings.model(flags.model),
             "keep_flagged": flags.keep_flagged,
@@ -152,13 +141,18 @@ class _Run:
         order = Order(
             batch=self._batch,
             operation=flags.operation,
-            defaults={name: defaults[name] for name in defaults if name not in _NOT_DEFAULTS},
+            defaults=defaults,
             images=() if flags.each else flags.images,
             bases=source.bases,
             folder=self._folder,
             template=flags.name or default_name,
             id_template=flags.name or "{id}",
             exists=flags.when_taken,
+            rules=Rules(
+                make_saved=flags.force,
+                retry_failed=flags.retry_failed,
+                resubmit_unknown=flags.on_unknown == "resubmit",
+            ),
             by_image=flags.each,
             waits=not flags.no_wait,
         )
@@ -177,7 +171,7 @@ class _Run:
         return typed_bytes("the prompts", quiet=self._flags.quiet)
 
     def _stdin_again(self) -> BinaryIO:
-        """Standard input as an image, for every row that has it."""
+        """Standard input as an image, for every row that uses it."""
         return io.BytesIO(self._stdin_content)
 
     def _made(self, identity: Sequence[str]) -> set[Path]:
@@ -186,46 +180,18 @@ class _Run:
         return {path.resolve() for path in self._memory_of(batch).files()}
 
     def _planned(self) -> list[Entry]:
-        """The rows of this run and what to do with each.
+        """The rows of this run, planned. Raises one KontextError with the errors in all rows."""
+        source, planner, part = self._source, self._planner, self._part
+        return planner.entries(source, part, self._memory.lookup(few=part.is_small))
 
-        Raises UsageError or NameTaken with all mistakes.
-        """
-        source, planner = self._source, self._planner
-        count = 0 if source.mistakes else len(source.rows)
-        mistakes = Mistakes(self._flags.prompts_files, count=count)
-        for mistake in source.mistakes:
-            mistakes.add(mistake.file, mistake.line, mistake.id, UsageError(mistake.text))
-        if not source.rows and not mistakes.found:
-            raise UsageError(f"there is no prompt in {named(source.names)}")
-        part = self._part(source.rows, gathering=bool(mistakes.found))
-        known = self._known(part)
-        entries = []
-        for row in source.rows:
-            with mistakes.of(row):
-                entry = planner.chosen(row, part)
-                if entry is None:
-                    continue
-                planner.settle(entry, known(entry.key), self._rules)
-                if entry.step is Step.MAKE:
-                    planner.check_images(entry)
-                entries.append(entry)
-        mistakes.refuse()
-        return entries
-
-    def _known(self, part: Part) -> Callable[[str], Known | None]:
-        """Looks up a row in the journal: all rows are read at once, a few one by one."""
-        if part.is_small:
-            return self._memory.row
-        rows = self._memory.rows()
-        return lambda key: rows.pop(key, None)
-
-    def _part(self, rows: Sequence[Row], *, gathering: bool) -> Part:
-        """The rows of this run; all rows if the file has mistakes, which are reported first."""
-        flags = self._flags
+    @cached_property
+    def _part(self) -> Part:
+        """The rows of this run; all of them if the files have errors, which are reported first."""
+        flags, rows = self._flags, self._source.rows
         try:
             return Part(rows, only=flags.only, shard=flags.shard, limit=flags.limit)
         except UsageError:
-            if not gathering:
+            if not self._source.faults:
                 raise
             return Part(rows)
 
@@ -235,7 +201,7 @@ class _Run:
         for name in names:
             check_waiting(self._flags, self._planner.provider(name))
         if any("provider" not in entry.row.values for entry in entries if entry.step in _WORK):
-            settings.provider(self._flags.provider)  # names all variables where there is no key
+            settings.provider(self._flags.provider)  # names all variables if there is no key
         for name in names:
             settings.require_key(known_provider(name))
 
@@ -245,12 +211,12 @@ class _Run:
             if entry.step is Step.MAKE:
                 self._tally.spend(entry.cost)
             else:
-                job = known[entry.id] = self._memory.job_of(entry, self._planner.job)
+                job = known[entry.id] = self._memory.job_of(entry)
                 self._tally.count(job)
         rows = ((entry, known.get(entry.id) or self._planner.job(entry)) for entry in entries)
         summary = summary_record(self._batch, self._tally, exit_code=0)
         return Result(
-            text=row_lines(rows, self._planner.prompt, self._tally.cost),
+            text=row_lines(rows, self._tally.cost),
             records=chain((row_record(entry, job) for entry, job in rows), [summary]),
         )
 
@@ -259,25 +225,24 @@ class _Run:
             self._planner,
             self._session.journal,
             self._memory,
-            take=self._session.scribe.take,
-            rules=self._rules,
+            claim=self._session.scribe.take,
             limits=Limits(
                 self._flags.timeout,
                 1 if self._flags.fail_fast else self._flags.max_failures,
                 waits=not self._flags.no_wait,
             ),
             budget=budget,
-            tell=self._report_row,
+            report=self._report_row,
             spend=self._tally.spend,
-            stopping=self._report.stopping,
+            on_stop=self._report.stopping,
         )
         for entry in entries:
             if entry.step not in _WORK:
-                self._report_row(self._memory.job_of(entry, self._planner.job), entry)
+                self._report_row(self._memory.job_of(entry), entry)
         lanes = self._lanes(entries, batch)
         self._session.run_batch(
             lambda: self._work(batch, lanes),
-            lambda number: batch.wind_down(Interrupted("interrupted", signal_number=number)),
+            lambda number: batch.interrupt(Interrupted("interrupted", signal_number=number)),
         )
         return self._report.summary(batch.stop, rerun=self._rerun(batch.stop))
 
@@ -288,8 +253,8 @@ class _Run:
         return {
             name: Lane(
                 [entry for entry in entries if entry.at == name],
-                Pace(bearable(settings.jobs(known_provider(name), self._flags.jobs))),
-                stop=batch.note_stop,
+                Pace(within_descriptors(settings.jobs(known_provider(name), self._flags.jobs))),
+                stop=batch.set_stop,
             )
             for name in names
         }
@@ -354,7 +319,6 @@ def _no_collection() -> Iterator[None]:
 
 
 _WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)
-_NOT_DEFAULTS = ("operation", "images")
 
 
 def _providers(entries: Sequence[Entry]) -> list[str]:

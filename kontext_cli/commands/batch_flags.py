@@ -1,26 +1,26 @@
-"""Which flags go together in a batch."""
+"""Checks the combination of flags of a batch."""
 
-from kontext_cli.batch.sources import parse_shard
+from kontext_cli.batch.part import parse_shard
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.generate import check_names, check_waiting_flags
 from kontext_cli.errors import UsageError
+from kontext_cli.terminal.input import check_single_use
 
 
 def check_batch(flags: Flags) -> None:
-    """Raises UsageError for flags that contradict each other, or make no sense for many jobs."""
+    """Raises UsageError for flags that contradict each other, or have no meaning in a batch."""
     if flags.each:
         _check_each(flags)
     elif flags.prompt is not None:
-        raise UsageError("a prompt and --prompts-file cannot go together")
+        raise UsageError("a prompt and --prompts-file cannot be used together")
     if flags.output is not None:
         raise UsageError(
-            "--output names one file, and this is a batch",
-            hint="-d DIR and --name TEMPLATE, or `output` in its rows",
+            "--output names a single file, which a batch cannot use",
+            hint="use -d DIR and --name TEMPLATE, or set `output` in the rows",
         )
-    if [flags.prompt, *flags.prompts_files, *flags.images].count("-") > 1:
-        raise UsageError("standard input (`-`) can be only one thing")
+    check_single_use(flags.prompt, flags.images, flags.prompts_files)
     if flags.fail_fast and flags.max_failures is not None:
-        raise UsageError("--fail-fast is --max-failures 1; give one of them")
+        raise UsageError("--fail-fast means --max-failures 1; give only one of them")
     check_names(None, flags.name)
     check_waiting_flags(flags)
     if flags.shard is not None:
@@ -29,7 +29,7 @@ def check_batch(flags: Flags) -> None:
 
 def _check_each(flags: Flags) -> None:
     if flags.prompts_files:
-        raise UsageError("--each and --prompts-file cannot go together")
+        raise UsageError("--each and --prompts-file cannot be used together")
     if flags.prompt is None:
         raise UsageError("the prompt is missing", hint='kontext edit "…" -i DIR --each')
     if not flags.images:

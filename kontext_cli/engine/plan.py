@@ -55,15 +55,11 @@ def plan_job(
     model: str,
     images: Sequence[InputImage],
     wanted: Wanted | None,
-    seed: int | None = None,
 ) -> Plan:
-    """Plan the job of a request at one provider. Raises KontextError for what it does not support.
-
-    ``seed`` was chosen earlier, for a request that has none.
-    """
+    """Plan the job of a request. Raises KontextError for what the provider does not support."""
     wish = request.completed(takes_seed=False)
     takes_seed = provider.option("seed", request.operation) is not None
-    request = request.completed(takes_seed=takes_seed, seed=seed)
+    request = request.completed(takes_seed=takes_seed)
     draft = prepare(provider, request, model=model, images=images)
     job = Job(
         id=new_id(),

@@ -1,7 +1,7 @@
-"""Prompts files read into rows, with the line of every error."""
+"""Reads prompts files into rows, with the line of every fault."""
 
 from kontext_cli.prompts.file import Kind, kind_of, read_prompts
 from kontext_cli.prompts.keys import KEYS
-from kontext_cli.prompts.rows import Mistake, Row, Rows
+from kontext_cli.prompts.rows import Fault, Row, Rows
 
-__all__ = ["KEYS", "Kind", "Mistake", "Row", "Rows", "kind_of", "read_prompts"]
+__all__ = ["KEYS", "Fault", "Kind", "Row", "Rows", "kind_of", "read_prompts"]

@@ -1,4 +1,4 @@
-"""JSON documents: an array of texts and objects, each element a row with the line it begins in."""
+"""JSON documents: an array of strings and objects, each element is a row."""
 
 import json
 import re
@@ -13,8 +13,8 @@ _BEGUN = re.compile(r"[ \t\n\r]*[\[{][ \t]*[\[{]?[ \t]*[\n\r]")
 
 
 def is_document(text: str) -> bool:
-    """Whether a text is one array or object of JSON, or begins as only such a one does: with a
-    bracket alone in its first line."""
+    """Whether a text is one JSON array or object, or begins like one: with a bracket alone in its
+    first line."""
     start = _after_space(text, 0)
     if text[start : start + 1] not in ("[", "{"):
         return False
@@ -28,23 +28,23 @@ def is_document(text: str) -> bool:
 
 
 def is_array(text: str) -> bool:
-    """Whether the first thing in a text opens an array of JSON."""
+    """Whether a text begins with a JSON array."""
     return text.startswith("[", _after_space(text, 0))
 
 
 def is_in_one_line(text: str) -> bool:
-    """Whether all of a text stands in one line."""
+    """Whether a text has only one line."""
     text = text.strip()
     return "\n" not in text and "\r" not in text
 
 
 def read_array(text: str, rows: Rows) -> None:
-    """Each element is a row. What follows a fault in the JSON itself is not read."""
+    """Add each element as a row. Reading ends at the first syntax error."""
     _Array(text, rows).read()
 
 
 class _Array:
-    """A text read from its start to its end; ``at`` is the place, ``line`` the line there."""
+    """A reader at a position in the text, and its line there."""
 
     def __init__(self, text: str, rows: Rows) -> None:
         self._text = text
@@ -58,22 +58,22 @@ class _Array:
             while self._element():
                 pass
             if self._char():
-                raise self._fault("something follows the array", self._at)
+                raise self._fault("unexpected text after the array", self._at)
         except Refused as refused:
-            # A line end at the end of the file begins no other line.
+            # A line end at the end of the file does not begin another line.
             past_the_end = self._at == len(self._text) and self._text.endswith(("\n", "\r"))
             self._rows.refuse(self._line - past_the_end, str(refused))
 
     def _open(self) -> None:
         char = self._char()
         if char == "{":
-            raise Refused(_what_of_objects(self._text))
+            raise Refused(_how_to_write_objects(self._text))
         if char != "[":
-            raise Refused("it should be an array of texts and objects: `[…]`")
+            raise Refused("it should be an array of strings and objects: `[…]`")
         self._move(self._at + 1)
 
     def _element(self) -> bool:
-        """Read an element and the comma behind it; False at the end of the array."""
+        """Read an element and the comma after it; False at the end of the array."""
         if self._char() == "]":
             self._move(self._at + 1)
             return False
@@ -97,7 +97,7 @@ class _Array:
         if char == ",":
             self._move(self._at + 1)
             if self._char() == "]":
-                raise self._fault("there is a comma too many", self._at)
+                raise self._fault("trailing comma", self._at)
         elif char != "]":
             what = "expected ',' or ']'" if char else "the array is not closed"
             raise self._fault(what, self._at)
@@ -109,7 +109,7 @@ class _Array:
             raise self._fault(fault(error), error.pos) from None
 
     def _char(self) -> str:
-        """The next character that is no space, empty at the end."""
+        """The next character that is not a space, empty at the end."""
         self._move(_after_space(self._text, self._at))
         return self._text[self._at : self._at + 1]
 
@@ -118,7 +118,7 @@ class _Array:
         self._at = at
 
     def _fault(self, what: str, at: int) -> Refused:
-        """A fault of the JSON itself; the reader stands in its line from here on."""
+        """A syntax error; moves the reader to its line."""
         self._move(max(at, self._at))
         if at == len(self._text):
             return Refused(f"it is not valid JSON: {what}")
@@ -126,16 +126,16 @@ class _Array:
         return Refused(f"it is not valid JSON: {what} at column {at - before}")
 
 
-def _what_of_objects(text: str) -> str:
-    """What to do with a text that begins with an object."""
+def _how_to_write_objects(text: str) -> str:
+    """Says how to write a file that begins with an object."""
     start = _after_space(text, 0)
     try:
         _, end = _ANYTHING.raw_decode(text, start)
     except (ValueError, RecursionError):
-        return "it should be an array of texts and objects: `[…]`"
+        return "it should be an array of strings and objects: `[…]`"
     if _after_space(text, end) < len(text):
-        return "it has an object a line: name it `.jsonl`"
-    return "it is one object; put it into an array, `[{…}]`, or write it in one line of a `.jsonl`"
+        return "it has one object per line: name it `.jsonl`"
+    return "it is one object; put it into an array, `[{…}]`, or write it on one line of a `.jsonl`"
 
 
 def _after_space(text: str, at: int) -> int:

@@ -1,4 +1,4 @@
-"""A prompts file: its encoding, its kind, and the reader for it."""
+"""Reads a prompts file, by its kind."""
 
 import codecs
 import re
@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from kontext_cli.errors import UsageError
 from kontext_cli.prompts.document import is_array, is_document, is_in_one_line, read_array
 from kontext_cli.prompts.jsonl import is_text, read_json_lines
-from kontext_cli.prompts.rows import Mistake, Rows, lines, split
+from kontext_cli.prompts.rows import Fault, Rows, lines, split
 from kontext_cli.prompts.table import read_table
 
 Kind = Literal["txt", "jsonl", "json", "csv", "tsv"]
@@ -21,8 +21,8 @@ _KINDS: dict[str, Kind] = {
     ".csv": "csv",
     ".tsv": "tsv",
 }
-_READ = "`-`, `/dev/fd/N`, .txt, .jsonl, .json, .csv and .tsv are read"
-# A line of any of these would make a prompt, and be paid for.
+_SUPPORTED = "use .txt, .jsonl, .json, .csv, .tsv, `-` or `/dev/fd/N`"
+# Each line of these would become a prompt, and be paid for.
 _OF_OTHER_PROGRAMS = re.compile(
     r"\.(ya?ml|toml|ini|cfg|xml|html?|json5|jsonc|hjson|geojson|ipynb|parquet|arrow"
     r"|md|mdx|markdown|rst|adoc|org|tex|rtf|pdf|docx?|odt|pages|epub"
@@ -30,7 +30,7 @@ _OF_OTHER_PROGRAMS = re.compile(
     r"|jpe?g|png|webp|gif|avif|bmp|tiff?|heic|heif|svg|psd|mp4|mov"
     r"|gz|bz2|xz|zst|zip|7z|rar|tar|tgz|py|js|ts|sh|ps1|bat|lock)"
 )
-# UTF-32 stands first: in little-endian order its mark begins with that of UTF-16.
+# UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -40,25 +40,27 @@ _MARKS = {
 
 
 def kind_of(name: str) -> Kind | None:
-    """The kind that a file's suffix stands for; None where the content has to tell.
+    """The kind of a file by its suffix; None if it depends on the content.
 
-    Raises UsageError for the suffixes of formats that hold no prompts.
+    Raises UsageError for the suffixes of unsupported formats.
     """
     suffix = PurePath(name).suffix.lower()
     if _OF_OTHER_PROGRAMS.fullmatch(suffix):
-        raise UsageError(f"`{name}` is no prompts file: `{suffix}` is not read", hint=_READ)
+        raise UsageError(
+            f"`{name}` is not a prompts file: `{suffix}` is not supported", hint=_SUPPORTED
+        )
     return _KINDS.get(suffix)
 
 
 def read_prompts(data: bytes, kind: Kind | None, rows: Rows) -> None:
-    """Add the rows of a file that can be used to ``rows``, and all its mistakes, by their lines.
+    """Add the valid rows of a file to ``rows``, and all faults with their lines.
 
-    Types are checked; ranges and choices are not, and a row may lack its prompt. Without a
-    kind, a JSON array is told by all of the text, and JSON Lines by the first line that is neither
-    blank nor a comment. One JSON document is never taken for lines of text.
+    Types are checked, but not ranges and choices; the prompt may be missing. Without a kind, a
+    JSON array is detected from the whole text, and JSON Lines from the first line that is neither
+    blank nor a comment. A JSON document is never read as lines of text.
     """
     text = _decoded(data)
-    before = len(rows.mistakes)
+    before = len(rows.faults)
     if isinstance(text, _NotText):
         rows.refuse(text.line, text.reason)
     elif kind is None:
@@ -67,11 +69,11 @@ def read_prompts(data: bytes, kind: Kind | None, rows: Rows) -> None:
         rows.refuse(1, wrong)
     else:
         _read(text, kind, rows)
-    rows.mistakes[before:] = sorted(rows.mistakes[before:], key=_line)
+    rows.faults[before:] = sorted(rows.faults[before:], key=_line)
 
 
-def _line(mistake: Mistake) -> int:
-    return mistake.line
+def _line(fault: Fault) -> int:
+    return fault.line
 
 
 def _read(text: str, kind: Kind, rows: Rows) -> None:
@@ -89,17 +91,17 @@ def _read(text: str, kind: Kind, rows: Rows) -> None:
 
 
 def _misnamed(text: str, kind: Kind) -> str | None:
-    """What to say of a JSON document that is named for something else; None where it is none."""
+    """The fault of a JSON document with another suffix; None for any other text."""
     if kind == "json" or not is_document(text) or (kind == "jsonl" and is_in_one_line(text)):
         return None
     what, suffix = ("array", ".json") if is_array(text) else ("object", ".jsonl")
     if suffix == ".jsonl" and not is_in_one_line(text):
-        return "it is one JSON object over several lines: put it into an array, in a `.json`"
+        return "it is one JSON object on several lines: put it into an array, in a `.json`"
     return f"it is a JSON {what}: name it `{suffix}`"
 
 
 class _NotText(NamedTuple):
-    """Bytes that are no UTF-8: the line where that shows, and why."""
+    """Why the bytes are not UTF-8, and the line of the first such byte."""
 
     line: int
     reason: str

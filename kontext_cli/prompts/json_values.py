@@ -1,4 +1,4 @@
-"""Values of JSON as rows have them, and what is wrong with text that is none."""
+"""Decodes JSON values of rows, with short messages for syntax errors."""
 
 import json
 from typing import Any
@@ -10,11 +10,11 @@ _FAULTS = {  # by how Python's messages begin
     "Expecting property name": "expected a key in double quotes",
     "Expecting ':'": "expected ':'",
     "Expecting ','": "expected ','",
-    "Unterminated string": "no quote closes the text begun",
-    "Invalid control character": "a tab or another control character is not escaped",
-    "Invalid \\": "there is no such escape",
-    "Illegal trailing comma": "there is a comma too many",
-    "Extra data": "something follows the value",
+    "Unterminated string": "unterminated string",
+    "Invalid control character": "unescaped control character",
+    "Invalid \\": "invalid escape",
+    "Illegal trailing comma": "trailing comma",
+    "Extra data": "unexpected text after the value",
 }
 
 
@@ -29,29 +29,31 @@ def decoded(text: str) -> Any:
 
 
 def fault(error: json.JSONDecodeError) -> str:
-    """What is wrong with a text that is no JSON."""
+    """A short message for a syntax error."""
     known = (ours for start, ours in _FAULTS.items() if error.msg.startswith(start))
-    return next(known, "something is wrong")
+    return next(known, "invalid syntax")
 
 
 def pairs_of(value: Any, where: str) -> tuple[Pair, ...]:
-    """What a row says that was written as ``value``: a text is its prompt. Raises Refused."""
+    """The pairs of a row: an object's own, or a string as its prompt. Raises Refused."""
     if isinstance(value, str):
         return (("prompt", value),)
     if isinstance(value, tuple):
         return value
-    raise Refused(f"{where} should be a text or an object, not {described(value)}")
+    raise Refused(f"{where} should be a string or an object, not {described(value)}")
 
 
 def _whole(digits: str) -> int:
     if len(digits) > MOST_DIGITS:
-        raise Refused(f"it has a number of {len(digits):,} digits; at most {MOST_DIGITS} go")
+        raise Refused(
+            f"it has a number with {len(digits):,} digits; at most {MOST_DIGITS} are allowed"
+        )
     return int(digits)
 
 
 def _constant(name: str) -> None:
-    raise Refused(f"it is not valid JSON: there is no number `{name}`")
+    raise Refused(f"it is not valid JSON: `{name}` is not allowed")
 
 
-# An object becomes the tuple of its pairs, so that none is lost where a key is there twice.
+# An object becomes a tuple of pairs, so that a key that appears twice is noticed.
 DECODER = json.JSONDecoder(object_pairs_hook=tuple, parse_int=_whole, parse_constant=_constant)

@@ -1,4 +1,4 @@
-"""JSON Lines: a text or an object a line."""
+"""JSON Lines: one string or object per line."""
 
 from kontext_cli.prompts.json_values import decoded, pairs_of
 from kontext_cli.prompts.keys import Refused
@@ -6,7 +6,7 @@ from kontext_cli.prompts.rows import Rows, lines
 
 
 def read_json_lines(text: str, rows: Rows) -> None:
-    """Each line that is not blank is a row."""
+    """Add each line that is not blank as a row."""
     for number, line in enumerate(lines(text, rows), start=1):
         if not line.strip():
             continue
@@ -17,7 +17,7 @@ def read_json_lines(text: str, rows: Rows) -> None:
 
 
 def is_text(line: str) -> bool:
-    """Whether a line is one whole text of JSON."""
+    """Whether a line is one JSON string."""
     try:
         return line.startswith('"') and isinstance(decoded(line), str)
     except Refused:

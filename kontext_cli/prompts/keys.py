@@ -1,4 +1,4 @@
-"""What a row may say: its keys, and the type of each one's value."""
+"""The keys of a row, and the type of each value."""
 
 import difflib
 import json
@@ -11,26 +11,26 @@ from typing import Any
 from kontext_cli.options import OPTIONS
 
 Pair = tuple[str, Any]
-"""A key as written, and its value as JSON has it; an object is a tuple of pairs."""
+"""A key as written, and its JSON value; an object is a tuple of pairs."""
 
 MOST_DIGITS = 200
-"""Of a number. Python itself refuses to read and write those of some thousand."""
+"""Python itself does not convert numbers of some thousand digits."""
 
 _LONGEST_ID = 200
-_LONGEST_NAME = 40  # of what may be a key mistyped
+_LONGEST_NAME = 40  # of a key that may be misspelled
 _SHOWN = 40
-_UNFIT = re.compile("[\0\ud800-\udfff]")
+_INVALID = re.compile("[\0\ud800-\udfff]")
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
 
 
 class Refused(Exception):
-    """Says what is wrong with a value or a line."""
+    """A value or a line is invalid; the message says why."""
 
 
 def checked(pairs: Iterable[Pair]) -> tuple[dict[str, Any], list[str]]:
-    """The values that are of their key's type, by key, and what is wrong with all else.
+    """The valid values by key, and a message for each fault.
 
-    None is a value that was not given.
+    A value of None counts as not given.
     """
     values: dict[str, Any] = {}
     wrong: list[str] = []
@@ -40,32 +40,33 @@ def checked(pairs: Iterable[Pair]) -> tuple[dict[str, Any], list[str]]:
         if key not in KEYS:
             unknown.append(key)
         elif key in seen:
-            wrong.append(f"`{key}` is there twice")
+            wrong.append(f"`{key}` appears twice")
         elif value is not None:
             try:
                 values[key] = _CHECKS[key](value)
             except Refused as refused:
-                wrong.append(f"{_called(key)} {refused}")
+                wrong.append(f"{_spelled(key)} {refused}")
         seen.add(key)
-    return values, no_keys(unknown) + wrong
+    return values, unknown_keys(unknown) + wrong
 
 
-def no_keys(names: Sequence[str]) -> list[str]:
-    """What to say of names that are no keys: those that look like one each, the rest together."""
+def unknown_keys(names: Sequence[str]) -> list[str]:
+    """Messages for unknown keys: one for each that looks misspelled, one for all others."""
     wrong = []
-    strange = []
+    others = []
     for name in dict.fromkeys(names):
         if near := nearest(name):
-            wrong.append(f"there is no key `{shown(name)}`; did you mean `{near}`?")
+            wrong.append(f"unknown key `{shown(name)}`; did you mean `{near}`?")
         else:
-            strange.append(f"`{shown(name)}`")
-    if strange:
-        wrong.append(f"there is no key {' or '.join(strange)}; the keys are {listed()}")
+            others.append(f"`{shown(name)}`")
+    if others:
+        what = "key" if len(others) == 1 else "keys"
+        wrong.append(f"unknown {what} {', '.join(others)}; the keys are {listed()}")
     return wrong
 
 
 def nearest(name: str) -> str | None:
-    """The key that somebody may have meant."""
+    """The key that was probably meant."""
     return _nearest(name) if len(name) <= _LONGEST_NAME else None
 
 
@@ -77,35 +78,35 @@ def _nearest(name: str) -> str | None:
 
 
 def listed() -> str:
-    """All keys, as a message lists them."""
+    """All keys, for a message."""
     return " ".join(_CHECKS)
 
 
 def shown(text: str) -> str:
-    """Text from the file as a message quotes it: the start of it, in one line."""
+    """The start of a text from the file, on one line, for a message."""
     start = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
     return start if start.isprintable() else repr(start)[1:-1]
 
 
 def described(value: Any) -> str:
-    """A value of JSON as a message names it."""
+    """A JSON value, for a message."""
     if isinstance(value, str):
-        return f"the text `{shown(value)}`"
+        return f"the string `{shown(value)}`"
     if isinstance(value, list | tuple):
         return "a list" if isinstance(value, list) else "an object"
     return f"`{shown(json.dumps(value))}`"
 
 
-def _called(key: str) -> str:
+def _spelled(key: str) -> str:
     return "the prompt" if key == "prompt" else f"`{key}`"
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise Refused(f"should be text, not {described(value)}")
-    if unfit := _UNFIT.search(value):
-        what = "a NUL" if unfit[0] == "\0" else "half a surrogate pair"
-        raise Refused(f"has {what} in it")
+        raise Refused(f"should be a string, not {described(value)}")
+    if invalid := _INVALID.search(value):
+        what = "a NUL character" if invalid[0] == "\0" else "half a surrogate pair"
+        raise Refused(f"contains {what}")
     return value
 
 
@@ -121,11 +122,11 @@ def _id(value: Any) -> str:
     if not text.strip():
         raise Refused("is empty")
     if text != text.strip():
-        raise Refused("has spaces around it")
+        raise Refused("starts or ends with a space")
     if _CONTROL.search(text):
-        raise Refused("has a control character in it")
+        raise Refused("contains a control character")
     if len(text) > _LONGEST_ID:
-        raise Refused(f"has {len(text):,} characters; at most {_LONGEST_ID} go")
+        raise Refused(f"has {len(text):,} characters; at most {_LONGEST_ID} are allowed")
     return text
 
 
@@ -154,9 +155,9 @@ def _switch(value: Any) -> Any:
 def _images(value: Any) -> tuple[str, ...]:
     images = value if isinstance(value, list) else [value]
     if not images:
-        raise Refused("names no image")
+        raise Refused("is empty")
     if not all(map(_text, images)):
-        raise Refused("has an empty name in it")
+        raise Refused("contains an empty name")
     return tuple(images)
 
 

@@ -1,4 +1,4 @@
-"""CSV and TSV: a header that names the keys, and a row a record."""
+"""CSV and TSV: a header row with the keys, then one row per record."""
 
 import csv
 import re
@@ -6,26 +6,26 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kontext_cli.options import OPTIONS
-from kontext_cli.prompts.keys import KEYS, MOST_DIGITS, listed, nearest, no_keys
+from kontext_cli.prompts.keys import KEYS, MOST_DIGITS, listed, nearest, unknown_keys
 from kontext_cli.prompts.rows import Rows, lines
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
-_OTHER_DELIMITER = re.compile(r"(\w+) *[,;|\t]")  # some spreadsheets write what their country does
+_OTHER_DELIMITER = re.compile(
+    r"(\w+) *[,;|\t]"
+)  # some spreadsheets use the delimiter of their locale
 _NAMES = {",": "comma", "\t": "tab"}
 _SWITCHES = {"true": True, "false": False}
 
 
 def read_table(text: str, rows: Rows, *, delimiter: str) -> None:
-    """Each record below the header is a row, unless all its cells are blank.
+    """Add each record after the header as a row, unless all its cells are blank.
 
-    With a mistake in the header the rows are not read.
+    If the header has a fault, the rows are not read.
     """
-    records, before = _records(text, rows, delimiter), len(rows.mistakes)
+    records, before = _records(text, rows, delimiter), len(rows.faults)
     start, header = next(records, (0, []))
-    if (
-        not header or len(rows.mistakes) > before
-    ):  # after a mistake, what is read first may be no header
+    if not header or len(rows.faults) > before:  # after a fault, this may not be the header
         return
     names = [name.strip() for name in header]
     if wrong := _wrong_names(names, delimiter):
@@ -40,10 +40,10 @@ def read_table(text: str, rows: Rows, *, delimiter: str) -> None:
 
 
 def _records(text: str, rows: Rows, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The readable records that are not blank, each with the line where it begins."""
+    """The valid records that are not blank, each with its first line."""
     reader = csv.reader(lines(text, rows), delimiter=delimiter, strict=True)
     while True:
-        start, mistakes = reader.line_num + 1, len(rows.mistakes)
+        start, faults = reader.line_num + 1, len(rows.faults)
         try:
             cells = next(reader)
         except StopIteration:
@@ -51,28 +51,28 @@ def _records(text: str, rows: Rows, delimiter: str) -> Iterator[tuple[int, list[
         except csv.Error as error:
             rows.refuse(start, _fault(str(error), start, reader.line_num))
             continue
-        if any(map(str.strip, cells)) and len(rows.mistakes) == mistakes:
+        if any(map(str.strip, cells)) and len(rows.faults) == faults:
             yield start, cells
 
 
 def _fault(error: str, start: int, line: int) -> str:
     if "end of data" in error:
-        return "a quote is opened and never closed"
+        return "a quote is never closed"
     if "field limit" in error:
         most = f"{csv.field_size_limit():,}"
         return f"a cell has more than {most} characters; perhaps a quote is never closed"
     where = "" if line == start else f" in line {line}"
-    return f'something follows a closing quote{where}; write `""` for a quote within a cell'
+    return f'unexpected text after a closing quote{where}; write `""` for a quote within a cell'
 
 
 def _wrong_names(names: list[str], delimiter: str) -> list[str]:
     if len(names) == 1 and (first := _OTHER_DELIMITER.match(names[0])) and nearest(first[1]):
-        return [f"the columns should be parted by {_NAMES[delimiter]}s"]
+        return [f"the columns should be separated by {_NAMES[delimiter]}s"]
     given = dict.fromkeys(filter(None, names))
     if not any(name in KEYS or nearest(name) for name in given):
-        return [f"the first row should name the columns; the keys are {listed()}"]
-    wrong = no_keys([name for name in given if name not in KEYS])
-    wrong += [f"`{name}` is there twice" for name in given if name in KEYS and _twice(name, names)]
+        return [f"the first row should contain the column names; the keys are {listed()}"]
+    wrong = unknown_keys([name for name in given if name not in KEYS])
+    wrong += [f"`{name}` appears twice" for name in given if name in KEYS and _twice(name, names)]
     if "" in names:
         wrong.append(f"column {names.index('') + 1} has no name")
     return wrong
@@ -84,13 +84,13 @@ def _twice(name: str, names: list[str]) -> bool:
 
 def _too_many(cells: list[str], names: list[str], delimiter: str) -> str:
     return (
-        f"it has {len(cells)} cells, but the header {len(names)}; "
-        f"put quotes around a cell with a {_NAMES[delimiter]}"
+        f"it has {len(cells)} cells, but the header has {len(names)}; "
+        f"put quotes around a cell that contains a {_NAMES[delimiter]}"
     )
 
 
 def _value(key: str, cell: str) -> Any:
-    """What a cell says, None for nothing; what is not of the key's type stays text."""
+    """The value of a cell, None if it is blank; text that does not parse stays a string."""
     if key == "prompt":
         return cell or None
     cell = cell.strip()

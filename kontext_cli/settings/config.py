@@ -29,7 +29,7 @@ class Config:
 
 
 def load_config(path: Path) -> Config:
-    """Read the file; an empty Config where there is none. Raises UsageError with the line."""
+    """Read the file; an empty Config if there is none. Raises UsageError with the line."""
     try:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):  # as with HOME=/dev/null

@@ -1,7 +1,7 @@
 """Settings beyond the command line: environment, then the config file, then the default.
 
-Nothing is read from the working folder, not even a `.env` file: the key that is used must not
-depend on the folder one happens to be in.
+Nothing is read from the working folder, not even a `.env` file: which key is used must not depend
+on the working folder.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ DEFAULT_MODEL = "kontext-pro"
 
 
 class Setting(NamedTuple):
-    """A value, and where it comes from."""
+    """A value and its origin."""
 
     value: str
     origin: str
@@ -42,8 +42,8 @@ class Settings(NamedTuple):
     def provider(self, flag: str | None, *, needs_key: bool = True) -> Name:
         """The provider's name: flag, KONTEXT_PROVIDER, config, else the first that has a key.
 
-        Where there is no key at all, it is the first in order; with ``needs_key`` MissingKey is
-        raised instead, with every variable's name.
+        If there is no key at all, it is the first provider; with ``needs_key``, MissingKey is
+        raised instead, with the names of all variables.
         """
         given = self._first(flag, "provider", self.config.provider)
         if given is not None:
@@ -60,7 +60,7 @@ class Settings(NamedTuple):
         return self._with_default(flag, "model", self.config.model, DEFAULT_MODEL).value
 
     def output_dir(self, flag: str | None) -> str:
-        """The folder that files go to; the working folder where nothing is set."""
+        """The output folder; the working folder if nothing is set."""
         return from_home(self._with_default(flag, "output_dir", self.config.output_dir, ".").value)
 
     def jobs(self, name: Name, flag: int | None) -> int:
@@ -68,7 +68,7 @@ class Settings(NamedTuple):
         return flag or self.config.jobs.get(name) or provider_class(name).jobs
 
     def base_url(self, name: Name) -> Setting | None:
-        """Another host for a provider, None for its own. Raises UsageError for an unsafe one."""
+        """Another base URL for a provider, None for its own. Raises UsageError if it is unsafe."""
         if provider_class(name).offline:
             return None
         given = self._first(None, f"{name}_base_url", self.config.base_urls.get(name))
@@ -77,7 +77,7 @@ class Settings(NamedTuple):
         return given
 
     def open(self, name: Name) -> Provider:
-        """The provider, on its base URL and with its prices as they are set."""
+        """The provider, with the base URL and prices that are set."""
         base_url = self.base_url(name)
         prices = self.config.prices.get(name)
         return provider_class(name)(base_url.value if base_url else None, prices)
@@ -136,7 +136,7 @@ class Settings(NamedTuple):
         )
 
     def described(self) -> dict[str, Setting]:
-        """Every setting that has a value, by name, with where it comes from."""
+        """Every setting that has a value, by name, with its origin."""
         config = self.config
         found: dict[str, Setting | None] = {
             "provider": self._first(None, "provider", config.provider),
@@ -157,7 +157,7 @@ class Settings(NamedTuple):
         return self._first(flag, name, configured) or Setting(default, "default")
 
     def _first(self, flag: str | None, name: str, configured: str | None) -> Setting | None:
-        """Flag, variable, config file: the first that has a value."""
+        """The first of flag, variable and config file that has a value."""
         variable = f"KONTEXT_{name.upper()}"
         for value, origin in (
             (flag, "command line"),
@@ -170,7 +170,7 @@ class Settings(NamedTuple):
 
 
 def known_provider(given: str) -> Name:
-    """The provider of that name. Raises UsageError where there is none."""
+    """The provider of that name. Raises UsageError if there is none."""
     for name in NAMES:
         if name == given:
             return name
@@ -182,5 +182,5 @@ def known_provider(given: str) -> Name:
 
 
 def spelled_variables(name: Name) -> str:
-    """The variables of a provider's key, in words."""
+    """The variables of a provider's key, for a message."""
     return " or ".join(" and ".join(row) for row in provider_class(name).key_variables)

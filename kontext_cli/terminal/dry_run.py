@@ -3,7 +3,7 @@
 import json
 import shutil
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from kontext_cli.engine.plan import Plan
 from kontext_cli.http.urls import abridged
 from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Cost, Job
-from kontext_cli.prompts import Row
 from kontext_cli.terminal.printable import escaped, one_line
 from kontext_cli.terminal.records import job_record
 from kontext_cli.terminal.text import cost_text, row_name, rows_text
@@ -46,16 +45,14 @@ def _shortened(value: Any, urls: Collection[str]) -> Any:
     return value
 
 
-def row_lines(
-    rows: Iterable[tuple[Entry, Job]], prompt: Callable[[Row], str], cost: Cost
-) -> Iterator[str]:
+def row_lines(rows: Iterable[tuple[Entry, Job]], cost: Cost) -> Iterator[str]:
     """Every row with its prompt, and the total; ``cost`` is that of all rows together."""
     columns = shutil.get_terminal_size().columns
     steps = []
     for entry, job in rows:
         steps.append(entry.step)
         yield escaped(_row(entry, job))
-        yield f"  {fitted(prompt(entry.row), columns - 3)}"
+        yield f"  {fitted(entry.request.prompt, columns - 3)}"
     yield f"{rows_text(len(steps))}, {_counted(steps)}: {cost_text(cost)}"
 
 

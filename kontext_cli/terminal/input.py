@@ -16,11 +16,13 @@ _SILENT_SECONDS = 1.0
 """After so many seconds without data from a pipe, a notice says what is being waited for."""
 
 
-def check_single_use(prompt: str | None, images: Sequence[str]) -> None:
-    """Raises UsageError if more than one argument is `-`."""
-    if [prompt, *images].count("-") > 1:
+def check_single_use(
+    prompt: str | None, images: Sequence[str], prompts_files: Sequence[str] = ()
+) -> None:
+    """Raises UsageError if more than one argument is `-`, or it leaves no prompt."""
+    if [prompt, *prompts_files, *images].count("-") > 1:
         raise UsageError("only one argument can be standard input (`-`)")
-    if prompt is None and "-" in images:
+    if prompt is None and not prompts_files and "-" in images:
         raise UsageError(
             "the prompt is missing: standard input is the image",
             hint='kontext edit "make it winter" -i -',

@@ -117,14 +117,14 @@ def spent_so_far(tally: Tally) -> str:
 def spent_text(tally: Tally) -> str:
     """The cost of this run in words; an estimate is rounded to cents."""
     cost = tally.cost
-    if not tally.spent and not tally.priceless:
+    if not tally.spent and not tally.unpriced:
         return "nothing"
     if not cost.usd:
         return cost_text(cost)
     if cost.source == "provider":
         return dollars(cost.usd)
     amount = f"${cost.usd:.2f}" if cost.usd >= 0.01 else dollars(cost.usd)
-    return f"{'at least' if tally.priceless else 'about'} {amount}"
+    return f"{'at least' if tally.unpriced else 'about'} {amount}"
 
 
 def duration(seconds: float) -> str:

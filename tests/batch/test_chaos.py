@@ -34,7 +34,7 @@ ENDS: Mapping[str, str] = {
 """How a row ends in its first run under a fault that strikes once."""
 NOT_ACCEPTED = ("reset", "html-502")
 PLAIN = 20
-"""Rows without faults at the start: were the first five refused alike, the batch would stop."""
+"""Rows without faults at the start: a batch stops if its first five refusals are identical."""
 BLOCK = 300
 
 

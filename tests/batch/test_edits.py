@@ -52,14 +52,14 @@ class TestAFolder:
         world.write("pics/notes.txt", "no picture")
         ran = each(world, "pics")
         assert (ran.code, world.posts) == (2, 0)
-        assert "there is no picture to edit" in ran.err
+        assert "there are no images to edit" in ran.err
 
     def test_with_two_pictures_of_one_name_is_refused(self, world: World) -> None:
         world.images("pics/a.png", "pics/a.jpg", "pics/b.png")
         ran = each(world, "pics")
         assert (ran.code, world.posts) == (2, 0)
         [told] = ran.errors[0]["details"]
-        assert told.startswith("image 2: it makes `a-edit.jpg`, as ")
+        assert told.startswith("image 2: it has the same file name as ")
         assert each(world, "pics", argv=("-d", "out", "--name", "{index}-{stem}")).code == 0
 
 

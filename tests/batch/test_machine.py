@@ -29,12 +29,15 @@ from hypothesis.stateful import (
 )
 
 from kontext_cli.batch.decide import Rules, Step
-from kontext_cli.batch.entry import Entry, Order
+from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.memory import Memory
+from kontext_cli.batch.order import Order
 from kontext_cli.batch.pace import Pace
+from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.run import Batch, Limits
+from kontext_cli.batch.sources import BatchSource
 from kontext_cli.batch.tally import Tally
 from kontext_cli.engine.budget import Budget
 from kontext_cli.engine.engine import Engine
@@ -293,15 +296,16 @@ class Batches(RuleBasedStateMachine):
                 template="{index:02}-{slug}",
                 id_template="{index:02}-{slug}",
                 exists="error",
+                rules=rules,
             ),
             open_provider=lambda _name: self.provider,
             stdin=io.BytesIO,
             made=self.memory(journal).files,
         )
-        entries = [planner.entry(Row(n, n, row)) for n, row in enumerate(self.rows, start=1)]
-        known = self.memory(journal).rows()
-        for entry in entries:
-            planner.settle(entry, known.get(entry.key), rules)
+        rows = [Row(n, n, row) for n, row in enumerate(self.rows, start=1)]
+        source = BatchSource(rows=rows, faults=(), names=("p.jsonl",), identity=(), bases={})
+        known = self.memory(journal).lookup(few=False)
+        entries = planner.entries(source, Part(rows), known)
         chosen = [e for e in entries if only is None or e.row.index in only]
         wire, tally = Wire(self.sandbox, fate, self.note_poll), Tally(len(chosen), waits=waits)
         return Planned(chosen, planner, journal, rules, cap, waits, wire, tally)
@@ -350,24 +354,23 @@ class Batches(RuleBasedStateMachine):
             run.planner,
             run.journal,
             self.memory(run.journal),
-            take=take,
-            rules=run.rules,
+            claim=take,
             limits=Limits(60.0, waits=run.waits),
             budget=Budget(run.cap),
-            tell=tell,
+            report=tell,
             spend=run.tally.spend,
-            stopping=lambda _why: None,
+            on_stop=lambda _why: None,
         )
         loop = asyncio.get_running_loop()
 
         def stop() -> None:
             run.journal.fate.stopped = True
-            batch.wind_down(Interrupted("interrupted", signal_number=2))
+            batch.interrupt(Interrupted("interrupted", signal_number=2))
 
         run.journal.fate.stop = lambda: loop.call_soon_threadsafe(stop)
         ticks = itertools.count(step=100)
         pace = Pace(jobs, clock=lambda: float(next(ticks)))
-        lane = Lane(run.entries, pace, stop=batch.note_stop)
+        lane = Lane(run.entries, pace, stop=batch.set_stop)
         transport = Transport(
             "fal",
             self.provider.key_bases,
@@ -379,7 +382,7 @@ class Batches(RuleBasedStateMachine):
         try:
             for entry in run.entries:
                 if entry.step in (Step.SKIP, Step.HOLD):
-                    tell(self.memory(run.journal).job_of(entry, run.planner.job), entry)
+                    tell(self.memory(run.journal).job_of(entry), entry)
             async with transport:
                 engine = Engine(
                     self.provider,

@@ -22,10 +22,10 @@ def unsent(world: World, ran: Ran, code: int, *, files: list[str] | None = None)
             "p.jsonl",
             '{"prompt": "a", "sed": 1}\nnonsense\n\n{"prompt": ""}\n"fine"\n{"seed": "x"}\n',
             [
-                "p.jsonl:1: there is no key `sed`; did you mean `seed`?",
+                "p.jsonl:1: unknown key `sed`; did you mean `seed`?",
                 "p.jsonl:2: it is not valid JSON: expected a value at column 1",
                 "p.jsonl:4: the prompt is empty",
-                "p.jsonl:6: `seed` should be a whole number, not the text `x`",
+                "p.jsonl:6: `seed` should be a whole number, not the string `x`",
             ],
         ),
         (
@@ -35,13 +35,13 @@ def unsent(world: World, ran: Ran, code: int, *, files: list[str] | None = None)
                 "p.csv:2: aimlapi takes `--num-images` 1 to 4, not 9",
                 "p.csv:4: `--aspect-ratio 5:4` should be ",
                 "p.csv:5: the prompt is missing",
-                "p.csv:6: `num_images` should be a whole number, not the text `x`",
+                "p.csv:6: `num_images` should be a whole number, not the string `x`",
             ],
         ),
         (
             "p.jsonl",
             '{"id": "a", "prompt": "a"}\n{"id": "b", "prompt": "b"}\n{"id": "a", "prompt": "c"}\n',
-            ["p.jsonl:3: row a: the id `a` is that of line 1 already"],
+            ["p.jsonl:3: row a: the id `a` is already used in line 1"],
         ),
         (
             "p.jsonl",
@@ -73,9 +73,9 @@ def unsent(world: World, ran: Ran, code: int, *, files: list[str] | None = None)
             '{"prompt": "c", "output": "a/../../x.jpg"}\n{"prompt": "d", "output": "x.webp"}\n'
             '{"prompt": "e", "output": "x/"}\n{"prompt": "f", "output": "fine.jpg"}\n',
             [
-                "p.jsonl:1: the output `../x.jpg` leaves the output folder",
-                "p.jsonl:2: the output `/tmp/x.jpg` leaves the output folder",
-                "p.jsonl:3: the output `a/../../x.jpg` leaves the output folder",
+                "p.jsonl:1: the output `../x.jpg` is outside the output directory",
+                "p.jsonl:2: the output `/tmp/x.jpg` is outside the output directory",
+                "p.jsonl:3: the output `a/../../x.jpg` is outside the output directory",
                 "p.jsonl:4: `x.webp` asks for `.webp`, but images are JPEG or PNG",
                 "p.jsonl:5: `x/` is a folder",
             ],
@@ -87,9 +87,9 @@ def unsent(world: World, ran: Ran, code: int, *, files: list[str] | None = None)
             '{"prompt": "e", "output": "X.png"}\n{"prompt": "f", "output": "sub/x.png"}\n'
             '{"prompt": "g", "output": "straße.jpg"}\n{"prompt": "h", "output": "STRASSE.jpg"}\n',
             [
-                "p.jsonl:3: it makes `a\u0308.JPG`, as line 2 does",
-                "p.jsonl:5: it makes `X.png`, as line 4 does",
-                "p.jsonl:8: it makes `STRASSE.jpg`, as line 7 does",
+                "p.jsonl:3: it has the same file name as line 2: `a\u0308.JPG`",
+                "p.jsonl:5: it has the same file name as line 4: `X.png`",
+                "p.jsonl:8: it has the same file name as line 7: `STRASSE.jpg`",
             ],
         ),
         ("p.txt", b"a fox\nb\xff\n", ["p.txt:2: it is not UTF-8 (byte 0xff), save it as UTF-8"]),
@@ -106,7 +106,7 @@ def test_all_of_a_file_are_told_at_once_with_their_lines(
     details = error["details"]
     assert [line[: len(start)] for line, start in zip(details, told, strict=True)] == told
     assert all(f"  {line}\n" in ran.err for line in details)
-    many = "1 mistake" if len(told) == 1 else f"{len(told)} mistakes"
+    many = "1 error" if len(told) == 1 else f"{len(told)} errors"
     assert error["message"] == f"`{name}`: {many}; nothing was sent"
 
 
@@ -151,13 +151,15 @@ def test_two_rows_of_which_one_is_made_cannot_have_one_name(world: World) -> Non
     world.write("p.jsonl", rows)
     for only in ("1", "2"):
         ran = unsent(world, world.batch("p.jsonl", "--only", only), 2)
-        assert "it makes `x.jpg`, as line 1 does" in ran.err
+        assert "it has the same file name as line 1: `x.jpg`" in ran.err
 
 
 def test_a_template_that_gives_two_rows_one_name_is_refused(world: World) -> None:
     prompts = world.prompts("A fox!", "a hen", "a fox")
     ran = unsent(world, world.batch(prompts, "--name", "{slug}"), 2)
-    assert ran.errors[0]["details"] == ["prompts.txt:3: it makes `a-fox.jpg`, as line 1 does"]
+    assert ran.errors[0]["details"] == [
+        "prompts.txt:3: it has the same file name as line 1: `a-fox.jpg`"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +190,7 @@ class TestNamesThatAreTaken:
         error = ran.errors[0]
         assert (error["code"], error["message"]) == (
             "name_taken",
-            "`prompts.txt`: 2 mistakes; nothing was sent",
+            "`prompts.txt`: 2 errors; nothing was sent",
         )
         assert [line.split(": ")[0] for line in error["details"]] == [
             "prompts.txt:1",
@@ -252,16 +254,16 @@ def test_images_that_cannot_be_sent_are_told_with_their_line(
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        ("generate x -f p.txt", "a prompt and --prompts-file cannot go together"),
-        ("edit x -i a.png -f p.txt", "a prompt and --prompts-file cannot go together"),
-        ("edit x -i a.png --each -f p.txt", "--each and --prompts-file cannot go together"),
+        ("generate x -f p.txt", "a prompt and --prompts-file cannot be used together"),
+        ("edit x -i a.png -f p.txt", "a prompt and --prompts-file cannot be used together"),
+        ("edit x -i a.png --each -f p.txt", "--each and --prompts-file cannot be used together"),
         ("edit -i a.png --each", "the prompt is missing"),
         ("edit x --each", "--each needs images"),
-        ("generate -f p.txt -o x.jpg", "--output names one file"),
-        ("generate -f p.txt -o -", "--output names one file"),
-        ("edit x -i a.png --each -o x.jpg", "--output names one file"),
-        ("edit -f - -i -", "standard input (`-`) can be only one thing"),
-        ("edit - -i - --each", "standard input (`-`) can be only one thing"),
+        ("generate -f p.txt -o x.jpg", "--output names a single file"),
+        ("generate -f p.txt -o -", "--output names a single file"),
+        ("edit x -i a.png --each -o x.jpg", "--output names a single file"),
+        ("edit -f - -i -", "only one argument can be standard input (`-`)"),
+        ("edit - -i - --each", "only one argument can be standard input (`-`)"),
         ("generate x --limit 3", "--limit: only for batches"),
         ("generate x --limit 0", "--limit: only for batches"),
         ("generate x --only 1 --shard 1/2", "--only, --shard: only for batches"),
@@ -270,7 +272,7 @@ def test_images_that_cannot_be_sent_are_told_with_their_line(
         ("generate x --max-failures 1", "--max-failures: only for batches"),
         ("generate x --on-unknown resubmit", "--on-unknown: only for batches"),
         ("generate x --batch b", "--batch: only for batches"),
-        ("generate -f p.txt --fail-fast --max-failures 2", "--fail-fast is --max-failures 1"),
+        ("generate -f p.txt --fail-fast --max-failures 2", "--fail-fast means --max-failures 1"),
         ("generate -f p.txt --shard 3/2", "--shard should be I/N"),
         ("generate -f p.txt --shard x", "--shard should be I/N"),
         ("generate -f p.txt --only 9", "--only: there is no row `9`"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kontext_cli.batch.pace import Pace, bearable
+from kontext_cli.batch.pace import Pace, within_descriptors
 
 
 class Clock:
@@ -152,4 +152,4 @@ def test_no_more_jobs_than_the_process_may_open_files(
 
     limit = resource.RLIM_INFINITY if files < 0 else files
     monkeypatch.setattr(resource, "getrlimit", lambda _what: (limit, limit))
-    assert bearable(jobs) == bears
+    assert within_descriptors(jobs) == bears

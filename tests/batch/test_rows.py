@@ -11,14 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kontext_cli.batch.sources import (
-    Part,
-    batch_id,
-    in_shard,
-    parse_shard,
-    rows_of_files,
-    rows_of_images,
-)
+from kontext_cli.batch.part import Part, in_shard, parse_shard
+from kontext_cli.batch.sources import batch_id, rows_of_files, rows_of_images
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.prompts import Row
 
@@ -104,7 +98,7 @@ class TestPart:
         assert self.taken(rows, only="2") == {1}
 
     @pytest.mark.parametrize(
-        ("only", "hint"), [("fux", "did you mean `fox`?"), ("99", "by their id or number")]
+        ("only", "hint"), [("fux", "did you mean `fox`?"), ("99", "by id or number")]
     )
     def test_a_row_that_is_not_there_is_a_mistake(self, only: str, hint: str) -> None:
         with pytest.raises(UsageError, match="there is no row") as refused:
@@ -169,7 +163,7 @@ class TestImages:
         assert images_of("a.png", "./a.png", str(tmp_path / "a.png")) == ["a.png"]
 
     def test_an_empty_folder_is_a_mistake(self, tmp_path: Path) -> None:
-        with pytest.raises(UsageError, match="no picture to edit"):
+        with pytest.raises(UsageError, match="no images to edit"):
             images_of(str(tmp_path))
 
 

@@ -93,7 +93,7 @@ class TestARequestThatNobodyTakes:
         prompts = world.prompts(*ROWS)
         ran = world.batch(prompts, "-p", provider, "-m", "acme/none", "-j", "1")
         assert (ran.code, world.posts, ran.counts) == (4, 5, {"failed": 5, "planned": 5})
-        assert "5 jobs were refused alike and none succeeded" in ran.err
+        assert "5 identical refusals and no success" in ran.err
         assert world.accepted == {}
         assert world.batch(prompts, "-p", provider, "--limit", "2").counts == {"saved": 2}
 

@@ -354,7 +354,7 @@ class TestHome:
         assert (desk.home / "out" / "z.jpg").is_file()
         (desk.folder / "p.jsonl").write_text(json.dumps({**row, "output": "~/z.jpg"}))
         _, err = desk("edit", "-f", "p.jsonl", "-p", "fal", code=2)
-        assert "the output `~/z.jpg` leaves the output folder" in err
+        assert "the output `~/z.jpg` is outside the output directory" in err
 
     def test_a_file_of_that_name_is_named_by_its_folder(self, desk: Desk) -> None:
         (desk.folder / "~").mkdir()

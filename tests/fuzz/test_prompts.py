@@ -1,4 +1,4 @@
-"""From the bytes of a prompts file to names on disk: rows that can be made, or mistakes told.
+"""From the bytes of a prompts file to names on disk: rows that can be made, or errors reported.
 
 What the reader makes of single lines is held in `tests/prompts/test_prompts.py`.
 """
@@ -22,8 +22,11 @@ from fuzz.examples import fuzzed
 from fuzz.refusals import tried
 from journals import job
 from kontext_cli.batch.decide import Rules, Step
-from kontext_cli.batch.entry import Entry, Order
+from kontext_cli.batch.entry import Entry
+from kontext_cli.batch.order import Order
+from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
+from kontext_cli.batch.sources import BatchSource
 from kontext_cli.cli.main import run
 from kontext_cli.engine.plan import Wanted, names_for
 from kontext_cli.errors import KontextError
@@ -156,7 +159,7 @@ class TestBatches:
         kind, text = file
         read = Rows()
         read_prompts(encoded_file(text), None if kind == "dat" else kind, read)
-        assert all(mistake.line >= 1 and mistake.text for mistake in read.mistakes)
+        assert all(fault.line >= 1 and fault.text for fault in read.faults)
         planner = Planner(
             order(out, template, exists),
             open_provider=lambda name: provider_class(known_provider(name))(),
@@ -208,6 +211,7 @@ def order(folder: Path, template: str, exists: Any) -> Order:
         template=template,
         id_template=template,
         exists=exists,
+        rules=Rules(),
     )
 
 
@@ -215,8 +219,8 @@ def planned(planner: Planner, row: Row) -> list[Path]:
     """The files that a row would make; none where it is refused."""
 
     def plan() -> Entry:
-        entry = planner.entry(row)
-        planner.settle(entry, None, Rules())
+        source = BatchSource(rows=[row], faults=(), names=("x",), identity=(), bases={})
+        (entry,) = planner.entries(source, Part([row]), lambda _key: None)
         return entry
 
     entry = tried(KontextError, plan)

@@ -41,13 +41,13 @@ class TestSeveralFiles:
         world.write("b.csv", "id,prompt,seed,output\nx,a,1,\nz,b,0,\nw,c,1,q.jpg\nv,d,1,q.jpg\n")
         ran = world.batch("a.jsonl", "-f", "b.csv")
         assert (ran.code, world.posts) == (2, 0)
-        assert ran.errors[0]["message"] == "`a.jsonl`, `b.csv`: 4 mistakes; nothing was sent"
+        assert ran.errors[0]["message"] == "`a.jsonl`, `b.csv`: 4 errors; nothing was sent"
         told = [line[:53] for line in ran.errors[0]["details"]]
         assert told == [
             "a.jsonl:2: row y: the prompt is empty",
-            "b.csv:2: row x: the id `x` is that of a.jsonl:1 alrea",
+            "b.csv:2: row x: the id `x` is already used in a.jsonl",
             "b.csv:3: row z: aimlapi takes `--seed` at least 1, no",
-            "b.csv:5: row v: it makes `q.jpg`, as line 4 does",
+            "b.csv:5: row v: it has the same file name as line 4: ",
         ]
 
     def test_a_name_that_a_row_of_another_file_makes_is_told_with_that_file(
@@ -56,7 +56,9 @@ class TestSeveralFiles:
         for name in ("a.jsonl", "b.jsonl"):
             world.write(name, [{"prompt": name, "output": "x.jpg"}])
         ran = world.batch("a.jsonl", "-f", "b.jsonl")
-        assert ran.errors[0]["details"] == ["b.jsonl:1: it makes `x.jpg`, as a.jsonl:1 does"]
+        assert ran.errors[0]["details"] == [
+            "b.jsonl:1: it has the same file name as a.jsonl:1: `x.jpg`"
+        ]
         assert world.posts == 0
 
     def test_a_failure_is_told_and_annotated_at_its_own_file(self, world: World) -> None:
@@ -71,7 +73,7 @@ class TestSeveralFiles:
     def test_standard_input_is_one_of_them_at_most(self, world: World) -> None:
         ran = world.batch("-", "-f", world.prompts(FOX), stdin=b"a hen\n")
         assert ran.counts == {"saved": 2}
-        assert "only one thing" in world.batch("-", "-f", "-").err
+        assert "only one argument can be standard input" in world.batch("-", "-f", "-").err
 
 
 class TestJson:
@@ -95,8 +97,12 @@ class TestJson:
             ("p.csv", CONTENT, "p.csv:1: it is a JSON array: name it `.json`"),
             ("-", '{\n "prompt": "a"\n}\n', "-:1: it is one object; put it into an array"),
             ("p.json", '{"prompt": "a"}', "p.json:1: it is one object; put it into an array"),
-            ("p.json", '{}\n{"prompt": "a"}', "p.json:1: it has an object a line: name it `.jso"),
-            ("p.json", "a fox\n", "p.json:1: it should be an array of texts and objects"),
+            (
+                "p.json",
+                '{}\n{"prompt": "a"}',
+                "p.json:1: it has one object per line: name it `.jso",
+            ),
+            ("p.json", "a fox\n", "p.json:1: it should be an array of strings and objects"),
         ],
     )
     def test_a_document_is_never_taken_for_prompts(
@@ -116,8 +122,8 @@ class TestJson:
         world.write("p.json", rows)
         ran = world.batch("p.json")
         assert ran.errors[0]["details"] == [
-            "p.json:2: there is no key `sed`; did you mean `seed`?",
-            "p.json:5: an element should be a text or an object, not `7`",
+            "p.json:2: unknown key `sed`; did you mean `seed`?",
+            "p.json:5: an element should be a string or an object, not `7`",
             "p.json:5: row x: the prompt is missing",
         ]
 
@@ -130,8 +136,8 @@ def test_a_file_of_another_format_is_refused_with_what_is_read(name: str, world:
     world.write(name, "a fox\n")
     ran = world.batch(world.prompts(HEN), "-f", name)
     assert (ran.code, world.posts) == (2, 0)
-    assert ran.errors[0]["message"].startswith(f"`{name}` is no prompts file")
-    assert ".txt, .jsonl, .json, .csv and .tsv" in ran.errors[0]["hint"]
+    assert ran.errors[0]["message"].startswith(f"`{name}` is not a prompts file")
+    assert ".txt, .jsonl, .json, .csv, .tsv" in ran.errors[0]["hint"]
 
 
 def test_an_id_names_its_row_in_progress_and_its_file(world: World) -> None:
@@ -197,5 +203,7 @@ class TestPartsOfAFile:
     def test_names_that_two_parts_would_make_are_refused_in_each(self, world: World) -> None:
         prompts = world.prompts("A fox!", "a hen", "a fox")
         ran = world.batch(prompts, "--name", "{slug}", "--limit", "1")
-        assert ran.errors[0]["details"] == ["prompts.txt:3: it makes `a-fox.jpg`, as line 1 does"]
+        assert ran.errors[0]["details"] == [
+            "prompts.txt:3: it has the same file name as line 1: `a-fox.jpg`"
+        ]
         assert world.posts == 0
