@@ -47,7 +47,7 @@ class Recorder:
             return
         if is_sent and self.lacks(job):
             if job.state is State.READY:  # no image of another job is downloaded
-                await self._try_again(job)
+                await self._try_again_now(job)
             return
         try:
             await self._record(job)
@@ -89,6 +89,14 @@ class Recorder:
                 self._taken[job.id] = taken
                 return
         await self.keep(job)  # it may have changed meanwhile
+
+    async def _try_again_now(self, job: Job) -> None:
+        """Try while the background may be trying as well: only one of them raises."""
+        try:
+            await self._try_again(job)
+        except RequestIdTaken:
+            self._taken.pop(job.id, None)
+            raise
 
     async def _try_again(self, job: Job) -> None:
         """Retry a missing record once. Raises RequestIdTaken."""

@@ -53,9 +53,9 @@ def test_what_is_no_answer_stays_of_unknown_outcome_however_often_it_is_looked_a
 
 @pytest.fixture
 def nearly_full(build: Build) -> Iterator[tuple[Trial, Volume]]:
-    """One row whose answer is an image of 125,000 bytes, for which there is no room."""
+    """One row whose answer is an image of 210,000 bytes, for which there is no room."""
     trial = build(Trial, plain=False, aimlapi_shape="data-b64")
-    trial.write_rows(["picture 1"], seed=[1])
+    trial.write_rows(["picture 1"], seed=[1], output_format=["png"])
     with Volume(trial.top / "disk", "size=350k", "out", "state") as volume:
         trial.lie_on(volume, trial.out, trial.state)
         yield trial, volume
