@@ -115,12 +115,13 @@ class Lane:
     def _count_refusal(self, error: JobFailed) -> None:
         self._refusals[error.message] += 1
         if not self._succeeded and self._refusals[error.message] >= _ALIKE:
-            stop = TooManyFailures(
-                f"{_ALIKE} jobs were refused alike and none succeeded: {error.message}",
-                hint="mend what all rows have in common, and run it again",
+            self.stop(
+                TooManyFailures(
+                    f"{_ALIKE} jobs were refused alike and none succeeded: {error.message}",
+                    hint="mend what all rows have in common, and run it again",
+                    exit_code=error.exit_code,
+                )
             )
-            stop.exit_code = error.exit_code
-            self.stop(stop)
 
     def stop(self, why: KontextError) -> None:
         """Let no further submit out, and tell why."""

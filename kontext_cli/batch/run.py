@@ -127,7 +127,7 @@ class Batch:
     def watch(self, job: Job) -> None:
         """Follow a job of ours."""
         self._lanes[job.provider].watch(job)
-        if self.stop is not None and self.stop.exit_code > 128 and job.state in ACCEPTED:
+        if isinstance(self.stop, Interrupted) and job.state in ACCEPTED:
             for task, each in self._under_way.items():
                 if each is job:
                     task.cancel()
@@ -340,19 +340,18 @@ class Batch:
         if entry.step is Step.MAKE:
             self._spend(job.cost)
         if job.error is None and isinstance(self.stop, Interrupted):
-            job.error = Interrupted(
+            job.error = self.stop.replace(
                 f"interrupted; the job goes on at {job.provider}",
-                signal_number=self.stop.exit_code - 128,
                 hint="run the batch again to collect it",
+                billed="maybe",
             )
-            job.error.billed = "maybe"
         self._tell(job, entry)
 
     def _not_begun(self, entry: Entry, error: KontextError) -> Job:
         job = self._under_way[_this_task()] or self._planner.job(entry)
+        if entry.step is Step.COLLECT and error.billed == "no":
+            error = error.replace(billed="maybe")  # it was submitted before
         job.error = for_job(error, job)
-        if entry.step is Step.COLLECT and job.error.billed == "no":
-            job.error.billed = "maybe"  # it was submitted before, whatever we can read of it
         if job.state is State.PLANNED:
             job.state = State.FAILED
         return job

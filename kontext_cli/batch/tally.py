@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from kontext_cli.errors import KontextError
+from kontext_cli.errors import Interrupted, KontextError
 from kontext_cli.job import Cost, Job, State
 
 Kind = Literal[
@@ -93,7 +93,7 @@ class Tally:
 
     def exit_code(self, stop: KontextError | None = None) -> int:
         """The code of the batch: by what stopped it, else what its rows have in common."""
-        if stop is not None and (stop.exit_code in _BY_CAUSE or stop.exit_code > 128):
+        if isinstance(stop, Interrupted) or (stop and stop.exit_code in _BY_CAUSE):
             return stop.exit_code
         codes = {code for code, count in self.codes.items() if code and count}
         if not codes:
