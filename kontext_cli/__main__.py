@@ -1,11 +1,11 @@
 """`kontext` and `python -m kontext_cli`."""
 
-# The C half of `signal`, and no `typing`: their Python takes longer than to print the version.
+# The C half of `signal`, and no `typing`: importing them takes longer than to print the version.
 import _signal  # type: ignore[import-not-found]
 import os
 import sys
 
-from kontext_cli import __version__
+from kontext_cli import __version__, exit_now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,23 +16,24 @@ _INTERRUPTED = 130
 
 
 def main() -> "NoReturn":
-    """Run the command line; answer `--version` before anything is imported for it."""
+    """Run the command line; `--version` is printed before anything is imported for it."""
     _signal.signal(_signal.SIGINT, _interrupt)
     try:
-        _leave(0 if sys.argv[1:] == ["--version"] and _print_version() else _run())
+        code = 0 if sys.argv[1:] == ["--version"] and _print_version() else _run()
     except KeyboardInterrupt:
-        _leave(_INTERRUPTED)
+        code = _INTERRUPTED
+    exit_now(code)
 
 
 def _interrupt(_number: int, frame: "FrameType | None") -> "NoReturn":
-    """Ctrl-C while asyncio does not listen: unwind at the first, end at once at the second.
+    """Handle Ctrl-C outside the event loop: unwind at the first, exit at the second.
 
-    End at once, too, while a module is imported: nothing was begun, and what is raised there can
-    come out as another exception, or be printed and ignored.
+    During an import exit at the first: no work has begun, and an exception raised there may be
+    converted to another one, or printed and ignored.
     """
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
-            os._exit(_INTERRUPTED)
+            _end()
         frame = frame.f_back
     _signal.signal(_signal.SIGINT, _end)
     sys.unraisablehook = _end  # a finalizer was interrupted
@@ -40,12 +41,12 @@ def _interrupt(_number: int, frame: "FrameType | None") -> "NoReturn":
 
 
 def _end(*_: object) -> "NoReturn":
-    os._exit(_INTERRUPTED)
+    exit_now(_INTERRUPTED)
 
 
 def _print_version() -> bool:
     try:
-        # Past the stream's buffer: what cannot be written would stay there and fail once more.
+        # Not through the stream's buffer: a failed write would stay there and fail again.
         os.write(sys.stdout.fileno(), f"kontext {__version__}{os.linesep}".encode())
     except (OSError, AttributeError):  # full, without a reader, or closed: `run` reports it
         return False
@@ -55,26 +56,13 @@ def _print_version() -> bool:
 def _run() -> int:
     import gc
 
-    # Searching every package that is installed for plugins takes 3 ms; they would see all requests.
+    # Searching all installed packages for plugins takes 3 ms; they would see all requests.
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
-    # What is imported stays: looking for garbage among it takes 10 ms.
+    # Imported modules are never garbage: searching them takes 10 ms.
     gc.disable()
     from kontext_cli.cli.main import run
 
     return run(sys.argv[1:])
-
-
-def _leave(code: int) -> "NoReturn":
-    """End the process without taking it down piece by piece, which takes 15 to 50 ms.
-
-    All files are closed by now, and all threads are done.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        try:  # noqa: SIM105 - `contextlib` is not imported for the version
-            stream.flush()
-        except (OSError, ValueError, AttributeError):  # full, without a reader, or closed
-            pass
-    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -33,38 +33,58 @@ KontextError
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Final, Literal, Self, TypedDict, Unpack, get_args
 
 Billed = Literal["no", "maybe", "yes"]
 
 
-class KontextError(Exception):
-    """One thing that went wrong, told to the user: a sentence, a hint to act on, and the bill.
+class Facts(TypedDict, total=False):
+    """What an error says besides its message."""
 
-    ``details`` are further lines, such as the mistakes of a file.
+    hint: str | None
+    billed: Billed
+    details: Sequence[str]
+    exit_code: int
+
+
+class KontextError(Exception):
+    """An error to report: what happened, what to do next, and whether the job was billed.
+
+    An error does not change after it is raised, since logs, reports and the journal may hold it
+    already: ``replace`` returns a copy that differs.
     """
 
     code: ClassVar[str]
     exit_code: int
     state: ClassVar[str | None] = None
-    """The state the job ends in; None where it stays as it was, because it can still be had."""
+    """The state the job ends in; None if it stays in its state, because it can be fetched later."""
+    hint: Final[str | None] = None
+    """What to do, or the command to paste next."""
+    billed: Final[Billed] = "no"
+    details: Final[Sequence[str]] = ()
+    """Further lines, such as all errors in a file."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = None,
-        billed: Billed = "no",
-        details: Sequence[str] = (),
-    ) -> None:
+    def __init__(self, message: str, **facts: Unpack[Facts]) -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.billed: Billed = billed
-        self.details = tuple(details)
+        vars(self).update(facts)
 
-    def __str__(self) -> str:
-        return self.message
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("__"):  # Python and contextlib set __context__, __traceback__, …
+            raise AttributeError(f"an error does not change: use replace({name}=…)")
+        super().__setattr__(name, value)
+
+    @property
+    def message(self) -> str:
+        """What happened, in a sentence."""
+        return str(self)
+
+    def replace(self, message: str | None = None, **facts: Unpack[Facts]) -> Self:
+        """A copy that differs in what is given; its traceback and cause are those of the error."""
+        copy = type(self).__new__(type(self), self.message if message is None else message)
+        vars(copy).update(vars(self), **facts)
+        copy.__cause__, copy.__context__ = self.__cause__, self.__context__
+        copy.__suppress_context__ = self.__suppress_context__
+        return copy.with_traceback(self.__traceback__)
 
 
 class UsageError(KontextError):
@@ -129,16 +149,11 @@ class JobFailed(ProviderError):
 
     code = "job_failed"
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = None,
-        billed: Billed = "no",
-        status: int | None = None,
-    ) -> None:
-        super().__init__(message, hint=hint, billed=billed)
-        self.status = status
+    status: Final[int | None] = None
+
+    def __init__(self, message: str, *, status: int | None = None, **facts: Unpack[Facts]) -> None:
+        super().__init__(message, **facts)
+        vars(self).update(status=status)
 
 
 class UnexpectedReply(ProviderError):
@@ -278,30 +293,24 @@ class Interrupted(KontextError):
 
     code = "interrupted"
 
-    def __init__(self, message: str, *, signal_number: int, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint)
-        self.exit_code = 128 + signal_number
+    def __init__(self, message: str, *, signal_number: int, **facts: Unpack[Facts]) -> None:
+        super().__init__(message, **facts)
+        vars(self).update(exit_code=128 + signal_number)
 
 
 def revived(record: Mapping[str, Any]) -> KontextError:
-    """The error that a record tells of: code, message, hint, billed, exit_code.
+    """The error of a record with its code, message, hint, billed and exit_code.
 
     A code that this version does not know becomes a ProviderError.
     """
-    code = record["code"]
+    code, hint, billed = record["code"], record["hint"], record["billed"]
     kinds = (kind for kind in _kinds(KontextError) if code and vars(kind).get("code") == code)
     kind = next(kinds, ProviderError)
-    error = _empty(kind, record)
-    error.billed = record["billed"] if record["billed"] in get_args(Billed) else "maybe"
-    error.exit_code = int(record["exit_code"])
-    return error
-
-
-def _empty(kind: type[KontextError], record: Mapping[str, Any]) -> KontextError:
-    message, hint = str(record["message"]), record["hint"] and str(record["hint"])
-    if issubclass(kind, Interrupted):
-        return kind(message, signal_number=int(record["exit_code"]) - 128, hint=hint)
-    return kind(message, hint=hint)
+    return kind.__new__(kind, str(record["message"])).replace(  # whatever its constructor takes
+        hint=hint and str(hint),
+        billed=billed if billed in get_args(Billed) else "maybe",
+        exit_code=int(record["exit_code"]),
+    )
 
 
 def _kinds(parent: type[KontextError]) -> Iterator[type[KontextError]]:

@@ -115,12 +115,13 @@ class Lane:
     def _count_refusal(self, error: JobFailed) -> None:
         self._refusals[error.message] += 1
         if not self._succeeded and self._refusals[error.message] >= _MOST_IDENTICAL:
-            stop = TooManyFailures(
-                f"{_MOST_IDENTICAL} identical refusals and no success: {error.message}",
-                hint="fix what all rows have in common, and run it again",
+            self.stop(
+                TooManyFailures(
+                    f"{_MOST_IDENTICAL} identical refusals and no success: {error.message}",
+                    hint="fix what all rows have in common, and run it again",
+                    exit_code=error.exit_code,
+                )
             )
-            stop.exit_code = error.exit_code
-            self.stop(stop)
 
     def stop(self, why: KontextError) -> None:
         """Close the lane, and report why."""

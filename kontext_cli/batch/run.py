@@ -133,7 +133,7 @@ class Batch:
     def watch(self, job: Job) -> None:
         """To be called when a job of this run has changed."""
         self._lanes[job.provider].watch(job)
-        if self.stop is not None and self.stop.exit_code > 128 and job.state in ACCEPTED:
+        if isinstance(self.stop, Interrupted) and job.state in ACCEPTED:
             for task, row in self._in_flight.items():
                 if row.job is job:
                     task.cancel()
@@ -350,20 +350,19 @@ class Batch:
         if row.entry.step is Step.MAKE:
             self._spend(job.cost)
         if job.error is None and isinstance(self.stop, Interrupted):
-            job.error = Interrupted(
+            job.error = self.stop.replace(
                 f"interrupted; the job continues at {job.provider}",
-                signal_number=self.stop.exit_code - 128,
                 hint="run the batch again to download its image",
+                billed="maybe",
             )
-            job.error.billed = "maybe"
         self._report(job, row.entry)
 
     def _failed(self, row: _InFlight, error: KontextError) -> Job:
         """The job of a row that ended with an error outside of its request."""
         job = row.job or self._planner.job(row.entry)
+        if row.entry.step is Step.COLLECT and error.billed == "no":
+            error = error.replace(billed="maybe")  # it was submitted by an earlier run
         job.error = for_job(error, job)
-        if row.entry.step is Step.COLLECT and job.error.billed == "no":
-            job.error.billed = "maybe"  # it was submitted by an earlier run
         if job.state is State.PLANNED:
             job.state = State.FAILED
         return job

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from kontext_cli.errors import KontextError
+from kontext_cli.errors import Interrupted, KontextError
 from kontext_cli.job import Cost, Job, State
 
 Kind = Literal[
@@ -83,7 +83,7 @@ class Tally:
 
     def exit_code(self, stop: KontextError | None = None) -> int:
         """The exit code: of the error that stopped the batch, else of all its rows, else 9."""
-        if stop is not None and (stop.exit_code in _BY_CAUSE or stop.exit_code > 128):
+        if isinstance(stop, Interrupted) or (stop and stop.exit_code in _BY_CAUSE):
             return stop.exit_code
         codes = {code for code, count in self.codes.items() if code and count}
         if not codes:

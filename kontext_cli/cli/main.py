@@ -122,7 +122,7 @@ def _built(name: str | None) -> Any:
 
 
 def _report(error: KontextError, argv: Sequence[str]) -> int:
-    _leave_out_signatures(error, argv)
+    error = _without_signatures(error, argv)
     if "--json" in argv:
         print_result(as_line(error_record(error)))
     for line in error_lines(error):
@@ -134,16 +134,17 @@ def _report(error: KontextError, argv: Sequence[str]) -> int:
     return error.exit_code
 
 
-def _leave_out_signatures(error: KontextError, argv: Sequence[str]) -> None:
-    """Take what signs a URL of the command line out of an error that quotes it."""
+def _without_signatures(error: KontextError, argv: Sequence[str]) -> KontextError:
+    """The error without the signatures of the URLs on the command line that it quotes."""
     for typed in argv:
         _, scheme, rest = typed.partition("://")
         if scheme and rest in f"{error.message} {error.hint}":
             from kontext_cli.http.urls import abridged
 
             shown = abridged(f"://{rest}")[3:]
-            error.message = error.message.replace(rest, shown)
-            error.hint = error.hint and error.hint.replace(rest, shown)
+            hint = error.hint and error.hint.replace(rest, shown)
+            error = error.replace(error.message.replace(rest, shown), hint=hint)
+    return error
 
 
 def _usage(error: Exception, argv: Sequence[str]) -> UsageError:

@@ -218,6 +218,6 @@ def _interrupted(job: Job, signal_number: int) -> Interrupted:
         what, billed = f"the job continues at {job.provider}", bill_so_far(job)
     else:
         what, hint, billed = "nothing was accepted", None, "no"
-    error = Interrupted(f"interrupted; {what}", signal_number=signal_number, hint=hint)
-    error.billed = billed
-    return error
+    return Interrupted(
+        f"interrupted; {what}", signal_number=signal_number, hint=hint, billed=billed
+    )

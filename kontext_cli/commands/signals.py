@@ -1,10 +1,11 @@
 """Ctrl-C, SIGTERM and SIGHUP: the first ends the work in order, the second exits immediately."""
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
+
+from kontext_cli import exit_now
 
 _ORDERLY = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
@@ -51,7 +52,7 @@ async def _guarded(
 
     def stop(number: int) -> None:
         if caught:
-            os._exit(128 + number)
+            exit_now(128 + number)
         caught.append(number)
         if wind_down is None:
             task.cancel()

@@ -22,14 +22,15 @@ def cut_short(how: str) -> OutcomeUnknown:
     )
 
 
-def unknown_since(job: Job) -> OutcomeUnknown:
+def unknown_since(job: Job) -> KontextError:
     """The error of a job whose process died during its submit."""
-    error = OutcomeUnknown(
-        f"{job.provider} may have accepted and billed this job, but its answer was never read",
-        billed="maybe",
+    return at_end(
+        OutcomeUnknown(
+            f"{job.provider} may have accepted and billed this job, but its answer was never read",
+            billed="maybe",
+        ),
+        job,
     )
-    error.hint = way_on(job, error, recorded=True)
-    return error
 
 
 def elsewhere(job: Job) -> Job:
@@ -74,19 +75,22 @@ def bill_so_far(job: Job) -> Billed:
 
 
 def for_job(error: KontextError, job: Job) -> KontextError:
-    """A copy of an error that stopped a command on a job, with what is known of the job's bill.
+    """A copy of an error that says nothing about the job's submit, with the billing known so far.
 
-    A missing key, a file or a question that failed says nothing of what was submitted before.
+    Such is a missing key, a file that cannot be read, or a request for the status that failed.
     """
-    copy = type(error).__new__(type(error), *error.args)
-    vars(copy).update(vars(error))
     billed = bill_so_far(job)
-    copy.billed = error.billed if billed == "no" else billed
-    return copy
+    return error.replace(billed=error.billed if billed == "no" else billed)
 
 
-def bill(job: Job, error: KontextError) -> Billed:
-    """Whether a job that ended with ``error`` was billed: with outputs yes, once accepted maybe."""
+def at_end(error: KontextError, job: Job, *, recorded: bool = True) -> KontextError:
+    """A copy of the error that ended the work on a job, with its billing and the command to paste
+    next. ``recorded`` is false if the journal lacks the job."""
+    hint = _next_command(job, error, recorded=recorded)
+    return error.replace(billed=_final_bill(job, error), hint=hint)
+
+
+def _final_bill(job: Job, error: KontextError) -> Billed:
     if job.outputs or job.state is State.READY:
         return "yes"
     if job.request_id and not isinstance(error, ProviderError) and error.billed == "no":
@@ -94,7 +98,7 @@ def bill(job: Job, error: KontextError) -> Billed:
     return error.billed
 
 
-def way_on(job: Job, error: KontextError, *, recorded: bool) -> str | None:
+def _next_command(job: Job, error: KontextError, *, recorded: bool) -> str | None:
     """The command to paste next; for a local fault, preceded by what has to be fixed."""
     if isinstance(error, OutcomeUnknown):
         return (

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from kontext_cli.engine.collect import collect
-from kontext_cli.engine.endings import bill, cut_short, still_running, way_on
+from kontext_cli.engine.endings import at_end, cut_short, still_running
 from kontext_cli.engine.follow import Follower, Watch
 from kontext_cli.engine.reading import read
 from kontext_cli.engine.recorder import Record, Recorder
@@ -94,9 +94,8 @@ class Engine:
         """Submit the job without waiting for its result."""
         await self._supervise(job, self._submit(job, draft, timeout))
         if job.error is None and self._recorder.lacks(job):
-            job.error = JournalFault("the job was accepted, but is not in the journal")
-            job.error.billed = bill(job, job.error)
-            job.error.hint = way_on(job, job.error, recorded=False)
+            fault = JournalFault("the job was accepted, but is not in the journal")
+            job.error = at_end(fault, job, recorded=False)
 
     async def fetch(
         self, job: Job, delivery: Delivery, *, timeout: float, keep_flagged: bool = False
@@ -311,9 +310,7 @@ class Engine:
             job.handle = job.request_id = None
             job.outputs, job.reply = (), {}
             error = self._not_its_own(error)
-        job.error = error
-        error.billed = bill(job, error)
-        error.hint = way_on(job, error, recorded=not self._recorder.lacks(job))
+        job.error = at_end(error, job, recorded=not self._recorder.lacks(job))
         if error.state:
             await self._enter(job, State(error.state))
         elif job.state in (State.PLANNED, State.SUBMITTING):
@@ -324,8 +321,7 @@ class Engine:
     async def _interrupt(self, job: Job, submission: Submission) -> None:
         """Record an interrupted submit: unknown if its bytes may have been sent, else canceled."""
         if submission.sent:
-            job.error = cut_short("it was interrupted")
-            job.error.hint = way_on(job, job.error, recorded=True)
+            job.error = at_end(cut_short("it was interrupted"), job)
             await self._enter(job, State.UNKNOWN)
         else:
             await self._enter(job, State.CANCELED)

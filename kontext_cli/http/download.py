@@ -127,8 +127,7 @@ def _incomplete(url: str) -> Iterator[None]:
     try:
         yield
     except BadMedia as error:
-        error.message = without_quotes_of(url, error.message)
-        raise Failed(error) from None
+        raise Failed(error.replace(without_quotes_of(url, error.message))) from None
 
 
 def not_public(host: str) -> str:

@@ -43,8 +43,7 @@ REFUSED = job(State.PLANNED, error=RejectedKey("no"))
 KEY = RejectedKey("no")
 BUDGET = OverBudget("no")
 MANY = TooManyFailures("no")
-ALIKE = TooManyFailures("no")
-ALIKE.exit_code = 4
+ALIKE = TooManyFailures("no", exit_code=4)
 DISK = OutputFault("no")
 CTRL_C = Interrupted("no", signal_number=2)
 

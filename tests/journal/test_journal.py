@@ -83,14 +83,13 @@ class TestRoundTrip:
         [
             Moderated("no", hint="change it", billed="yes"),
             OutcomeUnknown("who knows", billed="maybe"),
-            Interrupted("stop", signal_number=15),
+            Interrupted("stop", signal_number=15, billed="maybe"),
             JournalFault("full"),
         ],
     )
     def test_errors_come_back_as_what_they_were(
         self, journal: Journal, error: KontextError
     ) -> None:
-        error.billed = "maybe"
         kept = job(State.FAILED, error=error)
         journal.record(kept)
         assert facts(journal.find(kept.id)) == facts(kept)
