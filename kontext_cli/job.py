@@ -161,7 +161,7 @@ class Target(NamedTuple):
     replaces: tuple[File, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Job:
     """One request handed to one provider, from plan to file.
 

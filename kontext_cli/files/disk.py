@@ -3,7 +3,6 @@
 import errno
 import itertools
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Iterator
@@ -113,7 +112,7 @@ def create_locked(folder: Path, prefix: str = "", suffix: str = "") -> tuple[Pat
     Returns its path, its descriptor, and the mode it would have had. Raises OSError.
     """
     for _ in range(_TRIES):
-        path = folder / f"{prefix}{secrets.token_hex(8)}{suffix}"
+        path = folder / f"{prefix}{os.urandom(8).hex()}{suffix}"
         descriptor, mode = create_private(path)
         if hold(descriptor, path):
             return path, descriptor, mode

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import stat
 import sys
 from collections.abc import Mapping
@@ -91,7 +90,7 @@ class Credentials:
     def _write(self, keys: Mapping[str, str]) -> None:
         """Replace the file whole: a new one, private from its first byte, then its name."""
         text = "".join(f"{name} = {json.dumps(key)}\n" for name, key in sorted(keys.items()))
-        part = self.path.with_name(f".{FILE}-{secrets.token_hex(8)}")
+        part = self.path.with_name(f".{FILE}-{os.urandom(8).hex()}")
         try:
             disk.make_private_folder(self.path.parent)
             for left in self.path.parent.glob(f".{FILE}-*"):  # by a process that died

@@ -4,11 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kontext_cli.batch.tally import Tally
 from kontext_cli.errors import KontextError
 from kontext_cli.job import File, Job
+
+if TYPE_CHECKING:
+    from kontext_cli.batch.tally import Tally
 
 SCHEMA = 1
 
@@ -105,7 +107,7 @@ def _utc(moment: datetime | None) -> str | None:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z" if moment else None
 
 
-def summary_record(batch: str, tally: Tally, *, exit_code: int) -> dict[str, object]:
+def summary_record(batch: str, tally: "Tally", *, exit_code: int) -> dict[str, object]:
     """The totals of a batch, for `--json`."""
     return {
         "schema": SCHEMA,

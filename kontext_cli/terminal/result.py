@@ -1,15 +1,13 @@
 """What a command returns, and the one place where it is printed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kontext_cli.terminal.output import to_stderr, to_stdout
 from kontext_cli.terminal.records import as_line
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What is left to print when a command has done its work, and its exit code.
 
     ``text`` is for standard output; with `--json`, ``records`` take its place. Standard error gets

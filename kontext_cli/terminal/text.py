@@ -1,13 +1,16 @@
 """Jobs, costs and errors as text for people."""
 
 import math
+from typing import TYPE_CHECKING
 
-from kontext_cli.batch.progress import BatchProgress
-from kontext_cli.batch.tally import Tally
 from kontext_cli.errors import KontextError
 from kontext_cli.job import Cost, Job, State
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.words import dollars
+
+if TYPE_CHECKING:
+    from kontext_cli.batch.progress import BatchProgress
+    from kontext_cli.batch.tally import Tally
 
 _BILLED = {"no": "not billed", "maybe": "may have been billed", "yes": "billed"}
 
@@ -89,12 +92,12 @@ def row_name(job: Job) -> str:
 _LONGEST = 100 * 3600.0
 
 
-def place_text(tally: Tally) -> str:
+def place_text(tally: "Tally") -> str:
     """How many rows have ended, and the total."""
     return f"[{tally.ended}/{tally.total}]"
 
 
-def rate_text(progress: BatchProgress) -> str:
+def rate_text(progress: "BatchProgress") -> str:
     """The rate of a batch; empty while unknown."""
     rate = progress.images_per_minute
     if rate is None:
@@ -102,19 +105,19 @@ def rate_text(progress: BatchProgress) -> str:
     return f"{rate:.0f} images/min" if rate >= 9.95 else f"{rate:.1f} images/min"
 
 
-def left_text(progress: BatchProgress) -> str:
+def left_text(progress: "BatchProgress") -> str:
     """The remaining time of a batch; empty while unknown."""
     seconds = progress.seconds_left
     return "" if seconds is None or seconds >= _LONGEST else f"{duration(seconds)} left"
 
 
-def spent_so_far(tally: Tally) -> str:
+def spent_so_far(tally: "Tally") -> str:
     """The cost of this run so far; empty if nothing was submitted."""
     text = spent_text(tally)
     return "" if text == "nothing" else text
 
 
-def spent_text(tally: Tally) -> str:
+def spent_text(tally: "Tally") -> str:
     """The cost of this run in words; an estimate is rounded to cents."""
     cost = tally.cost
     if not tally.spent and not tally.unpriced:
