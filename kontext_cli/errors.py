@@ -1,35 +1,35 @@
-"""What can go wrong, as a tree; each kind knows its exit code and the state it leaves a job in.
+"""All errors, as a tree: each kind has an exit code, and the state it leaves a job in.
 
 KontextError
-├── Bug                   1  a mistake of this program
+├── Bug                   1  a bug in this program
 ├── UsageError            2  the command line or a setting is wrong; nothing was sent
-│   └── UnsupportedOption 2  this provider does not have that option, value or model
-├── KeyFault              3  a key or account the provider will not work with
-│   ├── MissingKey           none was found
-│   ├── InvalidKey           it cannot be a key: spaces, control characters
-│   ├── CredentialsFault     the file of stored keys is damaged, or open to others
-│   ├── RejectedKey          the provider refused it
+│   └── UnsupportedOption 2  the provider does not have that option, value or model
+├── KeyFault              3  a key or an account cannot be used
+│   ├── MissingKey           no key was found
+│   ├── InvalidKey           it contains spaces or control characters
+│   ├── CredentialsFault     the file of stored keys is damaged, or readable by others
+│   ├── RejectedKey          the provider refused the key
 │   └── NoCredit             the account is empty or locked
 ├── ProviderError         4  the provider failed
-│   ├── JobFailed            it gave up on the job, or refused the request
-│   ├── UnexpectedReply      it answered in a form this version does not know
-│   ├── Canceled             somebody called it off
-│   ├── BadMedia             its file is not a complete picture
-│   ├── WrongFormat          its file is whole, and no JPEG, PNG or WebP
+│   ├── JobFailed            it refused the request, or the job failed
+│   ├── UnexpectedReply      its reply has an unknown form
+│   ├── Canceled             the job was canceled
+│   ├── BadMedia             its file is not a complete image
+│   ├── WrongFormat          its file is complete, but not a JPEG, PNG or WebP
 │   └── Expired              it no longer has the job or the file
-├── Moderated             5  the prompt or the picture was withheld
-├── Unreachable           6  no usable answer after all tries
-├── StillRunning          7  we stopped waiting; the job goes on
-├── TooManyFailures       9  a batch was stopped: too many of its jobs failed
-├── OverBudget           10  it would cost more than was allowed; nothing was sent
+├── Moderated             5  the prompt or the image was withheld
+├── Unreachable           6  no usable reply after all attempts
+├── StillRunning          7  we stopped waiting; the job continues
 ├── StorageFault          8  a local file
 │   ├── InputFault           cannot be read
 │   ├── OutputFault          cannot be written
-│   ├── JournalFault         the journal cannot be kept
-│   │   └── RequestIdTaken    another job has the request id already
+│   ├── JournalFault         is the journal
+│   │   └── RequestIdTaken   another job has the request id already
 │   └── NameTaken            exists already
-├── OutcomeUnknown       11  the submit may have been accepted; no id was read
-└── Interrupted         130  Ctrl-C (143 terminated, 129 hung up)
+├── TooManyFailures       9  a batch was stopped: too many of its jobs failed
+├── OverBudget           10  it would cost more than --max-cost; nothing was sent
+├── OutcomeUnknown       11  the submit may have been accepted; no id was received
+└── Interrupted         130  Ctrl-C (143 SIGTERM, 129 SIGHUP)
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -101,7 +101,7 @@ class UnsupportedOption(UsageError):
 
 
 class KeyFault(KontextError):
-    """A key or account that the provider will not work with."""
+    """A key or an account cannot be used."""
 
     exit_code = 3
 
@@ -113,13 +113,13 @@ class MissingKey(KeyFault):
 
 
 class InvalidKey(KeyFault):
-    """What was found cannot be a key; its value is never part of the message."""
+    """The key contains spaces or control characters; the message never quotes it."""
 
     code = "invalid_key"
 
 
 class CredentialsFault(KeyFault):
-    """The file of stored keys is damaged, or others can read it."""
+    """The file of stored keys is damaged, or readable by others."""
 
     code = "credentials"
 
@@ -137,7 +137,7 @@ class NoCredit(KeyFault):
 
 
 class ProviderError(KontextError):
-    """The provider failed or answered nonsense."""
+    """The provider failed, or sent an invalid reply."""
 
     code = "provider_error"
     exit_code = 4
@@ -145,7 +145,7 @@ class ProviderError(KontextError):
 
 
 class JobFailed(ProviderError):
-    """The provider refused the request or gave up on the job; ``status`` is that of its answer."""
+    """The provider refused the request, or the job failed; ``status`` is the HTTP status."""
 
     code = "job_failed"
 
@@ -157,7 +157,7 @@ class JobFailed(ProviderError):
 
 
 class UnexpectedReply(ProviderError):
-    """The provider answered in a form this version does not know."""
+    """The provider's reply has a form that this version does not know."""
 
     code = "unexpected_reply"
 
@@ -170,27 +170,27 @@ class Canceled(ProviderError):
 
 
 class BadMedia(ProviderError):
-    """The provider's file is not a complete picture; the job stays ready, to be fetched again."""
+    """The provider's file is not a complete image; the job stays ready, to be fetched again."""
 
     code = "bad_media"
     state = None
 
 
 class WrongFormat(ProviderError):
-    """The provider's file came whole, and is no JPEG, PNG or WebP: fetching it again is no use."""
+    """The provider's file is complete, but not a JPEG, PNG or WebP: it is not downloaded again."""
 
     code = "wrong_format"
 
 
 class Expired(ProviderError):
-    """The provider no longer has the job, or the file it made."""
+    """The provider no longer has the job or its file."""
 
     code = "expired"
     state = "expired"
 
 
 class Moderated(KontextError):
-    """The provider withheld the prompt or the picture."""
+    """The provider rejected the prompt, or withheld the image."""
 
     code = "moderated"
     exit_code = 5
@@ -198,29 +198,29 @@ class Moderated(KontextError):
 
 
 class Unreachable(KontextError):
-    """No usable answer came after all tries."""
+    """No usable reply after all attempts."""
 
     code = "unreachable"
     exit_code = 6
 
 
 class StillRunning(KontextError):
-    """We stopped waiting; the job goes on at the provider."""
+    """We stopped waiting; the job continues at the provider."""
 
     code = "still_running"
     exit_code = 7
 
 
 class Bug(KontextError):
-    """A mistake of this program. Its message names the place, not the values: these may hold what
-    must not be printed."""
+    """A bug in this program. The message names the place in the code, and no values: they may
+    contain secrets."""
 
     code = "bug"
     exit_code = 1
 
     @classmethod
     def of(cls, error: Exception) -> Self:
-        """The bug that an unexpected exception shows."""
+        """The bug that caused an unexpected exception."""
         place = error.__traceback__
         while place is not None and place.tb_next is not None:
             place = place.tb_next
@@ -233,14 +233,14 @@ class Bug(KontextError):
 
 
 class TooManyFailures(KontextError):
-    """A batch that was stopped because more of its jobs failed than were to be borne."""
+    """A batch was stopped: more jobs failed than --max-failures allows, or several identically."""
 
     code = "too_many_failures"
     exit_code = 9
 
 
 class OverBudget(KontextError):
-    """It would cost more than `--max-cost` allows; nothing was sent."""
+    """It would cost more than `--max-cost`; nothing was sent."""
 
     code = "over_budget"
     exit_code = 10
@@ -271,17 +271,17 @@ class JournalFault(StorageFault):
 
 
 class RequestIdTaken(JournalFault):
-    """A provider answered a submit with the request id of another job."""
+    """A provider replied to a submit with the request id of another job."""
 
 
 class NameTaken(StorageFault):
-    """A file of that name is there already, and it was not to be replaced."""
+    """A file of that name exists, and must not be replaced."""
 
     code = "name_taken"
 
 
 class OutcomeUnknown(KontextError):
-    """The submit may have been accepted and billed, but no id came back; it is not sent again."""
+    """The submit may have been accepted and billed, but no id was received; it is not retried."""
 
     code = "unknown"
     exit_code = 11

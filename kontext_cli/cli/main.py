@@ -91,7 +91,7 @@ def _folder_gone() -> OutputFault | None:
         Path.cwd()
     except OSError:
         return OutputFault(
-            "the working directory does not exist any more",
+            "the working directory no longer exists",
             hint="change to another directory, or use absolute paths",
         )
     return None

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the first ends the work in order, the second exits immediately."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first shuts down gracefully, the second exits at once."""
 
 import asyncio
 import signal
@@ -7,12 +7,12 @@ from typing import Any
 
 from kontext_cli import exit_now
 
-_ORDERLY = [
+_HANDLED = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
 _LEFT_IGNORED = [getattr(signal, name) for name in ("SIGHUP",) if hasattr(signal, name)]
 """Signals that stay ignored if they were, as `nohup` does. SIGINT does not: a shell ignores it
-for background jobs, without the user's intent."""
+for background jobs, which no user asked for."""
 
 
 def run_until_signal(
@@ -26,10 +26,10 @@ def run_until_signal(
     early: list[int] = []
     before = {number: signal.getsignal(number) for number in _handled()}
     try:
-        for number in before:  # an exception within asyncio, before it listens, would be printed
+        for number in before:  # asyncio prints exceptions until its own handlers are set
             signal.signal(number, lambda caught, _frame: early.append(caught))
         return asyncio.run(_guarded(work, wind_down, early))
-    except KeyboardInterrupt:  # asyncio has stopped listening: the work is done
+    except KeyboardInterrupt:  # asyncio has removed its handlers: the work is done
         return signal.SIGINT
     finally:
         for number, handler in before.items():
@@ -39,7 +39,7 @@ def run_until_signal(
 def _handled() -> list[int]:
     return [
         number
-        for number in _ORDERLY
+        for number in _HANDLED
         if number not in _LEFT_IGNORED or signal.getsignal(number) is not signal.SIG_IGN
     ]
 

@@ -1,4 +1,4 @@
-"""What a run may spend, held in millionths of a dollar so that sums are exact."""
+"""The budget of a run, in millionths of a dollar so that sums are exact."""
 
 from kontext_cli.errors import OverBudget
 from kontext_cli.job import Cost
@@ -10,7 +10,7 @@ _PARTS = 1_000_000
 class Budget:
     """Reserves the price of each submit; it is released where nothing was billed.
 
-    A submit that was sent and never answered counts as spent. Without a limit all is allowed.
+    A submit that was sent and not answered counts as spent. Without a limit all is allowed.
     """
 
     def __init__(self, limit: float | None) -> None:
@@ -24,12 +24,12 @@ class Budget:
             return
         if any(cost.usd is None for cost in costs):
             raise OverBudget(
-                "the price of this model is not known, so --max-cost cannot hold",
-                hint="give the price in config.toml, or leave --max-cost out",
+                "the price of this model is not known, so --max-cost cannot be enforced",
+                hint="set the price in config.toml, or omit --max-cost",
             )
         total = sum(_parts(cost) for cost in costs)
         if total > self._left:
-            part = "make part of it with --limit, or: " if costs[1:] else ""
+            part = "run part of it with --limit, or: " if costs[1:] else ""
             raise OverBudget(
                 f"it would cost about {dollars(total / _PARTS)}, more than the "
                 f"{dollars(self._left / _PARTS)} of --max-cost; nothing was sent",
@@ -53,8 +53,8 @@ class Budget:
     def exhausted(self) -> OverBudget:
         """The error that stops a run when its jobs cost more than was estimated."""
         return OverBudget(
-            f"the {dollars(self.limit or 0)} of --max-cost are spent",
-            hint="the rows that are left stay planned; run it again to go on",
+            f"the budget of {dollars(self.limit or 0)} (--max-cost) is spent",
+            hint="the remaining rows stay planned; run the batch again to continue",
         )
 
 

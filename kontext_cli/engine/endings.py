@@ -35,22 +35,18 @@ def unknown_since(job: Job) -> KontextError:
 
 def elsewhere(job: Job) -> Job:
     """The job, with the error that another process is working on it."""
-    error = StillRunning(
-        "another kontext process is working on this job",
-        hint=f"kontext fetch {job.id}",
-        billed="maybe",
-    )
-    job.error = for_job(error, job)
-    return job
+    return _taken(job, "is working on this job", hint=f"kontext fetch {job.id}")
 
 
 def overtaken(job: Job) -> Job:
     """The job, with the error that another process changed it after it was read here."""
-    error = StillRunning(
-        "another kontext process has just changed this job; nothing was done",
-        hint=f"kontext status {job.id}",
-        billed="maybe",
+    return _taken(
+        job, "has just changed this job; nothing was done", hint=f"kontext status {job.id}"
     )
+
+
+def _taken(job: Job, how: str, *, hint: str) -> Job:
+    error = StillRunning(f"another kontext process {how}", hint=hint, billed="maybe")
     job.error = for_job(error, job)
     return job
 
@@ -64,7 +60,7 @@ def still_running(provider: str, timeout: float) -> StillRunning:
 
 
 def bill_so_far(job: Job) -> Billed:
-    """Whether a job may have been billed, by what is known about it so far."""
+    """Whether a job may have been billed, by what is known so far."""
     if job.outputs or job.state in (State.READY, State.SAVED):
         return "yes"
     if job.state in (*OPEN, State.UNKNOWN):

@@ -1,4 +1,4 @@
-"""One job, from its submit to its files: every command runs a part of this."""
+"""Runs one job, from its submit to its files; every command runs a part of this."""
 
 import asyncio
 import time
@@ -85,7 +85,7 @@ class Engine:
             began = time.monotonic()
             await self._submit(job, draft, timeout)
             rest = timeout - (time.monotonic() - began)
-            rest = rest if rest > 0 else GRACE  # the submit was late: the process was stopped
+            rest = rest if rest > 0 else GRACE  # the submit was late: the process was suspended
             await self._wait_and_save(job, delivery, rest, keep_flagged=keep_flagged)
 
         await self._supervise(job, work())
@@ -135,7 +135,7 @@ class Engine:
         return submission is not None and submission.sent
 
     def end_submits(self) -> None:
-        """From now on, retry no submit."""
+        """Stop the retries of submits."""
         self._transport.is_closing = True
 
     async def cancel(self, job: Job) -> Cancellation:
@@ -290,7 +290,7 @@ class Engine:
             self._answers.drop(job.id)
 
     def _notice_once(self, text: str) -> None:
-        """Report a fault of the disk once, though it affects every job."""
+        """Print a warning once, though it concerns every job."""
         if text not in self._noticed:
             self._noticed.add(text)
             self._notice(text)
@@ -305,7 +305,7 @@ class Engine:
         await self._enter(job, State.READY)
 
     async def _end(self, job: Job, error: KontextError) -> None:
-        """Record the error that ended the job, or that ended our waiting for it."""
+        """Record the error that ended the job, or the wait for it."""
         if isinstance(error, RequestIdTaken):  # the data received is of another job
             job.handle = job.request_id = None
             job.outputs, job.reply = (), {}

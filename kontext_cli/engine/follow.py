@@ -133,12 +133,12 @@ class Follower:
         provider = self._provider
         if not isinstance(provider, Queue):
             raise OutcomeUnknown(
-                f"{provider.name} answers once and cannot be asked again; "
-                "the job may have been billed",
+                f"{provider.name} returns images in its reply to the submit, and cannot be asked "
+                "for them again; the job may have been billed",
                 billed="maybe",
             )
         if job.handle is None:
-            raise UnexpectedReply(f"{provider.name} sent no way to ask for the job")
+            raise UnexpectedReply(f"{provider.name} sent no id or URL to ask for the job with")
         return provider, job.handle
 
 

@@ -1,4 +1,4 @@
-"""Replies that a provider's adapter does not understand become errors of ours."""
+"""Turns replies that a provider's adapter does not understand into errors."""
 
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -16,6 +16,4 @@ def read(adapter: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     try:
         return adapter(*args, **kwargs)
     except _MISREAD as error:
-        raise UnexpectedReply(
-            "the provider answered in a form this version does not know"
-        ) from error
+        raise UnexpectedReply("the provider's reply has an unknown form") from error

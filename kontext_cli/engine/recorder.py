@@ -8,7 +8,7 @@ from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.job import Job, State
 
 Record = Callable[[Job], Awaitable[None]]
-"""Writes a job as it is now into the journal, and has it on the disk before it returns."""
+"""Writes the current state of a job to the journal; returns when it is on the disk."""
 
 RECORD_AGAIN = 1.0
 """Seconds between attempts to record a job that the journal refused."""
@@ -36,10 +36,12 @@ class Recorder:
         return job.id in self._missing
 
     async def keep(self, job: Job) -> None:
-        """Record a job. Raises JournalFault where it is about to be sent, and RequestIdTaken where
-        it has the request id of another job, found out at once or once the journal can be read;
-        else it is tried again in the background, and the command that fetches the job without a
-        record is printed."""
+        """Record a job; a job that was sent already is retried in the background.
+
+        Then the command that fetches the job without a record is printed. Raises JournalFault for
+        a job that is about to be sent, and RequestIdTaken for one with the request id of another
+        job, which a later call may be the first to find out.
+        """
         if job.id in self._taken:
             raise self._taken.pop(job.id)
         is_sent = job.state is not State.SUBMITTING
@@ -59,8 +61,8 @@ class Recorder:
             self._notice(fault.message)
             if job.request_id:
                 self._notice(
-                    f"job {job.id} goes on, but the journal does not have it as it is now; if this"
-                    f" run is killed: {by_request_id(job)}"
+                    f"job {job.id} continues, but its request id is not in the journal yet; if "
+                    f"this run is killed: {by_request_id(job)}"
                 )
         else:
             self._hold_request_id(job)
