@@ -43,20 +43,27 @@ def at_keyboard(*argv: str, cwd: Path, after: bytes, keys: bytes) -> tuple[int, 
         while after not in shown:
             assert select.select([ours], [], [], _PATIENCE)[0], f"it printed only {shown!r}"
             shown += os.read(ours, 1024)
-        os.write(ours, keys)
-        shown += _rest(ours)
+        shown += _pressed(ours, keys)
         return process.wait(timeout=_PATIENCE), shown
     finally:
         process.kill()
         os.close(ours)
 
 
-def _rest(descriptor: int) -> bytes:
-    """What is still to come from a terminal; Linux reports its end as an error."""
-    rest = b""
-    try:
-        while chunk := os.read(descriptor, 1024):
-            rest += chunk
-    except OSError:
-        pass
-    return rest
+def _pressed(terminal: int, keys: bytes) -> bytes:
+    """What the terminal shows after ``keys``, until the program ends.
+
+    Python notices a signal that comes just before it reads from the terminal only when the read
+    is over, as somebody at the keys would notice and press Ctrl-C again.
+    """
+    shown = b""
+    os.write(terminal, keys)
+    for _ in range(_PATIENCE):
+        if not select.select([terminal], [], [], 1)[0]:
+            os.write(terminal, keys if keys == CTRL_C else b"")
+            continue
+        try:
+            shown += os.read(terminal, 1024)
+        except OSError:  # its end, on Linux
+            break
+    return shown.replace(b"^C^C", b"^C")

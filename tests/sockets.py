@@ -140,12 +140,12 @@ class Memory:
 
     async def check(self, announced: int | None) -> bytes:
         """The bytes, if they are the file."""
-        if self.data != PICTURE or announced not in (None, len(PICTURE)):
-            raise BadMedia("no picture", billed="yes")
+        if self.data != IMAGE or announced not in (None, len(IMAGE)):
+            raise BadMedia("no image", billed="yes")
         return self.data
 
 
-PICTURE = b"\x89PNG, let us say" * 100
+IMAGE = b"\x89PNG, let us say" * 100
 
 
 def transport(base: str, authorization: str | None = "Key canary-key", **options: Any) -> Transport:

@@ -23,8 +23,8 @@ from kontext_cli.sandbox.app import Sandbox
 from kontext_cli.sandbox.ledger import Entry, Ledger
 from kontext_cli.settings.paths import state_dir
 from kontext_cli.terminal.records import as_line, job_record
-from pictures import picture
 from processes import RightHere, environment, start
+from samples import image_file
 from sandbox.running import Server
 from soaking import soaked
 
@@ -276,7 +276,7 @@ class World:
         for name in names:
             width = 40 + sum(map(ord, name)) % 60
             kind = "jpeg" if name.endswith((".jpg", ".jpeg", ".JPG")) else "png"
-            self.write(name, picture(kind, (width, 40 + len(name))))
+            self.write(name, image_file(kind, (width, 40 + len(name))))
 
     # The program
 

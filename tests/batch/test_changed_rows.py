@@ -129,7 +129,7 @@ class TestNamesOfRowsThatAreThere:
         assert ran.paths(world.out) == ["1-a-fox-2.jpg", "1-a-fox.jpg", "2-a-hen.jpg"]
 
     @pytest.mark.parametrize("exists", ["skip", "overwrite", "number"])
-    def test_an_inserted_line_takes_no_picture_of_another_for_its_own(
+    def test_an_inserted_line_takes_no_image_of_another_for_its_own(
         self, exists: str, world: World
     ) -> None:
         before = world.batch(world.prompts(FOX))

@@ -91,7 +91,7 @@ def test_the_last_job_of_a_row_and_the_users_word_decide(
     ("row", "step"),
     [(FLAGGED, Step.COLLECT), (MODERATED, Step.HOLD), (SAVED, Step.SKIP), (UNKNOWN, Step.HOLD)],
 )
-def test_a_flagged_picture_that_is_to_be_kept_is_collected_where_it_can_be(
+def test_a_flagged_image_that_is_to_be_kept_is_collected_where_it_can_be(
     row: Known, step: Step
 ) -> None:
     assert decide(row, "same", PLAIN, keep_flagged=True).step is step

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pictures import picture
+from samples import image_file
 from world import Ran, World
 
 WINTER = "make it winter"
@@ -20,9 +20,9 @@ def each(world: World, *images: str, argv: tuple[str, ...] = ("-d", "out")) -> R
 
 
 class TestAFolder:
-    def test_makes_an_edit_of_each_picture_in_its_natural_order(self, world: World) -> None:
+    def test_makes_an_edit_of_each_image_in_its_natural_order(self, world: World) -> None:
         world.images("pics/img-10.png", "pics/img-9.png", "pics/Img-1.JPG", "pics/.hidden.png")
-        world.write("pics/notes.txt", "no picture")
+        world.write("pics/notes.txt", "no image")
         ran = each(world, "pics")
         assert ran.paths(world.out) == ["Img-1-edit.jpg", "img-9-edit.jpg", "img-10-edit.jpg"]
         assert world.accepted == {WINTER: 3}
@@ -48,13 +48,13 @@ class TestAFolder:
         each(world, "link", argv=("-d", "pics"))
         assert each(world, "link", argv=("-d", "pics")).counts == {"skipped": 1}
 
-    def test_without_pictures_is_a_mistake(self, world: World) -> None:
-        world.write("pics/notes.txt", "no picture")
+    def test_without_images_is_a_mistake(self, world: World) -> None:
+        world.write("pics/notes.txt", "no image")
         ran = each(world, "pics")
         assert (ran.code, world.posts) == (2, 0)
         assert "there are no images to edit" in ran.err
 
-    def test_with_two_pictures_of_one_name_is_refused(self, world: World) -> None:
+    def test_with_two_images_of_one_name_is_refused(self, world: World) -> None:
         world.images("pics/a.png", "pics/a.jpg", "pics/b.png")
         ran = each(world, "pics")
         assert (ran.code, world.posts) == (2, 0)
@@ -94,10 +94,10 @@ class TestImages:
         assert world.run(*argv, "-d", "out", "--exists", "number").reasons == ["new"]
         world.may_be_accepted(2, "make it night")
 
-    def test_that_change_replace_their_own_picture(self, world: World) -> None:
+    def test_that_change_replace_their_own_image(self, world: World) -> None:
         world.images("pics/a.png", "pics/b.png")
         before = each(world, "pics")
-        world.write("pics/a.png", picture("png", (90, 30), "red"))
+        world.write("pics/a.png", image_file("png", (90, 30), "red"))
         after = each(world, "pics")
         assert (after.code, after.reasons) == (0, ["changed: images", "saved"])
         assert world.files("out") == ["a-edit.jpg", "b-edit.jpg"]
@@ -116,8 +116,8 @@ class TestImages:
     ) -> None:
         world.images("pics/a.png")
         each(world, "pics", argv=("-d", "pics"))
-        world.write("pics/a-edit.jpg", picture("jpeg", (50, 50), "red"))
-        world.write("pics/a.png", picture("png", (90, 30), "red"))
+        world.write("pics/a-edit.jpg", image_file("jpeg", (50, 50), "red"))
+        world.write("pics/a.png", image_file("png", (90, 30), "red"))
         changed = each(world, "pics", argv=("-d", "pics"))
         assert (changed.code, changed.reasons) == (0, ["changed: images"])
         assert world.files("pics") == ["a-edit-2.jpg", "a-edit.jpg", "a.png"]
@@ -132,7 +132,7 @@ class TestImages:
         assert "aspect_ratio" in found
         assert world.files("out") == ["a-edit.jpg"]
 
-    def test_that_are_no_pictures_are_told_together(self, world: World) -> None:
+    def test_that_are_no_images_are_told_together(self, world: World) -> None:
         world.images("a.png")
         world.write("text.png", "hello")
         ran = each(world, "a.png", "text.png", "none.png")
@@ -141,7 +141,7 @@ class TestImages:
         assert [line.split(" ")[:2] for line in told] == [["image", "2:"], ["image", "3:"]]
 
     def test_too_large_go_to_the_storage_of_the_provider(self, world: World) -> None:
-        large = picture("png", (64, 48)) + bytes(2_600_000)
+        large = image_file("png", (64, 48)) + bytes(2_600_000)
         world.write("pics/a.png", large)
         ran = each(world, "pics", argv=("-d", "out", "-p", "fal"))
         assert (ran.code, ran.counts) == (0, {"saved": 1})
@@ -172,15 +172,15 @@ def test_rows_of_a_file_are_known_by_the_content_of_their_images(world: World) -
     Path("a.png").rename("c.png")
     world.write("p.jsonl", [{"prompt": "x", "images": "b.png"}, {"prompt": "x", "images": "c.png"}])
     assert world.run(*argv).counts == {"skipped": 2}
-    world.write("c.png", picture("png", (33, 99)))
+    world.write("c.png", image_file("png", (33, 99)))
     assert world.run(*argv).reasons == ["saved", "new"]
 
 
-def test_rows_with_an_id_replace_their_picture_when_an_image_changes(world: World) -> None:
+def test_rows_with_an_id_replace_their_image_when_an_image_changes(world: World) -> None:
     world.images("a.png")
     world.write("p.jsonl", [{"id": "x", "prompt": "x", "images": "a.png"}])
     argv = ("edit", "-f", "p.jsonl", "-d", "out", "-p", "aimlapi", "--json")
     world.run(*argv)
-    world.write("a.png", picture("png", (33, 99)))
+    world.write("a.png", image_file("png", (33, 99)))
     assert world.run(*argv).reasons == ["changed: images"]
     assert world.files("out") == ["x.jpg"]

@@ -109,7 +109,7 @@ def test_json_streams_a_line_as_each_row_ends_and_then_the_summary(world: World)
     assert ran.lines[-1] == json.dumps(expected, separators=(",", ":"))
 
 
-def test_fewer_pictures_than_asked_for_are_noticed(world: World) -> None:
+def test_fewer_images_than_asked_for_are_noticed(world: World) -> None:
     ran = world.batch(world.prompts("a [fault:fewer]"), "-n", "3")
     assert (ran.code, len(world.files("out"))) == (0, 2)
     assert "aimlapi returned 2 of 3 images" in ran.err

@@ -211,7 +211,7 @@ class Batches(RuleBasedStateMachine):
     @rule(place=st.integers(0, 9), fault=st.sampled_from([*FAULTS, MODERATED]))
     def insert(self, place: int, fault: str) -> None:
         number = next(self.numbers)
-        self.rows.insert(place, {"id": f"r{number}", "prompt": f"{fault}picture {number}"})
+        self.rows.insert(place, {"id": f"r{number}", "prompt": f"{fault}image {number}"})
 
     @precondition(lambda self: len(self.rows) > 1)
     @rule(place=st.integers(0, 9))
@@ -221,7 +221,7 @@ class Batches(RuleBasedStateMachine):
     @precondition(lambda self: self.rows)
     @rule(place=st.integers(0, 9), fault=st.sampled_from(FAULTS))
     def change(self, place: int, fault: str) -> None:
-        prompt = f"{fault}picture {next(self.numbers)}"
+        prompt = f"{fault}image {next(self.numbers)}"
         place %= len(self.rows)
         self.rows[place] = {**self.rows[place], "prompt": prompt}
 
@@ -239,7 +239,7 @@ class Batches(RuleBasedStateMachine):
 
     @rule(
         target=planned,
-        cap=st.none() | st.integers(0, 8).map(lambda pictures: pictures * PRICE + 0.01),
+        cap=st.none() | st.integers(0, 8).map(lambda images: images * PRICE + 0.01),
         rules=st.builds(Rules, make_saved=st.just(False), resubmit_unknown=st.booleans()),
         only=st.none() | st.sets(st.integers(1, 10), max_size=4),
         waits=st.sampled_from([True, True, False]),

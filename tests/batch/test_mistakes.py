@@ -220,7 +220,7 @@ class TestNamesThatAreTaken:
         assert (ran.code, ran.paths(world.out), ran.reasons) == (0, names, reasons)
         assert world.accepted["a fox"] == (exists != "skip")
 
-    def test_and_are_no_pictures_are_told_with_their_line(self, world: World) -> None:
+    def test_and_are_no_images_are_told_with_their_line(self, world: World) -> None:
         world.write("out/2-a-hen.jpg", b"mine")
         prompts = world.prompts("a fox", "a hen")
         ran = world.batch(prompts, "--exists", "skip")

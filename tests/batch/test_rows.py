@@ -113,7 +113,7 @@ class TestPart:
 
 
 class TestImages:
-    def test_of_a_folder_are_its_pictures_in_their_natural_order(self, tmp_path: Path) -> None:
+    def test_of_a_folder_are_its_images_in_their_natural_order(self, tmp_path: Path) -> None:
         names = ["img-10.png", "img-9.jpg", "Img-1.PNG", "b.webp", "a.gif", "c7.jpeg", "c10.jpg"]
         others = [".hidden.png", "notes.txt", "noext", "movie.mp4", "a.png.part"]
         for name in names + others:
@@ -155,7 +155,7 @@ class TestImages:
         named = str(tmp_path / "a-edit.png")
         assert images_of(named, made=made) == [named]
 
-    def test_one_picture_under_two_spellings_is_one(
+    def test_one_image_under_two_spellings_is_one(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (tmp_path / "a.png").touch()

@@ -112,7 +112,7 @@ def test_a_reader_that_has_gone_is_no_failure(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_picture_to_a_reader_that_has_gone(tmp_path: Path) -> None:
+def test_an_image_to_a_reader_that_has_gone(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "wb") as gone:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kontext_cli.cli.main import run
-from pictures import picture
+from samples import image_file
 
 KEY = "canary-key-0123456789"
 
@@ -31,10 +31,10 @@ def refused(
     server = sandbox()
     folder = tmp_path / "here"
     folder.mkdir()
-    (folder / "good.png").write_bytes(picture("png"))
-    (folder / "text.png").write_text("not a picture at all")
+    (folder / "good.png").write_bytes(image_file("png"))
+    (folder / "text.png").write_text("not an image at all")
     (folder / "empty.png").write_bytes(b"")
-    (folder / "cut.jpg").write_bytes(picture("jpeg", (640, 480))[:900])
+    (folder / "cut.jpg").write_bytes(image_file("jpeg", (640, 480))[:900])
     (folder / "taken.jpg").write_bytes(b"mine")
     (folder / "folder").mkdir()
     monkeypatch.chdir(folder)

@@ -14,7 +14,7 @@ from kontext_cli.cli import foreign
 from kontext_cli.cli.help import COMMANDS
 from kontext_cli.cli.main import program, run
 from kontext_cli.providers import NAMES
-from pictures import picture
+from samples import image_file
 
 KEY = "sk-0123456789abcdef0123"
 
@@ -165,7 +165,7 @@ TABLE = [
 @pytest.fixture
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("a.png").write_bytes(picture("png"))
+    Path("a.png").write_bytes(image_file("png"))
     Path("p.txt").write_text("a fox\n")
 
 

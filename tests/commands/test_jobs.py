@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pictures import picture
+from samples import image_file
 from soaking import soaked
 from world import KEY, World
 
@@ -62,11 +62,11 @@ def test_the_sandbox_provider_outlives_the_process_too(world: World) -> None:
 
 
 def test_relative_names_belong_to_the_folder_of_the_submit(world: World, tmp_path: Path) -> None:
-    job = world.submit("x", "-o", "pictures/x.png")
+    job = world.submit("x", "-o", "images/x.png")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     assert world.run("fetch", job, cwd=elsewhere).code == 0
-    assert world.files() == ["pictures/x.png"]
+    assert world.files() == ["images/x.png"]
     assert list(elsewhere.iterdir()) == []
 
 
@@ -117,7 +117,7 @@ def test_a_saved_file_that_was_deleted_is_downloaded_again(world: World) -> None
 def test_a_saved_file_that_was_changed_is_left_alone(world: World) -> None:
     job = world.submit("x", "--seed", "5")
     world.run("fetch", job)
-    mine = picture("jpeg", colour="red")
+    mine = image_file("jpeg", colour="red")
     (world.folder / "x-5.jpg").write_bytes(mine)
     done = world.run("fetch", job)
     assert done.code == 0
@@ -171,16 +171,16 @@ def test_an_unknown_outcome_is_listed_and_resubmitted_only_on_request(world: Wor
 
 def test_resubmit_sends_the_very_images_again(world: World) -> None:
     path = world.folder / "in.png"
-    path.write_bytes(picture("png"))
+    path.write_bytes(image_file("png"))
     world.may_be_accepted(2, "[fault:lost-reply] x")
     argv = ("edit", "[fault:lost-reply] x", "-i", "in.png", "-p", "fal")
     assert world.run(*argv).code == 11
     (record,) = world.jobs()
-    path.write_bytes(picture("png", colour="red"))
+    path.write_bytes(image_file("png", colour="red"))
     done = world.run("fetch", record["id"], "--resubmit")
     assert done.code == 8
     assert "has changed since job" in done.err
-    path.write_bytes(picture("png"))
+    path.write_bytes(image_file("png"))
     assert world.run("fetch", record["id"], "--resubmit").code == 0
     first, second = world.ledger.entries
     assert first.payload == second.payload
@@ -463,7 +463,7 @@ def test_two_processes_fetch_one_job_once(world: World) -> None:
 
 def test_neither_keys_nor_images_are_kept(world: World) -> None:
     world.may_be_accepted(2, "x")
-    (world.folder / "in.png").write_bytes(picture("png"))
+    (world.folder / "in.png").write_bytes(image_file("png"))
     world.run("edit", "x", "-i", "in.png", "-p", "fal", "--sync-mode")
     world.run("edit", "x", "-i", "in.png", "-p", "aimlapi", "-o", "y.jpg")
     kept = [path for path in world.state.rglob("*") if path.is_file()]

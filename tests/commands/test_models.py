@@ -77,7 +77,7 @@ def test_prices_and_origins_of_settings(
     config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config.write_text(
-        'provider = "fal"\noutput_dir = "pictures"\n'
+        'provider = "fal"\noutput_dir = "images"\n'
         '[providers.fal]\nbase_url = "https://proxy.example/fal"\njobs = 4\n'
         "[prices.fal]\nkontext-max = 0.07\n"
     )

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from pictures import picture
+from samples import image_file
 from world import KEY, KEYS, World
 
 HOSTED = list(KEYS)
@@ -37,7 +37,7 @@ def test_generate(world: World, provider: str) -> None:
 @pytest.mark.parametrize("images", [1, 4])
 def test_edit(world: World, provider: str, model: str, images: int) -> None:
     world.serve(plain=False)
-    (world.folder / "in.png").write_bytes(picture("png", (400, 300)))
+    (world.folder / "in.png").write_bytes(image_file("png", (400, 300)))
     inputs = ["-i", "in.png"] * images
     code, out, err = world.run("edit", "make it winter", *inputs, "-p", provider, "-m", model)
     assert code == 0, err
@@ -48,7 +48,9 @@ def test_edit(world: World, provider: str, model: str, images: int) -> None:
 
 
 def test_edit_reads_an_image_from_standard_input(world: World) -> None:
-    code, out, _ = world.run("edit", "make it winter", "-i", "-", "-o", "-", stdin=picture("png"))
+    code, out, _ = world.run(
+        "edit", "make it winter", "-i", "-", "-o", "-", stdin=image_file("png")
+    )
     assert code == 0
     with Image.open(BytesIO(out)) as image:
         assert image.format == "JPEG"
@@ -56,11 +58,11 @@ def test_edit_reads_an_image_from_standard_input(world: World) -> None:
     (entry,) = world.ledger.entries
     head, _, data = entry.payload["image_url"].partition(",")
     assert head == "data:image/png;base64"
-    assert b64decode(data) == picture("png")
+    assert b64decode(data) == image_file("png")
 
 
 def test_a_url_is_passed_on(world: World) -> None:
-    url = "https://example.com/pictures/beach.png?x=1"
+    url = "https://example.com/images/beach.png?x=1"
     code, out, _ = world.run("edit", "add a bird", "-i", url, "-p", "aimlapi")
     assert (code, out) == (0, b"beach-edit.jpg\n")
     assert world.ledger.entries[0].payload["image_url"] == url
@@ -72,14 +74,14 @@ def test_a_prompt_from_standard_input(world: World) -> None:
     assert [entry.prompt for entry in world.ledger.entries] == ["ein Fuchs"]
 
 
-def large_picture(folder: Path) -> bytes:
+def large_image(folder: Path) -> bytes:
     noise = Image.effect_noise((1350, 900), 90).convert("RGB")
     noise.save(folder / "large.png", compress_level=0)
     return (folder / "large.png").read_bytes()
 
 
 def test_a_large_input_is_shrunk_with_a_notice(world: World) -> None:
-    assert len(large_picture(world.folder)) > 2_500_000
+    assert len(large_image(world.folder)) > 2_500_000
     code, _, err = world.run("edit", "calm it", "-i", "large.png", "-p", "aimlapi")
     assert code == 0
     assert "notice: `large.png` is " in err
@@ -93,7 +95,7 @@ def uploads(world: World) -> list[Any]:
 
 
 def test_a_large_input_goes_to_fals_storage_first(world: World) -> None:
-    data = large_picture(world.folder)
+    data = large_image(world.folder)
     code, _, err = world.run("edit", "calm it", "-i", "large.png", "-p", "fal")
     assert code == 0, err
     assert "fal: uploading an input image, " in err
@@ -117,8 +119,8 @@ def test_an_input_that_is_refused_as_too_large_is_uploaded(world: World) -> None
 
 
 def test_only_what_is_too_large_is_uploaded(world: World) -> None:
-    large_picture(world.folder)
-    (world.folder / "small.png").write_bytes(picture("png"))
+    large_image(world.folder)
+    (world.folder / "small.png").write_bytes(image_file("png"))
     inputs = ("-i", "small.png", "-i", "large.png", "-i", "https://example.com/a.png")
     code, _, err = world.run("edit", "mix them", *inputs, "-p", "fal")
     assert code == 0, err
@@ -251,14 +253,14 @@ def test_a_blocking_submit_is_sent_once(world: World, fault: str) -> None:
     assert len([seen for seen in world.ledger.requests if seen.method == "POST"]) == 1
 
 
-def test_fewer_pictures_than_asked_for_are_told(world: World) -> None:
+def test_fewer_images_than_asked_for_are_told(world: World) -> None:
     code, out, err = world.run("generate", "[fault:fewer] x", "-n", "3", "-p", "fal")
     assert code == 0
     assert len(out.splitlines()) == 2
     assert "notice: fal returned 2 of 3 images" in err
 
 
-def test_a_flagged_picture_is_kept_on_request(world: World) -> None:
+def test_a_flagged_image_is_kept_on_request(world: World) -> None:
     code, out, _ = world.run("generate", "[fault:flagged] x", "-p", "fal", "--keep-flagged")
     assert code == 0
     assert len(out.splitlines()) == 1
@@ -354,7 +356,7 @@ def test_skip_says_so_in_json(world: World) -> None:
 def test_dry_run_needs_no_key_and_sends_nothing(world: World) -> None:
     for variable in KEYS.values():
         world.set(**{variable: ""})
-    (world.folder / "in.png").write_bytes(picture("png"))
+    (world.folder / "in.png").write_bytes(image_file("png"))
     code, out, err = world.run("edit", "x", "-i", "in.png", "--dry-run", "-d", "new", "--seed", "4")
     text = out.decode()
     assert (code, err) == (0, "")
@@ -434,7 +436,7 @@ def test_output_is_relative_to_a_folder_only_when_both_are_typed(world: World) -
     assert out.decode().strip() == str(Path("sub") / "x.jpg")
 
 
-def test_several_pictures_by_template(world: World) -> None:
+def test_several_images_by_template(world: World) -> None:
     argv = ("generate", "x", "-p", "fal", "-n", "2", "--seed", "9")
     _, out, _ = world.run(*argv, "--name", "{provider}/{slug}-{seed:04}-{n:02}")
     assert [Path(line).as_posix() for line in out.decode().splitlines()] == [

@@ -20,8 +20,8 @@ from kontext_cli.errors import (
 )
 from kontext_cli.job import Cost, Job, State
 from kontext_cli.providers import Name
-from pictures import picture
 from runs import KEY, planned, run
+from samples import image_file
 from scripted import Answer, Scripted
 
 ENDPOINT = "fal-ai/flux-pro/kontext/text-to-image"
@@ -37,12 +37,12 @@ ACCEPTED = {"request_id": "r1", "status": "IN_QUEUE", "queue_position": 1}
 COMPLETED = {"status": "COMPLETED"}
 DONE = {"images": [{"url": FILE}], "seed": 5, "prompt": "x", "timings": {}}
 HTML = Answer(b"<html>502 Bad Gateway</html>", 502)
-PICTURE = picture("jpeg")
+IMAGE = image_file("jpeg")
 
 
 def script(**changes: Any) -> Scripted:
     """A job that goes well at fal, but for the changes."""
-    steps = {"submit": ACCEPTED, "status": COMPLETED, "result": DONE, "media": PICTURE, **changes}
+    steps = {"submit": ACCEPTED, "status": COMPLETED, "result": DONE, "media": IMAGE, **changes}
     lines = {"submit": SUBMIT, "status": STATUS, "result": RESULT, "media": MEDIA}
     return Scripted({lines[step]: answers for step, answers in steps.items()})
 
@@ -85,7 +85,7 @@ def test_the_straight_line(tmp_path: Path) -> None:
         ("saved", None, ()),
     ]
     assert files(tmp_path) == ["x-5.jpg"]
-    assert (tmp_path / "x-5.jpg").read_bytes() == PICTURE
+    assert (tmp_path / "x-5.jpg").read_bytes() == IMAGE
     assert job.finished_at is not None
     assert job.finished_at >= job.created_at
     assert answers.unused() == []
@@ -112,7 +112,7 @@ def test_each_further_try_is_told(tmp_path: Path) -> None:
     busy = Answer({"detail": "busy"}, 429, {"retry-after": "2"})
     page = Answer(b"<html>late</html>", 504, {"retry-after": "3"})
     gone = Answer(b"", 503, {"retry-after": "4"})
-    answers = script(submit=[busy, busy, ACCEPTED], result=[page, DONE], media=[gone, PICTURE])
+    answers = script(submit=[busy, busy, ACCEPTED], result=[page, DONE], media=[gone, IMAGE])
     outcome(tmp_path, answers, told=told)
     assert [(state, *logs) for state, _, logs in told if logs] == [
         ("submitting", "fal is busy, again in 2 s, 2 of 5"),
@@ -265,22 +265,22 @@ def test_a_result_that_is_not_there_yet_is_polled_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        pytest.param(Answer(PICTURE[:-20], headers={"content-length": "9999"}), id="cut short"),
-        pytest.param(Answer(PICTURE[: len(PICTURE) // 2]), id="half a picture"),
-        pytest.param(Answer(PICTURE[:-9]), id="half an image"),
+        pytest.param(Answer(IMAGE[:-20], headers={"content-length": "9999"}), id="cut short"),
+        pytest.param(Answer(IMAGE[: len(IMAGE) // 2]), id="half an image"),
+        pytest.param(Answer(IMAGE[:-9]), id="half an image"),
         pytest.param(Answer(b""), id="nothing"),
         pytest.param(Answer(b"", 503), id="503"),
     ],
 )
 def test_a_bad_download_is_fetched_again(tmp_path: Path, bad: Answer) -> None:
-    answers = script(media=[bad, bad, PICTURE])
+    answers = script(media=[bad, bad, IMAGE])
     job, _ = outcome(tmp_path, answers)
     assert job.state is State.SAVED
     assert files(tmp_path) == ["x-5.jpg"]
 
 
-def test_bytes_that_are_no_picture_never_get_the_name(tmp_path: Path) -> None:
-    answers = script(media=[Answer(PICTURE[:-9])] * 9)
+def test_bytes_that_are_no_image_never_get_the_name(tmp_path: Path) -> None:
+    answers = script(media=[Answer(IMAGE[:-9])] * 9)
     job, error = outcome(tmp_path, answers)
     assert isinstance(error, BadMedia)
     assert (job.state, error.exit_code, error.billed) == (State.READY, 4, "yes")
@@ -304,7 +304,7 @@ def test_for_a_dead_link_the_result_is_asked_once_more(tmp_path: Path) -> None:
             STATUS: COMPLETED,
             RESULT: [DONE, {"images": [{"url": fresh}]}],
             MEDIA: Answer(b"", 410),
-            f"GET {fresh}": PICTURE,
+            f"GET {fresh}": IMAGE,
         }
     )
     job, error = outcome(tmp_path, answers)
@@ -321,7 +321,7 @@ def test_a_file_may_redirect_and_never_sees_the_key(tmp_path: Path) -> None:
             STATUS: COMPLETED,
             RESULT: DONE,
             MEDIA: Answer(b"", 302, {"location": elsewhere}),
-            f"GET {elsewhere}": PICTURE,
+            f"GET {elsewhere}": IMAGE,
         }
     )
     job, _ = outcome(tmp_path, answers)
@@ -355,20 +355,20 @@ def flagged(*flags: bool) -> dict[str, Any]:
     return {"images": urls, "has_nsfw_concepts": list(flags)}
 
 
-def test_a_flagged_picture_is_moderated_and_not_written(tmp_path: Path) -> None:
+def test_a_flagged_image_is_moderated_and_not_written(tmp_path: Path) -> None:
     job, error = outcome(tmp_path, script(result=flagged(True)))
     assert isinstance(error, Moderated)
     assert (job.state, error.exit_code, error.billed) == (State.MODERATED, 5, "yes")
     assert files(tmp_path) == []
 
 
-def test_a_flagged_picture_is_kept_on_request(tmp_path: Path) -> None:
+def test_a_flagged_image_is_kept_on_request(tmp_path: Path) -> None:
     answers = Scripted(
         {
             SUBMIT: ACCEPTED,
             STATUS: COMPLETED,
             RESULT: flagged(True),
-            f"GET {FILE}?0": PICTURE,
+            f"GET {FILE}?0": IMAGE,
         }
     )
     job, error = outcome(tmp_path, answers, keep_flagged=True)
@@ -377,14 +377,14 @@ def test_a_flagged_picture_is_kept_on_request(tmp_path: Path) -> None:
     assert files(tmp_path) == ["x-5.jpg"]
 
 
-def test_the_pictures_beside_a_flagged_one_are_saved(tmp_path: Path) -> None:
+def test_the_images_beside_a_flagged_one_are_saved(tmp_path: Path) -> None:
     answers = Scripted(
         {
             SUBMIT: ACCEPTED,
             STATUS: COMPLETED,
             RESULT: flagged(False, True, False),
-            f"GET {FILE}?0": PICTURE,
-            f"GET {FILE}?2": PICTURE,
+            f"GET {FILE}?0": IMAGE,
+            f"GET {FILE}?2": IMAGE,
         }
     )
     plan = planned("fal", {"prompt": "x", "seed": 5, "num_images": 3}, tmp_path)
@@ -395,15 +395,15 @@ def test_the_pictures_beside_a_flagged_one_are_saved(tmp_path: Path) -> None:
     assert len(job.files) == 2
 
 
-def test_one_bad_picture_does_not_cost_the_others(tmp_path: Path) -> None:
+def test_one_bad_image_does_not_cost_the_others(tmp_path: Path) -> None:
     result = {"images": [{"url": f"{FILE}?0"}, {"url": f"{FILE}?1"}]}
     answers = Scripted(
         {
             SUBMIT: ACCEPTED,
             STATUS: COMPLETED,
             RESULT: result,
-            f"GET {FILE}?0": [Answer(PICTURE[:-9])] * 5,
-            f"GET {FILE}?1": PICTURE,
+            f"GET {FILE}?0": [Answer(IMAGE[:-9])] * 5,
+            f"GET {FILE}?1": IMAGE,
         }
     )
     job = run(planned("fal", {"prompt": "x", "seed": 5, "num_images": 2}, tmp_path), answers)
@@ -413,7 +413,7 @@ def test_one_bad_picture_does_not_cost_the_others(tmp_path: Path) -> None:
 
 
 def test_the_suffix_follows_the_bytes(tmp_path: Path) -> None:
-    job, _ = outcome(tmp_path, script(media=picture("png")))
+    job, _ = outcome(tmp_path, script(media=image_file("png")))
     assert files(tmp_path) == ["x-5.png"]
     assert job.files[0].format == "png"
 
@@ -421,7 +421,7 @@ def test_the_suffix_follows_the_bytes(tmp_path: Path) -> None:
 def test_what_a_provider_says_it_cost(tmp_path: Path) -> None:
     url = "https://cdn.aimlapi.com/a.jpg"
     body = {"data": [{"url": url}], "meta": {"usage": {"usd_spent": 0.0525}}}
-    answers = Scripted({AIMLAPI: Answer(body, 201), f"GET {url}": PICTURE})
+    answers = Scripted({AIMLAPI: Answer(body, 201), f"GET {url}": IMAGE})
     job, _ = outcome(tmp_path, answers, "aimlapi")
     assert job.cost == Cost(0.0525, "provider")
     assert job.request_id is None

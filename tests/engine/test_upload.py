@@ -13,8 +13,8 @@ from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Job, State
 from kontext_cli.providers.base import Place
 from kontext_cli.providers.fal import Fal
-from pictures import picture
 from runs import KEY, planned, run
+from samples import image_file
 from scripted import Answer, Scripted
 
 INITIATE = "POST https://rest.fal.ai/storage/upload/initiate?storage_type=fal-cdn-v3"
@@ -34,7 +34,7 @@ def edit(tmp_path: Path, **changes: Any) -> tuple[Job, Scripted]:
             "POST https://queue.fal.run/fal-ai/flux-pro/kontext": {"request_id": "r1"},
             f"GET {JOB}/status?logs=1": {"status": "COMPLETED"},
             f"GET {JOB}": {"images": [{"url": RESULT}]},
-            f"GET {RESULT}": picture(),
+            f"GET {RESULT}": image_file(),
             **changes,
         }
     )
@@ -102,7 +102,7 @@ def test_an_image_goes_into_the_storage_of_the_provider_by_a_form(tmp_path: Path
             "POST https://queue.fal.run/fal-ai/flux-pro/kontext": {"request_id": "r1"},
             f"GET {JOB}/status?logs=1": {"status": "COMPLETED"},
             f"GET {JOB}": {"images": [{"url": RESULT}]},
-            f"GET {RESULT}": picture(),
+            f"GET {RESULT}": image_file(),
         }
     )
     plan = planned("fal", {"prompt": "x"}, tmp_path, images=[image], provider=Files())

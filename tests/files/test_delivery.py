@@ -13,7 +13,7 @@ import pytest
 from starlette.responses import Response, StreamingResponse
 
 from hostile.between import Asked, Between
-from pictures import picture
+from samples import image_file
 from world import Build, World
 
 posix_only = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="devices and pipes are POSIX")
@@ -71,25 +71,25 @@ def desk(build: Build) -> Desk:
 
 class TestWebP:
     def test_is_saved_as_it_came_with_a_notice(self, desk: Desk) -> None:
-        desk.send(picture("webp"))
+        desk.send(image_file("webp"))
         out, err = desk.generate("-o", "z.jpg", "--json")
         record = json.loads(out)
         (file,) = record["files"]
         assert (record["state"], file["format"], file["width"]) == ("saved", "webp", 64)
         assert file["path"] == str(desk.folder / "z.webp")
-        assert (desk.folder / "z.webp").read_bytes() == picture("webp")
+        assert (desk.folder / "z.webp").read_bytes() == image_file("webp")
         assert "notice: `z.jpg` is saved as `z.webp`: fal sent WEBP" in err
         assert desk.record("status")["files"] == record["files"]
         assert (desk.accepted.total(), desk.downloads()) == (1, 1)
 
     def test_goes_to_standard_output_as_it_came(self, desk: Desk) -> None:
-        desk.send(picture("webp"))
+        desk.send(image_file("webp"))
         out, err = desk.generate("-o", "-")
-        assert out == picture("webp")
+        assert out == image_file("webp")
         assert "notice: fal sent WebP" in err
 
     def test_of_a_batch_is_not_made_again(self, desk: Desk) -> None:
-        desk.send(picture("webp"))
+        desk.send(image_file("webp"))
         (desk.folder / "p.txt").write_text("a fox\nan owl\n")
         batch = ("generate", "-f", "p.txt", "-p", "fal", "-d", "out")
         first, err = desk(*batch)
@@ -99,7 +99,7 @@ class TestWebP:
         assert (desk.accepted.total(), desk.downloads()) == (2, 2)
 
     def test_cut_short_is_fetched_again(self, desk: Desk) -> None:
-        desk.send(picture("webp")[:-9], picture("webp"))
+        desk.send(image_file("webp")[:-9], image_file("webp"))
         desk.generate("-o", "z.jpg")
         assert desk.files() == ["z.webp"]
 
@@ -107,7 +107,7 @@ class TestWebP:
 class TestAnotherKind:
     @pytest.mark.parametrize("kind", ["gif", "bmp", "tiff", "html"])
     def test_is_fetched_once_and_ends_the_job(self, desk: Desk, kind: str) -> None:
-        desk.send(b"<html>sorry</html>" if kind == "html" else picture(kind))
+        desk.send(b"<html>sorry</html>" if kind == "html" else image_file(kind))
         failed = desk.record("generate", "x", "-p", "fal", code=4)
         error = failed["error"]
         assert (failed["state"], error["code"], error["billed"]) == (
@@ -140,8 +140,8 @@ class TestAnotherKind:
         assert url.endswith("?X-Sig=0123456789abcdef")
 
     def test_stops_no_other_image_of_the_job(self, desk: Desk) -> None:
-        broken = picture()[:-9]
-        kinds = {0: picture("gif"), 1: broken, 2: picture()}
+        broken = image_file()[:-9]
+        kinds = {0: image_file("gif"), 1: broken, 2: image_file()}
         found: list[str] = []
 
         def answer(asked: Asked) -> Response:
@@ -152,7 +152,7 @@ class TestAnotherKind:
         desk.between.instead["media"] = answer
         record = desk.record("generate", "x", "-n", "3", "-p", "fal", "-o", "z.jpg", code=4)
         assert (record["state"], len(record["files"])) == ("ready", 1)
-        kinds[1] = picture()
+        kinds[1] = image_file()
         before = desk.downloads()
         fetched = desk.record("fetch", code=4)
         assert desk.downloads() == before + 1
@@ -162,7 +162,7 @@ class TestAnotherKind:
 
     def test_row_is_held_when_the_batch_is_run_again(self, desk: Desk) -> None:
         (desk.folder / "p.txt").write_text("a fox\n")
-        desk.send(picture("gif"))
+        desk.send(image_file("gif"))
         for _ in range(2):
             desk("generate", "-f", "p.txt", "-p", "fal", code=4)
         assert (desk.accepted.total(), desk.downloads()) == (1, 1)
@@ -172,14 +172,14 @@ class TestAnotherKind:
 def test_a_provider_s_word_for_the_size_of_a_file_is_not_taken(desk: Desk, size: Any) -> None:
     desk.say(file_size=size)
     # In chunks, without a length of HTTP's own.
-    desk.between.instead["media"] = lambda _asked: StreamingResponse(iter([picture()]))
+    desk.between.instead["media"] = lambda _asked: StreamingResponse(iter([image_file()]))
     desk.generate("-o", "z.jpg")
     assert (desk.files(), desk.downloads()) == (["z.jpg"], 1)
 
 
 class TestNames:
     def test_one_file_is_not_paid_twice_for_its_suffix(self, desk: Desk) -> None:
-        desk.send(picture("png"))
+        desk.send(image_file("png"))
         out, err = desk.generate("-o", "z.jpg")
         assert out == b"z.png\n"
         assert "notice: `z.jpg` is saved as `z.png`: fal sent PNG" in err
@@ -193,7 +193,7 @@ class TestNames:
     def test_a_row_that_made_the_other_suffix_is_saved_and_one_that_changed_goes_on(
         self, desk: Desk
     ) -> None:
-        desk.send(picture("png"), picture("png", colour="red"), picture())
+        desk.send(image_file("png"), image_file("png", colour="red"), image_file())
         batch = ("generate", "-f", "p.jsonl", "-p", "fal", "-d", "out")
         row = {"id": "a", "prompt": "x", "output": "z.jpg"}
         outs = []
@@ -212,7 +212,7 @@ class TestNames:
         assert desk.files() == ["out/z.jpg", "out/z.png", "p.jsonl"]
 
     def test_a_batch_of_unknown_origin_is_not_paid_again(self, desk: Desk) -> None:
-        desk.send(picture("png"))
+        desk.send(image_file("png"))
         (desk.folder / "p.txt").write_text("a fox\n")
         batch = ("generate", "-f", "p.txt", "-p", "fal", "-d", "out")
         desk(*batch)
@@ -222,7 +222,7 @@ class TestNames:
         assert desk.accepted.total() == 1
 
     def test_a_name_that_was_made_up_is_numbered_and_a_given_one_is_not(self, desk: Desk) -> None:
-        (desk.folder / "house.jpg").write_bytes(picture())
+        (desk.folder / "house.jpg").write_bytes(image_file())
         edit = ("edit", "winter", "-i", "house.jpg", "-p", "fal")
         assert desk(*edit)[0] == b"house-edit.jpg\n"
         assert desk(*edit)[0] == b"house-edit-2.jpg\n"
@@ -263,7 +263,7 @@ class TestSpecialFiles:
 
     @pytest.mark.parametrize("kind", ["jpeg", "png", "webp"])
     def test_a_pipe_gets_the_bytes(self, desk: Desk, kind: str) -> None:
-        desk.send(picture(kind))
+        desk.send(image_file(kind))
         pipe = desk.folder / "pipe"
         os.mkfifo(pipe)
         (desk.folder / "link.jpg").symlink_to(pipe)
@@ -271,7 +271,7 @@ class TestSpecialFiles:
             reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
             out, _ = desk.generate("-o", name)
             assert out == f"{name}\n".encode()
-            assert os.read(reader, 2**16) == picture(kind)
+            assert os.read(reader, 2**16) == image_file(kind)
             os.close(reader)
         assert sorted(path.name for path in desk.folder.iterdir()) == ["link.jpg", "pipe"]
 
@@ -317,14 +317,14 @@ class TestSpecialFiles:
 
     @pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1"])
     def test_standard_output_by_name_gets_the_bytes_alone(self, desk: Desk, name: str) -> None:
-        desk.send(picture())
-        assert desk.generate("-o", name)[0] == picture()
+        desk.send(image_file())
+        assert desk.generate("-o", name)[0] == image_file()
 
 
 class TestHome:
     @pytest.fixture(autouse=True)
     def _image(self, desk: Desk) -> None:
-        (desk.home / "in.png").write_bytes(picture("png"))
+        (desk.home / "in.png").write_bytes(image_file("png"))
 
     def test_is_meant_by_a_tilde_on_the_command_line(self, desk: Desk) -> None:
         out, _ = desk("edit", "x", "-p", "fal", "-i", "~/in.png", "-o", "~/new/z.jpg")
@@ -358,7 +358,7 @@ class TestHome:
 
     def test_a_file_of_that_name_is_named_by_its_folder(self, desk: Desk) -> None:
         (desk.folder / "~").mkdir()
-        (desk.folder / "~/in.png").write_bytes(picture("png"))
+        (desk.folder / "~/in.png").write_bytes(image_file("png"))
         desk("edit", "x", "-p", "fal", "-i", "./~/in.png", "-o", "./~/z.jpg")
         desk.generate("-o", "~nobody-of-that-name.jpg")
         assert desk.files() == ["~/in.png", "~/z.jpg", "~nobody-of-that-name.jpg"]

@@ -251,7 +251,7 @@ class TestOutput:
         [
             ("cat.jpg", "out/cat.jpg"),
             ("cat.JPEG", "out/cat.JPEG"),
-            ("picture", "out/picture.jpg"),
+            ("image", "out/image.jpg"),
             ("v2.1", "out/v2.1.jpg"),
             ("{slug}", "out/{slug}.jpg"),
             ("a:b", "out/a:b.jpg"),

@@ -19,8 +19,8 @@ from kontext_cli.files import part as outputs
 from kontext_cli.files.part import PartFile, prepare_folder
 from kontext_cli.files.saved import VerifiedImage, existing_file
 from kontext_cli.job import File
-from pictures import picture
 from processes import environment
+from samples import image_file
 
 KINDS = ("jpeg", "png", "webp")
 POSIX = sys.platform != "win32"
@@ -32,7 +32,7 @@ import sys
 from pathlib import Path
 from kontext_cli.files.part import PartFile
 with PartFile.create(Path(sys.argv[1])) as part:
-    part.write(b"half a picture")
+    part.write(b"half an image")
     print("writing", flush=True)
     sys.stdin.read()
 """
@@ -47,7 +47,7 @@ def save(
 ) -> File:
     """Write, verify and publish; ``before`` is called between planning and publishing."""
     with PartFile.create(target.parent) as part:
-        part.write(picture() if data is None else data)
+        part.write(image_file() if data is None else data)
         verified = part.verify()
         if before:
             before()
@@ -124,7 +124,7 @@ class TestPrepareFolder:
     def test_leaves_our_own_downloads_alone(self, tmp_path: Path) -> None:
         with PartFile.create(tmp_path) as part:
             prepare_folder(tmp_path)
-            part.write(picture())
+            part.write(image_file())
             assert part.publish(part.verify(), tmp_path / "a.jpg", overwrite=False)
 
     def test_removes_nothing_but_part_files(self, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ class TestPartFile:
             with PartFile.create(tmp_path) as part:
                 (path,) = parts(tmp_path)
                 assert stat.S_IMODE(path.stat().st_mode) == 0o600
-                part.write(picture())
+                part.write(image_file())
                 file = part.publish(part.verify(), tmp_path / "a.jpg", overwrite=False)
         finally:
             os.umask(before)
@@ -189,7 +189,7 @@ class TestPartFile:
 
         monkeypatch.setattr(disk, "hold", sweep_first)
         file = save(tmp_path / "a.jpg")
-        assert file.path.read_bytes() == picture()
+        assert file.path.read_bytes() == image_file()
         assert list(tmp_path.iterdir()) == [file.path]
 
     def test_a_sweeper_that_was_quicker_to_lock_is_given_way(
@@ -218,8 +218,8 @@ class TestPartFile:
             part.write(b"x" * 10_000)
             part.restart()
             assert part.size == 0
-            part.write(picture())
-            assert part.verify(len(picture())).bytes == len(picture())
+            part.write(image_file())
+            assert part.verify(len(image_file())).bytes == len(image_file())
 
     def test_writing_goes_on_after_reading(self, tmp_path: Path) -> None:
         with PartFile.create(tmp_path) as part:
@@ -273,7 +273,7 @@ class TestVerify:
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_describes_the_image(self, tmp_path: Path, kind: str) -> None:
-        data = picture(kind)
+        data = image_file(kind)
         found = self.verify(tmp_path, data, len(data))
         assert (found.format, found.width, found.height) == (kind, 64, 48)
         assert found.bytes == len(data)
@@ -283,11 +283,11 @@ class TestVerify:
         ("data", "told"),
         [
             (b"", "is empty"),
-            *((picture(kind)[:cut], "is cut short") for kind in KINDS for cut in (1, 2)),
-            (picture("png")[:7], "is cut short"),
-            (picture("webp")[:11], "is cut short"),
-            (picture("jpeg")[:-300], "is a JPEG that is cut short"),
-            (picture("png")[:-12], "is a PNG that is cut short"),
+            *((image_file(kind)[:cut], "is cut short") for kind in KINDS for cut in (1, 2)),
+            (image_file("png")[:7], "is cut short"),
+            (image_file("webp")[:11], "is cut short"),
+            (image_file("jpeg")[:-300], "is a JPEG that is cut short"),
+            (image_file("png")[:-12], "is a PNG that is cut short"),
         ],
     )
     def test_tells_what_another_download_may_mend(
@@ -304,9 +304,9 @@ class TestVerify:
         [
             (b"<html><body>404", "an HTML page: `<html><body>404`"),
             (b'{"detail": "gone"}', 'JSON: `{"detail": "gone"}`'),
-            (picture("gif"), "a GIF"),
-            (picture("bmp"), "a BMP image"),
-            (picture("tiff"), "a TIFF image"),
+            (image_file("gif"), "a GIF"),
+            (image_file("bmp"), "a BMP image"),
+            (image_file("tiff"), "a TIFF image"),
             (b"\0\0\0\x1cftypavif\0", "an AVIF image"),
             (b"\0\0\0\x1cftypisom\0", "an MP4 video"),
             (b"RIFF\0\0\0\0WAVE", "a WAV sound"),
@@ -324,18 +324,18 @@ class TestVerify:
     def test_another_size_than_announced_is_refused(
         self, tmp_path: Path, expected: int, told: str
     ) -> None:
-        with pytest.raises(BadMedia, match=f"{told}.*: {len(picture())} bytes came, {expected}"):
-            self.verify(tmp_path, picture(), expected)
+        with pytest.raises(BadMedia, match=f"{told}.*: {len(image_file())} bytes came, {expected}"):
+            self.verify(tmp_path, image_file(), expected)
 
     def test_a_bomb_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("kontext_cli.files.saved.MOST_PIXELS", 64 * 48 - 1)
         with pytest.raises(BadMedia, match="64×48 pixels"):
-            self.verify(tmp_path, picture())
+            self.verify(tmp_path, image_file())
 
 
 class TestPublish:
     def test_keeps_the_bytes_as_they_came(self, tmp_path: Path) -> None:
-        plain = picture()
+        plain = image_file()
         provenance = b"\xff\xeb\x00\x0cJP\x00\x01c2pa"
         data = plain[:2] + provenance + plain[2:] + b"\0"
         file = save(tmp_path / "a.jpg", data)
@@ -365,7 +365,7 @@ class TestPublish:
     def test_the_suffix_follows_the_bytes(
         self, tmp_path: Path, name: str, kind: str, final: str
     ) -> None:
-        file = save(tmp_path / name, picture(kind))
+        file = save(tmp_path / name, image_file(kind))
         assert [path.name for path in tmp_path.iterdir()] == [file.path.name] == [final]
 
     def test_a_name_taken_meanwhile_is_numbered(self, tmp_path: Path) -> None:
@@ -377,7 +377,7 @@ class TestPublish:
 
         file = save(target, before=take)
         assert file.path == tmp_path / "a-3.jpg"
-        assert file.path.read_bytes() == picture()
+        assert file.path.read_bytes() == image_file()
         assert target.read_text() == "mine"
 
     def test_many_at_once_each_get_a_name_of_their_own(self, tmp_path: Path) -> None:
@@ -404,7 +404,7 @@ class TestPublish:
     def test_overwrite_replaces_the_target(self, tmp_path: Path) -> None:
         (tmp_path / "a.jpg").write_text("old")
         file = save(tmp_path / "a.jpg", overwrite=True)
-        assert file.path.read_bytes() == picture()
+        assert file.path.read_bytes() == image_file()
         assert list(tmp_path.iterdir()) == [tmp_path / "a.jpg"]
 
     def test_overwrite_replaces_a_link_not_what_it_points_to(self, tmp_path: Path) -> None:
@@ -416,7 +416,7 @@ class TestPublish:
 
     def test_overwrite_is_for_the_name_given_not_for_a_corrected_one(self, tmp_path: Path) -> None:
         (tmp_path / "a.png").write_text("mine")
-        file = save(tmp_path / "a.jpg", picture("png"), overwrite=True)
+        file = save(tmp_path / "a.jpg", image_file("png"), overwrite=True)
         assert file.path == tmp_path / "a-2.png"
         assert (tmp_path / "a.png").read_text() == "mine"
 
@@ -437,7 +437,7 @@ class TestPublish:
         (tmp_path / "a.jpg").write_text("mine")
         file = save(tmp_path / "a.jpg")
         assert file.path == tmp_path / "a-2.jpg"
-        assert file.path.read_bytes() == picture()
+        assert file.path.read_bytes() == image_file()
         assert (tmp_path / "a.jpg").read_text() == "mine"
         assert len(list(tmp_path.iterdir())) == 2
 
@@ -469,7 +469,7 @@ class TestPublish:
         assert save(tmp_path / "link.jpg").path == tmp_path / "link-2.jpg"
         assert save(tmp_path / "left.jpg").path == tmp_path / "left.jpg"
         assert (tmp_path / "held.jpg").read_bytes() == b""
-        assert (tmp_path / "left.jpg").read_bytes() == picture()
+        assert (tmp_path / "left.jpg").read_bytes() == image_file()
 
     @posix_only
     def test_the_bytes_are_synced_before_the_name_and_the_name_after(
@@ -510,7 +510,7 @@ class TestPublish:
 
     def test_nothing_is_published_once_the_context_was_left(self, tmp_path: Path) -> None:
         with PartFile.create(tmp_path) as part:
-            part.write(picture())
+            part.write(image_file())
             verified = part.verify()
         with pytest.raises(ValueError, match="closed"):
             part.publish(verified, tmp_path / "a.jpg", overwrite=False)
@@ -520,9 +520,9 @@ class TestPublish:
 class TestExistingFile:
     def test_describes_it_by_its_bytes(self, tmp_path: Path) -> None:
         path = tmp_path / "a.jpg"
-        path.write_bytes(picture("png"))
+        path.write_bytes(image_file("png"))
         file = existing_file(path)
-        assert (file.path, file.format, file.bytes) == (path, "png", len(picture("png")))
+        assert (file.path, file.format, file.bytes) == (path, "png", len(image_file("png")))
 
     def test_no_image_is_bad_media(self, tmp_path: Path) -> None:
         (tmp_path / "a.jpg").write_text("hello")

@@ -131,7 +131,7 @@ def webp_of(width: int, height: int) -> bytes:
 
 
 BOMBS = {"png": png_of, "jpeg": jpeg_of, "gif": gif_of, "webp": webp_of}
-"""Pictures of any size in a few bytes."""
+"""Images of any size in a few bytes."""
 
 
 def jpeg_of_scans(width: int, height: int, scans: int) -> bytes:

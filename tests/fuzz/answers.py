@@ -11,12 +11,12 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kontext_cli.http.call import Reply
-from pictures import picture
+from samples import image_file
 
 REQUEST_ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
 JOB = f"https://queue.fal.run/fal-ai/flux-pro/requests/{REQUEST_ID}"
 MEDIA = "https://v3.fal.media/a.jpg"
-WHOLE = tuple(picture(kind, size=(4, 3)) for kind in ("jpeg", "png", "webp", "gif"))
+WHOLE = tuple(image_file(kind, size=(4, 3)) for kind in ("jpeg", "png", "webp", "gif"))
 HTML = b"<html><head><title>502 Bad Gateway</title></head></html>"
 
 

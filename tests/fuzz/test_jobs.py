@@ -36,7 +36,7 @@ ACCEPTED = Answer(
 )
 COMPLETED = Answer(body=b'{"status": "COMPLETED"}')
 RESULT = Answer(body=encoded({"images": [{"url": MEDIA}], "seed": 42}).encode())
-PICTURE = Answer(body=WHOLE[0])
+IMAGE = Answer(body=WHOLE[0])
 ASTRAY = {"location": "https://vxn--.fal.media/a.jpg"}
 """To a host that is no name, by the rules for names in other scripts."""
 PLACE = Answer(
@@ -44,16 +44,16 @@ PLACE = Answer(
         {"upload_url": "https://storage.example/put?signed", "file_url": "https://v3.fal.media/i"}
     ).encode()
 )
-QUEUE = (ACCEPTED, COMPLETED, RESULT, PICTURE)
+QUEUE = (ACCEPTED, COMPLETED, RESULT, IMAGE)
 GOOD: dict[Name, tuple[Answer, ...]] = {
     "fal": QUEUE,
     "chainhub": QUEUE,
     "sandbox": QUEUE,
-    "aimlapi": (RESULT, PICTURE),
+    "aimlapi": (RESULT, IMAGE),
 }
 UPLOAD = (Answer(413), PLACE, Answer(), *QUEUE)
 """fal's answers to an edit whose input image is too large for the request."""
-IMAGE = InputImage("in.png", "in", content=WHOLE[1], media_type="image/png")
+INPUT = InputImage("in.png", "in", content=WHOLE[1], media_type="image/png")
 
 
 def keep(job: Job) -> None:
@@ -95,7 +95,7 @@ def check_run(name: Name, given: Sequence[Answer], *images: InputImage) -> None:
 
 
 def check_files(job: Job, folder: Path) -> None:
-    """See that there is nothing on disk but pictures that came whole, and those of a saved job."""
+    """See that there is nothing on disk but images that came whole, and those of a saved job."""
     there = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert set(there) == {file.path for file in job.files}
     assert set(there.values()) <= {WHOLE[0], WHOLE[1]}
@@ -139,7 +139,7 @@ class TestJobs:
         check_files(job, tmp_path)
 
     def test_an_edit_with_an_upload_ends_well(self, tmp_path: Path) -> None:
-        job, erratic = ran("fal", UPLOAD, tmp_path, IMAGE)
+        job, erratic = ran("fal", UPLOAD, tmp_path, INPUT)
         assert job.state is State.SAVED
         assert [seen.method for seen in erratic.requests[:4]] == ["POST", "POST", "PUT", "POST"]
         assert erratic.paid == 1
@@ -148,14 +148,14 @@ class TestJobs:
     @given(script=scripts())
     @example(("fal", [Answer(302, headers=ASTRAY), *QUEUE]))
     @example(("fal", [ACCEPTED, Answer(302, headers=ASTRAY), *QUEUE[1:]]))
-    @example(("fal", [*QUEUE[:3], Answer(302, headers=ASTRAY), PICTURE]))
+    @example(("fal", [*QUEUE[:3], Answer(302, headers=ASTRAY), IMAGE]))
     @example(("sandbox", [*QUEUE[:2], Answer(body=b'{"images": [{"url": "https://[::1]/"}]}')]))
-    @example(("aimlapi", [replace(RESULT, headers={"x-aimlapi-usd-spent": "1e999"}), PICTURE]))
+    @example(("aimlapi", [replace(RESULT, headers={"x-aimlapi-usd-spent": "1e999"}), IMAGE]))
     @example(("aimlapi", [Answer(body=b'{"images": [{"url": "data:,\\ud800"}]}')]))
     @example(
         (
             "aimlapi",
-            [Answer(body=encoded({"images": [MEDIA], "seed": Raw("9" * 4300)}).encode()), PICTURE],
+            [Answer(body=encoded({"images": [MEDIA], "seed": Raw("9" * 4300)}).encode()), IMAGE],
         )
     )
     def test_whatever_is_answered(self, script: tuple[Name, list[Answer]]) -> None:
@@ -166,12 +166,12 @@ class TestJobs:
     @example([Answer(413), Answer(body=b'{"upload_url": "https://[", "file_url": ""}')])
     @example([*UPLOAD[:2], Answer(307, headers=ASTRAY), *UPLOAD[2:]])
     def test_whatever_is_answered_to_an_upload(self, given: list[Answer]) -> None:
-        check_run("fal", given, IMAGE)
+        check_run("fal", given, INPUT)
 
     @pytest.mark.parametrize(("status", "key"), [(200, "timings"), (400, "detail")])
     def test_an_answer_as_deep_as_can_be_read(self, status: int, key: str, tmp_path: Path) -> None:
         """How deep that is depends on where one stands, for reading as for writing."""
         for depth in range(850, 1000, 2):
             answer = Answer(status, encoded({"images": [MEDIA], key: nested(depth)}).encode())
-            job, _ = ran("aimlapi", [answer, PICTURE], tmp_path / str(depth))
+            job, _ = ran("aimlapi", [answer, IMAGE], tmp_path / str(depth))
             check_end(job)

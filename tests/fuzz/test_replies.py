@@ -83,7 +83,7 @@ def check_progress(progress: Progress) -> None:
     assert describe(told)
     json.loads(as_line(job_record(told)))
     kept = job_of(row_of(told, None))
-    if "data:" not in f"{told.reply} {told.handle}".lower():  # no picture is kept in the journal
+    if "data:" not in f"{told.reply} {told.handle}".lower():  # no image is kept in the journal
         assert (kept.reply, kept.handle, kept.seed) == (told.reply, told.handle, told.seed)
 
 
@@ -162,7 +162,7 @@ class TestAdapters:
 )
 @example("data:image/png;base64,\ud800", None)
 @example("data:,\ud800", None)
-def test_any_picture_within_a_reply(url: str | None, b64: str | None) -> None:
+def test_any_image_within_a_reply(url: str | None, b64: str | None) -> None:
     inside = tried(KontextError, inline_image, Output(url, b64))
     if isinstance(inside, KontextError):
         check_error(inside)

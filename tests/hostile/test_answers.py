@@ -55,7 +55,7 @@ def test_what_is_no_answer_stays_of_unknown_outcome_however_often_it_is_looked_a
 def nearly_full(build: Build) -> Iterator[tuple[Trial, Volume]]:
     """One row whose answer is an image of 210,000 bytes, for which there is no room."""
     trial = build(Trial, plain=False, aimlapi_shape="data-b64")
-    trial.write_rows(["picture 1"], seed=[1], output_format=["png"])
+    trial.write_rows(["image 1"], seed=[1], output_format=["png"])
     with Volume(trial.top / "disk", "size=350k", "out", "state") as volume:
         trial.lie_on(volume, trial.out, trial.state)
         yield trial, volume
@@ -78,7 +78,7 @@ class TestAnAnswerForWhichThereIsNoRoom:
 
 
 @needs_strace
-def test_an_answer_is_kept_until_the_journal_has_that_its_picture_is_saved(build: Build) -> None:
+def test_an_answer_is_kept_until_the_journal_has_that_its_image_is_saved(build: Build) -> None:
     trial = build(Trial, rows=2)
     log, wal = trial.top / "calls", trial.state / "journal.db-wal"
     Journal.open(trial.state).close()

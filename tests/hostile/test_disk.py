@@ -22,7 +22,7 @@ from world import PATIENCE, Build, Ran
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX disks and limits")
 
 ROOM = "size=16m,nr_inodes=4096"
-PLACES = {"pictures": ("out",), "state": ("state",), "everything": ("out", "state")}
+PLACES = {"images": ("out",), "state": ("state",), "everything": ("out", "state")}
 SIZES = [*range(80, 1000, 20)]
 """Of a disk in KiB, from one without room for a journal to one on which most rows are done."""
 MAKE_ROOM = "hint: make room on the disk, then: kontext fetch "
@@ -57,10 +57,10 @@ def trial(build: Build) -> Trial:
     ("options", "provider"),
     soaked([("size=16k", "fal")], [("size=32k", "fal"), ("size=1m,nr_inodes=10", "aimlapi")]),
 )
-def test_pictures_on_a_full_disk_stop_submits_and_the_next_run_does_the_rest(
+def test_images_on_a_full_disk_stop_submits_and_the_next_run_does_the_rest(
     on_volume: MakeTrial, options: str, provider: str
 ) -> None:
-    trial, volume = on_volume("pictures", options)
+    trial, volume = on_volume("images", options)
     first = trial.run_batch("-p", provider)
     trial.check_stopped(first)
     assert MAKE_ROOM in first.err
@@ -107,10 +107,10 @@ def test_a_state_folder_without_room_for_a_journal_is_found_out_before_anything_
 
 
 @needs_volumes
-def test_one_job_whose_pictures_find_no_room_is_fetched_when_there_is_some(
+def test_one_job_whose_images_find_no_room_is_fetched_when_there_is_some(
     on_volume: MakeTrial,
 ) -> None:
-    trial, volume = on_volume("pictures", "size=8k")
+    trial, volume = on_volume("images", "size=8k")
     said = trial.run("generate", "x", "-p", "fal", "-n", "4", "-d", "out", "--json")
     job = json.loads(said.out)
     assert (said.code, job["state"], job["error"]["billed"]) == (8, "ready", "yes")
@@ -130,7 +130,7 @@ def no_file_larger_than(size: int) -> dict[str, Any]:
 
 
 @soak_only
-def test_a_picture_larger_than_a_file_may_be_is_fetched_without_the_limit(
+def test_an_image_larger_than_a_file_may_be_is_fetched_without_the_limit(
     build: Build,
 ) -> None:
     trial = build(Trial, plain=False)
@@ -158,7 +158,7 @@ def test_a_log_of_the_journal_larger_than_a_file_may_be_is_made_short(trial: Tri
         *soaked(
             [],
             [
-                pytest.param("fsync", "EIO:when=1+", False, id="a picture cannot be synced"),
+                pytest.param("fsync", "EIO:when=1+", False, id="an image cannot be synced"),
                 pytest.param("fsync", "EIO:when=4+", False, id="its folder cannot be synced"),
                 pytest.param("link,linkat", "EDQUOT:when=3+", False, id="it cannot be named"),
                 pytest.param("pwrite64", "ENOSPC:when=60+", True, id="the journal not written"),
@@ -194,7 +194,7 @@ def test_a_journal_that_could_not_be_synced_once_is_told(trial: Trial) -> None:
 def test_a_folder_that_is_read_only_is_found_out_before_anything_is_sent(
     on_volume: MakeTrial,
 ) -> None:
-    trial, volume = on_volume("pictures", "size=1m")
+    trial, volume = on_volume("images", "size=1m")
     volume.change("ro")
     for argv in (["generate", "x", "-p", "fal", "-d", "out"], trial.argv()):
         said = trial.run(*argv)
@@ -227,7 +227,7 @@ exec "$@"
 
 
 @needs_volumes
-def test_a_picture_for_standard_output_where_nothing_but_the_state_can_be_written(
+def test_an_image_for_standard_output_where_nothing_but_the_state_can_be_written(
     on_volume: MakeTrial,
 ) -> None:
     """As in a container whose own disk is read-only."""
@@ -246,7 +246,7 @@ def test_a_picture_for_standard_output_where_nothing_but_the_state_can_be_writte
 class TestTwoRunsWhereLocksDoNothing:
     """As on some network file systems, where each run takes the other for dead.
 
-    Both may then bring home the same picture, and keep two copies of it.
+    Both may then bring home the same image, and keep two copies of it.
     """
 
     def test_pay_for_nothing_twice(self, build: Build) -> None:
@@ -286,7 +286,7 @@ class TestTwoRunsWhereLocksDoNothing:
 @needs_strace
 @soak_only
 def test_a_name_that_was_not_synced_by_a_killed_run_is_by_the_next(trial: Trial) -> None:
-    """Or a power cut takes a picture that the journal tells as saved."""
+    """Or a power cut takes an image that the journal tells as saved."""
     log = trial.top / "calls"
     trial.through = strace(log, "fsync", "fsync:signal=KILL:when=2")
     killed = trial.start_batch("--limit", "1", environ=with_site("lone"))

@@ -1,5 +1,5 @@
 """A key goes to its provider and to nobody else, wherever answers point; and what signs the URL of
-a picture is printed nowhere."""
+an image is printed nowhere."""
 
 import json
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse, Response
 from hostile.between import Asked, Between, Kind
 from hostile.canary import SIGNATURE, Search
 from hostile.watched import FLAGS, SOON, TOLD_ALL, Watched, noise
-from pictures import picture
 from runs import planned
 from runs import run as carry
+from samples import image_file
 from sandbox.running import Serve
 from scripted import Scripted
 from soaking import soaked
@@ -87,16 +87,16 @@ EXCHANGES: list[tuple[str, Kind]] = [
 
 
 class Stranger(Between):
-    """Somebody else's server: it takes whatever it is sent, and has a picture for everyone."""
+    """Somebody else's server: it takes whatever it is sent, and has an image for everyone."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.instead = dict.fromkeys(KINDS, lambda _asked: PICTURE)
+        self.instead = dict.fromkeys(KINDS, lambda _asked: IMAGE)
         await super().__call__(scope, receive, send)
 
 
 KINDS: tuple[Kind, ...] = ("submit", "status", "stream", "result", "cancel", "place")
 KINDS += ("upload", "media", "other")
-PICTURE = Response(picture("jpeg"), media_type="image/jpeg")
+IMAGE = Response(image_file("jpeg"), media_type="image/jpeg")
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ SUCCESSES = ("refresh", "created", "another service")
 
 
 def shapes(provider: str, kind: Kind) -> list[str]:
-    """The shapes for an exchange; a success without a picture is asked for again for too long."""
+    """The shapes for an exchange; a success without an image is asked for again for too long."""
     fitting = [name for name in SHAPES if kind != "media" or name not in SUCCESSES]
     number = EXCHANGES.index((provider, kind))
     return soaked([fitting[number % len(fitting)]], fitting)
@@ -214,7 +214,7 @@ def test_an_upload_goes_where_the_reply_says_and_no_key_with_it(
 
 
 def signed(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
-    """A result whose pictures have URLs that open them for whoever has them."""
+    """A result whose images have URLs that open them for whoever has them."""
     secret = SIGNATURE.value
 
     def sign(image: dict[str, Any]) -> dict[str, Any]:
@@ -225,7 +225,7 @@ def signed(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def rebuilt(url: str) -> Callable[[Asked, dict[str, Any]], dict[str, Any]]:
-    """A result whose picture is somewhere else."""
+    """A result whose image is somewhere else."""
 
     def build(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
         return {**body, "images": [{"url": url.format(secret=SIGNATURE.value)}]}

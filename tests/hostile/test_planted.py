@@ -158,7 +158,7 @@ def test_a_link_in_the_configuration_folder_is_not_written_through(
 @pytest.mark.parametrize(
     "exists", soaked(["number", "overwrite"], ["error", "skip", "number", "overwrite"])
 )
-def test_a_link_under_the_name_of_a_picture_is_not_written_through(
+def test_a_link_under_the_name_of_an_image_is_not_written_through(
     place: Place, exists: str, what: str
 ) -> None:
     link = place.plant("out/x.jpg", what)

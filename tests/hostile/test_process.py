@@ -61,7 +61,7 @@ class TestAFullDevice:
             trial.process(*trial.argv(), stdout=full)
         assert (trial.accepted.total(), images(trial)) == (3, 3)
 
-    def test_for_a_picture_on_standard_output_leaves_it_to_be_fetched(self, trial: Trial) -> None:
+    def test_for_an_image_on_standard_output_leaves_it_to_be_fetched(self, trial: Trial) -> None:
         with FULL.open("wb") as full:
             said = trial.process("generate", "x", "-p", "fal", "-o", "-", stdout=full)
         assert said.code == 8
@@ -162,7 +162,7 @@ def test_a_clock_that_is_ten_years_off_between_runs(trial: Trial, years: int) ->
     assert trial.accepted.total() == 3
 
 
-def test_a_locale_without_unicode_makes_pictures_of_any_words(trial: Trial) -> None:
+def test_a_locale_without_unicode_makes_images_of_any_words(trial: Trial) -> None:
     trial.write_rows(["ein Füchslein", "漢字", "🦊"])
     ended = trial.run_batch(environ=ASCII_ONLY)
     assert (ended.code, ended.count("saved")) == (0, 3)
@@ -258,7 +258,7 @@ class TestTheUmask:
         ("umask", "file", "folder"),
         [(0, 0o666, 0o777), *soaked([], [(0o77, 0o600, 0o700)])],
     )
-    def test_is_for_pictures_and_what_is_ours_is_for_nobody_else(
+    def test_is_for_images_and_what_is_ours_is_for_nobody_else(
         self, trial: Trial, umask: int, file: int, folder: int
     ) -> None:
         stored = trial.start("auth", "set", "chainhub", stdin=subprocess.PIPE, umask=umask)

@@ -135,7 +135,7 @@ FOLLOW_UPS = [
     Case("422", details(422), (4,), "result"),
     Case("500", detail(500), (4,), "result"),
     Case("403", strange(403), (3,), "result"),
-    Case("no picture", in_headers(200), (4,), "result"),
+    Case("no image", in_headers(200), (4,), "result"),
     Case("a redirect", elsewhere(308), (6,), "result"),
     Case("401", detail(401), (3,), "cancel"),
 ]

@@ -15,7 +15,7 @@ import pytest
 from hostile.payloads import PAYLOADS, Payload
 from hostile.printed import checked, share
 from kontext_cli.cli.main import run
-from pictures import picture
+from samples import image_file
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="names that Windows does not have")
 
@@ -262,15 +262,15 @@ def test_what_is_wrong_with_a_prompts_file_is_printed_as_text(pipe: Pipe, name: 
 
 @posix
 def test_names_of_files_are_printed_as_text(pipe: Pipe) -> None:
-    odd = set('/<>:"|?*\\')  # what names of pictures are made without
+    odd = set('/<>:"|?*\\')  # what names of images are made without
     fitting = [each for each in TYPED if len(each.text) < 80 and not odd & set(each.raw)]
     for payload in fitting:
-        pipe.write(f"pictures/{payload.text}.png", payload.text)
-    assert pipe("edit", "x", "-i", "pictures", "--each", "-p", "sandbox").code == 8
+        pipe.write(f"images/{payload.text}.png", payload.text)
+    assert pipe("edit", "x", "-i", "images", "--each", "-p", "sandbox").code == 8
     for payload in share("names", fitting):
-        assert pipe("edit", "x", "-i", f"pictures/{payload.text}.png", "-p", "sandbox").code == 8
-        (pipe.folder / "pictures" / f"{payload.text}.png").write_bytes(picture("png"))
-        told = pipe("edit", "x", "-i", f"pictures/{payload.text}.png", "-p", "sandbox", "--dry-run")
+        assert pipe("edit", "x", "-i", f"images/{payload.text}.png", "-p", "sandbox").code == 8
+        (pipe.folder / "images" / f"{payload.text}.png").write_bytes(image_file("png"))
+        told = pipe("edit", "x", "-i", f"images/{payload.text}.png", "-p", "sandbox", "--dry-run")
         assert told.code == 0
     for payload in share("prompts files", fitting):
         pipe.write(f"{payload.text}.jsonl", "{}\n1\n")

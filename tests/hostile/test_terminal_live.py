@@ -61,7 +61,7 @@ def test_nothing_is_drawn_for_a_runner_that_has_a_terminal(monkeypatch: pytest.M
     with terminal(monkeypatch) as opened:
         report = open_report(as_json=False, quiet=False)
         report.watch(job(State.RUNNING), [])
-        report.ended(saved("/pictures/x.jpg"))
+        report.ended(saved("/images/x.jpg"))
         report.close()
         sent = opened.sent()
     assert sent.count(b"\n") == 3
@@ -77,7 +77,7 @@ def test_a_batch_on_a_terminal(monkeypatch: pytest.MonkeyPatch, subject: str) ->
     with terminal(monkeypatch) as opened:
         for payload in share(subject, parts=12):
             text = payload.text
-            names = {"image": f"/pictures/{text}", "image URL": f"https://a.example/{text}"}
+            names = {"image": f"/images/{text}", "image URL": f"https://a.example/{text}"}
             sources = (Source(names[subject], None),) if subject in names else ()
             tally = Tally(9)
             report = batch_report(tally, text)
@@ -102,10 +102,10 @@ def saved(path: str) -> Job:
 
 
 @pytest.mark.parametrize("many", [False, True], ids=["one", "batch"])
-def test_the_paths_of_pictures_on_a_terminal(monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
+def test_the_paths_of_images_on_a_terminal(monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
     with terminal(monkeypatch) as opened:
         for payload in share(f"paths {many}", parts=8):
-            each = saved(f"/pictures/{payload.text}.jpg")
+            each = saved(f"/images/{payload.text}.jpg")
             if many:
                 report = open_batch_report(Tally(1), batch="b", as_json=False, quiet=False)
                 report.ended(each, line=None, reason="new")

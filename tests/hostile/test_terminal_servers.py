@@ -126,7 +126,7 @@ def hostile_jobs() -> Iterator[Job]:
     for payload in PAYLOADS:
         text = payload.text
         state = [State.FAILED, State.SAVED, State.UNKNOWN][payload.number % 3]
-        file = File(Path("/pictures") / text, "e" * 64, 123, 64, 48, "jpeg")
+        file = File(Path("/images") / text, "e" * 64, 123, 64, 48, "jpeg")
         yield job(
             state,
             model="kontext-pro" if payload.is_long else text,
@@ -286,7 +286,7 @@ def test_a_runner_finds_no_commands_in_what_was_asked_for(
 
 
 @pytest.mark.parametrize("many", [False, True], ids=["one", "batch"])
-def test_a_program_gets_the_path_of_a_picture_as_it_is(
+def test_a_program_gets_the_path_of_an_image_as_it_is(
     monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], many: bool
 ) -> None:
     """Where a runner reads it as well, it is escaped like all else."""

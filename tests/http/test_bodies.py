@@ -15,7 +15,7 @@ from kontext_cli.errors import (
 from kontext_cli.http.call import Reply
 from kontext_cli.http.transport import Submission
 from sockets import (
-    PICTURE,
+    IMAGE,
     Conversation,
     Memory,
     Say,
@@ -31,7 +31,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 
 
 async def cut_short(talk: Conversation) -> None:
-    await talk.send(OK + b"content-length: 2700\r\n\r\n" + PICTURE[:100])
+    await talk.send(OK + b"content-length: 2700\r\n\r\n" + IMAGE[:100])
     talk.hang_up()
 
 
@@ -41,12 +41,12 @@ async def chunks_without_end(talk: Conversation) -> None:
 
 
 async def closed_too_soon(talk: Conversation) -> None:
-    await talk.send(OK + b"connection: close\r\n\r\n" + PICTURE[:100])
+    await talk.send(OK + b"connection: close\r\n\r\n" + IMAGE[:100])
     talk.hang_up()
 
 
 async def packed(talk: Conversation) -> None:
-    await talk.answer(gzip.compress(PICTURE), headers=["content-encoding: gzip"])
+    await talk.answer(gzip.compress(IMAGE), headers=["content-encoding: gzip"])
 
 
 FAULTS = [cut_short, chunks_without_end, closed_too_soon, packed]
@@ -57,13 +57,13 @@ def test_a_file_that_is_not_whole_is_fetched_again(fault: Say) -> None:
     rest = [fault, fault]
 
     async def say(talk: Conversation) -> None:
-        await (rest.pop()(talk) if rest else talk.answer(PICTURE))
+        await (rest.pop()(talk) if rest else talk.answer(IMAGE))
 
     async def work() -> bytes:
         async with wire(say) as server, transport(server.url) as there:
             return await download(there, f"{server.url}/a.png")
 
-    assert in_time(work()) == PICTURE
+    assert in_time(work()) == IMAGE
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_file_that_is_not_whole_is_fetched_again(fault: Say) -> None:
     [
         (cut_short, Unreachable, "hung up"),
         (chunks_without_end, Unreachable, "hung up"),
-        (closed_too_soon, BadMedia, "no picture"),
+        (closed_too_soon, BadMedia, "no image"),
         (packed, BadMedia, "compressed"),
     ],
 )
@@ -95,11 +95,11 @@ def test_chunks_overrule_the_length_that_is_announced_beside_them(length: int) -
 
     async def say(talk: Conversation) -> None:
         head = b"transfer-encoding: chunked\r\ncontent-length: %d\r\n\r\n" % length
-        await talk.send(OK + head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(PICTURE), PICTURE))
+        await talk.send(OK + head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(IMAGE), IMAGE))
 
     async def work() -> None:
         async with wire(say) as server, transport(server.url) as there:
-            assert await download(there, f"{server.url}/a.png") == PICTURE
+            assert await download(there, f"{server.url}/a.png") == IMAGE
             assert len(server.heard) == 1
 
     in_time(work())
@@ -107,7 +107,7 @@ def test_chunks_overrule_the_length_that_is_announced_beside_them(length: int) -
 
 def test_a_file_is_asked_for_as_it_is() -> None:
     async def work() -> dict[str, str]:
-        async with wire(lambda talk: talk.answer(PICTURE)) as server:
+        async with wire(lambda talk: talk.answer(IMAGE)) as server:
             async with transport(server.url) as there:
                 await download(there, f"{server.url}/a.png")
             return server.heard[0].headers
@@ -148,7 +148,7 @@ def test_a_file_that_is_too_large_is_not_fetched_again() -> None:
         raise AssertionError("there is nothing to check")
 
     async def work() -> None:
-        async with wire(lambda talk: talk.answer(PICTURE)) as server:
+        async with wire(lambda talk: talk.answer(IMAGE)) as server:
             async with transport(server.url) as there:
                 with pytest.raises(BadMedia, match="larger"):
                     await there.download(f"{server.url}/a.png", Full(), check)

@@ -9,7 +9,7 @@ import pytest
 from kontext_cli.http import client as network
 from kontext_cli.http.transport import Submission, Transport
 from soaking import soaked
-from sockets import PICTURE, Conversation, a_call, download, in_time, transport, wire
+from sockets import IMAGE, Conversation, a_call, download, in_time, transport, wire
 
 CANCELED = soaked(400, 2_000)
 FOLLOWING = 100
@@ -31,18 +31,18 @@ def test_after_many_canceled_requests_the_next_succeed() -> None:
     async def say(talk: Conversation) -> None:
         for _ in range(dice.randrange(4)):
             await asyncio.sleep(0)
-        await talk.answer(PICTURE if talk.path == "/a.png" else b'{"status": "IN_QUEUE"}')
+        await talk.answer(IMAGE if talk.path == "/a.png" else b'{"status": "IN_QUEUE"}')
 
     async def request(there: Transport, base: str, number: int) -> None:
         match number % 4:
             case 0:
                 await there.ask(a_call(base))
             case 1:
-                assert await download(there, f"{base}/a.png") == PICTURE
+                assert await download(there, f"{base}/a.png") == IMAGE
             case 2:
                 await there.submit(a_call(base, "submit"), Submission(), blocking=False)
             case _:
-                await there.put(f"{base}/in.png", PICTURE, "image/png")
+                await there.put(f"{base}/in.png", IMAGE, "image/png")
 
     async def call_off(there: Transport, base: str, number: int) -> None:
         task = asyncio.create_task(request(there, base, number))

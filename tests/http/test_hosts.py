@@ -12,7 +12,7 @@ from kontext_cli.http.addresses import Address, is_public
 from kontext_cli.http.network import CheckedNetwork, Forbidden
 from sockets import (
     AUTHORITY,
-    PICTURE,
+    IMAGE,
     Conversation,
     Names,
     download,
@@ -189,7 +189,7 @@ def test_a_public_provider_sends_nobody_inside(scheme: str, host: str) -> None:
     async def work() -> None:
         names = Names(inside_example=["127.0.0.1"])
         async with (
-            wire(lambda talk: talk.answer(PICTURE)) as server,
+            wire(lambda talk: talk.answer(IMAGE)) as server,
             transport("https://provider.example", resolve=names) as there,
         ):
             url = f"{scheme}://{host}:{server.port}/a.png?signature=canary"
@@ -229,7 +229,7 @@ def test_no_redirect_leads_inside(monkeypatch: pytest.MonkeyPatch, target: str) 
 
     async def work() -> None:
         async with (
-            wire(lambda talk: talk.answer(PICTURE)) as inside,
+            wire(lambda talk: talk.answer(IMAGE)) as inside,
             wire(
                 lambda talk: talk.redirect(target.format(port=inside.port)), server_tls()
             ) as there,
@@ -262,27 +262,27 @@ def test_a_provider_on_loopback_sends_nobody_further_in(target: str) -> None:
 def test_a_provider_on_loopback_may_have_its_files_there() -> None:
     async def work() -> bytes:
         async with (
-            wire(lambda talk: talk.answer(PICTURE)) as files,
+            wire(lambda talk: talk.answer(IMAGE)) as files,
             wire(lambda talk: talk.redirect(f"{files.url}/b.png")) as provider,
             transport(provider.url) as there,
         ):
             return await download(there, f"{provider.url}/a.png")
 
-    assert in_time(work()) == PICTURE
+    assert in_time(work()) == IMAGE
 
 
 @pytest.mark.parametrize(("hops", "ends"), [(5, True), (6, False)])
 def test_redirects_are_followed_five_times(hops: int, ends: bool) -> None:
     async def say(talk: Conversation) -> None:
         number = int(talk.path.removeprefix("/"))
-        await (talk.redirect(f"/{number + 1}") if number < hops else talk.answer(PICTURE))
+        await (talk.redirect(f"/{number + 1}") if number < hops else talk.answer(IMAGE))
 
     async def work() -> bytes:
         async with wire(say) as server, transport(server.url) as there:
             return await download(there, f"{server.url}/0")
 
     if ends:
-        assert in_time(work()) == PICTURE
+        assert in_time(work()) == IMAGE
     else:
         with pytest.raises(BadMedia, match="more than 5 times"):
             in_time(work())

@@ -12,7 +12,7 @@ from kontext_cli.errors import KontextError, OutcomeUnknown, Unreachable
 from kontext_cli.http.call import Call, Kind
 from kontext_cli.http.throughput import Limits
 from kontext_cli.http.transport import Submission, Transport
-from sockets import PICTURE, Conversation, Say, a_call, download, in_time, transport, wire
+from sockets import IMAGE, Conversation, Say, a_call, download, in_time, transport, wire
 
 CANARY = "canary"
 SIGNED = f"?signature={CANARY}&logs=1"
@@ -180,7 +180,7 @@ def test_calls_stay_below_the_base(url: str, kind: Kind) -> None:
 def test_cookies_are_not_kept() -> None:
     async def say(talk: Conversation) -> None:
         headers = ["set-cookie: session=1; path=/", "set-cookie: other=2; domain=127.0.0.1"]
-        await talk.answer(PICTURE if talk.path == "/a.png" else b"{}", headers=headers)
+        await talk.answer(IMAGE if talk.path == "/a.png" else b"{}", headers=headers)
 
     async def work() -> None:
         async with wire(say) as server, transport(server.url) as there:
@@ -211,7 +211,7 @@ def test_the_libraries_log_nothing(caplog: pytest.LogCaptureFixture) -> None:
 
     async def work() -> None:
         async with (
-            wire(lambda talk: talk.answer(PICTURE)) as server,
+            wire(lambda talk: talk.answer(IMAGE)) as server,
             transport(server.url, f"Key {CANARY}") as there,
         ):
             await there.ask(a_call(server.url, path=f"/app{SIGNED}"))

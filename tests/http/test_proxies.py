@@ -13,7 +13,7 @@ from kontext_cli.http.proxies import proxies
 from kontext_cli.http.transport import Submission
 from sockets import (
     AUTHORITY,
-    PICTURE,
+    IMAGE,
     Conversation,
     Names,
     Say,
@@ -232,7 +232,7 @@ def test_a_proxy_is_not_sent_inside_either(monkeypatch: pytest.MonkeyPatch, host
 
 def test_a_proxy_is_not_asked_for_what_is_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work() -> None:
-        async with wire(hang_up) as proxy, wire(lambda talk: talk.answer(PICTURE)) as server:
+        async with wire(hang_up) as proxy, wire(lambda talk: talk.answer(IMAGE)) as server:
             for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
                 monkeypatch.setenv(name, proxy.url)
             async with transport(server.url) as there:
@@ -262,11 +262,11 @@ class Tunnel:
         to.close()
 
 
-def test_a_submit_and_its_picture_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_submit_and_its_image_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(AUTHORITY))
 
     async def say(talk: Conversation) -> None:
-        await talk.answer(PICTURE if talk.path == "/a.png" else b'{"request_id": "r1"}')
+        await talk.answer(IMAGE if talk.path == "/a.png" else b'{"request_id": "r1"}')
 
     async def work() -> None:
         async with wire(say, server_tls()) as server:
@@ -280,7 +280,7 @@ def test_a_submit_and_its_picture_through_a_proxy(monkeypatch: pytest.MonkeyPatc
                 reply = await there.submit(a_call(BASE, "submit"), submission, blocking=False)
                 assert reply.object == {"request_id": "r1"}
                 assert submission.sent
-                assert await download(there, "https://files.example/a.png") == PICTURE
+                assert await download(there, "https://files.example/a.png") == IMAGE
         assert tunnel.connected == [
             b"CONNECT provider.example:443 HTTP/1.1",
             b"CONNECT files.example:443 HTTP/1.1",

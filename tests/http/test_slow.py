@@ -8,7 +8,7 @@ import pytest
 from kontext_cli.errors import Unreachable
 from kontext_cli.http.throughput import Limits
 from kontext_cli.http.transport import Submission, Transport
-from sockets import PICTURE, Conversation, Say, a_call, download, in_time, transport, wire
+from sockets import IMAGE, Conversation, Say, a_call, download, in_time, transport, wire
 
 Exchange = Callable[[Transport, str], Awaitable[object]]
 
@@ -50,7 +50,7 @@ async def result(there: Transport, base: str) -> object:
     return await there.ask(a_call(base, "result"))
 
 
-async def picture(there: Transport, base: str) -> object:
+async def image(there: Transport, base: str) -> object:
     return await download(there, f"{base}/a.png")
 
 
@@ -71,13 +71,13 @@ async def tries(say: Say, exchange: Exchange, limits: Limits) -> int:
     return len(waits) + 1
 
 
-@pytest.mark.parametrize("exchange", [status, result, picture, upload])
+@pytest.mark.parametrize("exchange", [status, result, image, upload])
 @pytest.mark.parametrize("say", [drip_headers, drip_body, stall, stall_in_the_body])
 def test_when_its_time_is_up_an_exchange_is_over(say: Say, exchange: Exchange) -> None:
     assert in_time(tries(say, exchange, SHORT)) == 1
 
 
-@pytest.mark.parametrize("exchange", [status, picture])
+@pytest.mark.parametrize("exchange", [status, image])
 @pytest.mark.parametrize("say", [drip_headers, drip_body, stall, stall_in_the_body])
 def test_a_try_that_is_too_slow_is_followed_by_others(say: Say, exchange: Exchange) -> None:
     assert in_time(tries(say, exchange, FAST)) == 5
@@ -92,7 +92,7 @@ def test_an_upload_that_nobody_reads_is_given_up() -> None:
 
 def test_all_tries_together_have_one_end() -> None:
     both = Limits(transfer=0.05, window=0.02, least_bytes=10**9)
-    assert in_time(tries(stall, picture, both)) < 5
+    assert in_time(tries(stall, image, both)) < 5
 
 
 def test_what_was_uploaded_may_be_thought_about() -> None:
@@ -110,14 +110,14 @@ def test_after_a_slow_try_comes_a_quick_one() -> None:
     async def say(talk: Conversation) -> None:
         nonlocal turns
         turns += 1
-        await (stall_in_the_body(talk) if turns == 1 else talk.answer(PICTURE))
+        await (stall_in_the_body(talk) if turns == 1 else talk.answer(IMAGE))
 
     async def work() -> bytes:
         limits = Limits(window=0.1)
         async with wire(say) as server, transport(server.url, limits=limits) as there:
             return await download(there, f"{server.url}/a.png")
 
-    assert in_time(work()) == PICTURE
+    assert in_time(work()) == IMAGE
 
 
 def test_the_provider_may_think_about_a_submit_for_as_long_as_it_wants() -> None:

@@ -10,7 +10,7 @@ from kontext_cli.http.client import tls_context
 from kontext_cli.http.transport import Submission
 from sockets import (
     AUTHORITY,
-    PICTURE,
+    IMAGE,
     Names,
     a_call,
     download,
@@ -42,12 +42,12 @@ def test_the_server_is_asked_for_by_its_name_at_the_address_that_was_checked() -
 
     async def work() -> None:
         async with (
-            wire(lambda talk: talk.answer(PICTURE), context) as server,
+            wire(lambda talk: talk.answer(IMAGE), context) as server,
             transport(HERE, resolve=names) as there,
         ):
             url = f"https://files.example:{server.port}/a.png"
-            assert await download(there, url) == PICTURE
-            assert await download(there, url) == PICTURE
+            assert await download(there, url) == IMAGE
+            assert await download(there, url) == IMAGE
             assert server.heard[0].headers["host"] == f"files.example:{server.port}"
             assert server.connections == 2
 
@@ -62,7 +62,7 @@ def test_a_connection_to_one_name_is_not_used_for_another_at_its_address() -> No
 
     async def work() -> int:
         async with (
-            wire(lambda talk: talk.answer(PICTURE), server_tls()) as server,
+            wire(lambda talk: talk.answer(IMAGE), server_tls()) as server,
             transport(HERE, resolve=names) as there,
         ):
             await download(there, f"https://files.example:{server.port}/a.png")
@@ -79,7 +79,7 @@ def test_a_certificate_of_another_name_is_refused_once_and_for_all(host: str) ->
 
     async def work() -> None:
         async with (
-            wire(lambda talk: talk.answer(PICTURE), server_tls()) as server,
+            wire(lambda talk: talk.answer(IMAGE), server_tls()) as server,
             transport(HERE, resolve=names, sleep=no_second_try) as there,
         ):
             with pytest.raises(Unreachable, match="certificate is not valid") as refused:
@@ -126,10 +126,10 @@ def test_without_https_there_is_no_need_of_certificates(
 
     async def work() -> None:
         async with (
-            wire(lambda talk: talk.answer(PICTURE)) as server,
+            wire(lambda talk: talk.answer(IMAGE)) as server,
             transport(server.url) as there,
         ):
-            assert await download(there, f"{server.url}/a.png") == PICTURE
+            assert await download(there, f"{server.url}/a.png") == IMAGE
             with pytest.raises(UsageError, match="certificates cannot be loaded"):
                 await download(there, "https://127.0.0.1:9/a.png")
 

@@ -1,4 +1,4 @@
-"""Where keys may go, and where pictures may come from."""
+"""Where keys may go, and where images may come from."""
 
 import httpx2
 import pytest
@@ -108,7 +108,7 @@ def test_base_urls_that_may_not(url: str, reason: str) -> None:
         ("https://v3.fal.media/" + "a" * LONGEST, False, False),
     ],
 )
-def test_where_pictures_may_come_from(url: str, public: bool, from_loopback: bool) -> None:
+def test_where_images_may_come_from(url: str, public: bool, from_loopback: bool) -> None:
     assert may_download(url, from_loopback=False) is public
     assert may_download(url, from_loopback=True) is from_loopback
 

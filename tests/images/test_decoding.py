@@ -14,7 +14,7 @@ from PIL import Image, ImageFile
 
 from kontext_cli.images.decoding import NotAnImage, decode, describe, read_regular, sniff
 from kontext_cli.images.structure import Format
-from pictures import picture
+from samples import image_file
 
 FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")
 
@@ -91,7 +91,7 @@ def test_a_cut_is_called_one() -> None:
 
 
 def test_the_end_of_a_preview_is_not_the_end() -> None:
-    preview = picture(size=(8, 8))
+    preview = image_file(size=(8, 8))
     segment = b"\xff\xe1" + struct.pack(">H", len(preview) + 2) + preview
     data = WHOLE["jpeg"][:2] + segment + WHOLE["jpeg"][2:]
     assert check(data) == "jpeg"

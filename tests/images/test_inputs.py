@@ -16,7 +16,7 @@ from PIL import Image, ImageChops
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.images import inputs, shrinking
 from kontext_cli.images.inputs import InputImage, load_images
-from pictures import picture
+from samples import image_file
 
 ORIENTATION = 0x0112
 
@@ -138,7 +138,7 @@ class TestUrl:
 class TestFile:
     @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "gif"])
     def test_is_sent_byte_for_byte(self, tmp_path: Path, kind: str) -> None:
-        data = picture(kind)
+        data = image_file(kind)
         path = tmp_path / "my.photo.xyz"
         path.write_bytes(data)
         image = one(path, inline=len(data))
@@ -158,7 +158,7 @@ class TestFile:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
     ) -> None:
         monkeypatch.chdir(tmp_path)
-        Path(name).write_bytes(picture())
+        Path(name).write_bytes(image_file())
         assert one(name).media_type == "image/jpeg"
 
     @pytest.mark.parametrize(
@@ -167,9 +167,9 @@ class TestFile:
             (b"", "is empty"),
             (b"hello", "is text: `hello`"),
             (b"\0\0\0\x1cftypavif\0", "is an AVIF image"),
-            (picture("bmp"), "is a BMP image"),
-            (picture("jpeg")[:-100], "is a JPEG that is cut short"),
-            (picture("png")[:-20], "is a PNG that is cut short"),
+            (image_file("bmp"), "is a BMP image"),
+            (image_file("jpeg")[:-100], "is a JPEG that is cut short"),
+            (image_file("png")[:-20], "is a PNG that is cut short"),
         ],
     )
     def test_what_is_no_image_is_told(self, tmp_path: Path, data: bytes, told: str) -> None:
@@ -203,7 +203,7 @@ class TestFile:
         assert "14143×1 pixels, more than 14142 pixels a side" in fault(path)
 
     def test_the_first_that_fails_is_named(self, tmp_path: Path) -> None:
-        (tmp_path / "a").write_bytes(picture())
+        (tmp_path / "a").write_bytes(image_file())
         assert f"`{tmp_path / 'b'}`" in fault(tmp_path / "b", stdin=b"")
         with pytest.raises(InputFault, match=r"/b`"):
             load(tmp_path / "a", tmp_path / "b", tmp_path / "c")
@@ -211,9 +211,9 @@ class TestFile:
 
 class TestStandardInput:
     def test_is_read(self) -> None:
-        image = one("-", stdin=picture("png"))
+        image = one("-", stdin=image_file("png"))
         assert (image.source, image.stem, image.media_type) == ("-", "stdin", "image/png")
-        assert sent(image) == picture("png")
+        assert sent(image) == image_file("png")
 
     def test_is_named_in_words(self) -> None:
         assert fault("-", stdin=b"") == "standard input is empty"
@@ -224,9 +224,9 @@ class TestStandardInput:
                 return super().read(min(size or 0, 100))
 
         (image,) = load_images(
-            ["-"], inline_bytes=10_000, provider="fal", stdin=lambda: Slow(picture())
+            ["-"], inline_bytes=10_000, provider="fal", stdin=lambda: Slow(image_file())
         )
-        assert sent(image) == picture()
+        assert sent(image) == image_file()
 
     def test_is_read_no_further_than_the_limit(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(inputs, "MOST_INPUT_BYTES", 2 * 2**20)
@@ -283,7 +283,7 @@ class TestShrinking:
     def test_several_share_what_there_is(self, tmp_path: Path) -> None:
         data = encoded(noise((100, 100)))
         first, second = self.write(tmp_path, data), tmp_path / "second.png"
-        second.write_bytes(picture())
+        second.write_bytes(image_file())
         url = "https://example.com/a.png"
         assert one(first, inline=len(data)).notice is None
         shrunk, fits, _ = load(first, second, url, inline=len(data))

@@ -210,7 +210,7 @@ class TestJsonLines:
             ('{"prompt": "a}', "unterminated string at column 12"),
             ('"a\tb"', "unescaped control character at column 3"),
             ('"a\0b"', "unescaped control character at column 3"),
-            ('"C:\\pictures"', "invalid escape at column 4"),
+            ('"C:\\images"', "invalid escape at column 4"),
             ('"\\u12"', "invalid escape at column 3"),
             ('{"seed": 1} {"seed": 2}', "unexpected text after the value at column 13"),
             ("a fox", "expected a value at column 1"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pictures import picture
+from samples import image_file
 from world import World
 
 BOM = b"\xef\xbb\xbf"
@@ -30,7 +30,7 @@ HEN = 'a "hen", red'
         ("p.list", b'{"prompt": "a fox"}\n', ["a fox"]),
     ],
 )
-def test_every_kind_makes_a_picture_of_each_row(
+def test_every_kind_makes_an_image_of_each_row(
     name: str, content: bytes, prompts: list[str], world: World
 ) -> None:
     if name != "-":
@@ -261,7 +261,7 @@ class TestImages:
     def test_on_standard_input_are_for_all_rows(self, world: World) -> None:
         world.prompts("one", "two")
         argv = ("edit", "-f", "prompts.txt", "-i", "-", "-d", "out", "-p", "aimlapi", "--json")
-        content = picture("png")
+        content = image_file("png")
         assert world.run(*argv, stdin=content).code == 0
         data = f"data:image/png;base64,{b64encode(content).decode()}"
         assert self.sent(world) == {"one": data, "two": data}

@@ -5,7 +5,6 @@ from typing import Any
 
 from kontext_cli.errors import JobFailed, Moderated, NoCredit, RejectedKey, UnexpectedReply
 from kontext_cli.job import Output
-from pictures import picture
 from providers.cases import (
     KEY,
     NOT_OBJECTS,
@@ -28,6 +27,7 @@ from providers.limits import (
     SAFETY_TOLERANCE,
 )
 from providers.results import RESULTS, ready
+from samples import image_file
 
 HOME = "https://api.aimlapi.com"
 CALL_URL = f"{HOME}/v1/images/generations"
@@ -193,7 +193,7 @@ def document(
         name,
         fields,
         {"prompt": prompt, "output_format": "jpeg", **sent},
-        {f"POST {CALL_URL}": answer, f"GET {url}": picture("jpeg", size)},
+        {f"POST {CALL_URL}": answer, f"GET {url}": image_file("jpeg", size)},
         size,
         {"prompt": prompt, "timings": {}},
         seed,

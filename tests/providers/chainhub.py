@@ -4,7 +4,6 @@ from typing import Any
 
 from kontext_cli.errors import Expired, JobFailed, Moderated, NoCredit, RejectedKey
 from kontext_cli.job import Handle, Output, Progress, State
-from pictures import picture
 from providers.cases import HTML, KEY, A, Answer, Costs, Document, Ends, Refused, Sent, Table
 from providers.fal_queue import ANSWERS, ENDPOINT, ID, calls, detail, handle, queued, submitted
 from providers.limits import (
@@ -17,6 +16,7 @@ from providers.limits import (
 )
 from providers.results import URL, ready
 from providers.tiger import OUTPUT, OUTPUT_URL, TIGER, followed
+from samples import image_file
 
 HOME = "https://api.chainhub.tech"
 
@@ -158,7 +158,7 @@ DOCUMENTS = (
         ENDPOINT,
         FIELDS,
         {**FIELDS, "safety_tolerance": "2"},
-        {**followed(HOME), f"GET {OUTPUT_URL}": picture("jpeg", (1024, 1024))},
+        {**followed(HOME), f"GET {OUTPUT_URL}": image_file("jpeg", (1024, 1024))},
         (1024, 1024),
         reply={"prompt": OUTPUT["prompt"]},
     ),

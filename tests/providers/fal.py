@@ -6,7 +6,6 @@ from kontext_cli.errors import JobFailed, Moderated, NoCredit, RejectedKey, Unex
 from kontext_cli.http.call import Call
 from kontext_cli.job import Progress, State
 from kontext_cli.providers.base import Place
-from pictures import picture
 from providers.cases import KEY, A, Answer, B, Costs, Document, Ends, Limit, Refused, Sent, Table
 from providers.fal_queue import (
     ANSWERS,
@@ -29,6 +28,7 @@ from providers.limits import (
 )
 from providers.results import HUGE_SEED
 from providers.tiger import OUTPUT, OUTPUT_URL, TIGER, followed
+from samples import image_file
 
 HOME = "https://queue.fal.run"
 KONTEXT = "fal-ai/flux-pro/kontext"
@@ -247,7 +247,7 @@ DOCUMENTS = (
             "enhance_prompt": False,
             "aspect_ratio": "1:1",
         },
-        {**followed(HOME), f"GET {OUTPUT_URL}": picture("jpeg", (1024, 1024))},
+        {**followed(HOME), f"GET {OUTPUT_URL}": image_file("jpeg", (1024, 1024))},
         (1024, 1024),
         reply={"prompt": OUTPUT["prompt"]},
     ),

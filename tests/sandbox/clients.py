@@ -79,6 +79,6 @@ def ticking(step: float) -> Iterator[float]:
 
 def opened(data: bytes) -> Image.Image:
     """An image, decoded in full."""
-    picture = Image.open(BytesIO(data))
-    picture.load()
-    return picture
+    image = Image.open(BytesIO(data))
+    image.load()
+    return image

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from kontext_cli.sizes import RATIO_SIZES
-from pictures import picture
+from samples import image_file
 from sandbox.clients import client, opened
 from sandbox.running import Running, StartSandbox
 
@@ -41,7 +41,7 @@ def test_one_call_makes_an_image(running: Running) -> None:
 @pytest.mark.parametrize("tier", ["pro", "max"])
 def test_an_edit_takes_one_image_or_a_list(running: Running, tier: str) -> None:
     model = f"flux/kontext-{tier}/image-to-image"
-    tall = "data:image/png;base64," + base64.b64encode(picture("png", (90, 160))).decode()
+    tall = "data:image/png;base64," + base64.b64encode(image_file("png", (90, 160))).decode()
     for source in (tall, [tall, SOURCE]):
         image = call(running, model=model, image_url=source).json()["images"][0]
         assert (image["width"], image["height"]) == RATIO_SIZES["9:16"]

@@ -92,10 +92,10 @@ def test_a_flagged_image_is_black_and_said_so(queue: Queue) -> None:
     assert (file.size, file.getbbox()) == ((1024, 1024), None)
 
 
-@pytest.mark.parametrize(("fault", "pictures"), [("empty", 0), ("fewer", 2)])
-def test_images_are_missing(queue: Queue, fault: str, pictures: int) -> None:
+@pytest.mark.parametrize(("fault", "images"), [("empty", 0), ("fewer", 2)])
+def test_images_are_missing(queue: Queue, fault: str, images: int) -> None:
     made = queue.made(prompt=marked(fault), num_images=3)
-    assert len(made["images"]) == len(made["has_nsfw_concepts"]) == pictures
+    assert len(made["images"]) == len(made["has_nsfw_concepts"]) == images
 
 
 @pytest.mark.parametrize(("asked", "sent"), [("jpeg", "PNG"), ("png", "JPEG")])

@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from kontext_cli.sizes import RATIO_SIZES
-from pictures import picture
+from samples import image_file
 from sandbox.clients import PRO, Queue, client, opened
 
 
@@ -15,21 +15,21 @@ def data_uri(data: bytes) -> str:
 
 @pytest.mark.parametrize("endpoint", [PRO, f"{PRO}/max"])
 def test_an_edit_takes_the_shape_of_its_input(queue: Queue, endpoint: str) -> None:
-    source = data_uri(picture("png", (160, 90)))
+    source = data_uri(image_file("png", (160, 90)))
     image = queue.made(endpoint, image_url=source)["images"][0]
     file = queue.http.get(image["url"])
     assert (image["width"], image["height"]) == opened(file.content).size == (1392, 752)
 
 
 def test_an_edit_has_the_aspect_ratio_it_is_given(queue: Queue) -> None:
-    source = data_uri(picture("png", (160, 90)))
+    source = data_uri(image_file("png", (160, 90)))
     image = queue.made(PRO, image_url=source, aspect_ratio="9:21")["images"][0]
     assert (image["width"], image["height"]) == RATIO_SIZES["9:21"]
 
 
 @pytest.mark.parametrize("endpoint", [f"{PRO}/multi", f"{PRO}/max/multi"])
 def test_several_inputs_take_the_shape_of_the_first(queue: Queue, endpoint: str) -> None:
-    sources = [data_uri(picture("png", size)) for size in ((90, 160), (10, 10))]
+    sources = [data_uri(image_file("png", size)) for size in ((90, 160), (10, 10))]
     image = queue.made(endpoint, image_urls=sources)["images"][0]
     assert (image["width"], image["height"]) == RATIO_SIZES["9:16"]
 
@@ -56,7 +56,7 @@ def test_an_edit_without_an_input_misses_it(queue: Queue, endpoint: str, where: 
         ("data:image/png;base64,%%%", "image_load_error"),
         ("data:image/png;base64,aGVsbG8=", "image_load_error"),
         ("data:image/png,hello", "image_load_error"),
-        (data_uri(picture("png", (300, 300))[:60]), "image_load_error"),
+        (data_uri(image_file("png", (300, 300))[:60]), "image_load_error"),
         ("/home/me/in.png", "file_download_error"),
         ("ftp://example.com/in.png", "file_download_error"),
     ],
@@ -68,7 +68,7 @@ def test_an_input_that_is_no_image(queue: Queue, source: str, kind: str) -> None
 
 
 def test_an_upload_becomes_an_input(queue: Queue) -> None:
-    wide = picture("png", (210, 90))
+    wide = image_file("png", (210, 90))
     place = queue.http.post("/storage/upload/initiate", json={"file_name": "in.png"}).json()
     with client("") as bare:
         assert bare.put(place["upload_url"], content=wide).status_code == 200

@@ -291,7 +291,7 @@ def test_a_bar_and_the_jobs_in_flight(terminal: Open) -> None:
         batch.save(batch.start(index))
     batch.fail(batch.start(4))
     batch.move(batch.start(9, State.QUEUED), State.QUEUED, "warming up")
-    batch.start(10, sources=(Source("/pictures/house.jpg", None),))
+    batch.start(10, sources=(Source("/images/house.jpg", None),))
     for index in range(11, 20):
         batch.start(index, State.SUBMITTING)
     lines = shown.screen.lines

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from keyboard import CTRL_C, CTRL_D, at_keyboard
-from pictures import picture
 from processes import PROGRAM, RightHere, environment, start
+from samples import image_file
 
 DRY = ("-p", "sandbox", "--dry-run")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals")
@@ -42,7 +42,7 @@ def test_of_several_lines_a_notice_says_that_they_are_one_prompt(
 
 
 def test_an_edit_takes_its_instruction_from_a_pipe(right_here: RightHere, tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(picture("png"))
+    (tmp_path / "a.png").write_bytes(image_file("png"))
     done = right_here("edit", "-i", "a.png", *DRY, cwd=tmp_path, stdin=b"make it winter")
     assert done.returncode == 0
     assert b"make it winter" in done.stdout

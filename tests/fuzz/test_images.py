@@ -1,4 +1,4 @@
-"""Pictures in every state of repair, as inputs and as what a provider made."""
+"""Images in every state of repair, as inputs and as what a provider made."""
 
 import io
 import struct
