@@ -60,7 +60,8 @@ class KontextError(Exception):
     """The state the job ends in; None if it stays in its state, because it can be fetched later."""
     hint: Final[str | None] = None
     """What to do, or the command to paste next."""
-    billed: Final[Billed] = "no"
+    billed: Billed = "no"
+    """The default of the kind; an error may be given another."""
     details: Final[Sequence[str]] = ()
     """Further lines, such as all errors in a file."""
 
@@ -174,12 +175,14 @@ class BadMedia(ProviderError):
 
     code = "bad_media"
     state = None
+    billed = "yes"
 
 
 class WrongFormat(ProviderError):
     """The provider's file is complete, but not a JPEG, PNG or WebP: it is not downloaded again."""
 
     code = "wrong_format"
+    billed = "yes"
 
 
 class Expired(ProviderError):
@@ -217,6 +220,7 @@ class Bug(KontextError):
 
     code = "bug"
     exit_code = 1
+    billed = "maybe"
 
     @classmethod
     def of(cls, error: Exception) -> Self:
@@ -228,7 +232,6 @@ class Bug(KontextError):
         return cls(
             f"{type(error).__name__} at {where}; this is a bug in kontext",
             hint="run it again with --debug for the traceback, and report it",
-            billed="maybe",
         )
 
 
@@ -286,6 +289,7 @@ class OutcomeUnknown(KontextError):
     code = "unknown"
     exit_code = 11
     state = "unknown"
+    billed = "maybe"
 
 
 class Interrupted(KontextError):

@@ -99,7 +99,7 @@ def _wrong_format(job_id: str, rejected: Sequence[Output]) -> WrongFormat:
         hint = "it is paid: download it from there; it is not fetched again"
     if shown != urls:
         hint = f"it is paid: `kontext status {job_id} --json` has the URL to download it from"
-    return WrongFormat(message, hint=hint, billed="yes")
+    return WrongFormat(message, hint=hint)
 
 
 def _flagged(provider: str, flagged: int, all_of_them: int) -> Moderated:
@@ -127,11 +127,11 @@ def inline_image(output: Output) -> bytes | None:
         return None
     head, comma, data = output.url[5:].partition(",")
     if not comma:
-        raise BadMedia("the image in the reply is cut short", billed="yes")
+        raise BadMedia("the image in the reply is cut short")
     try:
         raw = unquote_to_bytes(data)
     except UnicodeEncodeError:
-        raise BadMedia("the image in the reply is not valid", billed="yes") from None
+        raise BadMedia("the image in the reply is not valid") from None
     return _decoded(raw) if head.lower().endswith(";base64") else raw
 
 
@@ -139,4 +139,4 @@ def _decoded(encoded: bytes) -> bytes:
     try:
         return b64decode(b"".join(encoded.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise BadMedia("the image in the reply is not valid base64", billed="yes") from None
+        raise BadMedia("the image in the reply is not valid base64") from None

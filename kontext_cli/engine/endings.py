@@ -16,21 +16,14 @@ from kontext_cli.words import seconds_text
 def cut_short(how: str) -> OutcomeUnknown:
     """The error of a submit whose outcome is unknown; ``how`` says why."""
     return OutcomeUnknown(
-        f"the outcome of the submit is unknown ({how}): "
-        "it may have been accepted and may have been billed",
-        billed="maybe",
+        f"the outcome of the submit is unknown ({how}): it may have been accepted and billed"
     )
 
 
 def unknown_since(job: Job) -> KontextError:
     """The error of a job whose process died during its submit."""
-    return at_end(
-        OutcomeUnknown(
-            f"{job.provider} may have accepted and billed this job, but its answer was never read",
-            billed="maybe",
-        ),
-        job,
-    )
+    how = f"{job.provider} may have accepted and billed this job, but its answer was never read"
+    return at_end(OutcomeUnknown(how), job)
 
 
 def elsewhere(job: Job) -> Job:

@@ -202,8 +202,7 @@ class Engine:
             return read(self._provider.accepted, reply, job.endpoint)
         except UnexpectedReply as error:
             raise OutcomeUnknown(
-                f"{error.message}: it may have been accepted and may have been billed",
-                billed="maybe",
+                f"{error.message}: it may have been accepted and billed"
             ) from error
 
     def _store_answer(self, job: Job, answers: Answers, reply: Reply) -> None:
@@ -334,8 +333,7 @@ class Engine:
     def _not_its_own(self, taken: RequestIdTaken) -> KontextError:
         return OutcomeUnknown(
             f"{self._provider.name} answered with the request id of another job ({taken}): "
-            "this one may have been accepted and may have been billed",
-            billed="maybe",
+            "this one may have been accepted and billed"
         )
 
     def _out_of_time(self, submission: Submission, timeout: float) -> KontextError:

@@ -134,8 +134,7 @@ class Follower:
         if not isinstance(provider, Queue):
             raise OutcomeUnknown(
                 f"{provider.name} returns images in its reply to the submit, and cannot be asked "
-                "for them again; the job may have been billed",
-                billed="maybe",
+                "for them again; the job may have been billed"
             )
         if job.handle is None:
             raise UnexpectedReply(f"{provider.name} sent no id or URL to ask for the job with")

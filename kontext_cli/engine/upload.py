@@ -40,9 +40,8 @@ async def _stored(content: bytes, media_type: str, storage: Storage, transport: 
     place = storage.stored(await transport.ask(storage.upload(content, media_type)))
     if place.upload_url is None:
         return place.url
-    for url in (place.upload_url, place.url):
-        if not transport.reach.may_download(url):
-            raise UnexpectedReply(f"{storage.name} names a place for the image that is not https")
+    if not transport.reach.may_download(place.url):
+        raise UnexpectedReply(f"{storage.name} returned a URL for the image that is not https")
     reply = await transport.put(place.upload_url, content, media_type)
     if not reply.ok:
         raise UnexpectedReply(f"{storage.name}'s storage answered {reply.status} to an upload")

@@ -115,7 +115,7 @@ class PartFile:
             return verified(data)
         except OtherKind as error:
             message = f"the provider's file is no JPEG, PNG or WebP, but {error.reason}"
-            raise WrongFormat(message, billed="yes") from error
+            raise WrongFormat(message) from error
         except NotAnImage as error:
             raise _bad(error.reason) from error
 
@@ -155,4 +155,4 @@ class PartFile:
 
 
 def _bad(reason: str) -> BadMedia:
-    return BadMedia(f"the provider's file is {reason}", billed="yes")
+    return BadMedia(f"the provider's file is {reason}")

@@ -19,8 +19,7 @@ class Unanswered:
         """A submit was sent, and its outcome is unknown."""
         return OutcomeUnknown(
             f"{self._provider} was sent the job, but its answer was lost ({how}): "
-            "it may have been accepted and may have been billed",
-            billed="maybe",
+            "it may have been accepted and billed"
         )
 
     def unreachable(self, error: Exception, what: str = "") -> Unreachable:
@@ -68,7 +67,7 @@ class Unanswered:
 
     def bad_file(self, how: str) -> BadMedia:
         """A file that is not the image that was paid for."""
-        return BadMedia(f"{self._provider}'s file {how}", billed="yes")
+        return BadMedia(f"{self._provider}'s file {how}")
 
     def _whom(self, what: str) -> str:
         return f"{self._provider}: {what}" if what else self._provider

@@ -155,7 +155,7 @@ def test_a_submit_of_unknown_outcome_is_never_sent_again(tmp_path: Path, answer:
     job, error = outcome(tmp_path, answers)
     assert isinstance(error, OutcomeUnknown)
     assert (job.state, error.exit_code, error.billed) == (State.UNKNOWN, 11, "maybe")
-    assert "may have been billed" in error.message
+    assert "may have been accepted and billed" in error.message
     assert len(answers.requests) == 1
 
 
