@@ -11,7 +11,7 @@ from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
-  kontext auth set fal                      (prompts for the key, without echo)
+  kontext auth set fal                      # prompts for the key, without echo
   pass show fal | kontext auth set fal
   kontext auth status
   kontext auth remove fal

@@ -9,7 +9,7 @@ from kontext_cli.terminal.result import show
 EXAMPLES = """\b
 Examples:
   kontext completion bash > ~/.local/share/bash-completion/completions/kontext
-  kontext completion zsh > ~/.zfunc/_kontext  (a directory in your fpath)
+  kontext completion zsh > ~/.zfunc/_kontext  # a directory in your fpath
   kontext completion fish > ~/.config/fish/completions/kontext.fish
   kontext completion powershell >> $PROFILE
 """

@@ -12,7 +12,7 @@ Examples:
   kontext edit "add a bird" -i https://example.com/beach.png -p aimlapi
   kontext edit "make it winter" -i photos --each -d winter
   cat house.jpg | kontext edit "make it winter" -i - -o - > winter.jpg
-  kontext edit "make it winter" -i house.jpg --dry-run  (send nothing)
+  kontext edit "make it winter" -i house.jpg --dry-run  # send nothing
 """
 
 

@@ -9,10 +9,10 @@ from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
-  kontext fetch                             (all unfinished jobs)
+  kontext fetch                             # all unfinished jobs
   kontext fetch 1q3x
   kontext fetch 1q3x -o lighthouse.jpg
-  kontext fetch 1q3x --resubmit  (resubmit an unknown or failed job)
+  kontext fetch 1q3x --resubmit  # resubmit an unknown or failed job
   kontext fetch 764cabcf-b745-4b3e-ae38-1200304cf45b -p fal -d images
 """
 

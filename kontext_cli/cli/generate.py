@@ -16,7 +16,7 @@ Examples:
   kontext generate "a lighthouse in fog" -p fal -m kontext-max -o lighthouse.png
   kontext generate -f prompts.txt -d images --max-cost 5
   echo "a lighthouse in fog" | kontext generate - -o - > lighthouse.jpg
-  kontext generate "a lighthouse in fog" --provider sandbox  (offline, no key)
+  kontext generate "a lighthouse in fog" --provider sandbox  # offline, no key
 """
 
 

@@ -22,7 +22,7 @@ _USAGE_ERROR = typer.BadParameter.__base__ or typer.BadParameter
 
 EXAMPLES = """\b
 Examples:
-  kontext generate "a lighthouse in fog" --provider sandbox  (offline, no key)
+  kontext generate "a lighthouse in fog" --provider sandbox  # offline, no key
   kontext generate "a lighthouse in fog" -o lighthouse.png
   kontext edit "make it winter" -i house.jpg
   kontext generate --help

@@ -8,7 +8,7 @@ Examples:
   kontext models
   kontext models -p fal -m kontext-max
   kontext models --json | jq -r '[.provider, .model, .operation, .price.usd] | @tsv'
-  kontext models --debug  (also shows where each setting comes from)
+  kontext models --debug  # also shows where each setting comes from
 """
 
 

@@ -13,8 +13,8 @@ EXAMPLES = """\b
 Examples:
   kontext sandbox --latency 5 --fault "429*2"
   eval "$(kontext sandbox -q & echo "pid=$!")"; kontext generate "a fox"; kill "$pid"
-  kontext generate "a fox [fault:flagged]" -p fal  (a fault for one request)
-  curl http://127.0.0.1:8787/ledger                     (the accepted submits)
+  kontext generate "a fox [fault:flagged]" -p fal  # a fault for one request
+  curl http://127.0.0.1:8787/ledger                     # the accepted submits
 """
 
 Host = Annotated[

@@ -10,9 +10,9 @@ from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
-  kontext status                 (recent jobs from the journal; no network)
+  kontext status                 # recent jobs from the journal; no network
   kontext status --state unknown
-  kontext status 1q3x            (polls the provider)
+  kontext status 1q3x            # polls the provider
   kontext status 1q3x --watch
   kontext status 764cabcf-b745-4b3e-ae38-1200304cf45b -p fal
 """

@@ -195,8 +195,8 @@ def _unknown_text(jobs: Sequence[Job]) -> str:
     ids = ", ".join(job.id for job in jobs[:_NAMED])
     more = f" and {len(jobs) - _NAMED} more (kontext status --state unknown)"
     return (
-        f"{len(jobs)} job{'' if len(jobs) == 1 else 's'} of unknown outcome, which may have been"
-        f" accepted and billed: {ids}{more if len(jobs) > _NAMED else ''};"
+        f"{len(jobs)} job{' has' if len(jobs) == 1 else 's have'} an unknown outcome and may have"
+        f" been accepted and billed: {ids}{more if len(jobs) > _NAMED else ''};"
         " check the provider's list of requests, then run: kontext fetch JOB --resubmit,"
         " or: kontext forget JOB"
     )

@@ -88,7 +88,7 @@ def _check_combinations(flags: Flags) -> None:
     check_waiting_flags(flags)
     if misplaced := flags.of_batches_only():
         raise UsageError(
-            f"{', '.join(misplaced)}: only for batches",
+            f"{', '.join(misplaced)} can be used only in batches",
             hint="--prompts-file FILE runs one job per row",
         )
 

@@ -124,8 +124,8 @@ def _option_rows(offers: list[Offer]) -> Iterator[str]:
 
 def _limits(row: Option) -> str:
     if row.field in _SWITCHES:
-        return "a switch"
-    return row.limits() + ("" if row.default is None else f" ({row.default} unless given)")
+        return "flag"
+    return row.limits() + ("" if row.default is None else f" (default {row.default})")
 
 
 def _record(offer: Offer) -> dict[str, Any]:

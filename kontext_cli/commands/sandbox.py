@@ -65,7 +65,9 @@ def _emulated(latency: float, fault: str | None, *, plain: bool) -> Sandbox:
     try:
         return Sandbox(latency=latency, fault=fault, plain=plain)
     except ValueError:
-        hint = f"there are {', '.join(FAULTS)}; NAME*K injects a fault only the first K times"
+        hint = (
+            f"available faults: {', '.join(FAULTS)}; NAME*K injects a fault only the first K times"
+        )
         raise UsageError(f"the sandbox has no fault `{fault}`", hint=hint) from None
 
 

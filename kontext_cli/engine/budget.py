@@ -31,9 +31,9 @@ class Budget:
         if total > self._left:
             part = "run part of it with --limit, or: " if costs[1:] else ""
             raise OverBudget(
-                f"it would cost about {dollars(total / _PARTS)}, more than the "
+                f"the estimated cost of {dollars(total / _PARTS)} exceeds the "
                 f"{dollars(self._left / _PARTS)} of --max-cost; nothing was sent",
-                hint=f"{part}--max-cost {total / _PARTS} allows it",
+                hint=f"{part}use --max-cost {total / _PARTS} or higher",
             )
 
     def reserve(self, cost: Cost) -> bool:

@@ -106,7 +106,7 @@ def _flagged(provider: str, flagged: int, all_of_them: int) -> Moderated:
     what = "the image" if all_of_them == 1 else f"{flagged} of {all_of_them} images"
     return Moderated(
         f"{provider} flagged {what} as unsafe; not saved",
-        hint="change the prompt, or save it all the same with --keep-flagged",
+        hint="change the prompt, or save it anyway with --keep-flagged",
         billed="yes",
     )
 

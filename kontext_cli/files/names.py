@@ -206,7 +206,7 @@ def _stem(path: str) -> str:
 def _taken(path: Path, there: Path, exists: Exists) -> NameTaken:
     what = f"`{there}` is there already"
     if there != path:
-        what += f", the same name as `{path.name}` but for the suffix"
+        what += f", which blocks `{path.name}`: the same name with another extension"
     if exists == "skip":
         what += "; the job's other files are not"
         return NameTaken(what, hint="use `--exists number` or `overwrite`")

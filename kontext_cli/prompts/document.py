@@ -121,9 +121,9 @@ class _Array:
         """A syntax error; moves the reader to its line."""
         self._move(max(at, self._at))
         if at == len(self._text):
-            return Refused(f"it is not valid JSON: {what}")
+            return Refused(f"invalid JSON: {what}")
         before = max(self._text.rfind("\n", 0, at), self._text.rfind("\r", 0, at))
-        return Refused(f"it is not valid JSON: {what} at column {at - before}")
+        return Refused(f"invalid JSON: {what} at column {at - before}")
 
 
 def _how_to_write_objects(text: str) -> str:

@@ -23,7 +23,7 @@ def decoded(text: str) -> Any:
     try:
         return DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise Refused(f"it is not valid JSON: {fault(error)} at column {error.colno}") from None
+        raise Refused(f"invalid JSON: {fault(error)} at column {error.colno}") from None
     except RecursionError:
         raise Refused("it is nested too deeply") from None
 
@@ -52,7 +52,7 @@ def _whole(digits: str) -> int:
 
 
 def _constant(name: str) -> None:
-    raise Refused(f"it is not valid JSON: `{name}` is not allowed")
+    raise Refused(f"invalid JSON: `{name}` is not allowed")
 
 
 # An object becomes a tuple of pairs, so that a key that appears twice is noticed.

@@ -84,7 +84,7 @@ def _twice(name: str, names: list[str]) -> bool:
 
 def _too_many(cells: list[str], names: list[str], delimiter: str) -> str:
     return (
-        f"it has {len(cells)} cells, but the header has {len(names)}; "
+        f"{len(cells)} fields, expected {len(names)}; "
         f"put quotes around a cell that contains a {_NAMES[delimiter]}"
     )
 

@@ -137,8 +137,8 @@ def _row(provider: Provider, operation: Operation, field: str, value: Any) -> Op
     row = provider.option(field, operation)
     if row is None:
         raise UnsupportedOption(
-            f"{provider.name} has no `{flag(field)}`",
-            hint=_others(providers.who_takes(operation, field), "have it", "has it"),
+            f"{provider.name} does not support `{flag(field)}`",
+            hint=_others(providers.who_takes(operation, field), "support it", "supports it"),
         )
     if not row.accepts(value):
         takers = providers.who_takes(operation, field, value)
@@ -153,7 +153,7 @@ def _refusal(provider: Provider, row: Option, value: Any) -> str:
         return (
             f"the {row.field} has {len(value):,} characters; {provider.name} takes {row.limits()}"
         )
-    return f"{provider.name} takes `{flag(row.field)}` {row.limits()}, not {value}"
+    return f"for {provider.name}, `{flag(row.field)}` should be {row.limits()}, not {value}"
 
 
 def _others(names: Sequence[str], several: str, one: str) -> str | None:

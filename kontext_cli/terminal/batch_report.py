@@ -103,7 +103,7 @@ class BatchReport(Report):
         if self._as_json:
             self._view.result(as_line(error_record(stop)))
         self._error(error_lines(stop))
-        self._message("no more rows are submitted")
+        self._message("notice: no more rows will be submitted")
 
     def refresh(self) -> None:
         """Update the view."""

@@ -46,7 +46,9 @@ class Report:
         if job.error:
             self._error(error_lines(job.error, job))
         elif job.state in ACCEPTED:
-            self._message(f"job {job.id} continues at {job.provider}: kontext fetch {job.id}")
+            self._message(
+                f"job {job.id} continues at {job.provider}; to download: kontext fetch {job.id}"
+            )
         else:
             self._message(f"job {job.id}: {describe(job)}")
 

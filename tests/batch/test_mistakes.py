@@ -23,7 +23,7 @@ def unsent(world: World, ran: Ran, code: int, *, files: list[str] | None = None)
             '{"prompt": "a", "sed": 1}\nnonsense\n\n{"prompt": ""}\n"fine"\n{"seed": "x"}\n',
             [
                 "p.jsonl:1: unknown key `sed`; did you mean `seed`?",
-                "p.jsonl:2: it is not valid JSON: expected a value at column 1",
+                "p.jsonl:2: invalid JSON: expected a value at column 1",
                 "p.jsonl:4: the prompt is empty",
                 "p.jsonl:6: `seed` should be a whole number, not the string `x`",
             ],
@@ -32,7 +32,7 @@ def unsent(world: World, ran: Ran, code: int, *, files: list[str] | None = None)
             "p.csv",
             'prompt,num_images,aspect_ratio\n"a\nb",9,1:1\nc,1,5:4\n,1,1:1\nd,x,1:1\ne,1,1:1\n',
             [
-                "p.csv:2: aimlapi takes `--num-images` 1 to 4, not 9",
+                "p.csv:2: for aimlapi, `--num-images` should be 1 to 4, not 9",
                 "p.csv:4: `--aspect-ratio 5:4` should be ",
                 "p.csv:5: the prompt is missing",
                 "p.csv:6: `num_images` should be a whole number, not the string `x`",
@@ -56,13 +56,13 @@ def unsent(world: World, ran: Ran, code: int, *, files: list[str] | None = None)
             '{"prompt": "i", "images": ["a.png"]}\n'
             f'{{"prompt": "{TOO_LONG}"}}\n',
             [
-                "p.jsonl:1: chainhub has no `--seed`",
+                "p.jsonl:1: chainhub does not support `--seed`",
                 "p.jsonl:2: there is no provider `nobody`",
                 "p.jsonl:3: aimlapi does not generate with the model `kontext-mini`",
-                "p.jsonl:4: aimlapi takes `--seed` ",
-                "p.jsonl:6: aimlapi has no `--sync-mode`",
-                "p.jsonl:7: aimlapi takes `--guidance-scale` ",
-                "p.jsonl:8: aimlapi takes `--safety-tolerance` ",
+                "p.jsonl:4: for aimlapi, `--seed` should be ",
+                "p.jsonl:6: aimlapi does not support `--sync-mode`",
+                "p.jsonl:7: for aimlapi, `--guidance-scale` should be ",
+                "p.jsonl:8: for aimlapi, `--safety-tolerance` should be ",
                 "p.jsonl:9: `generate` takes no images",
                 "p.jsonl:10: the prompt has 4,001 characters; aimlapi takes ",
             ],
@@ -133,7 +133,7 @@ def test_a_mistake_of_the_command_line_is_told_once(world: World) -> None:
     prompts = world.prompts("a fox", "a hen", "a cat")
     ran = unsent(world, world.batch(prompts, "--sync-mode"), 2)
     assert ran.errors[0]["code"] == "unsupported_option"
-    assert ran.err.startswith("error: aimlapi has no `--sync-mode`\n")
+    assert ran.err.startswith("error: aimlapi does not support `--sync-mode`\n")
     assert ran.err.count("--sync-mode") == 1
     unsent(world, world.run("edit", "-f", prompts, "-p", "aimlapi", "-d", "out"), 2)
 
@@ -142,7 +142,7 @@ def test_rows_that_are_not_part_of_a_run_are_checked_as_well(world: World) -> No
     world.write("p.jsonl", '"a"\n{"prompt": "b", "seed": 0}\n{"prompt": "c", "seed": "x"}\n')
     for part in (("--limit", "1"), ("--only", "1"), ("--only", "2,3"), ("--shard", "1/1")):
         ran = unsent(world, world.batch("p.jsonl", *part), 2)
-        assert "p.jsonl:2: aimlapi takes `--seed` " in ran.err
+        assert "p.jsonl:2: for aimlapi, `--seed` should be " in ran.err
         assert "p.jsonl:3: `seed` should be a whole number" in ran.err
 
 
@@ -264,14 +264,17 @@ def test_images_that_cannot_be_sent_are_told_with_their_line(
         ("edit x -i a.png --each -o x.jpg", "--output names a single file"),
         ("edit -f - -i -", "only one argument can be standard input (`-`)"),
         ("edit - -i - --each", "only one argument can be standard input (`-`)"),
-        ("generate x --limit 3", "--limit: only for batches"),
-        ("generate x --limit 0", "--limit: only for batches"),
-        ("generate x --only 1 --shard 1/2", "--only, --shard: only for batches"),
-        ("edit x -i a.png -j 3 --force", "--jobs, --force: only for batches"),
-        ("generate x --fail-fast --retry-failed", "--fail-fast, --retry-failed: only for"),
-        ("generate x --max-failures 1", "--max-failures: only for batches"),
-        ("generate x --on-unknown resubmit", "--on-unknown: only for batches"),
-        ("generate x --batch b", "--batch: only for batches"),
+        ("generate x --limit 3", "--limit can be used only in batches"),
+        ("generate x --limit 0", "--limit can be used only in batches"),
+        ("generate x --only 1 --shard 1/2", "--only, --shard can be used only in batches"),
+        ("edit x -i a.png -j 3 --force", "--jobs, --force can be used only in batches"),
+        (
+            "generate x --fail-fast --retry-failed",
+            "--fail-fast, --retry-failed can be used only in batches",
+        ),
+        ("generate x --max-failures 1", "--max-failures can be used only in batches"),
+        ("generate x --on-unknown resubmit", "--on-unknown can be used only in batches"),
+        ("generate x --batch b", "--batch can be used only in batches"),
         ("generate -f p.txt --fail-fast --max-failures 2", "--fail-fast means --max-failures 1"),
         ("generate -f p.txt --shard 3/2", "--shard should be I/N"),
         ("generate -f p.txt --shard x", "--shard should be I/N"),

@@ -23,7 +23,7 @@ class TestThePlan:
         ran = world.batch(world.prompts(*THREE), *argv, "--max-cost", limit)
         assert (ran.code, ran.errors[0]["code"]) == (10, "over_budget")
         assert (world.posts, world.files("out")) == (0, [])
-        assert f"more than the ${limit}" in ran.err
+        assert f"exceeds the ${limit}" in ran.err
 
     def test_that_costs_as_much_as_is_allowed_is_run_whole(self, world: World) -> None:
         prompts = world.prompts(*THREE)

@@ -17,7 +17,7 @@ from world import PATIENCE, Build, Ran
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 
 IN_FLIGHT = 10
-STOPPED = b"no more rows are submitted"
+STOPPED = b"no more rows will be submitted"
 
 
 def in_flight(batch: Strained, *argv: str, **options: Any) -> subprocess.Popen[bytes]:

@@ -32,7 +32,7 @@ class TestAKeyThatIsRejected:
         assert (ran.code, world.posts, ran.counts) == (3, 1, {"planned": 10})
         assert [error["code"] for error in ran.errors] == ["rejected_key"]
         assert ran.summary["cost"]["usd"] == 0
-        assert "no more rows are submitted" in ran.err
+        assert "no more rows will be submitted" in ran.err
 
     def test_stops_no_other_provider(self, world: World) -> None:
         world.write(

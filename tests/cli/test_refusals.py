@@ -83,16 +83,18 @@ FIVE = ("-i", "good.png") * 5
         ),
         pytest.param(("generate", "x\udc80"), 2, "not valid UTF-8", id="prompt of broken bytes"),
         # ranges, and providers without an option
-        pytest.param((*G, "-n", "0"), 2, "`--num-images` 1 to 4, not 0", id="no images"),
-        pytest.param((*G, "-n", "5"), 2, "`--num-images` 1 to 4, not 5", id="five images out"),
+        pytest.param((*G, "-n", "0"), 2, "`--num-images` should be 1 to 4, not 0", id="no images"),
+        pytest.param(
+            (*G, "-n", "5"), 2, "`--num-images` should be 1 to 4, not 5", id="five images out"
+        ),
         pytest.param((*G, "-g", "0.9"), 2, "1 to 20, not 0.9", id="guidance too low"),
         pytest.param((*G, "-g", "20.1"), 2, "1 to 20, not 20.1", id="guidance too high"),
         pytest.param((*G, "-g", "nan"), 2, "--guidance-scale", id="guidance no number"),
         pytest.param((*G, "--safety-tolerance", "0"), 2, "1 to 6, not 0", id="tolerance low"),
         pytest.param((*G, "--safety-tolerance", "7"), 2, "1 to 6, not 7", id="tolerance high"),
-        pytest.param((*G, "--seed", "-1"), 2, "`--seed` at least 0, not -1", id="seed"),
+        pytest.param((*G, "--seed", "-1"), 2, "`--seed` should be at least 0, not -1", id="seed"),
         pytest.param((*G, "--seed", "0", "-p", "aimlapi"), 2, "at least 1", id="aimlapi seed"),
-        pytest.param((*G, "--sync-mode", "-p", "aimlapi"), 2, "have it", id="aimlapi sync"),
+        pytest.param((*G, "--sync-mode", "-p", "aimlapi"), 2, "support it", id="aimlapi sync"),
         pytest.param((*G, "--seed", "1", "-p", "chainhub"), 2, "fal, aimlapi", id="chainhub seed"),
         pytest.param(
             (*E, "-i", "good.png", "-p", "chainhub"),

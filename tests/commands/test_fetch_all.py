@@ -21,7 +21,7 @@ def test_jobs_of_unknown_outcome_are_one_notice(world: World) -> None:
     ran = world.run("fetch")
     assert (ran.code, ran.out) == (0, b"")
     assert "error:" not in ran.err
-    assert ran.err.startswith("notice: 3 jobs of unknown outcome")
+    assert ran.err.startswith("notice: 3 jobs have an unknown outcome")
     assert all(each in ran.err for each in ids)
     assert "kontext fetch JOB --resubmit" in ran.err
     as_json = world.run("fetch", "--json")

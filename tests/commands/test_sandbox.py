@@ -235,7 +235,7 @@ def test_bad_input(tmp_path: Path, right_here: RightHere, flags: list[str], says
 
 def test_an_unknown_fault_is_told_the_known_ones(tmp_path: Path, right_here: RightHere) -> None:
     done = right_here("sandbox", "--fault", "nope", cwd=tmp_path)
-    assert b"there are 401, 402, 403, 429, " in done.stderr
+    assert b"available faults: 401, 402, 403, 429, " in done.stderr
 
 
 def test_powershell_has_its_own_words() -> None:

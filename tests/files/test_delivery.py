@@ -184,7 +184,10 @@ class TestNames:
         assert out == b"z.png\n"
         assert "notice: `z.jpg` is saved as `z.png`: fal sent PNG" in err
         _, err = desk.generate("-o", "z.jpg", code=8)
-        assert "z.png` is there already, the same name as `z.jpg` but for the suffix" in err
+        assert (
+            "z.png` is there already, which blocks `z.jpg`: the same name with another extension"
+            in err
+        )
         skipped, _ = desk.generate("-o", "z.jpg", "--exists", "skip")
         assert skipped == b"z.png\n"
         assert desk.accepted.total() == 1

@@ -375,7 +375,7 @@ class TestTaken:
         self, tmp_path: Path, there: str
     ) -> None:
         self.make(tmp_path, there)
-        with pytest.raises(NameTaken, match=f"{there}` is there already, the same name as `c.jpg`"):
+        with pytest.raises(NameTaken, match=f"{there}` is there already, which blocks `c.jpg`"):
             named(tmp_path, output="c.jpg")
         names = named(tmp_path, output="c.jpg", exists="number")
         assert [path.name for path in names.paths] == ["c-2.jpg"]

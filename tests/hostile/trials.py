@@ -48,7 +48,7 @@ class Trial(Strained):
         saved = first.count("saved")
         assert first.code == (9 if saved else 8), first.err
         assert any(error["exit_code"] == 8 for error in first.errors)
-        assert "no more rows are submitted" in first.err
+        assert "no more rows will be submitted" in first.err
         assert self.accepted.total() <= min(saved + IN_FLIGHT, len(self.rows) - 1)
         assert self.parts() == []
 

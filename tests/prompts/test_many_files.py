@@ -46,7 +46,7 @@ class TestSeveralFiles:
         assert told == [
             "a.jsonl:2: row y: the prompt is empty",
             "b.csv:2: row x: the id `x` is already used in a.jsonl",
-            "b.csv:3: row z: aimlapi takes `--seed` at least 1, no",
+            "b.csv:3: row z: for aimlapi, `--seed` should be at le",
             "b.csv:5: row v: it has the same file name as line 4: ",
         ]
 

@@ -83,7 +83,7 @@ class TestKind:
 
     def test_comments_before_json_lines_are_mistakes_of_theirs(self) -> None:
         rows, faults = read('# animals\n{"prompt": "a fox"}', None)
-        assert faults == [(1, "it is not valid JSON: expected a value at column 1")]
+        assert faults == [(1, "invalid JSON: expected a value at column 1")]
         assert [(row.line, row.index, row.values) for row in rows] == [(2, 2, {"prompt": "a fox"})]
 
 
@@ -223,12 +223,12 @@ class TestJsonLines:
     def test_what_is_no_json_is_told_in_words_of_ours(self, line: str, text: str) -> None:
         data = f'"a"\r\n{line}\r\n"b"'
         rows, faults = read(data, "jsonl")
-        assert faults == [(2, f"it is not valid JSON: {text}")]
+        assert faults == [(2, f"invalid JSON: {text}")]
         assert [(row.line, row.index) for row in rows] == [(1, 1), (3, 3)]
 
     def test_a_trailing_comma_is_a_mistake(self) -> None:
         (fault,) = wrong('{"seed": 1,}', "jsonl")  # Python 3.13 has words of its own for it
-        assert re.fullmatch(r"it is not valid JSON: .* at column 1[12]", fault[1])
+        assert re.fullmatch(r"invalid JSON: .* at column 1[12]", fault[1])
 
     @pytest.mark.parametrize(
         ("line", "text"),
@@ -387,7 +387,7 @@ class TestTable:
     @pytest.mark.parametrize(
         ("row", "text"),
         [
-            ("a fox, red,1", "it has 3 cells, but the header has 2; "
+            ("a fox, red,1", "3 fields, expected 2; "
              "put quotes around a cell that contains a comma"),
             ('"a fox"red,1', 'unexpected text after a closing quote; write `""` for a quote '
              "within a cell"),
@@ -409,7 +409,7 @@ class TestTable:
     @pytest.mark.parametrize(
         ("cells", "text"),
         [
-            ("guidance_scale\n3,5", "it has 2 cells, but the header has 1; "
+            ("guidance_scale\n3,5", "2 fields, expected 1; "
              "put quotes around a cell that contains a comma"),
             ("guidance_scale\nnan", "`guidance_scale` should be a number, not the string `nan`"),
             ("guidance_scale\n1e999", "`guidance_scale` should be a number, not `Infinity`"),

@@ -81,15 +81,20 @@ LIMITS = (
     ),
     ASPECT_RATIO,
     NUM_IMAGES,
-    Limit("seed", "seed", {1: 1, 2**40: 2**40}, {0: "aimlapi takes `--seed` at least 1, not 0"}),
+    Limit(
+        "seed",
+        "seed",
+        {1: 1, 2**40: 2**40},
+        {0: "for aimlapi, `--seed` should be at least 1, not 0"},
+    ),
     GUIDANCE_SCALE,
     SAFETY_TOLERANCE,
     OUTPUT_FORMAT,
 )
 
 REFUSED = (
-    Refused("aimlapi has no `--sync-mode`", {"sync_mode": True}),
-    Refused("aimlapi has no `--enhance-prompt`", {"enhance_prompt": True}),
+    Refused("aimlapi does not support `--sync-mode`", {"sync_mode": True}),
+    Refused("aimlapi does not support `--enhance-prompt`", {"enhance_prompt": True}),
     Refused("does not edit with the model", images=(A,), model="kontext-ultra"),
 )
 

@@ -39,9 +39,9 @@ LIMITS = (
 )
 
 REFUSED = (
-    Refused("chainhub has no `--seed`", {"seed": 7}),
-    Refused("chainhub has no `--sync-mode`", {"sync_mode": True}),
-    Refused("chainhub has no `--enhance-prompt`", {"enhance_prompt": True}),
+    Refused("chainhub does not support `--seed`", {"seed": 7}),
+    Refused("chainhub does not support `--sync-mode`", {"sync_mode": True}),
+    Refused("chainhub does not support `--enhance-prompt`", {"enhance_prompt": True}),
     Refused("chainhub has no `edit`", images=(A,)),
     Refused("chainhub does not generate with the model `kontext-max`", model="kontext-max"),
 )

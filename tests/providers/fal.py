@@ -97,7 +97,9 @@ LIMITS = (
     PROMPT,
     ASPECT_RATIO,
     NUM_IMAGES,
-    Limit("seed", "seed", {0: 0, HUGE_SEED: HUGE_SEED}, {-1: "`--seed` at least 0, not -1"}),
+    Limit(
+        "seed", "seed", {0: 0, HUGE_SEED: HUGE_SEED}, {-1: "`--seed` should be at least 0, not -1"}
+    ),
     GUIDANCE_SCALE,
     SAFETY_TOLERANCE,
     OUTPUT_FORMAT,

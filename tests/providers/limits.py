@@ -16,19 +16,25 @@ NUM_IMAGES = Limit(
     "num_images",
     "num_images",
     {1: 1, 4: 4},
-    {0: "`--num-images` 1 to 4, not 0", 5: "`--num-images` 1 to 4, not 5"},
+    {0: "`--num-images` should be 1 to 4, not 0", 5: "`--num-images` should be 1 to 4, not 5"},
 )
 GUIDANCE_SCALE = Limit(
     "guidance_scale",
     "guidance_scale",
     {1.0: 1.0, 20.0: 20.0},
-    {0.5: "`--guidance-scale` 1 to 20, not 0.5", 20.5: "`--guidance-scale` 1 to 20, not 20.5"},
+    {
+        0.5: "`--guidance-scale` should be 1 to 20, not 0.5",
+        20.5: "`--guidance-scale` should be 1 to 20, not 20.5",
+    },
 )
 SAFETY_TOLERANCE = Limit(
     "safety_tolerance",
     "safety_tolerance",
     {1: "1", 6: "6"},
-    {0: "`--safety-tolerance` 1 to 6, not 0", 7: "`--safety-tolerance` 1 to 6, not 7"},
+    {
+        0: "`--safety-tolerance` should be 1 to 6, not 0",
+        7: "`--safety-tolerance` should be 1 to 6, not 7",
+    },
 )
 OUTPUT_FORMAT = Limit(
     "output_format",

@@ -34,11 +34,11 @@ def prepared(
 @pytest.mark.parametrize(
     ("name", "asked", "verb"),
     [
-        ("aimlapi", {"fields": {"sync_mode": True}}, "have it"),
-        ("aimlapi", {"fields": {"enhance_prompt": True}}, "have it"),
+        ("aimlapi", {"fields": {"sync_mode": True}}, "support it"),
+        ("aimlapi", {"fields": {"enhance_prompt": True}}, "support it"),
         ("aimlapi", {"fields": {"seed": 0}}, "take it"),
         ("aimlapi", {"fields": {"prompt": "x" * 4_001}}, "take it"),
-        ("chainhub", {"fields": {"seed": 7}}, "have it"),
+        ("chainhub", {"fields": {"seed": 7}}, "support it"),
         ("chainhub", {"fields": {}, "edit": True}, "do"),
         ("chainhub", {"fields": {}, "model": "kontext-max"}, "do"),
     ],

@@ -502,7 +502,7 @@ def test_a_batch_that_stops_says_so(terminal: Open) -> None:
     batch.report.refresh()
     error, hint, stop, bar, row = shown.screen.lines
     assert [error, hint] == ["error: the account is empty", "hint: fill it"]
-    assert stop == "no more rows are submitted"
+    assert stop == "notice: no more rows will be submitted"
     assert bar.endswith("0/9  stopping")
     assert row.startswith("row 1 ")
 

@@ -50,7 +50,7 @@ class FalQueue(Queue):
         body = reply.object
         request_id = body.get("request_id")
         if not isinstance(request_id, str) or not request_id:
-            raise UnexpectedReply(f"{self.name} accepted the job but sent no request id")
+            raise UnexpectedReply(f"{self.name} sent no request id in its response")
         handle = self.handle(endpoint, request_id, body)
         return Progress(State.QUEUED, position=_position(body), handle=handle)
 
