@@ -204,7 +204,7 @@ complete -c kontext -e
 complete -c kontext -f
 
 complete -c kontext -n '__kontext_at "kontext" 1' -a generate -d 'Make an image from a prompt'
-complete -c kontext -n '__kontext_at "kontext" 1' -a edit -d 'Change one to four images by an instruction'
+complete -c kontext -n '__kontext_at "kontext" 1' -a edit -d 'Edit one to four images with a text instruction'
 complete -c kontext -n '__kontext_at "kontext" 1' -a status -d 'List recent jobs, or poll the provider for the given ones'
 complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait for jobs and save their images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel jobs'

@@ -7,7 +7,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
         'kontext' = @{
             Commands = @(
                 @{ Name = 'generate'; Help = 'Make an image from a prompt' }
-                @{ Name = 'edit'; Help = 'Change one to four images by an instruction' }
+                @{ Name = 'edit'; Help = 'Edit one to four images with a text instruction' }
                 @{ Name = 'status'; Help = 'List recent jobs, or poll the provider for the given ones' }
                 @{ Name = 'fetch'; Help = 'Wait for jobs and save their images' }
                 @{ Name = 'cancel'; Help = 'Ask the provider to cancel jobs' }
@@ -176,7 +176,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one; with --provider also a request id' }
+                @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one' }
             )
         }
         'kontext models' = @{

@@ -56,5 +56,5 @@ def edit(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Change one to four images by an instruction."""
+    """Edit one to four images with a text instruction."""
     return run("edit", locals())

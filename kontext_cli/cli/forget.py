@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from kontext_cli.cli import options
 from kontext_cli.job import State
 from kontext_cli.terminal.result import show
 
@@ -17,7 +16,10 @@ Examples:
 
 
 def forget(
-    jobs: options.Jobs = None,
+    jobs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[JOB]...", help="A job id or an unambiguous prefix of one."),
+    ] = None,
     older_than: Annotated[
         str | None,
         typer.Option(
