@@ -81,21 +81,19 @@ class Handle(NamedTuple):
         return self._replace(data={**self.data, **changes})
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One image the provider made: an https or data URL, or base64.
 
     ``rejected`` says what its file is if it cannot be saved: it is not fetched again.
     """
 
-    url: str | None = field(default=None, repr=False)
-    b64: str | None = field(default=None, repr=False)
+    url: str | None = None
+    b64: str | None = None
     flagged: bool = False
     rejected: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """What one answer of a provider says about a job.
 
     ``logs`` is every line so far. ``handle`` replaces the job's handle where the answer has
@@ -110,7 +108,7 @@ class Progress:
     outputs: tuple[Output, ...] = ()
     seed: int | None = None
     usd: float | None = None
-    reply: Mapping[str, Any] = field(default_factory=dict)
+    reply: Mapping[str, Any] = MappingProxyType({})
     handle: Handle | None = None
 
 

@@ -4,7 +4,6 @@ import asyncio
 import binascii
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from urllib.parse import unquote_to_bytes
 
 from kontext_cli.errors import BadMedia, Moderated, WrongFormat
@@ -85,7 +84,7 @@ def _reject(job: Job, number: int, error: WrongFormat) -> None:
     output = outputs[number - 1]
     # The message quotes the file, which may quote its own signed URL.
     reason = without_quotes_of(output.url or "", error.message)
-    outputs[number - 1] = replace(output, rejected=reason)
+    outputs[number - 1] = output._replace(rejected=reason)
     job.outputs = tuple(outputs)
 
 

@@ -4,7 +4,6 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -20,8 +19,7 @@ class Part(NamedTuple):
     media_type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One HTTP request to be made with the provider's key; its body is JSON or a multipart form.
 
     ``kind`` decides what may be asked again: a submit hardly ever, a result until it answers for
@@ -31,8 +29,8 @@ class Call:
     kind: Kind
     method: Literal["GET", "POST", "PUT"]
     url: str
-    json: Mapping[str, Any] | None = field(default=None, repr=False)
-    parts: tuple[Part, ...] = field(default=(), repr=False)
+    json: Mapping[str, Any] | None = None
+    parts: tuple[Part, ...] = ()
 
     def body(self) -> tuple[str, bytes] | None:
         """The media type and the bytes of the body, None where it has none."""
@@ -55,13 +53,13 @@ def _form(parts: tuple[Part, ...], boundary: str) -> bytes:
     return bytes(form) + f"--{boundary}--\r\n".encode()
 
 
-@dataclass(frozen=True)
 class Reply:
     """One HTTP answer, read to its end; header names are in lower case."""
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
 
     @property
     def ok(self) -> bool:

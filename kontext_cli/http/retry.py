@@ -7,7 +7,6 @@ GET and may be asked again.
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -81,14 +80,18 @@ def _until(date: str, now: str | None) -> float:
         return -1.0
 
 
-@dataclass(slots=True)
 class Patience:
     """How long one thing is tried: at most five times, within about 15 s of its first failure."""
 
-    roll: Callable[[], float] = random.random
-    clock: Callable[[], float] = time.monotonic
-    tries: int = field(default=1, init=False)
-    _give_up_at: float | None = field(default=None, init=False)
+    def __init__(
+        self,
+        roll: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.tries = 1
+        self._roll = roll
+        self._clock = clock
+        self._give_up_at: float | None = None
 
     def next_wait(self, reply: Reply | None = None) -> float | None:
         """Seconds until the next try, None when it is time to give up.
@@ -96,10 +99,10 @@ class Patience:
         The waits double from half a second, each shortened by up to a half at random so that
         many clients do not come back together. What a provider asks for comes on top.
         """
-        now = self.clock()
+        now = self._clock()
         if self._give_up_at is None:
             self._give_up_at = now + WINDOW
-        backoff = _FIRST * 2.0 ** (self.tries - 1) * (1 - self.roll() / 2)
+        backoff = _FIRST * 2.0 ** (self.tries - 1) * (1 - self._roll() / 2)
         if self.tries >= TRIES or now + backoff > self._give_up_at:
             return None
         self.tries += 1

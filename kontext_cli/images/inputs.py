@@ -6,9 +6,8 @@ import re
 import unicodedata
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from kontext_cli.errors import InputFault, UsageError
@@ -35,8 +34,7 @@ _WAYS_TO_READ = {
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://|(https?|data|file|ftp|blob):", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class InputImage:
+class InputImage(NamedTuple):
     """One input image, ready to be sent.
 
     ``source`` is as typed, ``-`` for standard input. It has either an https ``url``, or the
@@ -46,8 +44,8 @@ class InputImage:
 
     source: str
     stem: str
-    url: str | None = field(default=None, repr=False)
-    content: bytes | None = field(default=None, repr=False)
+    url: str | None = None
+    content: bytes | None = None
     media_type: str | None = None
     sha256: str | None = None
     size: tuple[int, int] | None = None
@@ -62,7 +60,7 @@ class InputImage:
 
     def uploaded(self, url: str) -> "InputImage":
         """The image after an upload: by its URL, without its content."""
-        return replace(self, url=url, content=None)
+        return self._replace(url=url, content=None)
 
 
 def load_images(

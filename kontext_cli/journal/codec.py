@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from math import isfinite
@@ -88,7 +87,7 @@ def stored_row(values: Sequence[object]) -> Row:
 def row_of(job: Job, owner: str | None) -> Row:
     """The row of a job. Keys never reach it; images within replies are left out."""
     details = {name: _by_name(getattr(job, name)) for name in _detail_names()}
-    details["outputs"] = list(_lasting(job.outputs))
+    details["outputs"] = [output._asdict() for output in _lasting(job.outputs)]
     if job.handle is not None:
         details["handle"] = {**job.handle.data, "request_id": job.handle.request_id}
     return Row(
@@ -158,7 +157,7 @@ def _lasting(outputs: Sequence[Output]) -> Iterator[Output]:
     for output in outputs:
         is_inline = output.url is None and output.b64 is not None
         if not is_inline and (output.url or "")[:5].lower() != "data:":
-            yield replace(output, b64=None)
+            yield output._replace(b64=None)
 
 
 def _without_data(text: str) -> str:
@@ -191,9 +190,6 @@ def _plain(value: object) -> object:
             }
         case Mapping():
             return dict(value)
-    if is_dataclass(value):
-        kind: Callable[..., object] = type(value)
-        return {name: getattr(value, name) for name in _types(kind)}
     raise TypeError(f"a {type(value).__name__} cannot be journalled")
 
 

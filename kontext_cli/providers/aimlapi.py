@@ -5,7 +5,6 @@ key names from its SDK and from litellm; prices from litellm's table.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from kontext_cli.errors import UnexpectedReply
@@ -67,7 +66,7 @@ class Aimlapi(Provider):
     def accepted(self, reply: Reply, endpoint: str) -> Progress:
         if not reply.object:
             raise UnexpectedReply(f"{self.name} accepted the job but its answer is not JSON")
-        return replace(read_result(self.name, reply.object), usd=_usd(reply))
+        return read_result(self.name, reply.object)._replace(usd=_usd(reply))
 
 
 def _usd(reply: Reply) -> float | None:

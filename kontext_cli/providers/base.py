@@ -5,9 +5,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from kontext_cli.errors import Billed
 from kontext_cli.http.call import Call, Reply
@@ -147,13 +146,12 @@ class Queue(Provider):
         """Read the answer to ``cancel``. Raises KontextError for a refusal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where an image is stored: the URL or name for requests, and, where its bytes are still to be
     sent there, a signed URL to PUT them to, without the key."""
 
     url: str
-    upload_url: str | None = field(default=None, repr=False)
+    upload_url: str | None = None
 
 
 class Storage(Provider):

@@ -1,10 +1,10 @@
 """`config.toml`: the user's defaults; faults are reported with their line."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from kontext_cli.errors import UsageError
 from kontext_cli.providers import NAMES
@@ -15,17 +15,16 @@ _TABLES = ("providers", "prices")
 _OF_PROVIDERS = ("base_url", "jobs")
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The content of the file; prices are US dollars per image, by provider and model."""
 
     path: Path | None = None
     provider: str | None = None
     model: str | None = None
     output_dir: str | None = None
-    base_urls: dict[str, str] = field(default_factory=dict)
-    jobs: dict[str, int] = field(default_factory=dict)
-    prices: dict[str, dict[str, float]] = field(default_factory=dict)
+    base_urls: Mapping[str, str] = MappingProxyType({})
+    jobs: Mapping[str, int] = MappingProxyType({})
+    prices: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 
 
 def load_config(path: Path) -> Config:

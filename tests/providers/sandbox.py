@@ -1,7 +1,5 @@
 """The sandbox's cases: it takes and answers what fal does, below a base URL of its own."""
 
-from dataclasses import replace
-
 from kontext_cli.http.call import Call
 from providers import fal
 from providers.cases import Answer, Costs
@@ -26,8 +24,8 @@ TABLE = fal.TABLE._replace(
     handle=handle(HOME),
     calls={
         **calls(HOME, Call("stream", "GET", f"{HOME}{PATH}/status/stream?logs=1")),
-        "upload": replace(
-            fal.UPLOAD, url=f"{HOME}/storage/upload/initiate?storage_type=fal-cdn-v3"
+        "upload": fal.UPLOAD._replace(
+            url=f"{HOME}/storage/upload/initiate?storage_type=fal-cdn-v3"
         ),
     },
 )
