@@ -1,16 +1,21 @@
-"""A request as the user gave it, validated: the same for every provider."""
+"""A request as the user gave it, validated: the same for every provider.
+
+To import pydantic takes a quarter of the time to the first byte. It waits for the first request, so
+that the certificates are loaded meanwhile (`http.client.load_certificates`).
+"""
 
 import os
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kontext_cli.errors import UsageError
 from kontext_cli.job import Operation
 from kontext_cli.options import OPTIONS
 from kontext_cli.words import flag
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 MOST_IMAGES = 4
 LONGEST_PROMPT = 32_768
@@ -87,6 +92,8 @@ def parse(fields: Mapping[str, Any]) -> Request:
 
 def _checked(name: str, given: Any) -> Any:
     """The value as its field's type. Raises ValueError that says what is wrong."""
+    from pydantic import ValidationError
+
     try:
         value = _adapter(name).validate_python(given)
     except ValidationError as invalid:
@@ -113,8 +120,10 @@ def _check_prompt(prompt: str) -> None:
 
 
 @cache
-def _adapter(name: str) -> TypeAdapter[Any]:
+def _adapter(name: str) -> "TypeAdapter[Any]":
     """One for each field, built when it is given: a model of all takes twice as long."""
+    from pydantic import ConfigDict, TypeAdapter
+
     return TypeAdapter(_TYPES[name], config=ConfigDict(allow_inf_nan=False))
 
 

@@ -13,6 +13,7 @@ from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.files.delivery import Delivery, StreamDelivery
 from kontext_cli.files.names import Names, format_of, template_fields
 from kontext_cli.files.saved import existing_file
+from kontext_cli.http.client import load_certificates
 from kontext_cli.images.inputs import InputImage, load_images
 from kontext_cli.job import Job, State, Target
 from kontext_cli.providers import who_queues
@@ -44,6 +45,8 @@ def run_one(flags: Flags) -> Result:
         settings = session.settings
         provider = settings.open(settings.provider(flags.provider, needs_key=False))
         check_waiting(flags, provider)
+        if provider.base_url.startswith("https:") and not flags.dry_run:
+            load_certificates()
         request = _request(flags)
         images = load_sources(request.images, provider)
         plan = plan_job(

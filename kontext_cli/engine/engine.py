@@ -157,7 +157,8 @@ class Engine:
         if self._provider.blocking and self._answers:
             self._answers.prepare()
         draft = await self._uploaded(job, draft, timeout)
-        submission = self._submissions[job.id] = Submission()
+        submission = Submission(on_the_way=lambda: self._watch(job, ()))
+        self._submissions[job.id] = submission
         job.answer_by = datetime.now(UTC) + timedelta(seconds=min(timeout, _LONGEST_TIMEOUT))
         try:
             await self._enter(job, State.SUBMITTING)

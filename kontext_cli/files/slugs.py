@@ -7,7 +7,7 @@ import unicodedata
 _MOST_BYTES = 60
 _FALLBACK = "image"
 # Letters and marks that show nothing: fillers, joiners, variation selectors.
-_BLANK = re.compile(
+_BLANK = (
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _NO_WORD = re.compile(r"[^a-z0-9]+")
@@ -17,7 +17,7 @@ def slugify(text: str) -> str:
     """A readable name of at most 60 bytes in UTF-8: words of any script, joined by `-`."""
     if text.isascii():  # the rest comes to the same for it, at ten times the cost
         return _cut(_NO_WORD.sub("-", text.lower()).strip("-")) or _FALLBACK
-    folded = "".join(map(_fold, unicodedata.normalize("NFC", _BLANK.sub("", text))))
+    folded = "".join(map(_fold, unicodedata.normalize("NFC", re.sub(_BLANK, "", text))))
     lower = unicodedata.normalize("NFC", folded.lower())
     return _cut(_words(lower)) or _FALLBACK
 

@@ -10,10 +10,11 @@ import logging
 import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.util import find_spec
+from threading import Lock, Thread
 from typing import Any
 
 import httpcore2
@@ -32,6 +33,8 @@ IDLE_SECONDS = 4.0
 """How long an idle connection is used again. Servers close theirs after 5 s and more (uvicorn)."""
 SHARED = "kontext.shared"
 """The extension of a request that may go out on a connection that was used before."""
+
+_LOADING = Lock()
 
 _REASONS = {
     "ConnectTimeout": "no connection in time",
@@ -81,12 +84,23 @@ def tls_context() -> ssl.SSLContext:
     Raises UsageError where they cannot be loaded.
     """
     try:
-        return _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        with _LOADING:
+            return _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     except OSError as error:
         raise UsageError(
             f"the certificates cannot be loaded: {error.strerror or error}",
             hint="check SSL_CERT_FILE and SSL_CERT_DIR",
         ) from None
+
+
+def load_certificates() -> None:
+    """Begin to build the TLS context, in a thread; `tls_context` waits for it."""
+
+    def load() -> None:
+        with suppress(UsageError):  # raised again by who needs it
+            tls_context()
+
+    Thread(target=load, daemon=True).start()
 
 
 @lru_cache(maxsize=1)

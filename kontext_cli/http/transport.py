@@ -51,8 +51,10 @@ Throttled = Callable[[float | None], None]
 class Submission:
     """The state of one submit. ``sent`` becomes true before its first byte may have left."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_the_way: Callable[[], None] = lambda: None) -> None:
+        """``on_the_way`` is called when the whole request is sent."""
         self.sent = False
+        self._on_the_way = on_the_way
 
     async def watch(self, event: str, info: Any) -> None:
         """Receive the events of the connection: once headers are sent, the request may arrive.
@@ -63,6 +65,7 @@ class Submission:
             self.sent = self.sent or info["request"].method != b"CONNECT"
         elif event.endswith("send_request_body.complete") and self.sent:
             reached("sent")
+            self._on_the_way()
 
 
 class Transport:

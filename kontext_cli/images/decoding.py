@@ -23,24 +23,25 @@ _PIXELS_A_BYTE = 100
 """Beyond 64 megapixels, more are decompression bombs; photographs have about two a byte."""
 
 # With their articles, for messages; only what a download or an input plausibly turns out to be.
+# Patterns, here and elsewhere, that few runs need are compiled when they are used.
 _OTHER_KINDS = (
-    (re.compile(rb"RIFF....WAVE", re.DOTALL), "a WAV sound"),
-    (re.compile(rb"....ftyp(avif|avis)", re.DOTALL), "an AVIF image"),
-    (re.compile(rb"....ftyp(hei|hev|mif1|msf1)", re.DOTALL), "a HEIC image"),
-    (re.compile(rb"....ftyp", re.DOTALL), "an MP4 video"),
-    (re.compile(rb"BM....\0\0\0\0", re.DOTALL), "a BMP image"),
-    (re.compile(rb"II\*\0|MM\0\*"), "a TIFF image"),
-    (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "), "a JPEG XL image"),
-    (re.compile(rb"%PDF-"), "a PDF"),
-    (re.compile(rb"PK\x03\x04"), "a ZIP archive"),
-    (re.compile(rb"\x1f\x8b"), "gzip data"),
+    (rb"(?s:RIFF....WAVE)", "a WAV sound"),
+    (rb"(?s:....ftyp(avif|avis))", "an AVIF image"),
+    (rb"(?s:....ftyp(hei|hev|mif1|msf1))", "a HEIC image"),
+    (rb"(?s:....ftyp)", "an MP4 video"),
+    (rb"(?s:BM....\0\0\0\0)", "a BMP image"),
+    (rb"II\*\0|MM\0\*", "a TIFF image"),
+    (rb"\xff\x0a|\0\0\0\x0cJXL ", "a JPEG XL image"),
+    (rb"%PDF-", "a PDF"),
+    (rb"PK\x03\x04", "a ZIP archive"),
+    (rb"\x1f\x8b", "gzip data"),
 )
 _TEXT_KINDS = (
-    (re.compile(rb"\s*(<!doctype html|<html)", re.IGNORECASE), "an HTML page"),
-    (re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<svg", re.DOTALL), "an SVG image"),
-    (re.compile(rb"\s*<\?xml"), "an XML document"),
-    (re.compile(rb"\s*[{\[]"), "JSON"),
-    (re.compile(rb"[\x09\x0a\x0d\x20-\x7e\x80-\xff]{1,256}\Z"), "text"),
+    (rb"(?i:\s*(<!doctype html|<html))", "an HTML page"),
+    (rb"(?s:\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?<svg)", "an SVG image"),
+    (rb"\s*<\?xml", "an XML document"),
+    (rb"\s*[{\[]", "JSON"),
+    (rb"[\x09\x0a\x0d\x20-\x7e\x80-\xff]{1,256}\Z", "text"),
 )
 
 
@@ -82,10 +83,10 @@ def describe(data: bytes) -> str:
         return f"a {_NAMES[known]}"
     head = data[:256]
     for pattern, noun in _OTHER_KINDS:
-        if pattern.match(head):
+        if re.match(pattern, head):
             return noun
     for pattern, noun in _TEXT_KINDS:
-        if pattern.match(head):
+        if re.match(pattern, head):
             return f"{noun}: `{_snippet(head)}`"
     return f"no image of a known format: `{_snippet(head)}`"
 

@@ -51,6 +51,9 @@ class InputImage(NamedTuple):
     size: tuple[int, int] | None = None
     notice: str | None = None
 
+    def __repr__(self) -> str:
+        return f"InputImage({self.source!r})"
+
     @property
     def uri(self) -> str:
         """The image within a payload: its https URL, or its content as a data URI."""

@@ -17,10 +17,10 @@ from kontext_cli.http.call import Reply
 from kontext_cli.providers.base import Provider
 
 _LONGEST = 500
-_MODERATION = re.compile(
-    r"content[ _-]?(policy|checker|moderat)|moderation|nsfw|flagged|sensitive content", re.I
+_MODERATION = (
+    r"(?i:content[ _-]?(policy|checker|moderat)|moderation|nsfw|flagged|sensitive content)"
 )
-_CREDIT = re.compile(r"credit|balance|locked|exhausted|insufficient|funds|billing|spend", re.I)
+_CREDIT = r"(?i:credit|balance|locked|exhausted|insufficient|funds|billing|spend)"
 
 
 class Reason(NamedTuple):
@@ -68,7 +68,7 @@ def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextErro
     if why.type in provider.canceled_types or reply.status == 499:
         return Canceled(f"the job was canceled: {why.text}", billed=billed)
     if reply.status in provider.credit_statuses or (
-        reply.status == 403 and _CREDIT.search(why.text)
+        reply.status == 403 and re.search(_CREDIT, why.text)
     ):
         return NoCredit(f"{said} (no credit, or a locked account)", hint="check the account")
     if reply.status in (401, 403):
@@ -84,7 +84,7 @@ def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextErro
 
 def _withheld(reply: Reply, why: Reason) -> bool:
     may_say_so = reply.ok or reply.status in (400, 403, 422, 451)
-    return bool(_MODERATION.search(f"{why.type} {why.text}" if may_say_so else why.type))
+    return bool(re.search(_MODERATION, f"{why.type} {why.text}" if may_say_so else why.type))
 
 
 def _key_hint(provider: Provider) -> str | None:

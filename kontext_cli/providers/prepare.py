@@ -15,7 +15,7 @@ from kontext_cli.providers.options import Endpoint, Option
 from kontext_cli.request import Request
 from kontext_cli.words import flag, listed, nearest
 
-_ENDPOINT_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)+", re.ASCII)
+_ENDPOINT_ID = r"(?a:[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)+)"
 
 
 class Draft(NamedTuple):
@@ -94,7 +94,7 @@ def choose_endpoint(provider: Provider, model: str, operation: Operation, images
 def _own_endpoint(
     provider: Provider, offered: Sequence[Endpoint], endpoint_id: str, images: int
 ) -> Endpoint:
-    if not _ENDPOINT_ID.fullmatch(endpoint_id):
+    if not re.fullmatch(_ENDPOINT_ID, endpoint_id):
         raise UsageError(f"`{endpoint_id}` is not an endpoint id")
     known = [row for row in provider.endpoints if row.id == endpoint_id]
     if known and known[0] not in offered:

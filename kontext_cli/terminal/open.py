@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
-from kontext_cli.batch.progress import BatchProgress
-from kontext_cli.batch.tally import Tally
-from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.output import may_draw
 from kontext_cli.terminal.report import Report
 from kontext_cli.terminal.view import Lines, Silent, View
+
+if TYPE_CHECKING:
+    from kontext_cli.batch.progress import BatchProgress
+    from kontext_cli.batch.tally import Tally
+    from kontext_cli.terminal.batch_report import BatchReport
 
 
 def open_report(*, as_json: bool, quiet: bool, plain: bool = False) -> Report:
@@ -21,16 +24,19 @@ def open_report(*, as_json: bool, quiet: bool, plain: bool = False) -> Report:
 
 
 def open_batch_report(
-    tally: Tally, *, batch: str, as_json: bool, quiet: bool, plain: bool = False
-) -> BatchReport:
+    tally: "Tally", *, batch: str, as_json: bool, quiet: bool, plain: bool = False
+) -> "BatchReport":
     """The report of a batch; ``plain`` as for ``open_report``."""
+    from kontext_cli.batch.progress import BatchProgress
+    from kontext_cli.terminal.batch_report import BatchReport
+
     progress = BatchProgress(tally)
     view, live = _views(progress, quiet=quiet, plain=plain or as_json)
     return BatchReport(view, progress, batch=batch, live=live, as_json=as_json)
 
 
 def _views(
-    progress: BatchProgress | None, *, quiet: bool, plain: bool
+    progress: "BatchProgress | None", *, quiet: bool, plain: bool
 ) -> tuple[View, Callable[[], View] | None]:
     """The view to begin with, and how to open the one that replaces it when jobs run."""
     if quiet:
@@ -39,7 +45,7 @@ def _views(
     return lines, None if plain or not may_draw() else partial(_live, progress, lines)
 
 
-def _live(progress: BatchProgress | None, otherwise: View) -> View:
+def _live(progress: "BatchProgress | None", otherwise: View) -> View:
     # Importing rich takes longer than all other imports together.
     from kontext_cli.terminal.live import open_live
 

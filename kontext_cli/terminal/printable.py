@@ -5,9 +5,9 @@ import unicodedata
 
 _LONGEST = 2_000
 _BREAKS = "\t\n\v\f\r\x85\u2028\u2029"
-_SPACE = re.compile(rf"\s{{2,}}|[{_BREAKS}]")
-_ODD = re.compile(r"[^ -~]")
-_ODD_IN_LINES = re.compile(r"[^\n\t -~]")
+_SPACE = rf"\s{{2,}}|[{_BREAKS}]"
+_ODD = r"[^ -~]"
+_ODD_IN_LINES = r"[^\n\t -~]"
 _CONTROL = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
@@ -16,18 +16,18 @@ def printable(text: str) -> str:
 
     Line feeds and tabs are kept, for our own text of several lines.
     """
-    return text if text.isprintable() else _ODD_IN_LINES.sub(_escape, text)
+    return text if text.isprintable() else re.sub(_ODD_IN_LINES, _escape, text)
 
 
 def escaped(text: str) -> str:
     """``printable`` for one line: line feeds and tabs are escaped as well."""
-    return text if text.isprintable() else _ODD.sub(_escape, text)
+    return text if text.isprintable() else re.sub(_ODD, _escape, text)
 
 
 def one_line(text: str) -> str:
     """``printable`` for untrusted text, truncated and with line breaks replaced by spaces."""
     if not text.isprintable():
-        text = _SPACE.sub(_joined, text)
+        text = re.sub(_SPACE, _joined, text)
     text = text.strip()
     return printable(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
 

@@ -10,6 +10,9 @@ from kontext_cli.terminal.records import as_line, job_record
 from kontext_cli.terminal.text import describe, error_lines
 from kontext_cli.terminal.view import View
 
+_LATE = 10
+"""Refreshes, in all a second."""
+
 
 class Report:
     """Prints results, messages and errors, as text or JSON, while a view shows the progress."""
@@ -24,13 +27,23 @@ class Report:
         self._view = view
         self._live = live
         self._as_json = as_json
+        self._submitting: dict[str, Job] = {}
+        self._refreshes = 0
         self.show_relative = False
         """Whether paths are printed relative to the working directory, as they were given."""
         self.downloads = True
         """Whether this command downloads the files of ready jobs."""
 
     def watch(self, job: Job, logs: Sequence[str]) -> None:
-        """Show a job's progress; its end is reported by ``ended``."""
+        """Show a job's progress; its end is reported by ``ended``.
+
+        The live view opens when a job is sent, or late: importing what draws takes longer than
+        sending it.
+        """
+        is_new = job.state is State.SUBMITTING and not logs and job.id not in self._submitting
+        if is_new and self._live is not None:
+            self._submitting[job.id] = job
+            return
         shown = job.state in OPEN and (self.downloads or job.state is not State.READY)
         if logs or shown:
             self._drawn().show(job, logs)
@@ -41,6 +54,7 @@ class Report:
 
     def ended(self, job: Job) -> None:
         """Report the end of a job: its files, or its error, or its id if it is not waited for."""
+        self._submitting.pop(job.id, None)
         self._view.drop(job)
         self._print_result(job)
         if job.error:
@@ -54,17 +68,25 @@ class Report:
 
     def refresh(self) -> None:
         """Update the view."""
+        if self._submitting:
+            self._refreshes += 1
+            if self._refreshes >= _LATE:
+                self._drawn()
         self._view.refresh()
 
     def close(self) -> None:
         """Remove what was drawn; nothing is drawn after that."""
         self._live = None
+        self._submitting.clear()
         self._view.close()
 
     def _drawn(self) -> View:
         """The view, opened for drawing."""
         if self._live is not None:
             self._view, self._live = self._live(), None
+            for job in self._submitting.values():
+                self._view.show(job, ())
+            self._submitting.clear()
         return self._view
 
     def _message(self, line: str) -> None:

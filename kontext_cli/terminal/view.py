@@ -67,6 +67,7 @@ class Lines(Silent):
     def __init__(self, *, every_change: bool = True) -> None:
         """``every_change``: print a line for each change of a job, and for each log line."""
         self._every_change = every_change
+        self._printed: dict[str, str] = {}
 
     def show(self, job: Job, logs: Sequence[str]) -> None:
         if not self._every_change:
@@ -74,8 +75,10 @@ class Lines(Silent):
         for log in logs:
             names_it = log.startswith(job.provider)
             self.message(one_line(log) if names_it else f"{job.provider}: {one_line(log)}")
-        if not logs:
-            self.message(f"job {job.id}: {describe(job)}")
+        described = describe(job)
+        if not logs and self._printed.get(job.id) != described:
+            self._printed[job.id] = described
+            self.message(f"job {job.id}: {described}")
 
     def message(self, line: str) -> None:
         to_stderr(line)

@@ -18,7 +18,7 @@ from kontext_cli.providers.failure import failure, reason
 from kontext_cli.providers.results import outputs_in, read_result
 
 _STATES = {"IN_QUEUE": State.QUEUED, "IN_PROGRESS": State.RUNNING, "COMPLETED": State.RUNNING}
-_PENDING = re.compile(r"in progress|not ready|in queue|still (running|processing)", re.I)
+_PENDING = r"(?i:in progress|not ready|in queue|still (running|processing))"
 _THREE_PART_APPS = ("workflows", "comfy")
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9._~%+:@-]+)+")
 
@@ -161,7 +161,7 @@ def is_pending(reply: Reply) -> bool:
     word = str(body.get("status", "")).upper()
     if reply.status == 202 or word in {"IN_QUEUE", "IN_PROGRESS", "PENDING", "PROCESSING"}:
         return True
-    return bool(body) and not reply.is_html and bool(_PENDING.search(reason(reply).text))
+    return bool(body) and not reply.is_html and bool(re.search(_PENDING, reason(reply).text))
 
 
 def _position(body: Mapping[str, Any]) -> int | None:
