@@ -97,3 +97,5 @@ def _quotient(word: str) -> float | None:
 MOST_BYTES = 64 * 2**20
 MOST_PIXELS = 64_000_000
 """Limits of an image from a provider."""
+MOST_INPUT_BYTES = 50 * 2**20
+"""What a provider would download of a URL, and so the most of an input file as well."""

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.session import Session
@@ -14,7 +14,6 @@ from kontext_cli.files.delivery import Delivery, StreamDelivery
 from kontext_cli.files.names import Names, format_of, template_fields
 from kontext_cli.files.saved import existing_file
 from kontext_cli.http.client import load_certificates
-from kontext_cli.images.inputs import InputImage, load_images
 from kontext_cli.job import Job, State, Target
 from kontext_cli.providers import who_queues
 from kontext_cli.providers.base import Provider
@@ -31,6 +30,9 @@ from kontext_cli.terminal.records import job_record
 from kontext_cli.terminal.report import Report
 from kontext_cli.terminal.result import Result
 from kontext_cli.words import listed
+
+if TYPE_CHECKING:
+    from kontext_cli.images.inputs import InputImage
 
 
 def run_one(flags: Flags) -> Result:
@@ -66,8 +68,12 @@ def run_one(flags: Flags) -> Result:
         return _run(plan, provider, flags, session, report)
 
 
-def load_sources(sources: tuple[str, ...], provider: Provider) -> tuple[InputImage, ...]:
+def load_sources(sources: tuple[str, ...], provider: Provider) -> "tuple[InputImage, ...]":
     """The input images, at a size that the provider accepts."""
+    if not sources:
+        return ()
+    from kontext_cli.images.inputs import load_images
+
     return load_images(
         sources,
         inline_bytes=room_for_images(provider),
@@ -148,7 +154,7 @@ def _wanted(flags: Flags, settings: Settings) -> Wanted | None:
     )
 
 
-def _print_notices(report: Report, images: tuple[InputImage, ...], names: Names | None) -> None:
+def _print_notices(report: Report, images: "tuple[InputImage, ...]", names: Names | None) -> None:
     for image in images:
         if image.notice:
             report.notice(image.notice)

@@ -4,13 +4,12 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
-from kontext_cli.engine.collect import collect
 from kontext_cli.engine.endings import at_end, cut_short, still_running
 from kontext_cli.engine.follow import Follower, Watch
 from kontext_cli.engine.reading import read
 from kontext_cli.engine.recorder import Record, Recorder
-from kontext_cli.engine.upload import too_large, upload
 from kontext_cli.errors import (
     Expired,
     JournalFault,
@@ -27,13 +26,14 @@ from kontext_cli.http.call import Reply
 from kontext_cli.http.deadlines import GRACE, Deadline
 from kontext_cli.http.retry import was_refused
 from kontext_cli.http.transport import Submission, Transport
-from kontext_cli.images.decoding import get_ready
-from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import OPEN, Cost, Job, Progress, State
 from kontext_cli.journal.replies import Answers
 from kontext_cli.providers.base import Cancellation, Provider, Storage
 from kontext_cli.providers.failure import failure
 from kontext_cli.providers.prepare import Draft
+
+if TYPE_CHECKING:
+    from kontext_cli.images.inputs import InputImage
 
 _LONGEST_TIMEOUT = 1e9
 """Seconds; a longer `--timeout` does not fit a date."""
@@ -216,6 +216,8 @@ class Engine:
         self, job: Job, delivery: Delivery, timeout: float, *, keep_flagged: bool
     ) -> None:
         """Wait for the images and save them; for a dead link, request the result once more."""
+        from kontext_cli.images.decoding import get_ready
+
         asyncio.get_running_loop().run_in_executor(None, get_ready)
         if not job.outputs:
             await self._wait(job, timeout)
@@ -229,6 +231,8 @@ class Engine:
         await self._enter(job, State.SAVED)
 
     async def _save(self, job: Job, delivery: Delivery, *, keep_flagged: bool) -> None:
+        from kontext_cli.engine.collect import collect
+
         reached("downloading")
         await collect(
             job,
@@ -254,6 +258,10 @@ class Engine:
 
     async def _uploaded(self, job: Job, draft: Draft, timeout: float) -> Draft:
         """The draft after the upload of the images that are too large to be sent inline."""
+        if not draft.local_images:
+            return draft
+        from kontext_cli.engine.upload import too_large
+
         large = too_large(draft)
         try:
             async with Deadline(timeout):
@@ -262,9 +270,11 @@ class Engine:
             name = self._provider.name
             raise Unreachable(f"the upload to {name} took more than {timeout:g} s") from None
 
-    async def _upload(self, job: Job, draft: Draft, images: Sequence[InputImage]) -> Draft:
+    async def _upload(self, job: Job, draft: Draft, images: "Sequence[InputImage]") -> Draft:
         if not images or not isinstance(self._provider, Storage):
             return draft
+        from kontext_cli.engine.upload import upload
+
         return await upload(
             draft,
             images,

@@ -5,14 +5,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kontext_cli.files.names import Exists, Names, name_files, slugify
-from kontext_cli.images.inputs import MOST_INPUT_BYTES, InputImage, stem_of
 from kontext_cli.job import Job, Source, Target, new_id
 from kontext_cli.providers.base import Provider, Storage
 from kontext_cli.providers.prepare import Draft, prepare
 from kontext_cli.request import MOST_IMAGES, Request
+from kontext_cli.sizes import MOST_INPUT_BYTES
+
+if TYPE_CHECKING:
+    from kontext_cli.images.inputs import InputImage
 
 _CANONICAL = json.JSONEncoder(sort_keys=True)
 
@@ -53,7 +56,7 @@ def plan_job(
     provider: Provider,
     *,
     model: str,
-    images: Sequence[InputImage],
+    images: "Sequence[InputImage]",
     wanted: Wanted | None,
 ) -> Plan:
     """Plan the job of a request. Raises KontextError for what the provider does not support."""
@@ -83,7 +86,7 @@ def plan_job(
 
 
 def digest_of(
-    options: Mapping[str, Any], provider: str, endpoint: str, images: Sequence[InputImage]
+    options: Mapping[str, Any], provider: str, endpoint: str, images: "Sequence[InputImage]"
 ) -> str:
     """The identity of a request: every value given, and the images by their content.
 
@@ -98,12 +101,12 @@ def digest_of(
     return sha256(_CANONICAL.encode(asked).encode()).hexdigest()
 
 
-def sources_of(images: Sequence[InputImage]) -> tuple[Source, ...]:
+def sources_of(images: "Sequence[InputImage]") -> tuple[Source, ...]:
     """The input images as a job keeps them."""
     return tuple(map(_source, images))
 
 
-def _source(image: InputImage) -> Source:
+def _source(image: "InputImage") -> Source:
     is_file = image.sha256 is not None and image.source != "-"
     return Source(str(Path(image.source).absolute()) if is_file else image.source, image.sha256)
 
@@ -123,7 +126,7 @@ def names_for(job: Job, wanted: Wanted) -> Names:
             "job": job.id,
             "provider": job.provider,
             "model": job.model,
-            "stem": stem_of(job.sources[0].name) if job.sources else None,
+            "stem": _stem(job),
             "date": _today() if "{date}" in template else None,
         },
         count=job.request.get("num_images", 1),
@@ -133,6 +136,14 @@ def names_for(job: Job, wanted: Wanted) -> Names:
         apart=wanted.apart,
         may_have=wanted.may_have,
     )
+
+
+def _stem(job: Job) -> str | None:
+    if not job.sources:
+        return None
+    from kontext_cli.images.inputs import stem_of
+
+    return stem_of(job.sources[0].name)
 
 
 def _today() -> str:

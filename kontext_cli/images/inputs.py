@@ -14,12 +14,10 @@ from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.http.urls import unsigned
 from kontext_cli.images.decoding import NotAnImage, decode, read_regular
 from kontext_cli.images.structure import Format
+from kontext_cli.sizes import MOST_INPUT_BYTES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-MOST_INPUT_BYTES = 50 * 2**20
-"""What the provider would download of a URL, and so the most of a file as well."""
 
 _FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")
 _MOST_SIDE = 14_142

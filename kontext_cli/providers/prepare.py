@@ -3,17 +3,19 @@ table are refused here, before anything is sent."""
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kontext_cli import providers
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.http.call import Call
-from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Cost, Operation
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Endpoint, Option
 from kontext_cli.request import Request
 from kontext_cli.words import flag, listed, nearest
+
+if TYPE_CHECKING:
+    from kontext_cli.images.inputs import InputImage
 
 _ENDPOINT_ID = r"(?a:[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)+)"
 
@@ -25,11 +27,11 @@ class Draft(NamedTuple):
     provider: Provider
     endpoint: Endpoint
     options: Mapping[str, Any]
-    images: tuple[InputImage, ...]
+    images: "tuple[InputImage, ...]"
     cost: Cost
 
     @property
-    def local_images(self) -> tuple[InputImage, ...]:
+    def local_images(self) -> "tuple[InputImage, ...]":
         """The images that the call would carry inline."""
         return tuple(image for image in self.images if image.content is not None)
 
@@ -52,7 +54,7 @@ class Draft(NamedTuple):
 
 
 def prepare(
-    provider: Provider, request: Request, *, model: str, images: Sequence[InputImage]
+    provider: Provider, request: Request, *, model: str, images: "Sequence[InputImage]"
 ) -> Draft:
     """Draft the submit of ``request``; pure.
 

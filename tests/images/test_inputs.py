@@ -16,6 +16,7 @@ from PIL import Image, ImageChops
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.images import inputs, shrinking
 from kontext_cli.images.inputs import InputImage, load_images
+from kontext_cli.sizes import MOST_INPUT_BYTES
 from samples import image_file
 
 ORIENTATION = 0x0112
@@ -194,7 +195,7 @@ class TestFile:
     def test_too_large_a_file_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "big.png"
         with path.open("wb") as stream:
-            stream.truncate(inputs.MOST_INPUT_BYTES + 1)
+            stream.truncate(MOST_INPUT_BYTES + 1)
         assert fault(path) == f"`{path}` is larger than 50 MiB"
 
     def test_too_long_a_side_is_refused(self, tmp_path: Path) -> None:
