@@ -3,7 +3,6 @@ them. The provider refuses the submit, so that the process ends there."""
 
 import re
 import shutil
-from pathlib import Path
 
 from clients import OFFICIAL, OURS, Ground, present
 from measures import Failed
@@ -17,7 +16,7 @@ _GOAL = Goal(930, stretch=850, unit="M")
 
 
 def measure(ground: Ground) -> Section:
-    """Each client with its output in a file, and on a terminal."""
+    """Each client without a terminal, and on one."""
     if shutil.which("valgrind") is None:
         return Section(notes=["instructions: valgrind is not installed"])
     section = Section()
@@ -45,13 +44,10 @@ def _count(ground: Ground, client: str) -> float:
     with ground.folder() as folder:
         log = folder / "valgrind.txt"
         command = ground.one(client, "a lighthouse in fog [refused]", "jpeg", folder)
+        ground.run(command, folder, code=_EXIT[client])  # makes the journal, and warms caches up
         argv = (*_VALGRIND, f"--log-file={log}", *command)
         ground.run(argv, folder, timeout=600, code=_EXIT[client])
-        return _counted(log)
-
-
-def _counted(log: Path) -> float:
-    found = _COUNTED.search(log.read_text(encoding="utf-8"))
+        found = _COUNTED.search(log.read_text(encoding="utf-8"))
     if found is None:
         raise Failed("valgrind counted nothing")
     return int(found[1]) / _MILLION

@@ -11,8 +11,6 @@ from table import Goal, Row, Section, against, count, ms, number, ratio
 IN_FLIGHT = 50
 ROWS = 300
 _MB = 1e6
-_AT_MOST_ONCE = 1_000
-"""From this number of rows on, a batch is run only once."""
 
 
 def measure(ground: Ground, rounds: int) -> Section:
@@ -53,8 +51,9 @@ def secure(ground: Ground, rounds: int) -> Section:
 
 
 def sizes(ground: Ground, rounds: int, smaller: int, larger: int) -> Section:
-    """How a large batch compares with a smaller one."""
-    small, large = (_size(ground, rounds, rows) for rows in (smaller, larger))
+    """How a large batch, which is run once, compares with a smaller one. Raises Failed."""
+    small = Series([_batch(ground, OURS, smaller) for _ in range(rounds)])
+    large = Series([_batch(ground, OURS, larger)])
     what, at = f"{larger:,} rows: ", f"at {smaller:,} rows"
     peak, base = (each.median(lambda many: many.run.peak / _MB) for each in (large, small))
     wall, other = (each.median(lambda many: many.wall_per_job) for each in (large, small))
@@ -78,14 +77,6 @@ def sizes(ground: Ground, rounds: int, smaller: int, larger: int) -> Section:
             ),
         ]
     )
-
-
-def _size(ground: Ground, rounds: int, rows: int) -> Series[Many]:
-    """Batches of ours alone. Raises Failed."""
-    series: Series[Many] = Series()
-    for _ in range(1 if rows > _AT_MOST_ONCE else rounds):
-        series.results.append(_batch(ground, OURS, rows))
-    return series
 
 
 def _in_turn(ground: Ground, rounds: int) -> dict[str, Series[Many]]:

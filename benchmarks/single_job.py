@@ -57,6 +57,7 @@ def measure(ground: Ground, rounds: int) -> Section:
         goal=Goal(22),
     )
     section = Section([start, against(start.what, first)])
+    section.figures["job"] = {"s": LATENCY}
     section.add(_overhead(outcome, PLAIN, "beyond the provider's time", Goal(0.9, stretch=0.8)))
     section.rows += [
         against("CPU time of one `generate`", cpu),
@@ -148,10 +149,6 @@ def _overhead(outcome: Outcome, where: str, what: str, goal: Goal | None) -> Sec
     ]
     section = Section(rows, [f"{where}: {note}" for note in notes(outcome)])
     section.keep(f"overhead {where}", overhead)
-    section.keep(
-        f"time to file {where}",
-        {name: None if each is None else each + LATENCY for name, each in overhead.items()},
-    )
     return section
 
 

@@ -62,8 +62,8 @@ class Row:
 class Section:
     """The rows of one set of measurements, and remarks about them.
 
-    ``figures`` are those that the charts and the sentences of docs/performance.md show: of each
-    measure, the value of every client.
+    ``figures`` are what docs/draw_performance.py draws and writes: each measure's value by client.
+    Times are in seconds.
     """
 
     rows: list[Row] = field(default_factory=list)
