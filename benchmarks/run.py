@@ -47,14 +47,15 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _end)
     for peer, reason in absent().items():
         _say(f"left out: {peer}; {reason}")
-    if os.getloadavg()[0] > 0.5:
-        _say(f"this machine is busy (load {os.getloadavg()[0]:.1f}): the numbers will be noisy")
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        _say(f"this machine is busy (load {load:.1f}): the numbers will be noisy")
     try:
         section = _measured(options)
     except KeyboardInterrupt:
         return 130
     rows = [row for row in section.rows if row.goal or row.value is not None]
-    lines = [*markdown(rows), "", _machine()]
+    lines = [*markdown(rows), "", _machine(load)]
     for note in section.notes:
         lines += ["", f"Not measured: {note}"]
     print("\n".join(lines))
@@ -115,10 +116,10 @@ def _measured(options: argparse.Namespace) -> Section:
     return whole
 
 
-def _machine() -> str:
+def _machine(load: float) -> str:
     """The conditions of the measurement, in a sentence."""
     parts = [
-        f"{os.cpu_count()} cores of {_processor()}",
+        f"{os.cpu_count()} cores of {_processor()} at a load of {load:.1f}",
         f"{platform.system()} {platform.release()}",
         f"{platform.python_implementation()} {platform.python_version()}",
         *(f"{name} {_version(name)}" for name in ("kontext-cli", "httpx2", "fal-client", "httpx")),
