@@ -17,9 +17,8 @@ Bars = Mapping[str, float]
 """A value for each client."""
 
 _OURS, _OFFICIAL, _CURL = "kontext", "official client", "curl script"
-_PLAIN = "plain http"
-_TERMINAL = "on a terminal, over https"
-_FAR = "on a terminal, over https, 80 ms away"
+_PLACES = ("plain http", "on a terminal, over https", "on a terminal, over https, 80 ms away")
+"""Where one image is made, as the benchmarks name it."""
 
 _WIDTH, _LABELS, _VALUES = 760, 120, 70
 _HEAD, _GROUP, _BAR, _STEP = 62, 30, 16, 24
@@ -66,7 +65,7 @@ def _between(page: str, name: str, text: str) -> str:
 
 def _summary(figures: Mapping[str, Bars]) -> str:
     one, terminal, far = (_times(figures[f"overhead {where}"]) for where in _PLACES)
-    curl = _times(figures[f"overhead {_PLAIN}"], _CURL)
+    curl = _times(figures[f"overhead {_PLACES[0]}"], _CURL)
     requests, rows = figures["requests"], figures["100,000 rows planned"]
     wall, cpu = _times(figures["batch wall time"]), _times(figures["batch CPU time"])
     sentences = (
@@ -87,16 +86,9 @@ def _times(values: Bars, peer: str = _OFFICIAL) -> str:
     return f"{values[_OURS] / values[peer]:.3g}"
 
 
-_PLACES = {
-    _PLAIN: "plain http",
-    _TERMINAL: "on a terminal, over https",
-    _FAR: "on a terminal, over https, provider 80 ms away",
-}
-
-
 def _charts(figures: Mapping[str, Bars]) -> dict[str, str]:
     job = figures["job"]["s"]
-    times = {title: figures[f"overhead {where}"] for where, title in _PLACES.items()}
+    times = {where: figures[f"overhead {where}"] for where in _PLACES}
     return {
         "time-to-file.svg": _chart(
             "Seconds from the command to the file of one image",
