@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROMPT := a lighthouse in fog, long exposure
 
-.PHONY: demo test engines soak check bench format compiled lock completions picture clean
+.PHONY: demo test engines soak check bench performance format compiled lock completions picture clean
 
 demo: .venv/run-time
 	$(BIN)/python -m kontext_cli generate "$(PROMPT)" --provider sandbox --output-dir demo --exists number
@@ -25,6 +25,10 @@ soak: .venv/test .venv/shells compiled
 
 bench: .venv/test compiled
 	$(BIN)/python benchmarks/run.py
+
+performance: .venv/test compiled
+	$(BIN)/python benchmarks/run.py --write docs/performance.json
+	$(BIN)/python docs/draw_performance.py
 
 check: .venv/dev
 	$(BIN)/ruff check .

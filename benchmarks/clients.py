@@ -28,6 +28,7 @@ _FOREIGN = ("KONTEXT_", "FAL_", "PYTHON", "COVERAGE")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 _SHORTEST, _LONGEST = 0.30, 0.40
+LATENCY = (_SHORTEST + _LONGEST) / 2
 _GOLDEN = 0.618034
 
 
@@ -91,8 +92,8 @@ class Ground:
         self.state = folder / "state"
         """The state folder of all runs of ours that are given no other."""
 
-    def at(self, provider: Provider, *, on_terminal: bool) -> "Ground":
-        """The same with another provider."""
+    def at(self, provider: Provider, *, on_terminal: bool = False) -> "Ground":
+        """The same with another provider, or with a terminal."""
         return Ground(provider, self.folder_of_all, on_terminal=on_terminal)
 
     @contextmanager
@@ -127,7 +128,7 @@ class Ground:
         """One job. Raises Failed."""
         with self.folder() as folder:
             self.provider.take_records()
-            ran = self.run(self._one(client, prompt, output_format, folder), folder)
+            ran = self.run(self.one(client, prompt, output_format, folder), folder)
             records = self.provider.take_records()
             if len(records) != 1 or records[0].download_begun is None:
                 raise Failed("it did not make the one image it was asked for")
@@ -146,7 +147,8 @@ class Ground:
             raise Failed(f"it made {made} images of {rows}")
         return Many(rows, ran, self.provider.take_records())
 
-    def _one(self, client: str, prompt: str, output_format: str, folder: Path) -> Sequence[str]:
+    def one(self, client: str, prompt: str, output_format: str, folder: Path) -> Sequence[str]:
+        """The command that makes one image in a folder."""
         file = str(folder / "image")
         queue = self.provider.queue_url
         if client == CURL:
@@ -169,7 +171,10 @@ class Ground:
             if not name.startswith(_FOREIGN) and name.lower() not in _PROXIES
         }
         if self.provider.certificate:
-            kept["SSL_CERT_FILE"] = str(self.provider.certificate)
+            # The second is curl's: not every build of it reads the first.
+            kept |= dict.fromkeys(
+                ("SSL_CERT_FILE", "CURL_CA_BUNDLE"), str(self.provider.certificate)
+            )
         return kept | {
             "TERM": "xterm-256color",
             "HOME": str(self.folder_of_all),

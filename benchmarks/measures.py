@@ -115,6 +115,11 @@ def in_turn(rounds: int, contestants: Mapping[str, Callable[[int], T]]) -> dict[
     return all_series
 
 
+def notes(all_series: Mapping[str, Series[T]]) -> list[str]:
+    """Which clients failed, and how."""
+    return [f"{name}: {each.failed}" for name, each in all_series.items() if each.failed]
+
+
 Streams = tuple[int, int, int]
 """Standard input, output and error of a process."""
 

@@ -19,7 +19,7 @@ _SERVER = Path(__file__).with_name("server.py")
 class Provider:
     """A server that starts with the context and ends with it. ``url`` has no closing slash.
 
-    With a ``certificate`` it speaks https; ``delay`` is how long each reply is on its way, in
+    With a ``certificate`` it speaks https; ``delay`` is how long a round trip to it takes, in
     seconds.
     """
 

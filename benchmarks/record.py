@@ -12,10 +12,10 @@ class Record:
     arrived: float
     """The first byte of the submit."""
     ready: float
+    requests: int = 1
+    """All of them, from the submit to the image."""
     polls: int = 0
     """Status requests and status streams."""
-    first_poll: float | None = None
-    result_asked: float | None = None
     download_begun: float | None = None
     """The first byte of the request for the image."""
     download_ended: float | None = None

@@ -4,6 +4,7 @@ All of them run on this machine against one provider, in turn. Nothing here fail
 """
 
 import argparse
+import json
 import os
 import platform
 import signal
@@ -14,11 +15,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import instructions
 import many_jobs
+import planning
 import single_job
 import start_up
 from clients import CURL, Ground, absent
-from draw import draw
 from measures import Failed
 from provider import Provider
 from table import Section, markdown
@@ -26,8 +28,14 @@ from table import Section, markdown
 _ROUNDS = 15
 _LONG_ROUNDS = 5
 """Rounds at most of what takes seconds."""
+_SIZES = (1_000, 10_000)
 _QUICK_SIZES = (100, 1_000)
-_NAMES = ("start", "single", "terminal", "polls", "download", "batch", "sizes")
+_NAMES = (
+    *("start", "instructions", "single", "elsewhere", "requests", "download"),
+    *("batch", "secure", "sizes", "rows"),
+)
+_LARGE = ("million",)
+"""Measured only where it is named: it takes minutes."""
 
 
 def main() -> int:
@@ -39,17 +47,21 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _end)
     for peer, reason in absent().items():
         _say(f"left out: {peer}; {reason}")
-    if os.getloadavg()[0] > 0.5:
-        _say(f"this machine is busy (load {os.getloadavg()[0]:.1f}): the numbers will be noisy")
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        _say(f"this machine is busy (load {load:.1f}): the numbers will be noisy")
     try:
         section = _measured(options)
     except KeyboardInterrupt:
         return 130
-    text = f"{markdown(section.rows)}\n\n{_machine()}\n"
-    text += "".join(f"\nNot measured: {note}\n" for note in section.notes)
-    print(text)
+    rows = [row for row in section.rows if row.goal or row.value is not None]
+    lines = [*markdown(rows), "", _machine(load)]
+    for note in section.notes:
+        lines += ["", f"Not measured: {note}"]
+    print("\n".join(lines))
     if options.write:
-        options.write.write_text(text, encoding="utf-8")
+        run = {"lines": lines, "figures": section.figures}
+        options.write.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
@@ -60,16 +72,15 @@ def _options() -> argparse.Namespace:
         metavar="NAME,…",
         type=lambda text: text.split(","),
         default=list(_NAMES),
-        help=f"only these of {', '.join(_NAMES)}",
+        help=f"only these of {', '.join(_NAMES + _LARGE)}",
     )
     parser.add_argument(
         "--rounds", metavar="N", type=int, default=_ROUNDS, help="default %(default)s"
     )
-    parser.add_argument("--quick", action="store_true", help="three rounds, no 10,000 rows")
-    parser.add_argument("--write", metavar="FILE", type=Path, help="write the table there as well")
-    parser.add_argument("--draw", metavar="FILE", type=Path, help="draw cost against size as SVG")
+    parser.add_argument("--quick", action="store_true", help="three rounds, smaller batches")
+    parser.add_argument("--write", metavar="FILE", type=Path, help="write the run as JSON, too")
     options = parser.parse_args()
-    if unknown := set(options.only) - set(_NAMES):
+    if unknown := set(options.only) - {*_NAMES, *_LARGE}:
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(_NAMES)}")
     if options.rounds < 1:
         parser.error("--rounds should be 1 or more")
@@ -77,45 +88,38 @@ def _options() -> argparse.Namespace:
 
 
 def _measured(options: argparse.Namespace) -> Section:
-    """The rows of all measurements asked for. Leaves no process and no file behind."""
+    """The results of all measurements asked for. Leaves no process and no file behind."""
     rounds = min(options.rounds, 3) if options.quick else options.rounds
     few = min(rounds, _LONG_ROUNDS)
-    whole = Section()
-
-    def sizes(ground: Ground) -> Section:
-        wanted = _QUICK_SIZES if options.quick else many_jobs.SIZES
-        section, measured = many_jobs.sizes(
-            ground, min(few, 3), wanted, with_peer=options.draw is not None
-        )
-        if options.draw and measured:
-            options.draw.write_text(draw(measured), encoding="utf-8")
-        return section
-
+    sizes = _QUICK_SIZES if options.quick else _SIZES
     measurements: dict[str, Callable[[Ground], Section]] = {
         "start": lambda ground: start_up.measure(ground, rounds),
+        "instructions": instructions.measure,
         "single": lambda ground: single_job.measure(ground, rounds),
-        "terminal": lambda ground: single_job.on_terminal(ground, rounds),
-        "polls": lambda ground: single_job.polls(ground, min(rounds, 3)),
+        "elsewhere": lambda ground: single_job.elsewhere(ground, rounds),
+        "requests": lambda ground: single_job.requests(ground, min(rounds, 3)),
         "download": lambda ground: single_job.download(ground, few),
         "batch": lambda ground: many_jobs.measure(ground, few),
-        "sizes": sizes,
+        "secure": lambda ground: many_jobs.secure(ground, few),
+        "sizes": lambda ground: many_jobs.sizes(ground, min(few, 3), *sizes),
+        "rows": lambda _: planning.measure(),
+        "million": lambda _: planning.million(),
     }
+    whole = Section()
     with TemporaryDirectory(prefix="kontext-bench-") as folder, Provider() as provider:
-        for name in filter(options.only.__contains__, _NAMES):
+        for name in filter(options.only.__contains__, measurements):
             _say(f"measuring: {name}")
             try:
-                section = measurements[name](Ground(provider, Path(folder)))
+                whole.add(measurements[name](Ground(provider, Path(folder))))
             except Failed as error:
-                section = Section(notes=[f"{name}: {error}"])
-            whole.rows += [row for row in section.rows if row.goal or row.value is not None]
-            whole.notes += section.notes
+                whole.notes.append(f"{name}: {error}")
     return whole
 
 
-def _machine() -> str:
+def _machine(load: float) -> str:
     """The conditions of the measurement, in a sentence."""
     parts = [
-        f"{os.cpu_count()} cores of {_processor()}",
+        f"{os.cpu_count()} cores of {_processor()} at a load of {load:.1f}",
         f"{platform.system()} {platform.release()}",
         f"{platform.python_implementation()} {platform.python_version()}",
         *(f"{name} {_version(name)}" for name in ("kontext-cli", "httpx2", "fal-client", "httpx")),

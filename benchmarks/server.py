@@ -4,8 +4,7 @@ The sandbox draws its images and goes through an application framework. On a mac
 that would cost more than the clients that are to be compared, so this one answers from raw sockets,
 with the sandbox's own bodies and images made beforehand. `python benchmarks/server.py` prints its
 URL and serves until its standard input is closed. `--certificate FILE` holds a certificate and its
-key, and has it speak https; `--delay SECONDS` holds every reply back, as the way to a far server
-does.
+key, and has it speak https; with `--delay SECONDS` each round trip to it takes that long.
 """
 
 import argparse
@@ -24,6 +23,7 @@ from uuid import uuid4
 
 from PIL import Image
 
+from far import far
 from kontext_cli.sandbox import follow
 from kontext_cli.sandbox.jobs import Job, Status
 from kontext_cli.sandbox.payloads import FAL
@@ -41,7 +41,8 @@ _PNG_SIDE = 2582
 class Queue:
     """Jobs from their submit to their image. JPEGs are of 150 kB, PNGs of 20 MB.
 
-    A prompt that holds `[latency=0.34]` sets the seconds that its job takes from the submit on.
+    A prompt that holds `[latency=0.34]` sets the seconds that its job takes from the submit on, and
+    one that holds `[refused]` is refused.
     """
 
     def __init__(self) -> None:
@@ -84,6 +85,9 @@ class Queue:
             return
         payload: dict[str, Any] = json.loads(request.body)
         prompt = str(payload.get("prompt", ""))
+        if "[refused]" in prompt:
+            connection.send(_refusal(400, "Bad Request"))
+            return
         found = _LATENCY.search(prompt)
         latency = float(found[1]) if found else _DEFAULT_LATENCY
         job = Job(
@@ -110,11 +114,11 @@ class Queue:
             connection.send(_refusal(404, "Request not found"))
             return
         job, record = self._jobs[request_id]
+        record.requests += 1
         if what == "":
-            self._result(request, connection, job, record)
+            self._result(connection, job)
             return
         record.polls += 1
-        record.first_poll = record.first_poll or request.began
         logs = follow.wants_logs(request.query.partition("logs=")[2].partition("&")[0])
         if what == "status/stream":
             Stream(job, connection, lambda now: self._status(job, now, logs=logs)).start()
@@ -125,11 +129,10 @@ class Queue:
     def _status(self, job: Job, now: float, *, logs: bool) -> dict[str, Any]:
         return follow.progress(job, base=f"{self.url}/fal", now=now, logs=logs)
 
-    def _result(self, request: Request, connection: Connection, job: Job, record: Record) -> None:
+    def _result(self, connection: Connection, job: Job) -> None:
         if job.status(time.monotonic()) is not Status.COMPLETED:
             connection.send(_refusal(400, follow.STILL_IN_PROGRESS))
             return
-        record.result_asked = request.began
         suffix = job.payload.get("output_format", "jpeg")
         side = _PNG_SIDE if suffix == "png" else 1024
         image = {
@@ -153,6 +156,7 @@ class Queue:
             connection.send(_refusal(404, "Not Found"))
             return
         _, record = self._jobs[request_id]
+        record.requests += 1
         record.download_begun = request.began
         if suffix == "png":
             connection.on_leaving.append(lambda: _note_end(record))
@@ -248,9 +252,11 @@ async def serve(certificate: str | None, delay: float) -> None:
     loop.add_reader(sys.stdin.fileno(), ended.set)
     queue = Queue()
     server = await loop.create_server(
-        lambda: Connection(queue.answer, delay), "127.0.0.1", 0, backlog=512, ssl=tls
+        lambda: Connection(queue.answer), "127.0.0.1", 0, backlog=512, ssl=tls
     )
     host, port = server.sockets[0].getsockname()
+    if delay:
+        host, port = (await far(host, port, delay)).sockets[0].getsockname()
     queue.url = f"{'https' if tls else 'http'}://{host}:{port}"
     print(queue.url, flush=True)
     await ended.wait()

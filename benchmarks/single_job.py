@@ -1,17 +1,35 @@
 """One job by each client: what it adds to the provider's time, how it asks, how it downloads."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from clients import BARE, BARE_PYTHON, CURL, OFFICIAL, OURS, Ground, Single, present, singles
-from measures import Run, Series, in_turn
+from clients import (
+    BARE,
+    BARE_PYTHON,
+    CURL,
+    LATENCY,
+    OFFICIAL,
+    OURS,
+    Ground,
+    Single,
+    present,
+    singles,
+)
+from measures import Run, Series, in_turn, notes
 from provider import Provider, certificate
-from table import Goal, Row, Section, ms, number, ratio
+from table import Goal, Row, Section, against, count, ms, number, ratio
 
 _LONG = 5.0
-"""Seconds of the job whose polls are counted."""
+"""Seconds of the job whose requests are counted."""
 _PNG_MEGABYTES = 20.0
 _DISTANCE = 0.08
-"""Seconds that the reply of a provider on another continent is on its way."""
+"""Seconds of a round trip to a provider on another continent."""
+
+PLAIN = "plain http"
+TERMINAL = "on a terminal"
+HTTPS = "over https"
+BOTH = "on a terminal, over https"
+FAR = "on a terminal, over https, 80 ms away"
 
 Contestant = Callable[[int], Single | Run]
 Outcome = Mapping[str, Series[Single | Run]]
@@ -29,7 +47,6 @@ def measure(ground: Ground, rounds: int) -> Section:
     outcome = in_turn(rounds, contestants)
     bare = outcome[BARE].median(lambda each: each.wall if isinstance(each, Run) else None)
     first = _medians(outcome, lambda job: job.to_first_byte)
-    overhead = _medians(outcome, lambda job: job.overhead)
     waited = _medians(outcome, lambda job: job.to_download)
     cpu = _medians(outcome, lambda job: job.run.cpu)
     start = Row(
@@ -39,51 +56,54 @@ def measure(ground: Ground, rounds: int) -> Section:
         ratio(first[OURS], bare),
         goal=Goal(22),
     )
-    beyond = "one `generate`, beyond the provider's time"
-    rows = [
-        start,
-        _against(start.what, first, OFFICIAL),
-        _against(beyond, overhead, OFFICIAL, Goal(1.0, stretch=0.8)),
-        _against(beyond, overhead, CURL),
-        _against("CPU time of one `generate`", cpu, OFFICIAL),
+    section = Section([start, against(start.what, first)])
+    section.figures["job"] = {"s": LATENCY}
+    section.add(_overhead(outcome, PLAIN, "beyond the provider's time", Goal(0.9, stretch=0.8)))
+    section.rows += [
+        against("CPU time of one `generate`", cpu),
         _itself("image ready to start of download", waited, Goal(60, unit="ms")),
     ]
-    return Section(rows, _notes(outcome))
+    return section
 
 
-def on_terminal(ground: Ground, rounds: int) -> Section:
-    """As people run it: with a terminal, and a provider that speaks https."""
-    clients = present(OURS, OFFICIAL)
-    with Provider(certificate(ground.folder_of_all)) as provider:
-        near = _outcome(ground.at(provider, on_terminal=True), rounds, clients)
-    with Provider(provider.certificate, delay=_DISTANCE) as provider:
-        far = _outcome(ground.at(provider, on_terminal=True), rounds, clients)
-    first = _medians(near, lambda job: job.to_first_byte)
-    beyond, far_beyond = (_medians(each, lambda job: job.overhead) for each in (near, far))
-    rows = [
-        _against("the same on a terminal, over https: to first byte sent", first, OFFICIAL),
-        _against(
-            "one `generate` on a terminal, over https", beyond, OFFICIAL, Goal(1.0, stretch=0.85)
-        ),
-        _against("the same from a server 80 ms away", far_beyond, OFFICIAL),
-    ]
-    return Section(rows, [*_notes(near), *_notes(far)])
+def elsewhere(ground: Ground, rounds: int) -> Section:
+    """With a terminal, over https, with both as people run it, and from far away."""
+    section = Section()
+    clients = present(OURS, OFFICIAL, CURL)
+
+    def compare(there: Ground, where: str, goal: Goal | None = None) -> None:
+        section.add(_overhead(_outcome(there, rounds, clients), where, where, goal))
+
+    compare(ground.at(ground.provider, on_terminal=True), TERMINAL)
+    with over_https(ground) as there:
+        compare(there, HTTPS)
+        compare(ground.at(there.provider, on_terminal=True), BOTH, Goal(1.0, stretch=0.85))
+    with over_https(ground, _DISTANCE) as there:
+        compare(ground.at(there.provider, on_terminal=True), FAR)
+    return section
 
 
-def polls(ground: Ground, rounds: int) -> Section:
+@contextmanager
+def over_https(ground: Ground, delay: float = 0.0) -> Iterator[Ground]:
+    """The same with a provider that speaks https. Raises Failed."""
+    with Provider(certificate(ground.folder_of_all), delay) as provider:
+        yield ground.at(provider)
+
+
+def requests(ground: Ground, rounds: int) -> Section:
     """How often each client asks for a job of 5 s, and how late it learns of its end."""
-    outcome = _outcome(ground, rounds, present(OURS, OFFICIAL), seconds=_LONG)
+    outcome = _outcome(ground, rounds, present(OURS, OFFICIAL, CURL), seconds=_LONG)
     asked = _medians(outcome, lambda job: job.record.polls)
+    sent = _medians(outcome, lambda job: job.record.requests)
     waited = _medians(outcome, lambda job: job.to_download)
-    row = Row(
-        "status requests for a job of 5 s",
-        number(asked[OURS], ""),
-        f"{number(asked[OFFICIAL], '')} {OFFICIAL}",
-        ratio(asked[OURS], asked[OFFICIAL]),
-        goal=Goal(1 / 3),
-    )
-    late = _itself("image of a 5 s job ready to start of download", waited)
-    return Section([row, late], _notes(outcome))
+    rows = [
+        against("status requests for a job of 5 s", asked, goal=Goal(1 / 3), show=count),
+        against("all requests for it", sent, show=count),
+        _itself("image of it ready to start of download", waited),
+    ]
+    section = Section(rows, notes(outcome))
+    section.keep("requests", sent)
+    return section
 
 
 def download(ground: Ground, rounds: int) -> Section:
@@ -103,14 +123,14 @@ def download(ground: Ground, rounds: int) -> Section:
         )
         for peer in (CURL, OFFICIAL)
     ]
-    rows.append(_against("the whole `generate` of it, beyond the provider's time", overhead, CURL))
-    return Section(rows, _notes(outcome))
+    rows.append(against("the whole `generate` of it, beyond the provider's time", overhead, CURL))
+    return Section(rows, notes(outcome))
 
 
 def _outcome(
     ground: Ground,
     rounds: int,
-    clients: list[str],
+    clients: Sequence[str],
     *,
     output_format: str = "jpeg",
     seconds: float | None = None,
@@ -118,6 +138,18 @@ def _outcome(
     contestants: dict[str, Contestant] = {}
     contestants |= singles(ground, clients, output_format=output_format, seconds=seconds)
     return in_turn(rounds, contestants)
+
+
+def _overhead(outcome: Outcome, where: str, what: str, goal: Goal | None) -> Section:
+    """What each client takes beyond the provider's time; the goal is against the official one."""
+    overhead = _medians(outcome, lambda job: job.overhead)
+    rows = [
+        against(f"one `generate`, {what}", overhead, peer, goal if peer == OFFICIAL else None)
+        for peer in (OFFICIAL, CURL)
+    ]
+    section = Section(rows, [f"{where}: {note}" for note in notes(outcome)])
+    section.keep(f"overhead {where}", overhead)
+    return section
 
 
 def _medians(outcome: Outcome, of: Callable[[Single], float | None]) -> dict[str, float | None]:
@@ -130,18 +162,7 @@ def _medians(outcome: Outcome, of: Callable[[Single], float | None]) -> dict[str
     return absent | {name: series.median(measured) for name, series in outcome.items()}
 
 
-def _against(
-    what: str, seconds: Mapping[str, float | None], peer: str, goal: Goal | None = None
-) -> Row:
-    value = ratio(seconds[OURS], seconds[peer])
-    return Row(what, ms(seconds[OURS]), f"{ms(seconds[peer])} {peer}", value, goal=goal)
-
-
 def _itself(what: str, seconds: Mapping[str, float | None], goal: Goal | None = None) -> Row:
     ours = seconds[OURS]
     value = None if ours is None else ours * 1000
     return Row(what, ms(ours), f"{ms(seconds[OFFICIAL])} {OFFICIAL}", value, "ms", goal)
-
-
-def _notes(outcome: Outcome) -> list[str]:
-    return [f"{name}: {series.failed}" for name, series in outcome.items() if series.failed]

@@ -4,17 +4,17 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from clients import BARE, BARE_PYTHON, PROGRAM, Ground
-from measures import Run, in_turn
-from table import Goal, Row, Section, ms, ratio
+from clients import BARE, BARE_PYTHON, OURS, PROGRAM, Ground
+from measures import Run, in_turn, notes
+from table import Goal, Section, against
 
 _JOBS = 1000
 _COMMANDS: dict[str, tuple[Sequence[str], int, Goal]] = {
     "`--version`": (["--version"], 0, Goal(7.5, stretch=1.5)),
-    "`--help`": (["--help"], 0, Goal(8)),
+    "`--help`": (["--help"], 0, Goal(5.5)),
     "`generate --help`": (["generate", "--help"], 0, Goal(8)),
     "a usage error": (["generate", "a fox", "-n", "many"], 2, Goal(8)),
-    f"`status` with {_JOBS:,} jobs": (["status"], 0, Goal(10)),
+    f"`status` with {_JOBS:,} jobs": (["status"], 0, Goal(6)),
 }
 """What is typed, its exit code, and its goal against bare Python."""
 _HISTORY = Path(__file__).with_name("history.py")
@@ -34,11 +34,10 @@ def measure(ground: Ground, rounds: int) -> Section:
             contestants[name] = contestant((*PROGRAM, *argv), code)
         series = in_turn(rounds, contestants)
     walls = {name: each.median(lambda run: run.wall) for name, each in series.items()}
-    bare = walls[BARE]
-    section = Section()
-    for name, (_, _, goal) in _COMMANDS.items():
-        value = ratio(walls[name], bare)
-        section.rows.append(Row(name, ms(walls[name]), f"{ms(bare)} {BARE}", value, goal=goal))
-        if why := series[name].failed:
-            section.notes.append(f"{name}: {why}")
-    return section
+    return Section(
+        [
+            against(name, {OURS: walls[name], BARE: walls[BARE]}, BARE, goal)
+            for name, (_, _, goal) in _COMMANDS.items()
+        ],
+        notes(series),
+    )

@@ -1,7 +1,9 @@
 """Measurements and goals as a Markdown table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from clients import OFFICIAL, OURS
 
 _NONE = "–"
 _HEADINGS = ("", "kontext", "compared with", "measured", "goal", "result")
@@ -58,18 +60,35 @@ class Row:
 
 @dataclass(slots=True)
 class Section:
-    """The rows of one set of measurements, and remarks about them."""
+    """The rows of one set of measurements, and remarks about them.
+
+    ``figures`` are what docs/draw_performance.py draws and writes: each measure's value by client.
+    Times are in seconds.
+    """
 
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    figures: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def add(self, other: "Section") -> None:
+        """Add what another set of measurements found."""
+        self.rows += other.rows
+        self.notes += other.notes
+        self.figures |= other.figures
+
+    def keep(self, measure: str, values: Mapping[str, float | None]) -> None:
+        """Keep the figures of a measure, of the clients that have one."""
+        self.figures[measure] = {
+            client: value for client, value in values.items() if value is not None
+        }
 
 
-def markdown(rows: Iterable[Row]) -> str:
-    """A table, its columns aligned so that it reads in a terminal as well."""
+def markdown(rows: Iterable[Row]) -> list[str]:
+    """The lines of a table, its columns aligned so that it reads in a terminal, too."""
     lines = [_HEADINGS, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
     ruled = [_line(lines[0], widths), _line(tuple("-" * width for width in widths), widths)]
-    return "\n".join([*ruled, *(_line(line, widths) for line in lines[1:])])
+    return [*ruled, *(_line(line, widths) for line in lines[1:])]
 
 
 def number(value: float | None, unit: str) -> str:
@@ -85,6 +104,23 @@ def ms(seconds: float | None) -> str:
     if seconds is not None and seconds >= 1:
         return number(seconds, "s")
     return number(None if seconds is None else seconds * 1000, "ms")
+
+
+def against(
+    what: str,
+    values: Mapping[str, float | None],
+    peer: str = OFFICIAL,
+    goal: Goal | None = None,
+    show: Callable[[float | None], str] = ms,
+) -> Row:
+    """Our value beside that of a peer, and their ratio."""
+    ours, theirs = values[OURS], values[peer]
+    return Row(what, show(ours), f"{show(theirs)} {peer}", ratio(ours, theirs), goal=goal)
+
+
+def count(value: float | None) -> str:
+    """A number of requests."""
+    return number(value, "")
 
 
 def ratio(value: float | None, base: float | None) -> float | None:

@@ -30,14 +30,10 @@ class Request:
 
 
 class Connection(asyncio.Protocol):
-    """One client, kept alive until it leaves; ``answer`` is given its requests one by one.
+    """One client, kept alive until it leaves; ``answer`` is given its requests one by one."""
 
-    ``delay`` is in seconds, and holds back whatever is sent.
-    """
-
-    def __init__(self, answer: Callable[[Request, "Connection"], None], delay: float = 0.0) -> None:
+    def __init__(self, answer: Callable[[Request, "Connection"], None]) -> None:
         self._answer = answer
-        self._delay = delay
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._began = 0.0
@@ -65,19 +61,13 @@ class Connection(asyncio.Protocol):
 
     def send(self, data: bytes) -> None:
         """Send bytes, unless the client has closed the connection."""
-        if self._delay:
-            asyncio.get_running_loop().call_later(self._delay, self._send, data)
-        else:
-            self._send(data)
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
 
     def close(self) -> None:
         """Close the connection after everything is sent."""
         if self._transport is not None:
-            asyncio.get_running_loop().call_later(self._delay, self._transport.close)
-
-    def _send(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
+            self._transport.close()
 
     def _next(self) -> Request | None:
         """The next complete request. Raises ValueError for an invalid one."""
