@@ -1,5 +1,5 @@
-"""Instructions until the first byte is sent, by valgrind: other work on the machine does not change
-them. The provider refuses the submit, so that the process ends there."""
+"""Instructions until the submit has arrived, by valgrind: other work on the machine does not change
+them. The provider takes down the count, and refuses the submit so that the process ends there."""
 
 import re
 import shutil
@@ -8,8 +8,7 @@ from clients import OFFICIAL, OURS, Ground, present
 from measures import Failed
 from table import Goal, Row, Section, number
 
-_VALGRIND = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")
-_COUNTED = re.compile(r"Collected : (\d+)")
+_COUNTED = re.compile(r"^totals: (\d+)", re.MULTILINE)
 _EXIT = {OURS: 4, OFFICIAL: 1}
 _MILLION = 1e6
 _GOAL = Goal(930, stretch=850, unit="M")
@@ -42,12 +41,12 @@ def measure(ground: Ground) -> Section:
 def _count(ground: Ground, client: str) -> float:
     """Millions. Raises Failed."""
     with ground.folder() as folder:
-        log = folder / "valgrind.txt"
-        command = ground.one(client, "a lighthouse in fog [refused]", "jpeg", folder)
+        command = ground.one(client, "a lighthouse in fog [count]", "jpeg", folder)
         ground.run(command, folder, code=_EXIT[client])  # makes the journal, and warms caches up
-        argv = (*_VALGRIND, f"--log-file={log}", *command)
-        ground.run(argv, folder, timeout=600, code=_EXIT[client])
-        found = _COUNTED.search(log.read_text(encoding="utf-8"))
+        counts = folder / "counts"
+        valgrind = ("valgrind", "--tool=callgrind", "-q", f"--callgrind-out-file={counts}")
+        ground.run((*valgrind, *command), folder, timeout=600, code=_EXIT[client])
+        found = _COUNTED.search(counts.with_suffix(".1").read_text(encoding="utf-8"))
     if found is None:
         raise Failed("valgrind counted nothing")
     return int(found[1]) / _MILLION

@@ -13,7 +13,9 @@ import io
 import json
 import random
 import re
+import shutil
 import ssl
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -42,7 +44,7 @@ class Queue:
     """Jobs from their submit to their image. JPEGs are of 150 kB, PNGs of 20 MB.
 
     A prompt that holds `[latency=0.34]` sets the seconds that its job takes from the submit on, and
-    one that holds `[refused]` is refused.
+    one that holds `[count]` is refused.
     """
 
     def __init__(self) -> None:
@@ -85,7 +87,8 @@ class Queue:
             return
         payload: dict[str, Any] = json.loads(request.body)
         prompt = str(payload.get("prompt", ""))
-        if "[refused]" in prompt:
+        if "[count]" in prompt:
+            _count_instructions()
             connection.send(_refusal(400, "Bad Request"))
             return
         found = _LATENCY.search(prompt)
@@ -235,6 +238,12 @@ def _json(status: int, body: object, job: Job | None = None) -> bytes:
     text = json.dumps(body, separators=(",", ":")).encode("ascii")
     headers = {"x-fal-request-id": job.request_id} if job else None
     return reply(status, text, "application/json", headers)
+
+
+def _count_instructions() -> None:
+    """Have valgrind write down what the client has executed until now, where it runs under it."""
+    if shutil.which("callgrind_control"):
+        subprocess.run(["callgrind_control", "--dump"], capture_output=True, check=False)
 
 
 def _refusal(status: int, detail: str) -> bytes:
