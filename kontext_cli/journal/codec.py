@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from math import isfinite
@@ -196,7 +197,7 @@ def _plain(value: object) -> object:
 @cache
 def _detail_names() -> tuple[str, ...]:
     """The fields of a job without a column of their own."""
-    return tuple(name for name in _types(Job) if name not in Row._fields)
+    return tuple(each.name for each in fields(Job) if each.name not in Row._fields)
 
 
 def _details(record: Mapping[str, Any]) -> dict[str, Any]:
