@@ -24,16 +24,21 @@ class Memory:
         self._answers = answers
         self._batch = batch
 
-    def lookup(self, *, few: bool) -> Callable[[str], Known | None]:
-        """Looks up rows by their keys, each once: all are read now, or a ``few`` one by one."""
-        if few:
-            return self.row
-        rows = self._last(self._jobs())
-        return lambda key: rows.pop(key, None)
+    def lookup(self) -> Callable[[str], Known | None]:
+        """Looks up rows by their keys: one by one, as all of them would take much memory."""
+        is_new = self._journal is None or not self._journal.has_batch(self._batch)
+        return (lambda _key: None) if is_new else self.row
 
     def row(self, key: str) -> Known | None:
-        """What is known of one row now."""
-        return self._last(self._jobs(key)).get(key)
+        """What is known of one row now: its last attempt, with the saved one before it."""
+        last: Known | None = None
+        for job in self._jobs(key):
+            known = self._known(job)
+            if last is not None:
+                saved = last if last.state is State.SAVED else last.before
+                known = replace(known, before=saved and replace(saved, before=None))
+            last = known
+        return last and self._seen(last)
 
     def files(self) -> Iterator[Path]:
         """The files that the batch made in earlier runs."""
@@ -49,8 +54,8 @@ class Memory:
             job.files = tuple(existing_file(Path(path)) for path in entry.paths)
             job.state, job.skipped = State.SAVED, True
             return job
-        job = entry.saved or self._journal.find(entry.job_id)
-        entry.saved = None
+        found = (job for job in self._jobs(entry.key) if job.id == entry.job_id)
+        job = next(found, None) or self._journal.find(entry.job_id)
         job.index = entry.row.index
         if entry.step is Step.WAIT:
             if job.state is not State.SAVED:
@@ -65,17 +70,6 @@ class Memory:
         if self._journal is None:
             return ()
         return self._journal.of_batch(self._batch, key)
-
-    def _last(self, jobs: Iterable[Job]) -> dict[str, Known]:
-        """The last attempt at each row, with the saved one before it."""
-        rows: dict[str, Known] = {}
-        for job in jobs:
-            known, before = self._known(job), rows.get(job.row or "")
-            if before is not None:
-                saved = before if before.state is State.SAVED else before.before
-                known = replace(known, before=saved and replace(saved, before=None))
-            rows[job.row or ""] = known
-        return {key: self._seen(each) for key, each in rows.items()}
 
     def _known(self, job: Job) -> Known:
         return Known(

@@ -238,6 +238,11 @@ class Journal:
         with self._store.reading():
             yield from self._readable(self._table.of_batch(batch, row))
 
+    def has_batch(self, batch: str) -> bool:
+        """Whether there is a job of any row of a batch."""
+        with self._store.reading():
+            return next(self._table.of_batch(batch, None), None) is not None
+
     def unfinished(self) -> list[Job]:
         """The jobs that are not in a final state, the oldest first."""
         with self._store.reading():
