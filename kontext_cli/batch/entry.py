@@ -73,9 +73,11 @@ class Entry:
         return self.drawn_id, self.given_seed if self.given_seed is not None else self.drawn_seed
 
     def job(self, batch: str) -> Job:
-        """The job that the row asks for."""
-        job_id, seed = self.draw()
-        job = self.request.job(job_id=job_id, digest=self.digest, seed=seed)
+        """The job that the row asks for, to report on it; it is not sent."""
+        seed = self.given_seed if self.given_seed is not None else self.drawn_seed
+        if seed is None and self.shared.seed is not None:
+            seed = chosen_seed()
+        job = self.request.job(job_id=self.drawn_id or new_id(), digest=self.digest, seed=seed)
         job.batch = batch
         job.row = self.key
         job.attempt = self.attempt

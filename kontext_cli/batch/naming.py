@@ -38,7 +38,7 @@ class Naming:
     def may_share(self, row: Row) -> bool:
         """Whether another row may have the same names: it sets `output`, or the template is not
         unique for each row."""
-        return "output" in row.values or self._template(row) in self._templates_of_many
+        return "output" in row.others or self._template(row) in self._templates_of_many
 
     def reserve(self, entry: Entry) -> None:
         """Keep other rows from using the names of a row that makes no files in this run.
@@ -77,7 +77,7 @@ class Naming:
         return [each for each, fields in own.items() if not template_fields(each) & fields]
 
     def _template(self, row: Row) -> str:
-        return self._order.id_template if "id" in row.values else self._order.template
+        return self._order.id_template if "id" in row.others else self._order.template
 
     def _free_names(self, entry: Entry) -> Names:
         """The names of a row's files, numbered if they belong to files of other rows."""
@@ -92,7 +92,7 @@ class Naming:
             if none_taken or not self._are_of_others(names.files, entry):
                 return names
             preferred = names
-        if "output" in entry.row.values:
+        if "output" in entry.row.others:
             self._claim(entry.row, preferred.files)
         names = self._names(entry, exists="number", ours=entry.replaces)
         taken, free = preferred.paths[0].name, names.paths[0].name
@@ -110,7 +110,7 @@ class Naming:
         self, entry: Entry, *, exists: Exists | None = None, ours: Sequence[File] = ()
     ) -> Names:
         row, order, options = entry.row, self._order, entry.shared.request.options
-        output = row.values.get("output")
+        output = row.others.get("output")
         if output is not None:
             self._check_output(output)
         template = self._template(row)
@@ -146,7 +146,7 @@ class Naming:
 def _fields(entry: Entry, template: str) -> Fields:
     """The values of the fields that a template uses."""
     row, used = entry.row, template_fields(template)
-    fields: dict[str, str | int | None] = {"index": row.index, "id": row.values.get("id")}
+    fields: dict[str, str | int | None] = {"index": row.index, "id": row.others.get("id")}
     fields |= {"provider": entry.provider, "model": entry.shared.model}
     if "slug" in used:
         fields["slug"] = slugify(entry.prompt)

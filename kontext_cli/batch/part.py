@@ -66,7 +66,7 @@ def parse_shard(given: str) -> tuple[int, int]:
 def _named(only: str, rows: Sequence[Row]) -> set[int]:
     """The indexes of rows given by id, or else by number."""
     by_name = {str(row.index): row.index for row in rows}
-    by_name |= {row.values["id"]: row.index for row in rows if "id" in row.values}
+    by_name |= {row.others["id"]: row.index for row in rows if "id" in row.others}
     chosen = set()
     for name in filter(None, (each.strip() for each in only.split(","))):
         if name not in by_name:

@@ -87,11 +87,12 @@ class Planner:
         # A job may be submitted at once, or where collecting the missing file fails.
         if entry.step is Step.MAKE or entry.reason == "file missing":
             self._name_files(entry, known.job if known else None)
-        elif "output" in entry.row.values:
+        elif "output" in entry.row.others:
             self._naming.reserve(entry)
 
     def plan(self, entry: Entry) -> Plan:
         """The job of a row, ready to be sent. Raises InputFault for an image that has changed."""
+        entry.draw()
         job = self.job(entry)
         job.target = Target(
             tuple(map(Path, entry.paths)),
@@ -137,16 +138,16 @@ class Planner:
             digest=digest,
             equal=equal,
             at=request.shared.provider.name,
-            keep_flagged=row.values.get("keep_flagged", default),
+            keep_flagged=row.others.get("keep_flagged", default),
         )
 
     def _own_key(self, row: Row) -> str | None:
         """The key of a row that has an id or an image of its own, else None: such a row is
         identified by its digest and the number of equal rows before it."""
-        if "id" in row.values:
-            return f"{ROW_ID}{row.values['id']}"
+        if "id" in row.others:
+            return f"{ROW_ID}{row.others['id']}"
         if self._order.by_image:
-            return f"image:{real_name(row.values['images'][0])}"
+            return f"image:{real_name(row.others['images'][0])}"
         return None
 
     def _equal_before(self, digest: str) -> int:

@@ -20,7 +20,7 @@ from kontext_cli.request import LONGEST_PROMPT, Request, parse
 from kontext_cli.settings.paths import from_home
 
 _MOST_SHARED = 1_000
-_NOT_REQUESTED = ("id", "images", "keep_flagged", "output")
+_OF_ONE_ROW = frozenset({"id", "images", "keep_flagged", "output", "seed"})
 _SWITCHES = [row.name for row in OPTIONS if row.sent and row.type is bool]
 
 
@@ -162,20 +162,21 @@ class Requests:
 
         Without ``with_images``, its image files are not read.
         """
-        fields = {**self._order.defaults, **row.values}
-        if fields.get("output_format") is None and "output" in fields:
-            fields["output_format"] = format_of(fields["output"])
-        for name in _NOT_REQUESTED:
-            fields.pop(name, None)
+        given, defaults = row.others, self._order.defaults
+        prompt = defaults.get("prompt") if row.prompt is None else row.prompt
+        seed = given["seed"] if "seed" in given else defaults.get("seed")
         sources = self._sources(row)
-        prompt, seed = fields.pop("prompt", None), fields.pop("seed", None)
-        options = (*fields.items(), seed is None, len(sources))
-        shared = self._shared.get(options)
+        suffix = format_of(given["output"]) if "output" in given else None
+        own = [value for value in given.items() if value[0] not in _OF_ONE_ROW]
+        same = (*own, suffix, seed is None, len(sources))
+        shared = self._shared.get(same)
         if shared is None or not shared.fits(prompt, seed):
-            shared = self._validated({**fields, "prompt": prompt, "seed": seed}, sources)
+            fields = {**defaults, **dict(own), "prompt": prompt, "seed": seed}
+            fields["output_format"] = fields.get("output_format") or suffix
+            shared = self._validated(fields, sources)
             if len(self._shared) >= _MOST_SHARED:
                 self._shared.clear()
-            self._shared[options] = shared
+            self._shared[same] = shared
         image = self._fingerprint if with_images else self._unread
         return RowRequest(shared, str(prompt), seed, tuple(map(image, sources)))
 
@@ -194,6 +195,7 @@ class Requests:
     def _validated(self, fields: dict[str, Any], sources: tuple[str, ...]) -> SharedRequest:
         order = self._order
         provider, model = fields.pop("provider"), fields.pop("model")
+        fields.pop("keep_flagged", None)
         for name in _SWITCHES:
             fields[name] = fields.get(name) or None  # a switch that is off was not given
         request = parse({**fields, "operation": order.operation, "images": sources or None})
@@ -205,7 +207,7 @@ class Requests:
 
     def _sources(self, row: Row) -> tuple[str, ...]:
         """The input images of a row, as paths relative to the working directory, URLs, or ``-``."""
-        given = row.values.get("images")
+        given = row.others.get("images")
         if given is None:
             return self._order.images
         if "-" in given and not self._order.by_image:

@@ -101,7 +101,9 @@ class Digests:
 
     def of(self, prompt: str, seed: int | None, images: Sequence[InputImage]) -> str:
         """The digest of one of them; without a seed, if the others have none."""
-        hashes = _CANONICAL.encode([image.sha256 or image.source for image in images])
+        hashes = "[]"
+        if images:
+            hashes = _CANONICAL.encode([image.sha256 or image.source for image in images])
         start, before_prompt, *rest = self._pieces
         text = f"{start}{hashes}{before_prompt}{_CANONICAL.encode(prompt)}"
         text += str(seed).join(rest)

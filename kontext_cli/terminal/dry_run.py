@@ -64,6 +64,8 @@ def row_record(entry: Entry, job: Job) -> dict[str, Any]:
 def fitted(text: str, columns: int) -> str:
     """Text truncated to one line of the given number of terminal columns."""
     plain = escaped(" ".join(text[: 4 * max(columns, 1)].split()))
+    if plain.isascii() and len(plain) <= columns and len(text) <= 4 * columns:
+        return plain
     widths = [_width(char) for char in plain]
     if sum(widths) <= columns and len(text) <= 4 * columns:
         return plain
