@@ -20,8 +20,8 @@ class Entry:
     ``at`` is the provider to use: the row's own, unless an earlier job has to be downloaded from
     another. ``drawn_id`` and ``drawn_seed`` are those of the job to submit, once they are drawn.
     ``attempt`` counts the jobs of the row, including the next one; ``seen`` is the id and state of
-    the previous one when it was read. ``paths`` are the names of its images, and ``replaces`` the
-    files that they replace.
+    the previous one when it was read. ``paths`` are the names of its images (those it
+    has, if it is skipped), and ``replaces`` the files that they replace.
     """
 
     row: Row

@@ -1,6 +1,6 @@
 """What is known of the rows of a batch from earlier runs."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,8 +32,9 @@ class Memory:
     def row(self, key: str) -> Known | None:
         """What is known of one row now: its last attempt, with the saved one before it."""
         last: Known | None = None
-        for job in self._jobs(key):
-            known = self._known(job)
+        jobs = self._journal.of_row(self._batch, key, brief=True) if self._journal else []
+        for job in jobs:
+            known = self._known(job, key)
             if last is not None:
                 saved = last if last.state is State.SAVED else last.before
                 known = replace(known, before=saved and replace(saved, before=None))
@@ -42,7 +43,8 @@ class Memory:
 
     def files(self) -> Iterator[Path]:
         """The files that the batch made in earlier runs."""
-        return (file.path for job in self._jobs() for file in job.files)
+        jobs = self._journal.of_batch(self._batch) if self._journal else ()
+        return (file.path for job in jobs for file in job.files)
 
     def job_of(self, entry: Entry) -> Job:
         """The job of a row for which nothing is submitted, as it is now.
@@ -54,8 +56,7 @@ class Memory:
             job.files = tuple(existing_file(Path(path)) for path in entry.paths)
             job.state, job.skipped = State.SAVED, True
             return job
-        found = (job for job in self._jobs(entry.key) if job.id == entry.job_id)
-        job = next(found, None) or self._journal.find(entry.job_id)
+        job = self._read(entry.key, entry.job_id) or self._journal.find(entry.job_id)
         job.index = entry.row.index
         if entry.step is Step.WAIT:
             if job.state is not State.SAVED:
@@ -66,22 +67,27 @@ class Memory:
             job.error = unknown_since(job)
         return job
 
-    def _jobs(self, key: str | None = None) -> Iterable[Job]:
-        if self._journal is None:
-            return ()
-        return self._journal.of_batch(self._batch, key)
+    def _read(self, key: str, job_id: str) -> Job | None:
+        """A job of a row, all of it."""
+        jobs = self._journal.of_row(self._batch, key) if self._journal else []
+        return next((job for job in jobs if job.id == job_id), None)
 
-    def _known(self, job: Job) -> Known:
+    def _known(self, job: Job, key: str) -> Known:
+        """What is known by a job, of which a saved one is brief."""
+        files = _worst(job) if job.state is State.SAVED else None
+        if files == "missing":
+            job = self._read(key, job.id) or job
         return Known(
             job_id=job.id,
             attempt=job.attempt,
             state=job.state,
             digest=job.digest,
-            files=_worst(job) if job.state is State.SAVED else None,
+            files=files,
             free=job.error is None or job.error.billed == "no",
             at_hand=self._at_hand(job),
             provider=job.provider,
-            job=None if job.state in OPEN else job,
+            paths=tuple([str(file.path) for file in job.files]),
+            read=lambda: None if job.state in OPEN else self._read(key, job.id),
         )
 
     def _at_hand(self, job: Job) -> bool:

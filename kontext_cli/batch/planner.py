@@ -84,9 +84,10 @@ class Planner:
         entry.attempt = known.attempt + 1 if known else 1
         collects = known is not None and entry.step is Step.COLLECT
         entry.at = known.provider if known and collects else entry.provider
+        entry.paths = known.paths if known and entry.step is Step.SKIP else ()
         # A job may be submitted at once, or where collecting the missing file fails.
         if entry.step is Step.MAKE or entry.reason == "file missing":
-            self._name_files(entry, known.job if known else None)
+            self._name_files(entry, known.read() if known else None)
         elif "output" in entry.row.others:
             self._naming.reserve(entry)
 

@@ -249,7 +249,10 @@ class _Run:
             on_stop=self._report.stopping,
         )
         for entry in entries:
-            if entry.step not in _WORK:
+            if entry.step is Step.SKIP and entry.job_id and not self._flags.json:
+                self._tally.skip()  # by what is known of it: all of its job takes long to read
+                self._report.skipped(entry.paths, entry.reason)
+            elif entry.step not in _WORK:
                 self._report_row(self._memory.job_of(entry), entry)
         lanes = self._lanes(entries, batch)
         self._session.run_batch(
