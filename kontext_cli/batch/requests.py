@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
 from kontext_cli.batch.order import Order
-from kontext_cli.engine.plan import UPLOADED, Digests, room_for_images, sources_of
+from kontext_cli.engine.plan import Digests, room_for_images, sources_of
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.files.names import format_of
-from kontext_cli.images.inputs import InputImage, fingerprint, is_url, load_images
+from kontext_cli.images.inputs import InputImage, check_image, fingerprint, is_url, load_images
 from kontext_cli.job import Cost, Job
 from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
@@ -150,6 +150,8 @@ class Requests:
         self._shared: dict[tuple[Any, ...], SharedRequest] = {}
         self._fingerprints: dict[str, InputImage] = {}
         self._checked: set[str] = set()
+        self._contents: dict[str, bytes] = {}
+        """Of the images that were read for the row at hand, so that they are not read twice."""
 
     def provider(self, name: str) -> Provider:
         """The provider of that name, opened once."""
@@ -177,6 +179,7 @@ class Requests:
             if len(self._shared) >= _MOST_SHARED:
                 self._shared.clear()
             self._shared[same] = shared
+        self._contents.clear()
         image = self._fingerprint if with_images else self._unread
         return RowRequest(shared, str(prompt), seed, tuple(map(image, sources)))
 
@@ -184,12 +187,10 @@ class Requests:
         """Check that input images are images. Raises InputFault or UsageError."""
         for image in request.images:
             if image.sha256 is not None and image.sha256 not in self._checked:
-                load_images(
-                    [image.source],
-                    inline_bytes=UPLOADED,
-                    provider=request.shared.provider.name,
-                    stdin=self._stdin,
-                )
+                content = self._contents.get(image.source)
+                if content is None:  # it was read for an earlier row, which did not need it
+                    content = fingerprint(image.source, self._stdin).content or b""
+                check_image(image.source, content)
                 self._checked.add(image.sha256)
 
     def _validated(self, fields: dict[str, Any], sources: tuple[str, ...]) -> SharedRequest:
@@ -221,7 +222,12 @@ class Requests:
 
     def _fingerprint(self, source: str) -> InputImage:
         if source not in self._fingerprints:
-            self._fingerprints[source] = fingerprint(source, self._stdin)
+            image = fingerprint(source, self._stdin)
+            if image.content is not None:
+                self._contents[source] = image.content
+            self._fingerprints[source] = InputImage(
+                image.source, image.stem, url=image.url, sha256=image.sha256
+            )
         return self._fingerprints[source]
 
     def _unread(self, source: str) -> InputImage:
