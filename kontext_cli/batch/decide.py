@@ -1,5 +1,6 @@
 """Decides what to do for a row of a batch, by what is known of it from earlier runs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
@@ -40,8 +41,8 @@ class Known:
     """What is known of a row: its last job, and the condition of its files.
 
     ``free``: the job was not billed. ``at_hand``: its images can be downloaded without a new
-    submit. ``elsewhere``: another run is working on it now. ``job`` is the job itself, None while
-    it is open.
+    submit. ``elsewhere``: another run is working on it now. ``paths`` are those of its files.
+    ``read`` reads the job itself, None while it is open.
     """
 
     job_id: str
@@ -53,7 +54,8 @@ class Known:
     at_hand: bool
     elsewhere: bool = False
     provider: str = ""
-    job: Job | None = None
+    paths: tuple[str, ...] = ()
+    read: Callable[[], Job | None] = lambda: None
     before: "Known | None" = None
     """The same for the saved job before it."""
 

@@ -3,30 +3,36 @@
 from dataclasses import dataclass
 
 from kontext_cli.batch.decide import Step
-from kontext_cli.batch.requests import RowRequest
-from kontext_cli.job import Cost, File, Job
+from kontext_cli.batch.requests import RowRequest, SharedRequest
+from kontext_cli.images.inputs import InputImage
+from kontext_cli.job import Cost, File, Job, new_id
 from kontext_cli.prompts import Row
+from kontext_cli.request import chosen_seed
 
 
 @dataclass(slots=True)
 class Entry:
     """A row with its validated request, and what is to be done for it.
 
-    ``id`` is the id of the job to submit, ``key`` identifies the row across runs, and ``job_id`` is
-    its job from an earlier run, if any. ``at`` is the provider to use: the row's own, unless an
-    earlier job has to be downloaded from another. ``seed`` is sent, whether given or chosen.
+    There may be a million, so that what can be derived is not kept. ``own_key`` identifies a row
+    with an id or an image of its own across runs; all others are identified by their digest and
+    the number of ``equal`` rows before them. ``job_id`` is its job from an earlier run, if any.
+    ``at`` is the provider to use: the row's own, unless an earlier job has to be downloaded from
+    another. ``drawn_id`` and ``drawn_seed`` are those of the job to submit, once they are drawn.
     ``attempt`` counts the jobs of the row, including the next one; ``seen`` is the id and state of
-    the previous one when it was read. ``paths`` are the names of its images, and ``replaces`` the
-    files that they replace. ``saved`` is the job of a row whose files exist, until it is reported.
+    the previous one when it was read. ``paths`` are the names of its images (those it
+    has, if it is skipped), and ``replaces`` the files that they replace.
     """
 
     row: Row
-    request: RowRequest
-    id: str
-    key: str
+    shared: SharedRequest
+    prompt: str
+    given_seed: int | None
+    images: tuple[InputImage, ...]
+    own_key: str | None
     digest: str
+    equal: int
     at: str
-    seed: int | None
     keep_flagged: bool
     step: Step = Step.MAKE
     reason: str = "new"
@@ -36,21 +42,42 @@ class Entry:
     paths: tuple[str, ...] = ()
     replaces: tuple[File, ...] = ()
     tries: int = 0
-    saved: Job | None = None
+    drawn_id: str | None = None
+    drawn_seed: int | None = None
+
+    @property
+    def key(self) -> str:
+        """Identifies the row across runs."""
+        return self.own_key or f"{self.digest}#{self.equal}"
+
+    @property
+    def request(self) -> RowRequest:
+        """Its request."""
+        return RowRequest(self.shared, self.prompt, self.given_seed, self.images)
 
     @property
     def provider(self) -> str:
         """The provider that the row asks for."""
-        return self.request.shared.provider.name
+        return self.shared.provider.name
 
     @property
     def cost(self) -> Cost:
         """The estimate for its job."""
-        return self.request.shared.cost
+        return self.shared.cost
+
+    def draw(self) -> tuple[str, int | None]:
+        """The id and the seed of its job, drawn where there are none yet."""
+        self.drawn_id = self.drawn_id or new_id()
+        if self.given_seed is None and self.shared.seed is not None:
+            self.drawn_seed = self.drawn_seed or chosen_seed()
+        return self.drawn_id, self.given_seed if self.given_seed is not None else self.drawn_seed
 
     def job(self, batch: str) -> Job:
-        """The job that the row asks for, to name its files or report on it; it is not sent."""
-        job = self.request.job(job_id=self.id, digest=self.digest, seed=self.seed)
+        """The job that the row asks for, to report on it; it is not sent."""
+        seed = self.given_seed if self.given_seed is not None else self.drawn_seed
+        if seed is None and self.shared.seed is not None:
+            seed = chosen_seed()
+        job = self.request.job(job_id=self.drawn_id or new_id(), digest=self.digest, seed=seed)
         job.batch = batch
         job.row = self.key
         job.attempt = self.attempt

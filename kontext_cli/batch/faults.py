@@ -31,7 +31,7 @@ class Faults:
 
     def add(self, row: Row, error: KontextError) -> None:
         """Add an error in a row."""
-        self._found.append(_Fault(row.file, row.line, row.values.get("id"), error))
+        self._found.append(_Fault(row.file, row.line, row.others.get("id"), error))
 
     def raise_all(self) -> None:
         """Raise all that was found as one error, if anything was."""

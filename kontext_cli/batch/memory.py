@@ -1,6 +1,6 @@
 """What is known of the rows of a batch from earlier runs."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,20 +24,27 @@ class Memory:
         self._answers = answers
         self._batch = batch
 
-    def lookup(self, *, few: bool) -> Callable[[str], Known | None]:
-        """Looks up rows by their keys, each once: all are read now, or a ``few`` one by one."""
-        if few:
-            return self.row
-        rows = self._last(self._jobs())
-        return lambda key: rows.pop(key, None)
+    def lookup(self) -> Callable[[str], Known | None]:
+        """Looks up rows by their keys: one by one, as all of them would take much memory."""
+        is_new = self._journal is None or not self._journal.has_batch(self._batch)
+        return (lambda _key: None) if is_new else self.row
 
     def row(self, key: str) -> Known | None:
-        """What is known of one row now."""
-        return self._last(self._jobs(key)).get(key)
+        """What is known of one row now: its last attempt, with the saved one before it."""
+        last: Known | None = None
+        jobs = self._journal.of_row(self._batch, key, brief=True) if self._journal else []
+        for job in jobs:
+            known = self._known(job, key)
+            if last is not None:
+                saved = last if last.state is State.SAVED else last.before
+                known = replace(known, before=saved and replace(saved, before=None))
+            last = known
+        return last and self._seen(last)
 
     def files(self) -> Iterator[Path]:
         """The files that the batch made in earlier runs."""
-        return (file.path for job in self._jobs() for file in job.files)
+        jobs = self._journal.of_batch(self._batch) if self._journal else ()
+        return (file.path for job in jobs for file in job.files)
 
     def job_of(self, entry: Entry) -> Job:
         """The job of a row for which nothing is submitted, as it is now.
@@ -49,8 +56,7 @@ class Memory:
             job.files = tuple(existing_file(Path(path)) for path in entry.paths)
             job.state, job.skipped = State.SAVED, True
             return job
-        job = entry.saved or self._journal.find(entry.job_id)
-        entry.saved = None
+        job = self._read(entry.key, entry.job_id) or self._journal.find(entry.job_id)
         job.index = entry.row.index
         if entry.step is Step.WAIT:
             if job.state is not State.SAVED:
@@ -61,33 +67,27 @@ class Memory:
             job.error = unknown_since(job)
         return job
 
-    def _jobs(self, key: str | None = None) -> Iterable[Job]:
-        if self._journal is None:
-            return ()
-        return self._journal.of_batch(self._batch, key)
+    def _read(self, key: str, job_id: str) -> Job | None:
+        """A job of a row, all of it."""
+        jobs = self._journal.of_row(self._batch, key) if self._journal else []
+        return next((job for job in jobs if job.id == job_id), None)
 
-    def _last(self, jobs: Iterable[Job]) -> dict[str, Known]:
-        """The last attempt at each row, with the saved one before it."""
-        rows: dict[str, Known] = {}
-        for job in jobs:
-            known, before = self._known(job), rows.get(job.row or "")
-            if before is not None:
-                saved = before if before.state is State.SAVED else before.before
-                known = replace(known, before=saved and replace(saved, before=None))
-            rows[job.row or ""] = known
-        return {key: self._seen(each) for key, each in rows.items()}
-
-    def _known(self, job: Job) -> Known:
+    def _known(self, job: Job, key: str) -> Known:
+        """What is known by a job, of which a saved one is brief."""
+        files = _worst(job) if job.state is State.SAVED else None
+        if files == "missing":
+            job = self._read(key, job.id) or job
         return Known(
             job_id=job.id,
             attempt=job.attempt,
             state=job.state,
             digest=job.digest,
-            files=_worst(job) if job.state is State.SAVED else None,
+            files=files,
             free=job.error is None or job.error.billed == "no",
             at_hand=self._at_hand(job),
             provider=job.provider,
-            job=None if job.state in OPEN else job,
+            paths=tuple([str(file.path) for file in job.files]),
+            read=lambda: None if job.state in OPEN else self._read(key, job.id),
         )
 
     def _at_hand(self, job: Job) -> bool:

@@ -1,6 +1,5 @@
 """Names the files of the rows of a batch; no two rows have the same names."""
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
@@ -9,13 +8,16 @@ from pathlib import Path
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.order import Order
 from kontext_cli.batch.sources import row_place
-from kontext_cli.engine.plan import Wanted, names_for
+from kontext_cli.engine.plan import today
 from kontext_cli.errors import NameTaken, UsageError
 from kontext_cli.files.disk import is_special
 from kontext_cli.files.listing import Listing, folded
-from kontext_cli.files.names import Exists, Names, template_fields
+from kontext_cli.files.names import Exists, Names, name_files, template_fields
 from kontext_cli.files.saved import existing_file
-from kontext_cli.job import File, Job
+from kontext_cli.files.slugs import slugify
+from kontext_cli.files.templates import Fields
+from kontext_cli.images.inputs import stem_of
+from kontext_cli.job import File
 from kontext_cli.prompts import Row
 from kontext_cli.settings.paths import from_home
 
@@ -36,23 +38,23 @@ class Naming:
     def may_share(self, row: Row) -> bool:
         """Whether another row may have the same names: it sets `output`, or the template is not
         unique for each row."""
-        return "output" in row.values or self._template(row) in self._templates_of_many
+        return "output" in row.others or self._template(row) in self._templates_of_many
 
-    def reserve(self, row: Row, job: Job) -> None:
+    def reserve(self, entry: Entry) -> None:
         """Keep other rows from using the names of a row that makes no files in this run.
 
         Raises UsageError if an earlier row has one of them.
         """
-        self._claim(row, names_for(job, self._wanted(row, exists="overwrite")).paths)
+        self._claim(entry.row, self._names(entry, exists="overwrite").files)
 
-    def name(self, entry: Entry, job: Job) -> Names:
+    def name(self, entry: Entry) -> Names:
         """The names of a row's files. Raises UsageError, NameTaken or OutputFault."""
-        names = self._free_names(entry, job)
+        names = self._free_names(entry)
         if names.skip:
             for path in names.paths:
                 existing_file(path)
         else:
-            self._claim(entry.row, names.paths)
+            self._claim(entry.row, names.files)
         return names
 
     def here(self, path: Path) -> Path:
@@ -75,63 +77,86 @@ class Naming:
         return [each for each, fields in own.items() if not template_fields(each) & fields]
 
     def _template(self, row: Row) -> str:
-        return self._order.id_template if "id" in row.values else self._order.template
+        return self._order.id_template if "id" in row.others else self._order.template
 
-    def _free_names(self, entry: Entry, job: Job) -> Names:
+    def _free_names(self, entry: Entry) -> Names:
         """The names of a row's files, numbered if they belong to files of other rows."""
         try:
-            names = names_for(job, self._wanted(entry.row, ours=entry.replaces))
+            names = self._names(entry, ours=entry.replaces)
         except NameTaken:
-            preferred = names_for(job, self._wanted(entry.row, exists="overwrite"))
-            if not self._are_of_others(preferred.paths, entry):
+            preferred = self._names(entry, exists="overwrite")
+            if not self._are_of_others(preferred.files, entry):
                 raise
         else:
             none_taken = self._order.exists == "error"
-            if none_taken or not self._are_of_others(names.paths, entry):
+            if none_taken or not self._are_of_others(names.files, entry):
                 return names
             preferred = names
-        if "output" in entry.row.values:
-            self._claim(entry.row, preferred.paths)
-        names = names_for(job, self._wanted(entry.row, exists="number", ours=entry.replaces))
+        if "output" in entry.row.others:
+            self._claim(entry.row, preferred.files)
+        names = self._names(entry, exists="number", ours=entry.replaces)
         taken, free = preferred.paths[0].name, names.paths[0].name
         notice = f"`{taken}` belongs to another row; this one is `{free}`"
         return names._replace(notices=(*names.notices, notice))
 
-    def _are_of_others(self, paths: Sequence[Path], entry: Entry) -> bool:
+    def _are_of_others(self, files: Sequence[str], entry: Entry) -> bool:
         """Whether any of these names belongs to a file of another row of the batch."""
         ours = {file.path for file in entry.replaces}
-        taken = [path for path in paths if path not in ours and os.path.lexists(path)]
+        there = map(Path, filter(os.path.lexists, files))
+        taken = [path for path in there if path not in ours]
         return bool(taken) and not self._made.isdisjoint(taken)
 
-    def _wanted(
-        self, row: Row, *, exists: Exists | None = None, ours: Sequence[File] = ()
-    ) -> Wanted:
-        output = row.values.get("output")
+    def _names(
+        self, entry: Entry, *, exists: Exists | None = None, ours: Sequence[File] = ()
+    ) -> Names:
+        row, order, options = entry.row, self._order, entry.shared.request.options
+        output = row.others.get("output")
         if output is not None:
-            _check_inside(output)
-            path = self._order.folder / output
-            if self._listing.may_have(str(path)) and is_special(path):
-                raise UsageError(f"the output `{output}` is not a regular file")
-        return Wanted(
-            folder=self._order.folder,
+            self._check_output(output)
+        template = self._template(row)
+        return name_files(
             output=output,
-            template=self._template(row),
-            exists=exists or self._order.exists,
+            folder=order.folder,
+            template=template,
+            fields=_fields(entry, template) if output is None else {},
+            count=options.get("num_images", 1),
+            output_format=options["output_format"],
+            exists=exists or order.exists,
             ours=[file.path for file in ours],
             apart=lambda: self._made,
             may_have=self._listing.may_have,
         )
 
-    def _claim(self, row: Row, paths: Sequence[Path]) -> None:
+    def _check_output(self, output: str) -> None:
+        _check_inside(output)
+        path = self._order.folder / output
+        if self._listing.may_have(str(path)) and is_special(path):
+            raise UsageError(f"the output `{output}` is not a regular file")
+
+    def _claim(self, row: Row, files: Sequence[str]) -> None:
         """Reserve names for a row. Raises UsageError if an earlier row has one of them."""
-        for path in paths:
-            name = folded(str(path)).encode("utf-8", "surrogatepass")
-            mark = int.from_bytes(hashlib.blake2b(name).digest()[:8])
-            first = self._named.setdefault(mark, row)
+        for file in files:
+            first = self._named.setdefault(hash(folded(file)), row)
             if first is not row:
                 what = "image" if self._order.by_image else "line"
                 where = f"{what} {first.line}" if first.file == row.file else row_place(first)
-                raise UsageError(f"it has the same file name as {where}: `{path.name}`")
+                raise UsageError(f"it has the same file name as {where}: `{Path(file).name}`")
+
+
+def _fields(entry: Entry, template: str) -> Fields:
+    """The values of the fields that a template uses."""
+    row, used = entry.row, template_fields(template)
+    fields: dict[str, str | int | None] = {"index": row.index, "id": row.others.get("id")}
+    fields |= {"provider": entry.provider, "model": entry.shared.model}
+    if "slug" in used:
+        fields["slug"] = slugify(entry.prompt)
+    if "job" in used or "seed" in used:
+        fields["job"], fields["seed"] = entry.draw()
+    if "stem" in used and entry.images:
+        fields["stem"] = stem_of(entry.images[0].source)
+    if "date" in used:
+        fields["date"] = today()
+    return fields
 
 
 def _check_inside(output: str) -> None:

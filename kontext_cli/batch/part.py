@@ -8,14 +8,9 @@ from difflib import get_close_matches
 from kontext_cli.errors import UsageError
 from kontext_cli.prompts import Row
 
-_SMALL = 1_000
-
 
 class Part:
-    """Selects rows: those of `--only`, of one shard, up to a limit.
-
-    ``is_small``: it is faster to look up its rows one by one than all rows of the batch.
-    """
+    """Selects rows: those of `--only`, of one shard, up to a limit."""
 
     def __init__(
         self,
@@ -30,8 +25,6 @@ class Part:
         self._shard = None if shard is None else parse_shard(shard)
         self._left = limit
         self._left_of_only = None if self._only is None else len(self._only)
-        bounds = [each for each in (limit, self._left_of_only) if each is not None]
-        self.is_small = bool(bounds) and min(bounds) <= _SMALL
 
     @property
     def is_over(self) -> bool:
@@ -73,7 +66,7 @@ def parse_shard(given: str) -> tuple[int, int]:
 def _named(only: str, rows: Sequence[Row]) -> set[int]:
     """The indexes of rows given by id, or else by number."""
     by_name = {str(row.index): row.index for row in rows}
-    by_name |= {row.values["id"]: row.index for row in rows if "id" in row.values}
+    by_name |= {row.others["id"]: row.index for row in rows if "id" in row.others}
     chosen = set()
     for name in filter(None, (each.strip() for each in only.split(","))):
         if name not in by_name:

@@ -16,10 +16,9 @@ from kontext_cli.batch.sources import BatchSource, real_name
 from kontext_cli.engine.plan import Plan
 from kontext_cli.errors import KontextError
 from kontext_cli.files.saved import condition
-from kontext_cli.job import ROW_ID, Job, Target, new_id
+from kontext_cli.job import ROW_ID, Job, Target
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
-from kontext_cli.request import chosen_seed
 
 Lookup = Callable[[str], Known | None]
 """What is known of a row from earlier runs, by the row's key."""
@@ -85,16 +84,16 @@ class Planner:
         entry.attempt = known.attempt + 1 if known else 1
         collects = known is not None and entry.step is Step.COLLECT
         entry.at = known.provider if known and collects else entry.provider
-        if known is not None and entry.step is Step.SKIP:
-            entry.saved = known.job
+        entry.paths = known.paths if known and entry.step is Step.SKIP else ()
         # A job may be submitted at once, or where collecting the missing file fails.
         if entry.step is Step.MAKE or entry.reason == "file missing":
-            self._name_files(entry, known.job if known else None)
-        elif "output" in entry.row.values:
-            self._reserve_names(entry)
+            self._name_files(entry, known.read() if known else None)
+        elif "output" in entry.row.others:
+            self._naming.reserve(entry)
 
     def plan(self, entry: Entry) -> Plan:
         """The job of a row, ready to be sent. Raises InputFault for an image that has changed."""
+        entry.draw()
         job = self.job(entry)
         job.target = Target(
             tuple(map(Path, entry.paths)),
@@ -102,7 +101,7 @@ class Planner:
             keep_flagged=entry.keep_flagged,
             replaces=entry.replaces,
         )
-        return Plan(job, entry.request.draft(entry.seed, self._stdin), None)
+        return Plan(job, entry.request.draft(job.seed, self._stdin), None)
 
     def job(self, entry: Entry) -> Job:
         """The job that a row asks for, to report on it; it is not sent."""
@@ -116,56 +115,55 @@ class Planner:
         key = self._own_key(row)
         if part.is_over or (key is not None and not part.takes(row, key)):
             request = self._requests.of(row, with_images=False)
-            self._reserve_shared_names(row, request, key or "", "")
+            self._reserve_if_shared(self._entry(row, request, key))
             return None
         request = self._requests.of(row)
         digest = request.digest()
-        if key is None:
-            key = self._key_by_digest(digest)
-            if not part.takes(row, key):
-                self._reserve_shared_names(row, request, key, digest)
-                return None
-        return self._entry(row, request, key, digest)
+        entry = self._entry(row, request, key, digest, 0 if key else self._equal_before(digest))
+        if key is None and not part.takes(row, entry.key):
+            self._reserve_if_shared(entry)
+            return None
+        return entry
 
-    def _entry(self, row: Row, request: RowRequest, key: str, digest: str) -> Entry:
+    def _entry(
+        self, row: Row, request: RowRequest, key: str | None, digest: str = "", equal: int = 0
+    ) -> Entry:
         default = self._order.defaults.get("keep_flagged", False)
         return Entry(
             row=row,
-            request=request,
-            id=new_id(),
-            key=key,
+            shared=request.shared,
+            prompt=request.prompt,
+            given_seed=request.seed,
+            images=request.images,
+            own_key=key,
             digest=digest,
+            equal=equal,
             at=request.shared.provider.name,
-            seed=chosen_seed() if request.needs_seed else request.seed,
-            keep_flagged=row.values.get("keep_flagged", default),
+            keep_flagged=row.others.get("keep_flagged", default),
         )
 
     def _own_key(self, row: Row) -> str | None:
         """The key of a row that has an id or an image of its own, else None: such a row is
         identified by its digest and the number of equal rows before it."""
-        if "id" in row.values:
-            return f"{ROW_ID}{row.values['id']}"
+        if "id" in row.others:
+            return f"{ROW_ID}{row.others['id']}"
         if self._order.by_image:
-            return f"image:{real_name(row.values['images'][0])}"
+            return f"image:{real_name(row.others['images'][0])}"
         return None
 
-    def _key_by_digest(self, digest: str) -> str:
+    def _equal_before(self, digest: str) -> int:
+        """The number of rows with this digest before."""
         before = self._equal.get(digest, 0)
         self._equal[digest] = before + 1
-        return f"{digest}#{before}"
+        return before
 
-    def _reserve_shared_names(self, row: Row, request: RowRequest, key: str, digest: str) -> None:
+    def _reserve_if_shared(self, entry: Entry) -> None:
         """Reserve the names of a row outside the run, if rows of the run can have the same."""
-        if self._naming.may_share(row):
-            self._reserve_names(self._entry(row, request, key, digest))
-
-    def _reserve_names(self, entry: Entry) -> None:
-        """Keep other rows from using the names of a row that makes no files in this run."""
-        self._naming.reserve(entry.row, self.job(entry))
+        if self._naming.may_share(entry.row):
+            self._naming.reserve(entry)
 
     def _name_files(self, entry: Entry, earlier: Job | None) -> None:
         """Name the files of a row, and find those of its ``earlier`` job that they replace."""
-        job = self.job(entry)
         if earlier is not None:
             made = earlier.files or (earlier.target.replaces if earlier.target else ())
             untouched = [file for file in made if condition(file) == "untouched"]
@@ -173,12 +171,12 @@ class Planner:
                 file._replace(path=self._naming.here(file.path)) for file in untouched
             )
             if entry.reason == "changed":
-                entry.reason = f"changed: {', '.join(_differences(earlier, job))}"
-        names = self._naming.name(entry, job)
+                entry.reason = f"changed: {', '.join(_differences(earlier, self.job(entry)))}"
+        names = self._naming.name(entry)
         if names.skip:
             entry.step, entry.reason, entry.job_id = Step.SKIP, "there already", None
         self.notices += names.notices
-        entry.paths = tuple(map(str, names.paths))
+        entry.paths = names.files
 
 
 def _differences(earlier: Job, now: Job) -> list[str]:

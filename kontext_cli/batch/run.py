@@ -29,7 +29,7 @@ from kontext_cli.errors import (
 )
 from kontext_cli.files.delivery import file_delivery
 from kontext_cli.files.saved import condition
-from kontext_cli.job import ACCEPTED, Cost, Job, State, new_id
+from kontext_cli.job import ACCEPTED, Cost, Job, State
 from kontext_cli.journal import Journal
 
 DRAIN_SECONDS = 10.0
@@ -299,7 +299,7 @@ class Batch:
         if job.state in ACCEPTED:
             entry.step, entry.job_id = Step.COLLECT, job.id
         elif job.request_id is None and job.error.billed == "no":
-            entry.step, entry.attempt, entry.id = Step.MAKE, job.attempt + 1, new_id()
+            entry.step, entry.attempt, entry.drawn_id = Step.MAKE, job.attempt + 1, None
             entry.seen = job.id, job.state.value
         else:
             return False

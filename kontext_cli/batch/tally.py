@@ -50,6 +50,10 @@ class Tally:
             self.codes[self._code(job, kind)] += 1
         return kind
 
+    def skip(self) -> None:
+        """Count a row whose files exist."""
+        self.counts["skipped"] += 1
+
     def _code(self, job: Job, kind: Kind) -> int:
         if job.error is not None:
             return job.error.exit_code

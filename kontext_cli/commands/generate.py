@@ -165,7 +165,7 @@ def _print_notices(report: Report, images: "tuple[InputImage, ...]", names: Name
 def _dry_run(plan: Plan) -> Result:
     from kontext_cli.terminal.dry_run import plan_lines
 
-    paths = plan.names.paths if plan.names else ()
+    paths = [str(path.absolute()) for path in plan.names.paths] if plan.names else []
     return Result(text=plan_lines(plan), records=[job_record(plan.job, planned=paths)])
 
 

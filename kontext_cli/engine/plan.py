@@ -1,7 +1,7 @@
 """A job before it is sent: its draft, its file names, its cost. Nothing is sent or written here."""
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kontext_cli.images.inputs import InputImage
 
 _CANONICAL = json.JSONEncoder(sort_keys=True)
+_OWN = "\0"
+"""In place of images, prompt and seed, which come in this order; no value contains it."""
 
 UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
 """Bytes of images for a provider with a storage: nothing has to be scaled down for it."""
@@ -25,17 +27,12 @@ UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
 
 class Wanted(NamedTuple):
     """Where the files should be saved, as given by the user: ``output`` is a file, else a template
-    names them in ``folder``. Files among ``ours`` do not count as existing: they may be replaced.
-    Those ``apart`` block their own path only, not the same name with another suffix. ``may_have``
-    is false for paths that are certainly free, with any suffix."""
+    names them in ``folder``."""
 
     folder: Path
     output: str | None = None
     template: str | None = None
     exists: Exists = "error"
-    ours: Collection[Path] = ()
-    apart: Callable[[], Collection[Path]] = tuple
-    may_have: Callable[[str], bool] = lambda _path: True
 
 
 class Plan(NamedTuple):
@@ -73,7 +70,9 @@ def plan_job(
         request=request.described(),
         seed=request.options.get("seed"),
         cost=draft.cost,
-        digest=digest_of(wish.values(), provider.name, draft.endpoint.id, images),
+        digest=Digests(wish.options, provider.name, draft.endpoint.id).of(
+            wish.prompt, wish.options.get("seed"), images
+        ),
         sources=sources_of(images),
     )
     if wanted is None:
@@ -85,20 +84,33 @@ def plan_job(
     return Plan(job, draft, names)
 
 
-def digest_of(
-    options: Mapping[str, Any], provider: str, endpoint: str, images: "Sequence[InputImage]"
-) -> str:
-    """The identity of a request: every value given, and the images by their content.
+class Digests:
+    """The identities of requests that differ only in prompt, seed and images: all values given,
+    and the images by their content.
 
     A seed that we choose is not part of it, so that the same command finds the same job again.
     """
-    asked = {
-        "provider": provider,
-        "endpoint": endpoint,
-        "options": options,
-        "images": [image.sha256 or image.source for image in images],
-    }
-    return sha256(_CANONICAL.encode(asked).encode()).hexdigest()
+
+    def __init__(self, options: Mapping[str, Any], provider: str, endpoint: str) -> None:
+        """``options`` are those of any of these requests."""
+        own = {"seed": _OWN} if "seed" in options else {}
+        asked = {
+            "provider": provider,
+            "endpoint": endpoint,
+            "options": {**options, **own, "prompt": _OWN},
+            "images": _OWN,
+        }
+        self._pieces = _CANONICAL.encode(asked).split(_CANONICAL.encode(_OWN))
+
+    def of(self, prompt: str, seed: int | None, images: "Sequence[InputImage]") -> str:
+        """The digest of one of them; without a seed, if the others have none."""
+        hashes = "[]"
+        if images:
+            hashes = _CANONICAL.encode([image.sha256 or image.source for image in images])
+        start, before_prompt, *rest = self._pieces
+        text = f"{start}{hashes}{before_prompt}{_CANONICAL.encode(prompt)}"
+        text += str(seed).join(rest)
+        return sha256(text.encode()).hexdigest()
 
 
 def sources_of(images: "Sequence[InputImage]") -> tuple[Source, ...]:
@@ -127,14 +139,11 @@ def names_for(job: Job, wanted: Wanted) -> Names:
             "provider": job.provider,
             "model": job.model,
             "stem": _stem(job),
-            "date": _today() if "{date}" in template else None,
+            "date": today() if "{date}" in template else None,
         },
         count=job.request.get("num_images", 1),
         output_format=job.request.get("output_format", "jpeg"),
         exists=wanted.exists,
-        ours=wanted.ours,
-        apart=wanted.apart,
-        may_have=wanted.may_have,
     )
 
 
@@ -146,7 +155,8 @@ def _stem(job: Job) -> str | None:
     return stem_of(job.sources[0].name)
 
 
-def _today() -> str:
+def today() -> str:
+    """The date, as names of files have it."""
     return datetime.now().astimezone().strftime("%Y-%m-%d")
 
 

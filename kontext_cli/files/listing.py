@@ -23,7 +23,7 @@ class Listing:
 def folded(name: str) -> str:
     """A key that is equal for names that some systems take for the same: in another case, or with
     accents in another normal form."""
-    return unicodedata.normalize("NFC", name).casefold()
+    return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
 
 
 def _names_in(folder: str) -> frozenset[str] | None:

@@ -3,7 +3,7 @@
 import itertools
 import os
 import unicodedata
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import Literal, NamedTuple, get_args
 
@@ -28,33 +28,41 @@ _NOT_MADE = frozenset(
     {".webp", ".gif", ".avif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".svg", ".pdf"}
 )
 _ODD_ON_WINDOWS = frozenset('<>:"|?*')
+_HERE = Path()
 
 
 class Names(NamedTuple):
-    """The paths of a job's images in order, relative ones as they were given.
+    """The files of a job's images in order, relative paths as they were given.
 
     ``skip``: all files exist already, under the suffixes they have here, and `--exists skip` was
-    given. ``notices`` are printed for the user.
+    given. ``notices`` are printed for the user. Paths are text, of which many take less time and
+    memory.
     """
 
-    paths: tuple[Path, ...]
+    files: tuple[str, ...]
     skip: bool = False
     notices: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files as paths."""
+        return tuple(map(Path, self.files))
 
 
 class _Plan(NamedTuple):
     """Paths without number and suffix, one for each image, and the suffix of all."""
 
-    stems: tuple[Path, ...]
+    stems: Sequence[str]
     suffix: str
     numbered: bool
     notices: tuple[str, ...]
 
-    def paths(self, attempt: int = 1) -> tuple[Path, ...]:
+    def files(self, attempt: int = 1) -> tuple[str, ...]:
         again = f"-{attempt}" if attempt > 1 else ""
+        if not self.numbered:
+            return tuple([f"{stem}{again}{self.suffix}" for stem in self.stems])
         return tuple(
-            stem.with_name(f"{stem.name}{again}{f'-{n}' if self.numbered else ''}{self.suffix}")
-            for n, stem in enumerate(self.stems, start=1)
+            [f"{stem}{again}-{n}{self.suffix}" for n, stem in enumerate(self.stems, start=1)]
         )
 
 
@@ -107,14 +115,16 @@ def name_files(
     else:
         plan = _from_output(output, folder, count, output_format)
 
-    def taker(path: Path) -> Path | None:
-        name = str(path)
-        if not may_have(_stem(name)):
+    def is_of_others(path: Path) -> bool:
+        return path not in ours and path not in apart()
+
+    def taker(file: str) -> str | None:
+        if not may_have(_stem(file)):
             return None
-        if path not in ours and os.path.lexists(name):
-            return path
-        there = (Path(each) for each in _siblings(name) if os.path.lexists(each))
-        return next((each for each in there if each not in ours and each not in apart()), None)
+        if os.path.lexists(file) and Path(file) not in ours:
+            return file
+        there = filter(os.path.lexists, _siblings(file))
+        return next((each for each in there if is_of_others(Path(each))), None)
 
     return _settle(plan, exists, taker)
 
@@ -125,16 +135,20 @@ def _special(output: str, path: Path, count: int) -> Names:
             f"`{output}` is no regular file, and takes one image, not {count}",
             hint="choose a folder with `-d`",
         )
-    return Names(paths=(path,))
+    return Names((str(path),))
 
 
 def _from_template(
     template: Template, folder: Path, fields: Fields, count: int, output_format: OutputFormat
 ) -> _Plan:
-    rendered = [template.render({**fields, "n": n}) for n in range(1, count + 1)]
+    at = "" if folder == _HERE else str(folder)
+    if "n" in template.fields:
+        rendered = [template.render({**fields, "n": n}) for n in range(1, count + 1)]
+    else:
+        rendered = [template.render(fields)] * count
     suffix = _suffix(template.suffix, output_format)
     return _Plan(
-        stems=tuple(folder.joinpath(*components) for components in rendered),
+        stems=[os.path.join(at, *components) for components in rendered],  # noqa: PTH118
         suffix=suffix,
         numbered=count > 1 and "n" not in template.fields,
         notices=_corrections(template.text, template.suffix, suffix, output_format),
@@ -148,7 +162,7 @@ def _from_output(output: str, folder: Path, count: int, output_format: OutputFor
     _check_output(output, path, stem)
     suffix = _suffix(typed, output_format)
     return _Plan(
-        stems=(path.with_name(stem),) * count,
+        stems=[str(path.with_name(stem))] * count,
         suffix=suffix,
         numbered=count > 1,
         notices=_corrections(output, typed, suffix, output_format),
@@ -173,21 +187,21 @@ def _check_output(output: str, path: Path, stem: str) -> None:
         )
 
 
-def _settle(plan: _Plan, exists: Exists, taker: Callable[[Path], Path | None]) -> Names:
+def _settle(plan: _Plan, exists: Exists, taker: Callable[[str], str | None]) -> Names:
     """Apply ``exists`` to names that are taken; ``taker`` finds the file that has a name."""
-    paths = plan.paths()
+    files = plan.files()
     if exists == "overwrite":
-        _refuse_irregular(path for path in paths if taker(path))
+        _refuse_irregular(Path(file) for file in files if taker(file))
     elif exists == "number":
-        attempts = (plan.paths(attempt) for attempt in itertools.count(1))
-        paths = next(names for names in attempts if not any(map(taker, names)))
+        attempts = (plan.files(attempt) for attempt in itertools.count(1))
+        files = next(names for names in attempts if not any(map(taker, names)))
     else:
-        found = [(path, there) for path in paths if (there := taker(path))]
-        if exists == "skip" and len(found) == len(paths):
+        found = [(file, there) for file in files if (there := taker(file))]
+        if exists == "skip" and len(found) == len(files):
             return Names(tuple(there for _, there in found), skip=True, notices=plan.notices)
         if found:
             raise _taken(*found[0], exists)
-    return Names(paths=paths, notices=plan.notices)
+    return Names(files, notices=plan.notices)
 
 
 def _siblings(path: str) -> list[str]:
@@ -203,10 +217,10 @@ def _stem(path: str) -> str:
     return stem if dot + suffix.lower() in _ALL_SUFFIXES else path
 
 
-def _taken(path: Path, there: Path, exists: Exists) -> NameTaken:
+def _taken(file: str, there: str, exists: Exists) -> NameTaken:
     what = f"`{there}` is there already"
-    if there != path:
-        what += f", which blocks `{path.name}`: the same name with another extension"
+    if there != file:
+        what += f", which blocks `{Path(file).name}`: the same name with another extension"
     if exists == "skip":
         what += "; the job's other files are not"
         return NameTaken(what, hint="use `--exists number` or `overwrite`")

@@ -29,17 +29,14 @@ Fields = Mapping[str, str | int | None]
 class Template(NamedTuple):
     """A parsed template: triples of literal text, a field and its width.
 
-    ``suffix`` is the `.jpg`, `.jpeg` or `.png` it was typed with, or empty.
+    ``fields`` are the names of those in use; ``suffix`` is the `.jpg`, `.jpeg` or `.png` it was
+    typed with, or empty.
     """
 
     text: str
     parts: tuple[tuple[str, str | None, str], ...]
+    fields: frozenset[str]
     suffix: str
-
-    @property
-    def fields(self) -> frozenset[str]:
-        """The names of the fields in use."""
-        return frozenset(field for _, field, _ in self.parts if field is not None)
 
     def render(self, fields: Fields) -> tuple[str, ...]:
         """The components of the name without its suffix, each one portable.
@@ -47,12 +44,14 @@ class Template(NamedTuple):
         Raises UsageError for a field without a value, and for what leaves the output folder.
         """
         text = "".join(
-            literal + ("" if field is None else self._value(field, width, fields))
-            for literal, field, width in self.parts
+            [
+                literal if field is None else literal + self._value(field, width, fields)
+                for literal, field, width in self.parts
+            ]
         )
         if text.startswith("/"):
             raise self._refused("starts with `/`", "use `-d` to choose the folder")
-        return tuple(self._component(component) for component in text.split("/"))
+        return tuple(map(self._component, text.split("/")))
 
     def _value(self, field: str, width: str, fields: Fields) -> str:
         value = fields.get(field)
@@ -98,7 +97,12 @@ def parse(template: str) -> Template:
         if field is not None:
             _check_field(field, width or "", conversion, template)
         parts.append((literal, field, width or ""))
-    return Template(text=template, parts=tuple(parts), suffix=suffix[0] if suffix else "")
+    return Template(
+        text=template,
+        parts=tuple(parts),
+        fields=frozenset(field for _, field, _ in parts if field is not None),
+        suffix=suffix[0] if suffix else "",
+    )
 
 
 def _check_literal(literal: str, template: str) -> None:

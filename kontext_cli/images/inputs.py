@@ -90,14 +90,20 @@ def load_images(
 
 
 def fingerprint(source: str, stdin: Callable[[], BinaryIO]) -> InputImage:
-    """Identifies an input image without its content: by a file's hash, or its URL.
+    """Identifies an input image: by a file's hash, with its content as it is, or by its URL.
 
     Raises as `load_images` does for what cannot be read; does not check that it is an image.
     """
     if is_url(source):
         return _remote(source)
-    digest = hashlib.sha256(_read(source, stdin)).hexdigest()
-    return InputImage(source=source, stem=stem_of(source), sha256=digest)
+    data = _read(source, stdin)
+    digest = hashlib.sha256(data).hexdigest()
+    return InputImage(source=source, stem=stem_of(source), content=data, sha256=digest)
+
+
+def check_image(source: str, content: bytes) -> None:
+    """Check that the content of a source is an image. Raises InputFault as `load_images` does."""
+    _decode(_name(source), content)
 
 
 def _remote(url: str) -> InputImage:
@@ -192,7 +198,7 @@ def _inline(source: str, data: bytes, most: int, limit: str) -> InputImage:
 
     ``limit`` says whose limit that is.
     """
-    name = "standard input" if source == "-" else f"`{source}`"
+    name = _name(source)
     kind, image = _decode(name, data)
     sent, media_type, size, notice = data, f"image/{kind}", image.size, None
     if len(data) > most:
@@ -218,6 +224,10 @@ def _inline(source: str, data: bytes, most: int, limit: str) -> InputImage:
         size=size,
         notice=notice,
     )
+
+
+def _name(source: str) -> str:
+    return "standard input" if source == "-" else f"`{source}`"
 
 
 def _decode(name: str, data: bytes) -> "tuple[Format, Image]":

@@ -230,13 +230,20 @@ class Journal:
             jobs = (job for job in found if not states or job.state in states)
             return list(islice(jobs, limit))
 
-    def of_batch(self, batch: str, row: str | None = None) -> Iterator[Job]:
-        """The jobs of a batch, or of one row of it: each row by its attempts in turn.
-
-        Read lazily.
-        """
+    def of_batch(self, batch: str) -> Iterator[Job]:
+        """The jobs of a batch: each row by its attempts in turn. Read lazily."""
         with self._store.reading():
-            yield from self._readable(self._table.of_batch(batch, row))
+            yield from self._readable(self._table.of_batch(batch, None))
+
+    def of_row(self, batch: str, row: str, *, brief: bool = False) -> list[Job]:
+        """The jobs of one row of a batch, by its attempts; ``brief`` ones where they are saved."""
+        with self._store.reading(once=True):
+            return list(self._readable(self._table.of_batch(batch, row), brief=brief))
+
+    def has_batch(self, batch: str) -> bool:
+        """Whether there is a job of any row of a batch."""
+        with self._store.reading(once=True):
+            return next(self._table.of_batch(batch, None), None) is not None
 
     def unfinished(self) -> list[Job]:
         """The jobs that are not in a final state, the oldest first."""
@@ -282,17 +289,17 @@ class Journal:
             self._read[row.id] = hash(row)
             yield row
 
-    def _readable(self, rows: Iterable[Row]) -> Iterator[Job]:
+    def _readable(self, rows: Iterable[Row], *, brief: bool = False) -> Iterator[Job]:
         """The jobs of some rows; an unreadable one is logged and skipped."""
         for row in rows:
             try:
-                yield self._job(row)
+                yield self._job(row, brief=brief and row.state == State.SAVED)
             except JournalFault as fault:
                 self._log(f"{fault.message}; it is skipped")
 
-    def _job(self, row: Row) -> Job:
+    def _job(self, row: Row, *, brief: bool = False) -> Job:
         try:
-            job = job_of(row)
+            job = job_of(row, brief=brief)
         except ValueError as error:
             raise JournalFault(str(error)) from error
         job.state = State(self._state(row))

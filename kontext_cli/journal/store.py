@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import RLock
 from typing import TypeVar
@@ -66,11 +66,14 @@ class Store:
         return self._write_repairing(work)
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
-        """One snapshot of the journal for several queries. Raises JournalFault."""
+    def reading(self, *, once: bool = False) -> Iterator[None]:
+        """One snapshot of the journal for several queries, which one query ``once`` does without.
+
+        Raises JournalFault.
+        """
         doing = f"cannot read the journal `{self._path}`"
         try:
-            with self._lock, faults(doing), snapshot(self._db):
+            with self._lock, faults(doing), nullcontext() if once else snapshot(self._db):
                 yield
         except Damaged as damage:
             file.open_to_write(self._folder, self._log, thorough=True).close()

@@ -4,24 +4,39 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from kontext_cli.prompts.keys import Pair, checked, shown
 
 
-@dataclass(frozen=True, slots=True)
 class Row:
     """One row of a prompts file.
 
     ``line`` is its first line in ``file``, a name as it was typed; ``index`` is its number among
-    the rows of all files. Both count from 1. ``values`` has only the keys that the row sets;
-    `images` is a tuple of strings as written.
+    the rows of all files. Both count from 1. ``prompt`` is None where the row sets none; ``others``
+    has only the other keys that it sets, of which `images` is a tuple of strings as written.
     """
 
-    line: int
-    index: int
-    values: Mapping[str, Any]
-    file: str = ""
+    __slots__ = ("file", "index", "line", "others", "prompt")
+
+    def __init__(self, line: int, index: int, values: Mapping[str, Any], file: str = "") -> None:
+        self.line = line
+        self.index = line if index == line else index
+        self.prompt: str | None = values.get("prompt")
+        others = {key: value for key, value in values.items() if key != "prompt"}
+        self.others: Mapping[str, Any] = others or _NONE  # a dictionary takes 200 bytes
+        self.file = file
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All keys that the row sets."""
+        return (
+            {"prompt": self.prompt, **self.others} if self.prompt is not None else {**self.others}
+        )
+
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,12 @@ class BatchReport(Report):
         elif not self._view.has_bar:
             self._message(self._counted(f"{row_name(job)}{_because(reason)}: {describe(job)}"))
 
+    def skipped(self, paths: Sequence[str], reason: str) -> None:
+        """Report a row whose files exist, as ``ended`` does it, where no JSON is printed."""
+        for path in paths:
+            self._view.result(self._shown(path))
+        self._skips[reason] += 1
+
     def stopping(self, stop: KontextError) -> None:
         """Print that no more rows are submitted, and why."""
         self._progress.stopping = True

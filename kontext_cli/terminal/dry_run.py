@@ -4,7 +4,6 @@ import json
 import shutil
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from kontext_cli.batch.decide import Step
@@ -58,13 +57,15 @@ def row_lines(rows: Iterable[tuple[Entry, Job]], cost: Cost) -> Iterator[str]:
 
 def row_record(entry: Entry, job: Job) -> dict[str, Any]:
     """A row for `--json`, with the paths it would write."""
-    planned = tuple(map(Path, entry.paths)) if entry.step is Step.MAKE else ()
+    planned = entry.paths if entry.step is Step.MAKE else ()
     return job_record(job, reason=entry.reason, planned=planned)
 
 
 def fitted(text: str, columns: int) -> str:
     """Text truncated to one line of the given number of terminal columns."""
     plain = escaped(" ".join(text[: 4 * max(columns, 1)].split()))
+    if plain.isascii() and len(plain) <= columns and len(text) <= 4 * columns:
+        return plain
     widths = [_width(char) for char in plain]
     if sum(widths) <= columns and len(text) <= 4 * columns:
         return plain

@@ -16,6 +16,7 @@ SCHEMA = 1
 
 
 _COMMAND_INSIDE = "##["
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
 
 def error_record(error: KontextError) -> dict[str, Any]:
@@ -35,12 +36,12 @@ def job_record(
     job: Job,
     *,
     reason: str | None = None,
-    planned: Sequence[Path] = (),
+    planned: Sequence[str] = (),
     with_urls: bool = False,
 ) -> dict[str, Any]:
     """A job for `--json`; ``reason`` says why a row of a batch was run or skipped.
 
-    ``planned`` are the paths that a job that was not sent would write.
+    ``planned`` are the absolute paths that a job that was not sent would write.
     ``with_urls`` adds the full URLs, with signatures, of billed files in an unsupported format to
     the error. Only for `status`: other output may end up in logs.
     """
@@ -60,7 +61,7 @@ def job_record(
         "seed": job.seed,
         "files": [
             *(_file_record(file) for file in job.files),
-            *({"path": str(path.absolute())} for path in planned),
+            *({"path": path} for path in planned),
         ],
         "cost": {"usd": job.cost.usd, "source": job.cost.source},
         "reply": job.reply,
@@ -74,7 +75,7 @@ def job_record(
 
 def as_line(record: Mapping[str, Any]) -> str:
     """One line of JSON Lines, plain ASCII so that it survives any locale."""
-    line = json.dumps(record, separators=(",", ":"), allow_nan=False)
+    line = _ENCODER.encode(record)
     return line.replace(_COMMAND_INSIDE, r"#\u0023[")
 
 
@@ -104,7 +105,7 @@ def _job_error(job: Job, *, with_urls: bool) -> dict[str, Any] | None:
 
 
 def _utc(moment: datetime | None) -> str | None:
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z" if moment else None
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z" if moment else None
 
 
 def summary_record(batch: str, tally: "Tally", *, exit_code: int) -> dict[str, object]:

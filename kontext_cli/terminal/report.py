@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 from kontext_cli.job import ACCEPTED, OPEN, Job, State
 from kontext_cli.terminal.printable import one_line, printable
@@ -101,9 +100,13 @@ class Report:
             self._view.result(as_line(job_record(job, reason=reason)))
             return
         for file in job.files:
-            self._view.result(self._shown(file.path))
+            self._view.result(self._shown(str(file.path)))
         if job.error is None and job.state in ACCEPTED:
             self._view.result(job.id)
 
-    def _shown(self, path: Path) -> str:
-        return os.path.relpath(path) if self.show_relative else str(path)
+    def _shown(self, path: str) -> str:
+        if not self.show_relative:
+            return path
+        here = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118
+        is_inside = path.startswith(here) and ".." not in path
+        return path[len(here) :] if is_inside else os.path.relpath(path)  # which takes long

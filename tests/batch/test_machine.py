@@ -304,7 +304,7 @@ class Batches(RuleBasedStateMachine):
         )
         rows = [Row(n, n, row) for n, row in enumerate(self.rows, start=1)]
         source = BatchSource(rows=rows, faults=(), names=("p.jsonl",), identity=(), bases={})
-        known = self.memory(journal).lookup(few=False)
+        known = self.memory(journal).lookup()
         entries = planner.entries(source, Part(rows), known)
         chosen = [e for e in entries if only is None or e.row.index in only]
         wire, tally = Wire(self.sandbox, fate, self.note_poll), Tally(len(chosen), waits=waits)

@@ -80,7 +80,7 @@ def test_each_row_is_sent_with_its_own_prompt_and_seed(planner: Planner) -> None
     planned = entries(planner, *rows)
     sent = [planner.plan(entry).draft.call().json or {} for entry in planned]
     assert [body["prompt"] for body in sent] == ["a fox", "a hen", "a cat"]
-    assert [body["seed"] for body in sent] == [1, 2, planned[2].seed]
+    assert [body["seed"] for body in sent] == [1, 2, planned[2].drawn_seed]
     assert {body["aspect_ratio"] for body in sent} == {"16:9"}
 
 

@@ -394,7 +394,7 @@ class TestTaken:
         (tmp_path / "link").symlink_to(tmp_path / "pipe")
         self.make(tmp_path, "pipe.jpg")
         for output in ("pipe", "link"):
-            assert named(tmp_path, output=output, exists=exists) == Names((tmp_path / output,))
+            assert named(tmp_path, output=output, exists=exists) == Names((str(tmp_path / output),))
             with pytest.raises(UsageError, match="takes one image, not 2"):
                 named(tmp_path, output=output, exists=exists, count=2)
 
