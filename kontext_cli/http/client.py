@@ -106,41 +106,45 @@ class Network(httpx2.AsyncBaseTransport):
         """``network`` makes the connections; ``proxy`` is what they go through."""
         self._network = network or CheckedNetwork(resolve, _any_address)
         self._proxy = proxy
-        self._pools: dict[tuple[str, bool], httpcore2.AsyncConnectionPool] = {}
+        self._pools: dict[str, httpcore2.AsyncConnectionPool] = {}
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request. Raises httpx2's errors, and UsageError for missing certificates."""
-        pool = self._pool(request.url.scheme, shared=request.extensions.get(SHARED, False))
-        url = request.url
+        pool = self._pool(request.url.scheme)
+        core = httpcore2.Request(
+            method=request.method,
+            url=_core_url(request.url),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        own = None if request.extensions.get(SHARED) else pool.create_connection(core.url.origin)
         with _in_httpx_terms():
-            response = await pool.handle_async_request(
-                httpcore2.Request(
-                    method=request.method,
-                    url=_core_url(url),
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions=request.extensions,
-                )
-            )
+            try:
+                response = await (own or pool).handle_async_request(core)
+            except BaseException:
+                if own:
+                    await own.aclose()
+                raise
         return httpx2.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_Body(response),
+            stream=_Body(response, own),
             extensions=response.extensions,
         )
 
-    def _pool(self, scheme: str, *, shared: bool) -> httpcore2.AsyncConnectionPool:
-        """A pool that keeps no idle connection closes each one before it looks for one to use."""
-        if (scheme, shared) not in self._pools:
-            self._pools[scheme, shared] = httpcore2.AsyncConnectionPool(
+    def _pool(self, scheme: str) -> httpcore2.AsyncConnectionPool:
+        """Makes all connections, and keeps the shared ones."""
+        if scheme not in self._pools:
+            self._pools[scheme] = httpcore2.AsyncConnectionPool(
                 ssl_context=tls_context() if scheme == "https" else None,
                 proxy=self._proxy,
                 max_connections=MOST_CONNECTIONS,
-                max_keepalive_connections=MOST_IDLE_CONNECTIONS if shared else 0,
+                max_keepalive_connections=MOST_IDLE_CONNECTIONS,
                 keepalive_expiry=IDLE_SECONDS,
                 network_backend=self._network,
             )
-        return self._pools[scheme, shared]
+        return self._pools[scheme]
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -151,8 +155,12 @@ class Network(httpx2.AsyncBaseTransport):
 class _Body(httpx2.AsyncByteStream):
     """The bytes of an answer as they come."""
 
-    def __init__(self, response: httpcore2.Response) -> None:
+    def __init__(
+        self, response: httpcore2.Response, own: httpcore2.AsyncConnectionInterface | None
+    ) -> None:
+        """``own`` is the connection that carries this answer alone, and is closed with it."""
         self._response = response
+        self._own = own
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _in_httpx_terms():
@@ -161,6 +169,9 @@ class _Body(httpx2.AsyncByteStream):
                     yield chunk
 
     async def aclose(self) -> None:
+        if self._own:
+            await self._own.aclose()
+            return
         stream = self._response.extensions.get("network_stream")
         if isinstance(stream, Stream):
             stream.rest(surplus=_has_surplus(self._response))

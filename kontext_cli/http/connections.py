@@ -26,16 +26,15 @@ class Connections(httpcore2.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ARG002
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Connect to an address. Raises ConnectError and ConnectTimeout."""
+        """Connect to an address; `CheckedNetwork` keeps the time. Raises ConnectError."""
         loop = asyncio.get_running_loop()
         local = None if local_address is None else (local_address, 0)
         with _as_library_errors(httpcore2.ConnectTimeout, httpcore2.ConnectError):
-            async with Deadline(timeout):
-                transport, wire = await loop.create_connection(_Wire, host, port, local_addr=local)
+            transport, wire = await loop.create_connection(_Wire, host, port, local_addr=local)
         for option in socket_options or ():
             transport.get_extra_info("socket").setsockopt(*option)
         return Stream(wire)
