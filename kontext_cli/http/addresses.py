@@ -4,6 +4,7 @@ From IANA's registries of special-purpose addresses, written out: what `ipaddres
 differs between versions of Python.
 """
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -37,6 +38,7 @@ _UNICAST = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
 
 
+@lru_cache(maxsize=256)
 def is_public(address: Address) -> bool:
     """Whether this is a globally reachable address, neither private nor reserved."""
     inner = _embedded(address)
@@ -51,6 +53,7 @@ def is_this_machine(address: Address) -> bool:
     return (_embedded(address) or address).is_loopback
 
 
+@lru_cache(maxsize=256)
 def literal(host: str) -> Address | None:
     """The address that ``host`` spells out, None where it is a name; brackets are left out."""
     try:
