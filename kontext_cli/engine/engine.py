@@ -254,6 +254,8 @@ class Engine:
     async def _uploaded(self, job: Job, draft: Draft, timeout: float) -> Draft:
         """The draft after the upload of the images that are too large to be sent inline."""
         large = too_large(draft)
+        if not large:
+            return draft
         try:
             async with Deadline(timeout):
                 return await self._upload(job, draft, large)
@@ -262,7 +264,7 @@ class Engine:
             raise Unreachable(f"the upload to {name} took more than {timeout:g} s") from None
 
     async def _upload(self, job: Job, draft: Draft, images: Sequence[InputImage]) -> Draft:
-        if not images or not isinstance(self._provider, Storage):
+        if not isinstance(self._provider, Storage):
             return draft
         return await upload(
             draft,

@@ -52,8 +52,6 @@ class _Wire(asyncio.Protocol):
         self.ended = False
         self.is_resting = True
         """Whether nothing was asked that is not answered in full."""
-        self.is_spoiled = False
-        """Whether it brought more than was asked for."""
         self._pieces: list[bytes] = []
         self._size = 0
         self._fault: Exception | None = None
@@ -64,13 +62,13 @@ class _Wire(asyncio.Protocol):
 
     @property
     def is_readable(self) -> bool:
-        """Whether an idle connection is of no use: its server has gone, or said too much."""
-        return self.ended or self.is_spoiled or bool(self._pieces)
+        """Whether an idle connection is of no use: its server has gone, or said more."""
+        return self.ended or bool(self._pieces)
 
     def check(self) -> None:
-        """Raise OSError where something is there that nothing was sent for."""
+        """Raise ConnectError where something is there that nothing was sent for."""
         if self.is_resting and self.is_readable:
-            raise OSError("the connection is of no use")
+            raise httpcore2.ConnectError("the connection is of no use")
 
     async def read(self, timeout: float | None) -> bytes:
         """All that has come, none at the end. Raises OSError and TimeoutError."""
@@ -144,17 +142,14 @@ class Stream(httpcore2.AsyncNetworkStream):
         """Send bytes. Raises ConnectError where a request cannot begin, and nothing has left."""
         if not buffer:
             return
-        with _as_library_errors(httpcore2.ConnectTimeout, httpcore2.ConnectError):
-            self._wire.check()
+        self._wire.check()
         self._wire.is_resting = False
         with _as_library_errors(httpcore2.WriteTimeout, httpcore2.WriteError):
             await self._wire.write(buffer, timeout)
 
-    def rest(self, *, surplus: bool) -> None:
-        """Expect nothing until the next request; ``surplus`` says that more came than was asked
-        for, after which there is no next one."""
+    def rest(self) -> None:
+        """Expect nothing until the next request."""
         self._wire.is_resting = True
-        self._wire.is_spoiled = self._wire.is_spoiled or surplus
 
     async def aclose(self) -> None:
         """Close at once, without waiting for the peer."""
