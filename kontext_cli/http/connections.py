@@ -1,5 +1,6 @@
-"""Connections on the event loop's own transports: half the work for each request of the general
-backend, and an idle connection knows without a system call that its server has closed it.
+"""Connections on the event loop's own transports: a job of a batch takes an eighth less CPU time
+than on the general backend, and an idle connection knows without a system call that its server has
+closed it.
 
 Nothing that comes before a request leaves is taken for its answer: the first write of a request
 fails where there is something to read by then (`Stream.rest`).
