@@ -89,6 +89,10 @@ class Wire:
         with suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
             await writer.wait_closed()
 
+    async def until_all_have_left(self) -> None:
+        """Wait until the last connection is closed."""
+        await asyncio.gather(*self._under_way)
+
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversation = Conversation(await reader.readuntil(b"\r\n\r\n"), b"", writer)
         length = int(conversation.headers.get("content-length", "0"))

@@ -9,7 +9,6 @@ from urllib.parse import unquote_to_bytes
 from kontext_cli.errors import BadMedia, Moderated, WrongFormat
 from kontext_cli.files.delivery import Delivery
 from kontext_cli.files.part import PartFile
-from kontext_cli.files.saved import VerifiedImage
 from kontext_cli.http.redaction import without_quotes_of
 from kontext_cli.http.transport import Transport
 from kontext_cli.http.urls import abridged
@@ -27,31 +26,30 @@ async def collect(
 ) -> None:
     """Save every image that is not saved yet, concurrently; one that fails stops no other.
 
-    ``saved`` is called after each file is in place, and after each that is not an image we can
-    save: such a file is marked in ``job.outputs``, and not downloaded again. Raises the first
-    KontextError among them, WrongFormat where files are marked, and Moderated where images were
-    left out as flagged.
+    ``saved`` is called after each file but the last: when it is in place, or is not an image we
+    can save. Such a file is marked in ``job.outputs``, and not downloaded again. The caller records
+    the job after the last one. Raises the first KontextError among them, WrongFormat where files
+    are marked, and Moderated where images were left out as flagged.
     """
     have = {file.number for file in job.files}
     numbered = list(enumerate(outputs, start=1))
     wanted = [(n, output) for n, output in numbered if keep_flagged or not output.flagged]
 
+    left = {n: output for n, output in wanted if n not in have and not output.rejected}
+
     async def save(number: int, output: Output) -> None:
         try:
             file = await _save(output, number, delivery, transport)
+            if file is not None:
+                job.files = tuple(sorted((*job.files, file), key=lambda each: each.number))
         except WrongFormat as error:
             _reject(job, number, error)
-        else:
-            if file is None:
-                return
-            job.files = tuple(sorted((*job.files, file), key=lambda each: each.number))
-        await saved(job)
+        finally:
+            del left[number]
+        if left:
+            await saved(job)
 
-    saving = [
-        save(number, output)
-        for number, output in wanted
-        if number not in have and not output.rejected
-    ]
+    saving = [save(number, output) for number, output in left.items()]
     for ended in await asyncio.gather(*saving, return_exceptions=True):
         if ended is not None:
             raise ended
@@ -67,16 +65,17 @@ async def _save(
 ) -> File | None:
     with PartFile.create(delivery.folder(number)) as part:
 
-        async def check(announced: int | None) -> VerifiedImage:
-            return await asyncio.to_thread(part.verify, announced)
+        def deliver(announced: int | None) -> File | None:
+            return delivery.deliver(part, part.verify(announced), number)
+
+        async def check(announced: int | None) -> File | None:
+            return await asyncio.to_thread(deliver, announced)
 
         inline = inline_image(output)
-        if inline is not None:
-            part.write(inline)
-            image = await check(None)
-        else:
-            image = await transport.download(output.url or "", part, check)
-        return await asyncio.to_thread(delivery.deliver, part, image, number)
+        if inline is None:
+            return await transport.download(output.url or "", part, check)
+        part.write(inline)
+        return await check(None)
 
 
 def _reject(job: Job, number: int, error: WrongFormat) -> None:

@@ -263,6 +263,8 @@ class Engine:
         from kontext_cli.engine.upload import too_large
 
         large = too_large(draft)
+        if not large:
+            return draft
         try:
             async with Deadline(timeout):
                 return await self._upload(job, draft, large)
@@ -271,7 +273,7 @@ class Engine:
             raise Unreachable(f"the upload to {name} took more than {timeout:g} s") from None
 
     async def _upload(self, job: Job, draft: Draft, images: "Sequence[InputImage]") -> Draft:
-        if not images or not isinstance(self._provider, Storage):
+        if not isinstance(self._provider, Storage):
             return draft
         from kontext_cli.engine.upload import upload
 

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, cast
 
 from kontext_cli.errors import BadMedia
 from kontext_cli.files.faults import output_faults
-from kontext_cli.images.decoding import NotAnImage, decode, read_regular
+from kontext_cli.images.decoding import NotAnImage, prove, read_regular
 from kontext_cli.images.structure import Format
 from kontext_cli.job import File, FileFormat
 from kontext_cli.sizes import MOST_BYTES, MOST_PIXELS
@@ -71,9 +71,8 @@ def condition(file: File) -> Condition:
 
 
 def verified(data: bytes) -> VerifiedImage:
-    """Decode an image in full and describe it. Raises NotAnImage."""
-    kind, image = decode(data, formats=_FORMATS, most_pixels=MOST_PIXELS)
-    width, height = image.size
+    """Decode all data of an image and describe it. Raises NotAnImage."""
+    kind, (width, height) = prove(data, formats=_FORMATS, most_pixels=MOST_PIXELS)
     return VerifiedImage(
         format=cast("FileFormat", kind),
         width=width,

@@ -4,7 +4,7 @@ From IANA's registries of special-purpose addresses, written out: what `ipaddres
 differs between versions of Python.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -40,6 +40,7 @@ _UNICAST = "2000::/3"
 _NAT64 = "64:ff9b::/96"
 
 
+@lru_cache(maxsize=256)
 def is_public(address: Address) -> bool:
     """Whether this is a globally reachable address, neither private nor reserved."""
     inner = _embedded(address)
@@ -54,6 +55,7 @@ def is_this_machine(address: Address) -> bool:
     return (_embedded(address) or address).is_loopback
 
 
+@lru_cache(maxsize=256)
 def literal(host: str) -> Address | None:
     """The address that ``host`` spells out, None where it is a name; brackets are left out."""
     try:

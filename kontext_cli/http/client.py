@@ -9,6 +9,7 @@ calls marked ``SHARED`` take turns on one, and no outcome may be read from their
 import logging
 import os
 import ssl
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
 from functools import lru_cache
@@ -26,11 +27,9 @@ from kontext_cli.http.connections import Stream
 from kontext_cli.http.network import CheckedNetwork, resolve
 from kontext_cli.http.proxies import proxies
 
-MOST_CONNECTIONS = 512
-MOST_IDLE_CONNECTIONS = 256
-"""As many as jobs may be in flight: each would else open a connection of its own for every poll."""
 IDLE_SECONDS = 4.0
 """How long an idle connection is used again. Servers close theirs after 5 s and more (uvicorn)."""
+_Idle = deque[httpcore2.AsyncConnectionInterface]
 SHARED = "kontext.shared"
 """The extension of a request that may go out on a connection that was used before."""
 
@@ -120,53 +119,79 @@ class Network(httpx2.AsyncBaseTransport):
         """``network`` makes the connections; ``proxy`` is what they go through."""
         self._network = network or CheckedNetwork(resolve, _any_address)
         self._proxy = proxy
-        self._pools: dict[tuple[str, bool], httpcore2.AsyncConnectionPool] = {}
+        self._pools: dict[str, httpcore2.AsyncConnectionPool] = {}
+        self._idle: defaultdict[str, _Idle] = defaultdict(deque)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request. Raises httpx2's errors, and UsageError for missing certificates."""
-        pool = self._pool(request.url.scheme, shared=request.extensions.get(SHARED, False))
-        url = request.url
+        core = httpcore2.Request(
+            method=request.method,
+            url=_core_url(request.url),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        origin = core.url.origin
+        idle = self._idle[str(origin)] if request.extensions.get(SHARED) else None
+        connection = await _taken(idle) if idle else None
+        connection = connection or self._pool(request.url.scheme).create_connection(origin)
         with _in_httpx_terms():
-            response = await pool.handle_async_request(
-                httpcore2.Request(
-                    method=request.method,
-                    url=_core_url(url),
-                    headers=request.headers.raw,
-                    content=request.stream,
-                    extensions=request.extensions,
-                )
-            )
+            try:
+                response = await connection.handle_async_request(core)
+            except BaseException:
+                await connection.aclose()
+                raise
         return httpx2.Response(
             status_code=response.status,
             headers=response.headers,
-            stream=_Body(response),
+            stream=_Body(response, connection, idle),
             extensions=response.extensions,
         )
 
-    def _pool(self, scheme: str, *, shared: bool) -> httpcore2.AsyncConnectionPool:
-        """A pool that keeps no idle connection closes each one before it looks for one to use."""
-        if (scheme, shared) not in self._pools:
-            self._pools[scheme, shared] = httpcore2.AsyncConnectionPool(
+    def _pool(self, scheme: str) -> httpcore2.AsyncConnectionPool:
+        """What makes connections, direct or through the proxy. It keeps none: for each request it
+        would walk over all of them."""
+        if scheme not in self._pools:
+            self._pools[scheme] = httpcore2.AsyncConnectionPool(
                 ssl_context=tls_context() if scheme == "https" else None,
                 proxy=self._proxy,
-                max_connections=MOST_CONNECTIONS,
-                max_keepalive_connections=MOST_IDLE_CONNECTIONS if shared else 0,
                 keepalive_expiry=IDLE_SECONDS,
                 network_backend=self._network,
             )
-        return self._pools[scheme, shared]
+        return self._pools[scheme]
 
     async def aclose(self) -> None:
-        """Close every connection."""
-        for pool in self._pools.values():
-            await pool.aclose()
+        """Close the idle connections; all others are closed with their answers."""
+        for idle in self._idle.values():
+            while idle:
+                await idle.pop().aclose()
+
+
+async def _taken(idle: _Idle) -> httpcore2.AsyncConnectionInterface | None:
+    """The connection that was used last, if it can be used again. Old ones are closed."""
+    while idle and idle[0].has_expired():
+        await idle.popleft().aclose()
+    while idle:
+        connection = idle.pop()
+        if not connection.has_expired():
+            return connection
+        await connection.aclose()
+    return None
 
 
 class _Body(httpx2.AsyncByteStream):
-    """The bytes of an answer as they come."""
+    """The bytes of an answer as they come. Its connection is closed at the end, or goes to the
+    ``idle`` ones to be used again."""
 
-    def __init__(self, response: httpcore2.Response) -> None:
+    def __init__(
+        self,
+        response: httpcore2.Response,
+        connection: httpcore2.AsyncConnectionInterface,
+        idle: _Idle | None,
+    ) -> None:
         self._response = response
+        self._connection = connection
+        self._idle = idle
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _in_httpx_terms():
@@ -175,10 +200,15 @@ class _Body(httpx2.AsyncByteStream):
                     yield chunk
 
     async def aclose(self) -> None:
-        stream = self._response.extensions.get("network_stream")
-        if isinstance(stream, Stream):
-            stream.rest(surplus=_has_surplus(self._response))
-        await self._response.aclose()
+        idle, self._idle = self._idle, None
+        if idle is not None and not _has_surplus(self._response):
+            await self._response.aclose()
+            stream = self._response.extensions.get("network_stream")
+            if isinstance(stream, Stream) and self._connection.is_available():
+                stream.rest()
+                idle.append(self._connection)
+                return
+        await self._connection.aclose()
 
 
 def _has_surplus(response: httpcore2.Response) -> bool:
@@ -188,7 +218,7 @@ def _has_surplus(response: httpcore2.Response) -> bool:
     once, which is slower and as safe.
     """
     try:
-        parser = response.stream._stream._connection._h11_state  # type: ignore[union-attr]
+        parser = response.stream._connection._h11_state  # type: ignore[union-attr]
         return bool(parser.trailing_data[0])
     except AttributeError:
         return True

@@ -1,5 +1,6 @@
-"""Connections on the event loop's own transports: half the work for each request of the general
-backend, and an idle connection knows without a system call that its server has closed it.
+"""Connections on the event loop's own transports: a job of a batch takes an eighth less CPU time
+than on the general backend, and an idle connection knows without a system call that its server has
+closed it.
 
 Nothing that comes before a request leaves is taken for its answer: the first write of a request
 fails where there is something to read by then (`Stream.rest`).
@@ -26,16 +27,15 @@ class Connections(httpcore2.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ARG002
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Connect to an address. Raises ConnectError and ConnectTimeout."""
+        """Connect to an address; `CheckedNetwork` keeps the time. Raises ConnectError."""
         loop = asyncio.get_running_loop()
         local = None if local_address is None else (local_address, 0)
         with _as_library_errors(httpcore2.ConnectTimeout, httpcore2.ConnectError):
-            async with Deadline(timeout):
-                transport, wire = await loop.create_connection(_Wire, host, port, local_addr=local)
+            transport, wire = await loop.create_connection(_Wire, host, port, local_addr=local)
         for option in socket_options or ():
             transport.get_extra_info("socket").setsockopt(*option)
         return Stream(wire)
@@ -53,8 +53,6 @@ class _Wire(asyncio.Protocol):
         self.ended = False
         self.is_resting = True
         """Whether nothing was asked that is not answered in full."""
-        self.is_spoiled = False
-        """Whether it brought more than was asked for."""
         self._pieces: list[bytes] = []
         self._size = 0
         self._fault: Exception | None = None
@@ -65,13 +63,13 @@ class _Wire(asyncio.Protocol):
 
     @property
     def is_readable(self) -> bool:
-        """Whether an idle connection is of no use: its server has gone, or said too much."""
-        return self.ended or self.is_spoiled or bool(self._pieces)
+        """Whether an idle connection is of no use: its server has gone, or said more."""
+        return self.ended or bool(self._pieces)
 
     def check(self) -> None:
-        """Raise OSError where something is there that nothing was sent for."""
+        """Raise ConnectError where something is there that nothing was sent for."""
         if self.is_resting and self.is_readable:
-            raise OSError("the connection is of no use")
+            raise httpcore2.ConnectError("the connection is of no use")
 
     async def read(self, timeout: float | None) -> bytes:
         """All that has come, none at the end. Raises OSError and TimeoutError."""
@@ -145,17 +143,14 @@ class Stream(httpcore2.AsyncNetworkStream):
         """Send bytes. Raises ConnectError where a request cannot begin, and nothing has left."""
         if not buffer:
             return
-        with _as_library_errors(httpcore2.ConnectTimeout, httpcore2.ConnectError):
-            self._wire.check()
+        self._wire.check()
         self._wire.is_resting = False
         with _as_library_errors(httpcore2.WriteTimeout, httpcore2.WriteError):
             await self._wire.write(buffer, timeout)
 
-    def rest(self, *, surplus: bool) -> None:
-        """Expect nothing until the next request; ``surplus`` says that more came than was asked
-        for, after which there is no next one."""
+    def rest(self) -> None:
+        """Expect nothing until the next request."""
         self._wire.is_resting = True
-        self._wire.is_spoiled = self._wire.is_spoiled or surplus
 
     async def aclose(self) -> None:
         """Close at once, without waiting for the peer."""

@@ -125,6 +125,8 @@ async def _first_to_answer(
     connect: Callable[[Address], Coroutine[Any, Any, httpcore2.AsyncNetworkStream]],
 ) -> httpcore2.AsyncNetworkStream:
     """Connect to the addresses in parallel, each started a bit later; close all but the first."""
+    if len(addresses) == 1:
+        return await connect(addresses[0])
     tasks: list[Attempt] = []
     winner: Attempt | None = None
     rest = list(addresses)

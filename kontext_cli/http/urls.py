@@ -4,6 +4,7 @@ URLs are parsed strictly: one that two parsers could read as different hosts is 
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from kontext_cli.errors import UsageError
@@ -124,8 +125,15 @@ def abridged(url: str) -> str:
 
 
 def _split(url: str) -> SplitResult | None:
+    """The parts of a URL, None for an invalid one."""
+    return _parsed(url) if len(url) <= LONGEST else None
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> SplitResult | None:
+    """The parts of a URL that is short enough to be kept: each is checked several times."""
     # Of all white space, only the plain one is printable.
-    if len(url) > LONGEST or "\\" in url or " " in url or not url.isprintable():
+    if "\\" in url or " " in url or not url.isprintable():
         return None
     try:
         parts = urlsplit(url)

@@ -1,30 +1,18 @@
-"""Requests that are called off at any moment leave the way free for the next."""
+"""Requests that are called off at any moment leave the way free for the next, and nothing open."""
 
 import asyncio
 import random
 from contextlib import suppress
 
-import pytest
-
-from kontext_cli.http import client as network
 from kontext_cli.http.transport import Submission, Transport
 from soaking import soaked
 from sockets import IMAGE, Conversation, a_call, download, in_time, transport, wire
 
 CANCELED = soaked(400, 2_000)
 FOLLOWING = 100
-CONNECTIONS = 10
 AT_ONCE = 40
 
 
-@pytest.fixture
-def _few_connections(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So few that a slot which is not given back is soon missed."""
-    monkeypatch.setattr(network, "MOST_CONNECTIONS", CONNECTIONS)
-    monkeypatch.setattr(network, "MOST_IDLE_CONNECTIONS", CONNECTIONS)
-
-
-@pytest.mark.usefixtures("_few_connections")
 def test_after_many_canceled_requests_the_next_succeed() -> None:
     dice = random.Random(7)
 
@@ -53,11 +41,14 @@ def test_after_many_canceled_requests_the_next_succeed() -> None:
             await task
 
     async def work() -> None:
-        async with wire(say) as server, transport(server.url) as there:
-            for first in range(0, CANCELED, AT_ONCE):
-                batch = range(first, first + AT_ONCE)
-                await asyncio.gather(*(call_off(there, server.url, each) for each in batch))
-            await asyncio.gather(*(request(there, server.url, each) for each in range(FOLLOWING)))
+        async with wire(say) as server:
+            async with transport(server.url) as there:
+                for first in range(0, CANCELED, AT_ONCE):
+                    batch = range(first, first + AT_ONCE)
+                    await asyncio.gather(*(call_off(there, server.url, each) for each in batch))
+                following = (request(there, server.url, each) for each in range(FOLLOWING))
+                await asyncio.gather(*following)
+            await server.until_all_have_left()
 
     in_time(work())
 

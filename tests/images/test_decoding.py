@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from kontext_cli.images.decoding import NotAnImage, decode, describe, read_regular, sniff
+from kontext_cli.images.decoding import (
+    NotAnImage,
+    decode,
+    describe,
+    prove,
+    read_regular,
+    sniff,
+)
 from kontext_cli.images.structure import Format
 from samples import image_file
 
@@ -223,6 +230,48 @@ def test_damaged_images_are_refused_in_one_way(
         data = data[:at] + patch + data[at + len(patch) :]
     data = data if cut is None else data[: cut % len(data)]
     assert outcome(data).isprintable()
+
+
+def damaged(data: bytes, dice: random.Random) -> bytes:
+    """A JPEG that was cut, lost or gained bytes, or in which some were changed to others."""
+    start, end = sorted(dice.sample(range(3, len(data)), 2))
+    changed = bytes(each ^ dice.choice((0, 0, 0, 1, 64, 255)) for each in data[start : start + 8])
+    marker = bytes((0xFF, dice.randrange(256)))
+    return dice.choice(
+        (
+            data[:start],
+            data[:start] + b"\xff\xd9",
+            data[:start] + data[end:],
+            data[:start] + dice.randbytes(9) + data[start:],
+            data[:start] + changed + data[start + 8 :],
+            data[:start] + marker + data[start + 2 :],
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"subsampling": 0}, {"progressive": True}, {"restart_marker_blocks": 2}],
+    ids=lambda options: next(iter(options), "plain"),
+)
+def test_a_proof_refuses_what_a_full_decode_refuses(options: dict[str, bool | int]) -> None:
+    def by_decoding(data: bytes) -> tuple[int, int] | str:
+        try:
+            return decode(data, formats=FORMATS, most_pixels=10_000)[1].size
+        except NotAnImage as error:
+            return error.reason
+
+    def by_proof(data: bytes) -> tuple[int, int] | str:
+        try:
+            return prove(data, formats=FORMATS, most_pixels=10_000)[1]
+        except NotAnImage as error:
+            return error.reason
+
+    whole, dice = noise("jpeg", **options), random.Random(7)
+    files = [whole, *(damaged(whole, dice) for _ in range(100))]
+    results = list(map(by_decoding, files))
+    assert list(map(by_proof, files)) == results
+    assert 20 < sum(isinstance(each, str) for each in results) < 90
 
 
 @settings(deadline=None)
