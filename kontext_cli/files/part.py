@@ -14,7 +14,7 @@ from kontext_cli.files import disk
 from kontext_cli.files.faults import output_faults
 from kontext_cli.files.names import fit_suffix
 from kontext_cli.files.saved import VerifiedImage, file_of, verified
-from kontext_cli.images.decoding import NotAnImage, OtherKind
+from kontext_cli.images.reading import NotAnImage, OtherKind
 from kontext_cli.job import File
 from kontext_cli.sizes import MOST_BYTES
 

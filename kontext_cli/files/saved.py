@@ -6,15 +6,14 @@ from typing import Literal, NamedTuple, cast
 
 from kontext_cli.errors import BadMedia
 from kontext_cli.files.faults import output_faults
-from kontext_cli.images.decoding import NotAnImage, prove, read_regular
-from kontext_cli.images.structure import Format
+from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.job import File, FileFormat
 from kontext_cli.sizes import MOST_BYTES, MOST_PIXELS
 
 Condition = Literal["untouched", "edited", "missing"]
 
 
-_FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp")
+_FORMATS: tuple[FileFormat, ...] = ("jpeg", "png", "webp")
 
 
 class VerifiedImage(NamedTuple):
@@ -72,6 +71,8 @@ def condition(file: File) -> Condition:
 
 def verified(data: bytes) -> VerifiedImage:
     """Decode all data of an image and describe it. Raises NotAnImage."""
+    from kontext_cli.images.decoding import prove
+
     kind, (width, height) = prove(data, formats=_FORMATS, most_pixels=MOST_PIXELS)
     return VerifiedImage(
         format=cast("FileFormat", kind),

@@ -1,13 +1,11 @@
 """Detects what bytes are, and decodes complete images."""
 
-import errno
 import io
 import re
 from collections.abc import Collection
-from pathlib import Path
-from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING
 
+from kontext_cli.images.reading import NotAnImage, OtherKind
 from kontext_cli.images.structure import PNG_SIGNATURE, Format, fault_of, lacks_rows
 
 if TYPE_CHECKING:
@@ -43,18 +41,6 @@ _TEXT_KINDS = (
     (rb"\s*[{\[]", "JSON"),
     (rb"[\x09\x0a\x0d\x20-\x7e\x80-\xff]{1,256}\Z", "text"),
 )
-
-
-class NotAnImage(Exception):
-    """The bytes are not a complete image of an allowed format; ``reason`` continues "it is"."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class OtherKind(NotAnImage):
-    """The first bytes are those of another kind of file, complete or not."""
 
 
 def get_ready() -> None:
@@ -150,23 +136,6 @@ def _decoded(
         # Pillow's decoders raise some ten kinds of exception on damaged bytes.
         raise NotAnImage(f"a {_NAMES[kind]} that does not decode") from error
     return kind, size, image
-
-
-def read_regular(path: Path, *, most: int) -> bytes:
-    """The bytes of a regular file; checked before it is opened, as opening a pipe can hang.
-
-    Raises OSError, also for what is no file, and NotAnImage for more than ``most`` bytes.
-    """
-    kind = path.stat().st_mode
-    if S_ISDIR(kind):
-        raise IsADirectoryError(errno.EISDIR, "it is a folder")
-    if not S_ISREG(kind):
-        raise OSError(errno.EINVAL, "it is no regular file")
-    with path.open("rb") as stream:
-        data = stream.read(most + 1)
-    if len(data) > most:
-        raise NotAnImage(f"larger than {most // 2**20} MiB")
-    return data
 
 
 def _open(data: bytes, kind: Format) -> "ImageFile":

@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.http.urls import unsigned
-from kontext_cli.images.decoding import NotAnImage, decode, read_regular
+from kontext_cli.images.decoding import decode
+from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.images.structure import Format
 from kontext_cli.sizes import MOST_INPUT_BYTES
 

@@ -9,7 +9,8 @@ import pytest
 from fuzz.album import BOMBS, SIZE, as_input, as_output, jpeg_of_scans, png_with
 from kontext_cli.errors import BadMedia, InputFault
 from kontext_cli.files.saved import VerifiedImage
-from kontext_cli.images.decoding import NotAnImage, decode
+from kontext_cli.images.decoding import decode
+from kontext_cli.images.reading import NotAnImage
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])

@@ -12,14 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from kontext_cli.images.decoding import (
-    NotAnImage,
-    decode,
-    describe,
-    prove,
-    read_regular,
-    sniff,
-)
+from kontext_cli.images.decoding import decode, describe, prove, sniff
+from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.images.structure import Format
 from samples import image_file
 
