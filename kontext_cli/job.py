@@ -108,7 +108,7 @@ class Progress(NamedTuple):
     outputs: tuple[Output, ...] = ()
     seed: int | None = None
     usd: float | None = None
-    reply: Mapping[str, Any] = MappingProxyType({})
+    reply: Mapping[str, Any] = {}  # a dict, as JSON takes no other mapping
     handle: Handle | None = None
 
 
