@@ -1,7 +1,7 @@
 """A request as the user gave it, validated: the same for every provider.
 
 To import pydantic takes a quarter of the time to the first byte. It waits for the first request, so
-that the certificates are loaded meanwhile (`http.client.load_certificates`).
+that the certificates are loaded meanwhile (`http.certificates`).
 """
 
 import os

@@ -13,7 +13,7 @@ from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.files.delivery import Delivery, StreamDelivery
 from kontext_cli.files.names import Names, format_of, template_fields
 from kontext_cli.files.saved import existing_file
-from kontext_cli.http.client import load_certificates
+from kontext_cli.http.certificates import load_certificates
 from kontext_cli.job import Job, State, Target
 from kontext_cli.providers import who_queues
 from kontext_cli.providers.base import Provider

@@ -70,7 +70,7 @@ class Follower:
         None where there is no stream, or it ended early: then the job has to be polled.
         """
         queue, handle = self._queue(job)
-        progress, seen = None, 0
+        progress, seen, is_ahead = None, 0, False
         call = queue.stream(handle)
         if call is None:
             return None, 0
@@ -83,6 +83,9 @@ class Follower:
                 seen += len(progress.logs)
                 if progress.done:
                     break
+                if progress.state is State.RUNNING and not is_ahead:
+                    is_ahead = True
+                    await self._transport.open_ahead(queue.result(handle))
         if progress is None or not progress.done:
             return None, seen
         result = await self.outcome(job)

@@ -4,18 +4,20 @@ Servers and proxies have been seen to answer twice. On a connection that is used
 answer would be taken for that to the next request: a job for another job, an image for another
 image. So each request has a connection of its own, on which the first answer is its own. Only
 calls marked ``SHARED`` take turns on one, and no outcome may be read from their answers.
+
+Opening a connection takes two or three round trips. For a request that will follow soon, ``AHEAD``
+opens one that stays unused until then.
 """
 
+import asyncio
 import logging
 import os
 import ssl
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager, suppress
-from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.util import find_spec
-from threading import Lock, Thread
 from typing import Any
 
 import httpcore2
@@ -23,6 +25,7 @@ import httpx2
 
 from kontext_cli.errors import UsageError
 from kontext_cli.http.addresses import Address
+from kontext_cli.http.certificates import tls_context
 from kontext_cli.http.connections import Stream
 from kontext_cli.http.network import CheckedNetwork, resolve
 from kontext_cli.http.proxies import proxies
@@ -33,7 +36,12 @@ _Idle = deque[httpcore2.AsyncConnectionInterface]
 SHARED = "kontext.shared"
 """The extension of a request that may go out on a connection that was used before."""
 
-_LOADING = Lock()
+AHEAD = "kontext.ahead"
+"""The extension of a request that uses a connection opened ahead. ``open`` opens it: nothing is
+sent, and the response is empty. ``use`` sends the request on it, if there is one."""
+_CONNECT_SECONDS = 10.0
+_AHEAD_SECONDS = 30.0
+"""How long such a connection may wait. Servers close it earlier or later, which is noticed."""
 
 _REASONS = {
     "ConnectTimeout": "no connection in time",
@@ -77,37 +85,6 @@ def client(
         ) from None
 
 
-def tls_context() -> ssl.SSLContext:
-    """The system's certificates, or those that SSL_CERT_FILE or SSL_CERT_DIR name.
-
-    Raises UsageError where they cannot be loaded.
-    """
-    try:
-        with _LOADING:
-            return _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-    except OSError as error:
-        raise UsageError(
-            f"the certificates cannot be loaded: {error.strerror or error}",
-            hint="check SSL_CERT_FILE and SSL_CERT_DIR",
-        ) from None
-
-
-def load_certificates() -> None:
-    """Begin to build the TLS context, in a thread; `tls_context` waits for it."""
-
-    def load() -> None:
-        with suppress(UsageError):  # raised again by who needs it
-            tls_context()
-
-    Thread(target=load, daemon=True).start()
-
-
-@lru_cache(maxsize=1)
-def _tls_context(_file: str | None, _folder: str | None) -> ssl.SSLContext:
-    """Built once: reading the certificates takes 19 ms."""
-    return httpx2.create_ssl_context()
-
-
 class Network(httpx2.AsyncBaseTransport):
     """Connections to the servers. The TLS context waits for the first https URL."""
 
@@ -121,6 +98,7 @@ class Network(httpx2.AsyncBaseTransport):
         self._proxy = proxy
         self._pools: dict[str, httpcore2.AsyncConnectionPool] = {}
         self._idle: defaultdict[str, _Idle] = defaultdict(deque)
+        self._ahead: defaultdict[str, deque[_Ahead]] = defaultdict(deque)
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request. Raises httpx2's errors, and UsageError for missing certificates."""
@@ -132,8 +110,13 @@ class Network(httpx2.AsyncBaseTransport):
             extensions=request.extensions,
         )
         origin = core.url.origin
+        if request.extensions.get(AHEAD) == "open":
+            await self._open_ahead(origin)
+            return httpx2.Response(204)
         idle = self._idle[str(origin)] if request.extensions.get(SHARED) else None
         connection = await _taken(idle) if idle else None
+        if request.extensions.get(AHEAD) == "use":
+            connection = await self._opened_ahead(origin)
         connection = connection or self._pool(request.url.scheme).create_connection(origin)
         with _in_httpx_terms():
             try:
@@ -160,11 +143,62 @@ class Network(httpx2.AsyncBaseTransport):
             )
         return self._pools[scheme]
 
+    async def _open_ahead(self, origin: httpcore2.Origin) -> None:
+        """Begin to open a connection; through a proxy, they are not opened ahead."""
+        if self._proxy is None:
+            await self._close_ahead(origin, older_than=_AHEAD_SECONDS)
+            self._ahead[str(origin)].append(_Ahead(asyncio.ensure_future(self._stream(origin))))
+
+    async def _opened_ahead(
+        self, origin: httpcore2.Origin
+    ) -> httpcore2.AsyncConnectionInterface | None:
+        """The oldest connection that was opened ahead and is still open."""
+        await self._close_ahead(origin, older_than=_AHEAD_SECONDS)
+        ahead = self._ahead[str(origin)]
+        while ahead:
+            with suppress(httpcore2.NetworkError, httpcore2.TimeoutException):
+                stream = await ahead.popleft().stream
+                if not stream.get_extra_info("is_readable"):
+                    return httpcore2.AsyncHTTP11Connection(origin, stream)
+                await stream.aclose()
+        return None
+
+    async def _stream(self, origin: httpcore2.Origin) -> httpcore2.AsyncNetworkStream:
+        host = origin.host.decode("ascii")
+        stream = await self._network.connect_tcp(host, origin.port, _CONNECT_SECONDS)
+        if origin.scheme == b"https":
+            stream = await stream.start_tls(tls_context(), host, _CONNECT_SECONDS)
+        return stream
+
+    async def _close_ahead(self, origin: httpcore2.Origin, *, older_than: float) -> None:
+        ahead = self._ahead[str(origin)]
+        oldest = asyncio.get_running_loop().time() - older_than
+        while ahead and ahead[0].since < oldest:
+            await ahead.popleft().aclose()
+
     async def aclose(self) -> None:
         """Close the idle connections; all others are closed with their answers."""
+        for ahead in self._ahead.values():
+            while ahead:
+                await ahead.popleft().aclose()
         for idle in self._idle.values():
             while idle:
                 await idle.pop().aclose()
+
+
+class _Ahead:
+    """A connection that is being opened, and when that began."""
+
+    def __init__(self, stream: asyncio.Future[httpcore2.AsyncNetworkStream]) -> None:
+        self.stream = stream
+        self.since = stream.get_loop().time()
+
+    async def aclose(self) -> None:
+        """Close it, however far it has come."""
+        self.stream.cancel()
+        for opened in await asyncio.gather(self.stream, return_exceptions=True):
+            if isinstance(opened, httpcore2.AsyncNetworkStream):
+                await opened.aclose()
 
 
 async def _taken(idle: _Idle) -> httpcore2.AsyncConnectionInterface | None:

@@ -13,7 +13,8 @@ from kontext_cli.errors import UnexpectedReply, Unreachable
 from kontext_cli.failpoint import reached
 from kontext_cli.http.attempts import REQUEST_TIMEOUT, Attempts, Failed, Trace
 from kontext_cli.http.call import Call, Kind, Reply
-from kontext_cli.http.client import SHARED, client, is_untrusted, reason, tls_context
+from kontext_cli.http.certificates import tls_context
+from kontext_cli.http.client import AHEAD, SHARED, client, is_untrusted, reason
 from kontext_cli.http.download import Downloads, Sink, not_public
 from kontext_cli.http.events import bodies
 from kontext_cli.http.failures import Unanswered
@@ -184,6 +185,15 @@ class Transport:
             raise self._errors.sent_elsewhere(call, reply)
         return reply
 
+    async def open_ahead(self, call: Call) -> None:
+        """Begin to open the connection that the result call ``call`` will be made on.
+
+        With https only: in the clear, opening it takes no longer than this.
+        """
+        if call.url.startswith("https:") and self.reach.may_have_key(call.url):
+            extensions = {AHEAD: "open"}
+            await self._api.request(call.method, call.url, extensions=extensions)
+
     async def listen(self, call: Call) -> AsyncGenerator[Mapping[str, Any]]:
         """The JSON objects of a stream of server-sent events.
 
@@ -283,6 +293,7 @@ class Transport:
             timeout=timeout,
             extensions={
                 SHARED: call.kind in _SHAREABLE and not alone,
+                AHEAD: "use" if call.kind == "result" else None,
                 **({"trace": submission.watch} if submission else {}),
             },
         )

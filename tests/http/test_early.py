@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, suppress
 import httpcore2
 import pytest
 
-from kontext_cli.http.client import tls_context
+from kontext_cli.http.certificates import tls_context
 from kontext_cli.http.connections import Connections, Stream
 from sockets import AUTHORITY, Conversation, a_call, in_time, transport, wire
 

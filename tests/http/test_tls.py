@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kontext_cli.errors import Unreachable, UsageError
-from kontext_cli.http.client import tls_context
+from kontext_cli.http.certificates import tls_context
 from kontext_cli.http.transport import Submission
 from sockets import (
     AUTHORITY,
