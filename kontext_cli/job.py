@@ -215,9 +215,10 @@ class _Ids:
     def next(self) -> str:
         since = int((time.time() - _EPOCH) * 1000) >> 5
         with self._lock:
-            drawn = (max(since, 0) << _CHANCE_BITS) + _chance(_CHANCE_BITS)
+            chance = _chance(_CHANCE_BITS)
+            drawn = (max(since, 0) << _CHANCE_BITS) + chance
             if drawn <= self._last:
-                drawn = self._last + 1 + _chance(12)
+                drawn = self._last + 1 + (chance & 4095)
             self._last = drawn
         return "".join([_PAIRS[drawn >> shift & 1023] for shift in _SHIFTS])
 

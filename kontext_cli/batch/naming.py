@@ -1,7 +1,7 @@
 """Names the files of the rows of a batch; no two rows have the same names."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -109,20 +109,20 @@ class Naming:
     def _names(
         self, entry: Entry, *, exists: Exists | None = None, ours: Sequence[File] = ()
     ) -> Names:
-        row, order, options = entry.row, self._order, entry.shared.request.options
-        output = row.others.get("output")
+        order, options = self._order, entry.shared.request.options
+        output = entry.row.others.get("output")
         if output is not None:
             self._check_output(output)
-        template = self._template(row)
+        template = self._template(entry.row)
         return name_files(
             output=output,
             folder=order.folder,
             template=template,
-            fields=_fields(entry, template) if output is None else {},
+            fields=_fields(entry, template_fields(template)) if output is None else {},
             count=options.get("num_images", 1),
             output_format=options["output_format"],
             exists=exists or order.exists,
-            ours=[file.path for file in ours],
+            ours=[file.path for file in ours] if ours else (),
             apart=lambda: self._made,
             may_have=self._listing.may_have,
         )
@@ -143,11 +143,15 @@ class Naming:
                 raise UsageError(f"it has the same file name as {where}: `{Path(file).name}`")
 
 
-def _fields(entry: Entry, template: str) -> Fields:
+def _fields(entry: Entry, used: Collection[str]) -> Fields:
     """The values of the fields that a template uses."""
-    row, used = entry.row, template_fields(template)
-    fields: dict[str, str | int | None] = {"index": row.index, "id": row.others.get("id")}
-    fields |= {"provider": entry.provider, "model": entry.shared.model}
+    row, shared = entry.row, entry.shared
+    fields: dict[str, str | int | None] = {
+        "index": row.index,
+        "id": row.others.get("id"),
+        "provider": shared.provider.name,
+        "model": shared.model,
+    }
     if "slug" in used:
         fields["slug"] = slugify(entry.prompt)
     if "job" in used or "seed" in used:

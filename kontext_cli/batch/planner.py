@@ -62,7 +62,7 @@ class Planner:
                 if entry is None:
                     continue
                 self.decide(entry, known(entry.key))
-                if entry.step is Step.MAKE:
+                if entry.step is Step.MAKE and entry.images:
                     self._requests.check_images(entry.request)
             except KontextError as error:
                 faults.add(row, error)

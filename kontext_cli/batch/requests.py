@@ -66,8 +66,8 @@ class SharedRequest:
         return (
             isinstance(prompt, str)
             and len(prompt) <= LONGEST_PROMPT
-            and not prompt.isspace()
             and prompt != ""
+            and not prompt.isspace()
             and (self.prompt is None or self.prompt.accepts(prompt))
             and (seed is None or (self.seed is not None and self.seed.accepts(seed)))
         )
@@ -169,7 +169,7 @@ class Requests:
         seed = given["seed"] if "seed" in given else defaults.get("seed")
         sources = self._sources(row)
         suffix = format_of(given["output"]) if "output" in given else None
-        own = [value for value in given.items() if value[0] not in _OF_ONE_ROW]
+        own = [value for value in given.items() if value[0] not in _OF_ONE_ROW] if given else []
         same = (*own, suffix, seed is None, len(sources))
         shared = self._shared.get(same)
         if shared is None or not shared.fits(prompt, seed):
@@ -181,7 +181,8 @@ class Requests:
             self._shared[same] = shared
         self._contents.clear()
         image = self._fingerprint if with_images else self._unread
-        return RowRequest(shared, str(prompt), seed, tuple(map(image, sources)))
+        images = tuple(map(image, sources)) if sources else ()
+        return RowRequest(shared, str(prompt), seed, images)
 
     def check_images(self, request: RowRequest) -> None:
         """Check that input images are images. Raises InputFault or UsageError."""

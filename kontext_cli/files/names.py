@@ -4,6 +4,7 @@ import itertools
 import os
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Literal, NamedTuple, get_args
 
@@ -114,6 +115,9 @@ def name_files(
         plan = _from_template(parse(template), folder, fields, count, output_format)
     else:
         plan = _from_output(output, folder, count, output_format)
+    files = plan.files()
+    if not any([may_have(_stem(file)) for file in files]):
+        return Names(files, notices=plan.notices)
 
     def is_of_others(path: Path) -> bool:
         return path not in ours and path not in apart()
@@ -141,18 +145,27 @@ def _special(output: str, path: Path, count: int) -> Names:
 def _from_template(
     template: Template, folder: Path, fields: Fields, count: int, output_format: OutputFormat
 ) -> _Plan:
-    at = "" if folder == _HERE else str(folder)
+    at, suffix, notices = _same_for_all(template, folder, output_format)
     if "n" in template.fields:
         rendered = [template.render({**fields, "n": n}) for n in range(1, count + 1)]
     else:
         rendered = [template.render(fields)] * count
-    suffix = _suffix(template.suffix, output_format)
     return _Plan(
-        stems=[os.path.join(at, *components) for components in rendered],  # noqa: PTH118
+        stems=[at + os.sep.join(components) for components in rendered],  # noqa: PTH118
         suffix=suffix,
         numbered=count > 1 and "n" not in template.fields,
-        notices=_corrections(template.text, template.suffix, suffix, output_format),
+        notices=notices,
     )
+
+
+@lru_cache(maxsize=64)
+def _same_for_all(
+    template: Template, folder: Path, output_format: OutputFormat
+) -> tuple[str, str, tuple[str, ...]]:
+    """What the names of all jobs begin and end with, and the notices about the latter."""
+    suffix = _suffix(template.suffix, output_format)
+    notices = _corrections(template.text, template.suffix, suffix, output_format)
+    return "" if folder == _HERE else os.path.join(folder, ""), suffix, notices  # noqa: PTH118
 
 
 def _from_output(output: str, folder: Path, count: int, output_format: OutputFormat) -> _Plan:

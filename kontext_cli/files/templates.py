@@ -15,6 +15,9 @@ FIELDS = ("index", "id", "slug", "seed", "n", "job", "provider", "model", "stem"
 MOST_NAME_BYTES = 200
 """Of one component in UTF-8; the usual limit is 255, and numbers and a suffix come on top."""
 
+_FEWEST_CHARACTERS = MOST_NAME_BYTES // 4
+"""A name of so few characters has no more bytes than that."""
+
 _NUMERIC = frozenset({"index", "seed", "n"})
 _WIDTH = re.compile(r"0?[1-9][0-9]?")
 _SUFFIX = re.compile(r"\.(jpe?g|png)\Z", re.IGNORECASE)
@@ -68,12 +71,12 @@ class Template(NamedTuple):
         name = text.rstrip(" .")  # Windows drops them
         if not name:
             raise self._refused("gives an empty name", "choose another name with `--name`")
-        if len(name.encode()) > MOST_NAME_BYTES:
+        if len(name) > _FEWEST_CHARACTERS and len(name.encode()) > MOST_NAME_BYTES:
             raise self._refused(
                 f"gives a name of more than {MOST_NAME_BYTES} bytes", "choose a shorter one"
             )
         # Windows takes these for devices, whatever follows the dot.
-        return _DEVICE.sub(r"\1_", name)
+        return _DEVICE.sub(r"\1_", name) if _DEVICE.match(name) else name
 
     def _refused(self, reason: str, hint: str) -> UsageError:
         return UsageError(f"the name template `{self.text}` {reason}", hint=hint)

@@ -24,8 +24,9 @@ class Row:
         self.line = line
         self.index = line if index == line else index
         self.prompt: str | None = values.get("prompt")
-        others = {key: value for key, value in values.items() if key != "prompt"}
-        self.others: Mapping[str, Any] = others or _NONE  # a dictionary takes 200 bytes
+        self.others: Mapping[str, Any] = _NONE  # a dictionary of its own takes 200 bytes
+        if len(values) > (self.prompt is not None):
+            self.others = {key: value for key, value in values.items() if key != "prompt"}
         self.file = file
 
     @property

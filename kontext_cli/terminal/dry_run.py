@@ -4,6 +4,7 @@ import json
 import shutil
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
 from kontext_cli.batch.decide import Step
@@ -64,16 +65,16 @@ def row_record(entry: Entry, job: Job) -> dict[str, Any]:
 def fitted(text: str, columns: int) -> str:
     """Text truncated to one line of the given number of terminal columns."""
     plain = escaped(" ".join(text[: 4 * max(columns, 1)].split()))
-    if plain.isascii() and len(plain) <= columns and len(text) <= 4 * columns:
+    if len(text) <= 4 * columns and _start(plain, columns) == plain:
         return plain
-    widths = [_width(char) for char in plain]
-    if sum(widths) <= columns and len(text) <= 4 * columns:
-        return plain
-    kept, room = 0, columns - 1
-    while kept < len(plain) and widths[kept] <= room:
-        room -= widths[kept]
-        kept += 1
-    return f"{plain[:kept].rstrip()}…"
+    return f"{_start(plain, columns - 1).rstrip()}…"
+
+
+def _start(text: str, columns: int) -> str:
+    """As much of a text as fits."""
+    if text.isascii():
+        return text[: max(columns, 0)]
+    return text[: sum(end <= columns for end in accumulate(map(_width, text)))]
 
 
 def _width(char: str) -> int:
@@ -84,7 +85,7 @@ def _row(entry: Entry, job: Job) -> str:
     line = f"{row_name(job)}: {_name(entry.step)} ({entry.reason})"
     if entry.step is Step.MAKE:
         return f"{line} → {', '.join(entry.paths)}, {cost_text(entry.cost)}"
-    paths = [str(file.path) for file in job.files]
+    paths = entry.paths or [str(file.path) for file in job.files]
     return f"{line} {', '.join(paths)}" if paths else line
 
 

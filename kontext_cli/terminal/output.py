@@ -26,8 +26,9 @@ def may_draw() -> bool:
 def print_result(line: str) -> None:
     """Print a path, an id or a line of JSON to standard output: unchanged in a pipe, for programs;
     escaped on a terminal and in a log of GitHub Actions."""
-    is_seen = on_actions() or (sys.stdout is not None and sys.stdout.isatty())
-    write(sys.stdout, _defused(escaped(line) if is_seen else line) + "\n")
+    if not line.isprintable() and (on_actions() or (sys.stdout and sys.stdout.isatty())):
+        line = escaped(line)
+    write(sys.stdout, _defused(line) + "\n")
 
 
 def to_stdout(text: str) -> None:
@@ -71,7 +72,7 @@ def on_actions() -> bool:
 def _defused(text: str) -> str:
     """Defuse workflow commands, which a runner reads from `##[` anywhere and `::` at the start of a
     line: text from servers and prompts must not contain any."""
-    if not on_actions():
+    if not (_COMMAND_INSIDE in text or "::" in text) or not on_actions():
         return text
     text = text.replace(_COMMAND_INSIDE, "# #[")
     return _COMMAND.sub(r"\1: :", text)

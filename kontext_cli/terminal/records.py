@@ -60,13 +60,13 @@ def job_record(
         "state": str(job.state),
         "seed": job.seed,
         "files": [
-            *(_file_record(file) for file in job.files),
-            *({"path": path} for path in planned),
+            *[_file_record(file) for file in job.files],
+            *[{"path": path} for path in planned],
         ],
         "cost": {"usd": job.cost.usd, "source": job.cost.source},
         "reply": job.reply,
         "skipped": job.skipped,
-        "error": _job_error(job, with_urls=with_urls),
+        "error": job.error and _error_of(job, job.error, with_urls=with_urls),
         "created_at": _utc(job.created_at),
         "finished_at": _utc(job.finished_at),
     }
@@ -90,10 +90,7 @@ def _file_record(file: File) -> dict[str, Any]:
     }
 
 
-def _job_error(job: Job, *, with_urls: bool) -> dict[str, Any] | None:
-    error = job.error
-    if error is None:
-        return None
+def _error_of(job: Job, error: KontextError, *, with_urls: bool) -> dict[str, Any]:
     record: dict[str, Any] = {
         "code": error.code,
         "message": error.message,
