@@ -1,8 +1,9 @@
 """Decides what to do for a row of a batch, by what is known of it from earlier runs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from kontext_cli.files.saved import Condition
 from kontext_cli.job import ACCEPTED, Job, State
@@ -36,8 +37,7 @@ class Rules:
     resubmit_unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What is known of a row: its last job, and the condition of its files.
 
     ``free``: the job was not billed. ``at_hand``: its images can be downloaded without a new
@@ -66,11 +66,10 @@ class Known:
         is_back = before is not None and before.digest == digest != self.digest
         if before is None or not is_back or self.state not in _ENDED:
             return self
-        return replace(before, attempt=self.attempt)
+        return before._replace(attempt=self.attempt)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """A step, and the reason for it as it is printed."""
 
     step: Step

@@ -1,13 +1,12 @@
 """What is known of the rows of a batch from earlier runs."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from kontext_cli.batch.decide import Known, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.engine.endings import elsewhere, unknown_since
-from kontext_cli.files.saved import Condition, condition, existing_file
+from kontext_cli.files.saved import Condition, condition, condition_at, existing_file
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
@@ -31,13 +30,14 @@ class Memory:
 
     def row(self, key: str) -> Known | None:
         """What is known of one row now: its last attempt, with the saved one before it."""
-        last: Known | None = None
-        jobs = self._journal.of_row(self._batch, key, brief=True) if self._journal else []
-        for job in jobs:
+        last = self._saved(key)
+        if last is not None or self._journal is None:
+            return last
+        for job in self._journal.of_row(self._batch, key):
             known = self._known(job, key)
             if last is not None:
                 saved = last if last.state is State.SAVED else last.before
-                known = replace(known, before=saved and replace(saved, before=None))
+                known = known._replace(before=saved and saved._replace(before=None))
             last = known
         return last and self._seen(last)
 
@@ -52,11 +52,11 @@ class Memory:
         Files that exist without a job are verified: raises OutputFault or BadMedia.
         """
         if entry.job_id is None or self._journal is None:
-            job = entry.job(self._batch)
-            job.files = tuple(existing_file(Path(path)) for path in entry.paths)
-            job.state, job.skipped = State.SAVED, True
-            return job
-        job = self._read(entry.key, entry.job_id) or self._journal.find(entry.job_id)
+            return self._existing(entry)
+        job = self._read(entry.key, entry.job_id)
+        if job is None and entry.step is Step.SKIP:
+            return self._existing(entry)  # all of it cannot be read, which is logged
+        job = job or self._journal.find(entry.job_id)
         job.index = entry.row.index
         if entry.step is Step.WAIT:
             if job.state is not State.SAVED:
@@ -67,16 +67,44 @@ class Memory:
             job.error = unknown_since(job)
         return job
 
+    def _existing(self, entry: Entry) -> Job:
+        """The job that a row asks for, of files that exist."""
+        job = entry.job(self._batch)
+        job.files = tuple(existing_file(Path(path)) for path in entry.paths)
+        job.state, job.skipped = State.SAVED, True
+        return job
+
     def _read(self, key: str, job_id: str) -> Job | None:
         """A job of a row, all of it."""
         jobs = self._journal.of_row(self._batch, key) if self._journal else []
         return next((job for job in jobs if job.id == job_id), None)
 
-    def _known(self, job: Job, key: str) -> Known:
-        """What is known by a job, of which a saved one is brief."""
-        files = _worst(job) if job.state is State.SAVED else None
+    def _saved(self, key: str) -> Known | None:
+        """What is known of a row with one job, whose files are there; None of any other row."""
+        job = self._journal.saved_of_row(self._batch, key) if self._journal else None
+        if job is None:
+            return None
+        files = _worst(
+            condition_at(path, size=size, modified=modified, sha256=sha256)
+            for path, sha256, size, modified in job.files
+        )
         if files == "missing":
-            job = self._read(key, job.id) or job
+            return None
+        return Known(
+            job_id=job.id,
+            attempt=job.attempt,
+            state=State.SAVED,
+            digest=job.digest,
+            files=files,
+            free=True,
+            at_hand=False,
+            provider=job.provider,
+            paths=tuple([file.path for file in job.files]),
+            read=lambda: self._read(key, job.id),
+        )
+
+    def _known(self, job: Job, key: str) -> Known:
+        files = _worst(map(condition, job.files)) if job.state is State.SAVED else None
         return Known(
             job_id=job.id,
             attempt=job.attempt,
@@ -102,13 +130,13 @@ class Memory:
             and known.state in _OWNED
             and self._journal.owned_elsewhere(known.job_id)
         ):
-            return replace(known, elsewhere=True)
+            return known._replace(elsewhere=True)
         return known
 
 
-def _worst(job: Job) -> Condition:
+def _worst(conditions: Iterable[Condition]) -> Condition:
     """The condition of all files of a job: missing if any is, else edited if any is."""
-    conditions = {condition(file) for file in job.files}
+    conditions = set(conditions)
     if not conditions or "missing" in conditions:
         return "missing"
     return "edited" if "edited" in conditions else "untouched"

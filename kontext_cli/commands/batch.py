@@ -213,14 +213,17 @@ class _Run:
         )
 
     def _rows(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Job]]:
-        """Each row with its job, which is read when it is printed: after the session."""
+        """Each row with its job, which is read when it is printed: after the session.
+
+        Without `--json`, a row that is skipped has the job that it asks for.
+        """
         with ExitStack() as stack:
             journal = Journal.read(self._session.state_folder)
             if journal is not None:
                 stack.enter_context(journal)
             memory = self._memory_of(self._batch, journal)
             for entry in entries:
-                if entry.step is Step.MAKE:
+                if entry.step is Step.MAKE or self._needs_no_job(entry):
                     yield entry, self._planner.job(entry)
                 else:
                     job = memory.job_of(entry)
@@ -249,8 +252,8 @@ class _Run:
             on_stop=self._report.stopping,
         )
         for entry in entries:
-            if entry.step is Step.SKIP and entry.job_id and not self._flags.json:
-                self._tally.skip()  # by what is known of it: all of its job takes long to read
+            if self._needs_no_job(entry):
+                self._tally.skip()
                 self._report.skipped(entry.paths, entry.reason)
             elif entry.step not in _WORK:
                 self._report_row(self._memory.job_of(entry), entry)
@@ -260,6 +263,10 @@ class _Run:
             lambda number: batch.interrupt(Interrupted("interrupted", signal_number=number)),
         )
         return self._report.summary(batch.stop, rerun=self._rerun(batch.stop))
+
+    def _needs_no_job(self, entry: Entry) -> bool:
+        """Whether a row is reported by its files: to read all of its job takes long."""
+        return entry.step is Step.SKIP and not self._flags.json
 
     def _lanes(self, entries: Sequence[Entry], batch: Batch) -> dict[str, Lane]:
         """The rows of each provider, with its limit of jobs in flight."""

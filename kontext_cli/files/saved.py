@@ -1,6 +1,7 @@
 """Images on disk: verified, described, and compared with what was saved."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
@@ -57,16 +58,21 @@ def file_of(path: Path, image: VerifiedImage, *, modified: int = 0) -> File:
 
 def condition(file: File) -> Condition:
     """Whether a saved file was changed since: by its size and time, else by its hash."""
+    return condition_at(file.path, size=file.bytes, modified=file.modified, sha256=file.sha256)
+
+
+def condition_at(path: str | Path, *, size: int, modified: int, sha256: str) -> Condition:
+    """The condition of the file of a path, by its size, time and hash when it was saved."""
     try:
-        found = file.path.stat()
-        if (found.st_size, found.st_mtime_ns) == (file.bytes, file.modified):
+        found = os.stat(path)  # noqa: PTH116  # a path takes long to make
+        if (found.st_size, found.st_mtime_ns) == (size, modified):
             return "untouched"
-        data = read_regular(file.path, most=MOST_BYTES) if found.st_size == file.bytes else b""
+        data = read_regular(Path(path), most=MOST_BYTES) if found.st_size == size else b""
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
     except (OSError, NotAnImage):
         return "edited"
-    return "untouched" if hashlib.sha256(data).hexdigest() == file.sha256 else "edited"
+    return "untouched" if hashlib.sha256(data).hexdigest() == sha256 else "edited"
 
 
 def verified(data: bytes) -> VerifiedImage:

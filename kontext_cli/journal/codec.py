@@ -104,16 +104,49 @@ def row_of(job: Job, owner: str | None) -> Row:
     )
 
 
-def job_of(row: Row, *, brief: bool = False) -> Job:
+class Saved(NamedTuple):
+    """What a saved job has to do with its row of a batch: read in a fifth of the time of a job."""
+
+    id: str
+    attempt: int
+    provider: str
+    digest: str
+    files: tuple["SavedFile", ...]
+
+
+class SavedFile(NamedTuple):
+    """A file of a saved job, as `File` has it."""
+
+    path: str
+    sha256: str
+    bytes: int
+    modified: int
+
+
+def saved_of(job_id: str, attempt: int, details: str) -> Saved:
+    """The saved job of these columns. Raises ValueError where they are damaged."""
+    try:
+        record = json.loads(details)
+        files = [
+            SavedFile(each["path"], each["sha256"], each["bytes"], each.get("modified", 0))
+            for each in record["files"]
+        ]
+        found = Saved(job_id, attempt, record["provider"], record["digest"], tuple(files))
+    except _DAMAGE_ERRORS as error:
+        raise ValueError("the job is damaged") from error
+    for value in (found, *files):
+        if tuple(map(type, value)) not in _SAVED_TYPES:
+            raise ValueError("a value has the wrong type")
+    return found
+
+
+def job_of(row: Row) -> Job:
     """The job of a row; fields that a later version added are ignored.
 
-    A ``brief`` one has only its files and what is text, which takes a third of the time. Raises
-    ValueError for a row that is damaged.
+    Raises ValueError for a row that is damaged.
     """
     try:
         details = json.loads(row.details)
-        if brief:
-            details = {name: details[name] for name in _BRIEF} | _NOT_READ
         return Job(
             id=row.id,
             state=State(row.state),
@@ -144,7 +177,10 @@ def moment(when: datetime) -> str:
 
 def ascii_text(text: str | None) -> str | None:
     """Any text as ASCII with JSON's escapes, for a column."""
-    return None if text is None else _without_data(json.dumps(text)[1:-1])
+    if text is None:
+        return None
+    is_plain = text.isascii() and text.isprintable() and not _ESCAPED.search(text)
+    return _without_data(text if is_plain else json.dumps(text)[1:-1])
 
 
 def _str(value: object) -> str | None:
@@ -279,8 +315,7 @@ def _handle(record: Mapping[str, Any]) -> Handle:
 
 
 _FILES = _each(partial(_built, File, path=Path))
-_BRIEF = ("operation", "provider", "model", "endpoint", "seed", "digest", "files")
-_NOT_READ = {"request": {}, "cost": {"usd": None, "source": "unknown"}}
+_SAVED_TYPES = ((str, int, str, str, tuple), (str, str, int, int))
 _READERS: dict[str, Callable[[Any], Any]] = {
     "request": _object,
     "reply": _object,

@@ -11,7 +11,7 @@ from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal import file
-from kontext_cli.journal.codec import Row, answer_by, job_of, row_of
+from kontext_cli.journal.codec import Row, Saved, answer_by, job_of, row_of
 from kontext_cli.journal.database import Busy
 from kontext_cli.journal.file import Log
 from kontext_cli.journal.lookup import ambiguous, no_such_job, still_owned
@@ -235,10 +235,15 @@ class Journal:
         with self._store.reading():
             yield from self._readable(self._table.of_batch(batch, None))
 
-    def of_row(self, batch: str, row: str, *, brief: bool = False) -> list[Job]:
-        """The jobs of one row of a batch, by its attempts; ``brief`` ones where they are saved."""
+    def of_row(self, batch: str, row: str) -> list[Job]:
+        """The jobs of one row of a batch, by its attempts."""
         with self._store.reading(once=True):
-            return list(self._readable(self._table.of_batch(batch, row), brief=brief))
+            return list(self._readable(self._table.of_batch(batch, row)))
+
+    def saved_of_row(self, batch: str, row: str) -> Saved | None:
+        """The job of one row of a batch, if that is the only one, is saved and can be read."""
+        with self._store.reading(once=True):
+            return self._table.saved_of_row(batch, row)
 
     def has_batch(self, batch: str) -> bool:
         """Whether there is a job of any row of a batch."""
@@ -289,17 +294,17 @@ class Journal:
             self._read[row.id] = hash(row)
             yield row
 
-    def _readable(self, rows: Iterable[Row], *, brief: bool = False) -> Iterator[Job]:
+    def _readable(self, rows: Iterable[Row]) -> Iterator[Job]:
         """The jobs of some rows; an unreadable one is logged and skipped."""
         for row in rows:
             try:
-                yield self._job(row, brief=brief and row.state == State.SAVED)
+                yield self._job(row)
             except JournalFault as fault:
                 self._log(f"{fault.message}; it is skipped")
 
-    def _job(self, row: Row, *, brief: bool = False) -> Job:
+    def _job(self, row: Row) -> Job:
         try:
-            job = job_of(row, brief=brief)
+            job = job_of(row)
         except ValueError as error:
             raise JournalFault(str(error)) from error
         job.state = State(self._state(row))

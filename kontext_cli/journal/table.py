@@ -3,11 +3,20 @@
 import heapq
 import sqlite3
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from kontext_cli.errors import JournalFault
 from kontext_cli.job import State
-from kontext_cli.journal.codec import COLUMNS, Row, ascii_text, moment, stored_row
+from kontext_cli.journal.codec import (
+    COLUMNS,
+    Row,
+    Saved,
+    ascii_text,
+    moment,
+    saved_of,
+    stored_row,
+)
 from kontext_cli.journal.lookup import MOST_CANDIDATES
 from kontext_cli.journal.schema import OPEN_JOBS, OPEN_STATES
 
@@ -18,6 +27,7 @@ _PUT = (
     + ", ".join(f"{name} = excluded.{name}" for name in Row._fields[1:])
     + " WHERE jobs.created_at = excluded.created_at"
 )
+_OF_ROW = "SELECT state, id, attempt, details FROM jobs WHERE batch = ? AND row = ? LIMIT 2"
 _OWNERS = "SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL"
 _NEWEST_IDS = "SELECT id FROM jobs ORDER BY id DESC LIMIT 500"
 _MOST = f"LIMIT {MOST_CANDIDATES + 1}"
@@ -73,6 +83,15 @@ class Table:
         return self._rows(
             "WHERE batch = ? AND row IS NOT NULL ORDER BY row, attempt", ascii_text(batch)
         )
+
+    def saved_of_row(self, batch: str, row: str) -> Saved | None:
+        """The job of one row of a batch, if that is the only one, is saved and can be read."""
+        found = self._db.execute(_OF_ROW, (ascii_text(batch), ascii_text(row))).fetchmany(2)
+        if len(found) != 1 or found[0][0] != State.SAVED:
+            return None
+        with suppress(ValueError):
+            return saved_of(*found[0][1:])
+        return None
 
     def last_attempts(self, row: Row) -> Iterator[Row]:
         """The jobs of the same row of a batch, the last one first."""

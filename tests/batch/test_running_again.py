@@ -1,5 +1,8 @@
 """A batch that is run again does what is missing, and pays for nothing else."""
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -192,6 +195,45 @@ class TestAFileThatWasEdited:
         world.batch(prompts)
         (world.out / "1-a-fox.jpg").touch()
         assert idle(world, world.batch(prompts)).reasons == ["saved"]
+
+
+def damage(world: World, job_id: str, **values: object) -> None:
+    """Replace values of a job in the journal."""
+    with closing(sqlite3.connect(world.state / "journal.db", isolation_level=None)) as db:
+        (details,) = db.execute("SELECT details FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        damaged = json.dumps(json.loads(details) | values)
+        db.execute("UPDATE jobs SET details = ? WHERE id = ?", (damaged, job_id))
+
+
+class TestASavedJobThatIsDamaged:
+    @pytest.mark.parametrize("values", [{"reply": 5}, {"cost": []}, {"request": None}])
+    def test_is_skipped_where_only_its_details_are(
+        self, values: dict[str, object], world: World
+    ) -> None:
+        prompts = world.prompts(FOX, HEN)
+        made = world.batch(prompts)
+        damage(world, made.jobs[0]["id"], **values)
+        for again in (idle(world, world.batch(prompts)), world.batch(prompts, "--dry-run")):
+            assert (again.code, again.reasons) == (0, ["saved", "saved"])
+            assert again.paths(world.out) == made.paths(world.out)
+        assert "is damaged" in world.batch(prompts).err
+        printed = world.run("generate", "-f", prompts, "-d", "out", "-p", "aimlapi")
+        assert (printed.code, printed.lines) == (0, ["out/1-a-fox.jpg", "out/2-a-hen.jpg"])
+
+    @pytest.mark.parametrize(
+        "values",
+        [{"files": "x"}, {"files": [{}]}, {"digest": 5}, {"provider": None}, {"files": [5]}],
+    )
+    def test_is_not_paid_for_again_where_its_files_or_its_request_are(
+        self, values: dict[str, object], world: World
+    ) -> None:
+        prompts = world.prompts(FOX, HEN)
+        damage(world, world.batch(prompts).jobs[0]["id"], **values)
+        for argv in ((), ("--dry-run",)):
+            ran = world.batch(prompts, "--exists", "number", *argv)
+            assert ran.counts["skipped"] == 1
+            assert "is damaged; it is skipped" in ran.err
+        assert world.accepted == {FOX: 1, HEN: 1}
 
 
 class TestWhatFailed:

@@ -2,8 +2,10 @@
 
 import json
 
+import pytest
+
 from kontext_cli.job import Handle
-from kontext_cli.journal.codec import Row, job_of, row_of
+from kontext_cli.journal.codec import Row, SavedFile, job_of, row_of, saved_of
 from kontext_cli.providers.chainhub import Chainhub
 
 JOB = "https://api.chainhub.tech/fal-ai/flux-pro/requests/764cabcf"
@@ -39,3 +41,17 @@ def test_an_earlier_version_can_read_what_is_written_now() -> None:
     rewritten = row_of(job_of(BEFORE), None)
     assert json.loads(rewritten.details) == json.loads(BEFORE.details)
     assert rewritten._replace(details="") == BEFORE._replace(details="")
+
+
+@pytest.mark.parametrize("changes", [{}, {"modified": None}])
+def test_a_saved_job_is_the_same_when_only_a_part_of_it_is_read(changes: dict[str, None]) -> None:
+    file = {"path": "/out/é.jpg", "sha256": "ab", "bytes": 7, "modified": 9, "later": True}
+    file |= {"width": 8, "height": 6, "format": "jpeg"}
+    file = {name: value for name, value in file.items() if name not in changes}
+    details = json.dumps(json.loads(BEFORE.details) | {"files": [file], "digest": "d1"})
+    row = BEFORE._replace(state="saved", attempt=2, details=details)
+    job, saved = job_of(row), saved_of(row.id, row.attempt, row.details)
+    assert saved[:4] == (job.id, job.attempt, job.provider, job.digest)
+    assert [
+        SavedFile(str(each.path), each.sha256, each.bytes, each.modified) for each in job.files
+    ] == [*saved.files]
