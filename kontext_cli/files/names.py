@@ -116,7 +116,7 @@ def name_files(
     else:
         plan = _from_output(output, folder, count, output_format)
     files = plan.files()
-    if not any([may_have(_stem(file)) for file in files]):
+    if not any(map(may_have, map(_stem, files))):
         return Names(files, notices=plan.notices)
 
     def is_of_others(path: Path) -> bool:
