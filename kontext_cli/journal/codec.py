@@ -105,7 +105,7 @@ def row_of(job: Job, owner: str | None) -> Row:
 
 
 class Saved(NamedTuple):
-    """What a saved job has to do with its row of a batch: read in a fifth of the time of a job."""
+    """All that a second run of a batch needs of a saved job: to read the rest takes long."""
 
     id: str
     attempt: int
