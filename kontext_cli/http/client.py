@@ -146,14 +146,14 @@ class Network(httpx2.AsyncBaseTransport):
     async def _open_ahead(self, origin: httpcore2.Origin) -> None:
         """Begin to open a connection; through a proxy, they are not opened ahead."""
         if self._proxy is None:
-            await self._close_ahead(origin, older_than=_AHEAD_SECONDS)
+            await self._close_old(origin)
             self._ahead[str(origin)].append(_Ahead(asyncio.ensure_future(self._stream(origin))))
 
     async def _opened_ahead(
         self, origin: httpcore2.Origin
     ) -> httpcore2.AsyncConnectionInterface | None:
         """The oldest connection that was opened ahead and is still open."""
-        await self._close_ahead(origin, older_than=_AHEAD_SECONDS)
+        await self._close_old(origin)
         ahead = self._ahead[str(origin)]
         while ahead:
             with suppress(httpcore2.NetworkError, httpcore2.TimeoutException):
@@ -170,9 +170,10 @@ class Network(httpx2.AsyncBaseTransport):
             stream = await stream.start_tls(tls_context(), host, _CONNECT_SECONDS)
         return stream
 
-    async def _close_ahead(self, origin: httpcore2.Origin, *, older_than: float) -> None:
+    async def _close_old(self, origin: httpcore2.Origin) -> None:
+        """Close the connections that were opened ahead too long ago."""
         ahead = self._ahead[str(origin)]
-        oldest = asyncio.get_running_loop().time() - older_than
+        oldest = asyncio.get_running_loop().time() - _AHEAD_SECONDS
         while ahead and ahead[0].since < oldest:
             await ahead.popleft().aclose()
 
