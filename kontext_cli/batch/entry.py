@@ -67,19 +67,22 @@ class Entry:
 
     def draw(self) -> tuple[str, int | None]:
         """The id and the seed of its job, drawn where there are none yet."""
-        self.drawn_id = self.drawn_id or new_id()
-        if self.given_seed is None and self.shared.seed is not None:
-            self.drawn_seed = self.drawn_seed or chosen_seed()
-        return self.drawn_id, self.given_seed if self.given_seed is not None else self.drawn_seed
+        self.drawn_id, seed = self.drawn_id or new_id(), self._seed()
+        if self.given_seed is None:
+            self.drawn_seed = seed
+        return self.drawn_id, seed
 
     def job(self, batch: str) -> Job:
         """The job that the row asks for, to report on it; it is not sent."""
-        seed = self.given_seed if self.given_seed is not None else self.drawn_seed
-        if seed is None and self.shared.seed is not None:
-            seed = chosen_seed()
-        job = self.request.job(job_id=self.drawn_id or new_id(), digest=self.digest, seed=seed)
+        job_id = self.drawn_id or new_id()
+        job = self.request.job(job_id=job_id, digest=self.digest, seed=self._seed())
         job.batch = batch
         job.row = self.key
         job.attempt = self.attempt
         job.index = self.row.index
         return job
+
+    def _seed(self) -> int | None:
+        """The seed that was given or drawn, else a new one where the provider takes one."""
+        seed = self.given_seed if self.given_seed is not None else self.drawn_seed
+        return chosen_seed() if seed is None and self.shared.seed is not None else seed

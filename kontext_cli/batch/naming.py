@@ -8,15 +8,13 @@ from pathlib import Path
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.order import Order
 from kontext_cli.batch.sources import row_place
-from kontext_cli.engine.plan import today
+from kontext_cli.engine.plan import name_fields
 from kontext_cli.errors import NameTaken, UsageError
 from kontext_cli.files.disk import is_special
 from kontext_cli.files.listing import Listing, folded
 from kontext_cli.files.names import Exists, Names, name_files, template_fields
 from kontext_cli.files.saved import existing_file
-from kontext_cli.files.slugs import slugify
 from kontext_cli.files.templates import Fields
-from kontext_cli.images.inputs import stem_of
 from kontext_cli.job import File
 from kontext_cli.prompts import Row
 from kontext_cli.settings.paths import from_home
@@ -145,22 +143,16 @@ class Naming:
 
 def _fields(entry: Entry, used: Collection[str]) -> Fields:
     """The values of the fields that a template uses."""
-    row, shared = entry.row, entry.shared
-    fields: dict[str, str | int | None] = {
-        "index": row.index,
-        "id": row.others.get("id"),
-        "provider": shared.provider.name,
-        "model": shared.model,
-    }
-    if "slug" in used:
-        fields["slug"] = slugify(entry.prompt)
-    if "job" in used or "seed" in used:
-        fields["job"], fields["seed"] = entry.draw()
-    if "stem" in used and entry.images:
-        fields["stem"] = stem_of(entry.images[0].source)
-    if "date" in used:
-        fields["date"] = today()
-    return fields
+    return name_fields(
+        used,
+        index=entry.row.index,
+        row_id=entry.row.others.get("id"),
+        prompt=entry.prompt,
+        provider=entry.shared.provider.name,
+        model=entry.shared.model,
+        source=entry.images[0].source if entry.images else None,
+        draw=entry.draw,
+    )
 
 
 def _check_inside(output: str) -> None:

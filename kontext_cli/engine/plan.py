@@ -1,13 +1,14 @@
 """A job before it is sent: its draft, its file names, its cost. Nothing is sent or written here."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kontext_cli.files.names import Exists, Names, name_files, slugify
+from kontext_cli.files.names import Exists, Names, name_files, slugify, template_fields
+from kontext_cli.files.templates import Fields
 from kontext_cli.job import Job, Source, Target, new_id
 from kontext_cli.providers.base import Provider, Storage
 from kontext_cli.providers.prepare import Draft, prepare
@@ -130,34 +131,54 @@ def names_for(job: Job, wanted: Wanted) -> Names:
         output=wanted.output,
         folder=wanted.folder,
         template=template,
-        fields={
-            "index": job.index or 1,
-            "id": _row_id(job),
-            "slug": slugify(str(job.request.get("prompt", ""))) if "{slug}" in template else None,
-            "seed": job.seed,
-            "job": job.id,
-            "provider": job.provider,
-            "model": job.model,
-            "stem": _stem(job),
-            "date": today() if "{date}" in template else None,
-        },
+        fields=name_fields(
+            template_fields(template),
+            index=job.index or 1,
+            row_id=_row_id(job),
+            prompt=str(job.request.get("prompt", "")),
+            provider=job.provider,
+            model=job.model,
+            source=job.sources[0].name if job.sources else None,
+            draw=lambda: (job.id, job.seed),
+        ),
         count=job.request.get("num_images", 1),
         output_format=job.request.get("output_format", "jpeg"),
         exists=wanted.exists,
     )
 
 
-def _stem(job: Job) -> str | None:
-    if not job.sources:
-        return None
-    from kontext_cli.images.inputs import stem_of
+def name_fields(
+    used: Collection[str],
+    *,
+    index: int,
+    row_id: str | None,
+    prompt: str,
+    provider: str,
+    model: str,
+    source: str | None,
+    draw: Callable[[], tuple[str, int | None]],
+) -> Fields:
+    """The values of the fields that a template uses.
 
-    return stem_of(job.sources[0].name)
+    ``source`` is the first input image; ``draw`` gives the id and the seed of the job.
+    """
+    fields: dict[str, str | int | None] = {
+        "index": index,
+        "id": row_id,
+        "provider": provider,
+        "model": model,
+    }
+    if "slug" in used:
+        fields["slug"] = slugify(prompt)
+    if "job" in used or "seed" in used:
+        fields["job"], fields["seed"] = draw()
+    if "stem" in used and source is not None:
+        from kontext_cli.images.inputs import stem_of
 
-
-def today() -> str:
-    """The date, as names of files have it."""
-    return datetime.now().astimezone().strftime("%Y-%m-%d")
+        fields["stem"] = stem_of(source)
+    if "date" in used:
+        fields["date"] = datetime.now().astimezone().strftime("%Y-%m-%d")
+    return fields
 
 
 def _row_id(job: Job) -> str | None:
