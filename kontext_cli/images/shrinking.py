@@ -1,10 +1,14 @@
-"""Scaled-down copies of input images that fit into a request."""
+"""Scaled-down, upright copies of images: for a request, a preview, a page."""
 
 import io
 import itertools
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kontext_cli.images.decoding import decode_reduced
+from kontext_cli.images.reading import NotAnImage, read_regular
+from kontext_cli.images.structure import Format
 from kontext_cli.sizes import nearest_size
 
 if TYPE_CHECKING:
@@ -13,6 +17,27 @@ if TYPE_CHECKING:
 _QUALITIES = (92, 85, 75, 60)
 _SCALES = (1.0, 0.7, 0.5, 0.35, 0.25)
 _MOST_PROFILE_BYTES = 2**16
+_FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")
+_MOST_FILE_BYTES = 256 * 2**20
+_MOST_PIXELS = 178_956_970
+
+
+def small_copy(path: Path, width: int, height: int) -> "tuple[Image, tuple[int, int]]":
+    """An upright RGB copy of an image file within ``width`` × ``height``, and its upright size.
+
+    Nothing is enlarged; what is transparent becomes white. Raises OSError for what cannot be
+    read, and NotAnImage.
+    """
+    data = read_regular(path, most=_MOST_FILE_BYTES)
+    least = (max(width, height),) * 2
+    size, image = decode_reduced(data, formats=_FORMATS, most_pixels=_MOST_PIXELS, least=least)
+    try:
+        upright = _upright(image)
+        if (upright.width > upright.height) != (image.width > image.height):
+            size = size[1], size[0]
+        return _opaque(_within(_direct(upright), width, height)), size
+    except Exception as error:  # a rare mode that decodes, and cannot be converted
+        raise NotAnImage("an image that cannot be converted to RGB") from error
 
 
 def shrink(image: "Image", most_bytes: int) -> tuple[bytes, tuple[int, int]] | None:
@@ -23,7 +48,8 @@ def shrink(image: "Image", most_bytes: int) -> tuple[bytes, tuple[int, int]] | N
     """
     try:
         profile = _profile(image)
-        flat = _fit(_upright(_direct(image)))
+        upright = _upright(_direct(image))
+        flat = _opaque(_within(upright, *nearest_size(*upright.size)))
         for scale, quality in itertools.product(_SCALES, _QUALITIES):
             copy = _scaled(flat, scale)
             data = _encode(copy, quality, profile)
@@ -49,10 +75,12 @@ def _upright(image: "Image") -> "Image":
     return image
 
 
-def _fit(image: "Image") -> "Image":
-    width, height = nearest_size(*image.size)
-    scaled = _scaled(image, min(width / image.width, height / image.height, 1.0))
-    return _on_white(scaled) if scaled.mode == "RGBA" else scaled
+def _within(image: "Image", width: int, height: int) -> "Image":
+    return _scaled(image, min(width / image.width, height / image.height, 1.0))
+
+
+def _opaque(image: "Image") -> "Image":
+    return _on_white(image) if image.mode == "RGBA" else image
 
 
 def _scaled(image: "Image", scale: float) -> "Image":
