@@ -121,7 +121,7 @@ def _decoded(
     try:
         image = _open(data, kind)
         width, height = size = image.size
-        if fault := _size_fault(size, len(data), most_pixels, most_side):
+        if fault := size_fault(size, len(data), most_pixels, most_side):
             raise NotAnImage(f"a {_NAMES[kind]} {fault}")
         if reduced:
             image.draft(None, (max(width // 8, 1), max(height // 8, 1)))
@@ -166,7 +166,7 @@ def _open(data: bytes, kind: Format) -> "ImageFile":
     return WebPImageFile(stream)
 
 
-def _size_fault(
+def size_fault(
     size: tuple[int, int], length: int, most_pixels: int, most_side: int | None
 ) -> str | None:
     """What is wrong with the size of an image of ``length`` bytes; None where it is allowed."""

@@ -22,11 +22,11 @@ def shrink(image: "Image", most_bytes: int) -> tuple[bytes, tuple[int, int]] | N
     transparent becomes white.
     """
     try:
-        profile = _profile(image)
-        flat = _fit(_upright(_direct(image)))
+        profile = profile_of(image)
+        flat = _fit(upright(in_plain_colours(image)))
         for scale, quality in itertools.product(_SCALES, _QUALITIES):
             copy = _scaled(flat, scale)
-            data = _encode(copy, quality, profile)
+            data = encode_jpeg(copy, quality, profile)
             if len(data) <= most_bytes:
                 return data, copy.size
     except Exception:  # whatever Pillow cannot turn into a JPEG, or has no memory for
@@ -34,14 +34,15 @@ def shrink(image: "Image", most_bytes: int) -> tuple[bytes, tuple[int, int]] | N
     return None
 
 
-def _direct(image: "Image") -> "Image":
+def in_plain_colours(image: "Image") -> "Image":
     """The image in colours that can be mixed: no palette, no 16 bits."""
     if image.mode.startswith("I"):
         image = image.point(lambda value: value * (1 / 256))
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _upright(image: "Image") -> "Image":
+def upright(image: "Image") -> "Image":
+    """The image turned and mirrored as its EXIF orientation says."""
     from PIL import ImageOps
 
     with suppress(Exception):  # damaged metadata: the image itself is sound
@@ -72,7 +73,7 @@ def _on_white(image: "Image") -> "Image":
     return white
 
 
-def _profile(image: "Image") -> bytes | None:
+def profile_of(image: "Image") -> bytes | None:
     """The colour profile where it goes on to fit: those of CMYK and grey images do not."""
     profile = image.info.get("icc_profile")
     if image.mode not in {"RGB", "RGBA", "P"} or not isinstance(profile, bytes):
@@ -80,7 +81,8 @@ def _profile(image: "Image") -> bytes | None:
     return profile if len(profile) <= _MOST_PROFILE_BYTES else None
 
 
-def _encode(image: "Image", quality: int, profile: bytes | None) -> bytes:
+def encode_jpeg(image: "Image", quality: int, profile: bytes | None) -> bytes:
+    """A JPEG file of the image, without metadata other than the colour profile."""
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=quality, optimize=True, icc_profile=profile)
     return stream.getvalue()
