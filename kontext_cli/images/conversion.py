@@ -1,9 +1,14 @@
 """Inputs of formats that no provider takes, HEIC and AVIF, converted to JPEG or PNG."""
 
 import io
+import json
+import os
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from kontext_cli.images.decoding import size_fault
+from kontext_cli.images import heic
+from kontext_cli.images.decoding import max_pixels, size_fault
 from kontext_cli.images.reading import NotAnImage
 from kontext_cli.images.shrinking import encode_jpeg, in_plain_colours, profile_of, upright
 
@@ -18,6 +23,17 @@ _OPEN_BRANDS = {b"mif1", b"msf1"}
 """Of files with any kind of pixels: those that they are compatible with tell which."""
 _MOST_BRANDS = 64
 _QUALITY = 92
+_INSTALL = (
+    'install what reads it: `pip install "kontext-cli[heic]"`, '
+    'or `uv tool install "kontext-cli[heic]"`'
+)
+_MOST_SECONDS = 60
+_NEEDED = (
+    *("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"),
+    *("PYTHONHOME", "PYTHONPATH", "PYTHONUSERBASE", "PYTHONDONTWRITEBYTECODE"),
+    *("SYSTEMROOT", "TEMP", "TMP", "APPDATA", "USERPROFILE"),
+)
+"""What Python needs of the environment: the decoder of foreign bytes is given no keys."""
 
 
 class NotReadable(Exception):
@@ -53,7 +69,6 @@ def decode_foreign(data: bytes, kind: Foreign, *, most_pixels: int, most_side: i
     The size is checked before any pixel is decoded. Raises NotReadable without a decoder, and
     NotAnImage for any fault.
     """
-    decoder = _heic if kind == "HEIC" else _avif
     noun = f"{'a HEIC' if kind == 'HEIC' else 'an AVIF'} image"
 
     def check(size: tuple[int, int]) -> None:
@@ -61,10 +76,11 @@ def decode_foreign(data: bytes, kind: Foreign, *, most_pixels: int, most_side: i
             raise NotAnImage(f"{noun} {fault}")
 
     try:
-        opened = decoder(data)
+        if kind == "HEIC":
+            return _heic(data, most_pixels, most_side, check)
+        opened = _avif(data)
         check(opened.size)
         opened.load()
-        check(opened.size)
         return upright(opened)
     except (NotAnImage, NotReadable):
         raise
@@ -98,16 +114,42 @@ def _png(image: "Image", profile: bytes | None) -> bytes:
     return stream.getvalue()
 
 
-def _heic(data: bytes) -> "Image":
-    """Opened by pi-heif, which turns the image as its container says, and resets EXIF's word."""
-    try:
-        from pi_heif import HeifImageFile
-    except ImportError:
-        raise NotReadable(
-            'install what reads it: `pip install "kontext-cli[heic]"`, '
-            'or `uv tool install "kontext-cli[heic]"`'
-        ) from None
-    image: Image = HeifImageFile(io.BytesIO(data))
+def _heic(
+    data: bytes, most_pixels: int, most_side: int, check: Callable[[tuple[int, int]], None]
+) -> "Image":
+    """Decoded in a process of its own, where a crash of the decoder ends nothing else.
+
+    libheif turns the image as its container says, which is all that counts: EXIF's orientation
+    only repeats it.
+    """
+    import subprocess
+    from importlib.util import find_spec
+
+    from PIL import Image
+
+    if find_spec("pi_heif") is None:
+        raise NotReadable(_INSTALL)
+    limits = (str(min(most_pixels, max_pixels(len(data)))), str(most_side))
+    done = subprocess.run(  # noqa: S603 - our own file, beside this one
+        [sys.executable, "-P", heic.__file__, *limits],
+        input=data,
+        capture_output=True,
+        check=False,
+        env={name: os.environ[name] for name in _NEEDED if name in os.environ},
+        timeout=_MOST_SECONDS,
+    )
+    if done.returncode == heic.NO_DECODER:
+        raise NotReadable(_INSTALL)
+    line, _, body = done.stdout.partition(b"\n")
+    head = json.loads(line)
+    size = tuple(head["size"])
+    check(size)
+    if not head["whole"]:
+        raise ValueError("the limits differ")
+    profile = body[: head["profile"]]
+    image = Image.frombytes(head["mode"], size, body[len(profile) :])
+    if profile:
+        image.info["icc_profile"] = profile
     return image
 
 

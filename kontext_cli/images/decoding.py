@@ -166,6 +166,11 @@ def _open(data: bytes, kind: Format) -> "ImageFile":
     return WebPImageFile(stream)
 
 
+def max_pixels(length: int) -> int:
+    """How many pixels an image of ``length`` bytes can have without being a bomb."""
+    return max(_ANY_PIXELS, length * _PIXELS_A_BYTE)
+
+
 def size_fault(
     size: tuple[int, int], length: int, most_pixels: int, most_side: int | None
 ) -> str | None:
@@ -177,7 +182,7 @@ def size_fault(
         limit = f"{most_pixels // 1_000_000} megapixels"
     elif most_side is not None and max(size) > most_side:
         limit = f"{most_side} pixels a side"
-    elif width * height > max(_ANY_PIXELS, length * _PIXELS_A_BYTE):
+    elif width * height > max_pixels(length):
         limit = f"{length:,} bytes hold of a real one"
     else:
         return None

@@ -2,7 +2,7 @@
 
 The files in `heic/` hold an image of 64 × 48 pixels in four colours: red and blue above green and
 white. The cameras of `orientation-N.heic` stored it as it is and say in EXIF and in the container
-how it is to be turned.
+how it is to be turned. `crashes-libheif.heic` is damaged; it ends the process that reads its metadata.
 """
 
 import hashlib
@@ -192,6 +192,25 @@ def test_what_is_cut_short_is_refused(tmp_path: Path, name: str) -> None:
     path.write_bytes(whole[:-30])
     noun = "a HEIC image" if name == "photo.heic" else "an AVIF image"
     assert fault(path).message == f"`{path}` is {noun} that does not decode"
+
+
+def test_a_crash_of_the_decoder_is_a_fault_of_the_input() -> None:
+    path = HEIC / "crashes-libheif.heic"
+    assert fault(path).message == f"`{path}` is a HEIC image that does not decode"
+
+
+def test_the_decoder_gets_no_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seen by a module in its place, which it imports from `PYTHONPATH`."""
+    (tmp_path / "pi_heif.py").write_text(
+        "import os, pathlib\n"
+        "pathlib.Path(__file__).with_name('seen').write_text(repr(os.environ))\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("FAL_KEY", "a-secret")
+    fault(HEIC / "grey.heic")
+    seen = (tmp_path / "seen").read_text()
+    assert "PYTHONPATH" in seen
+    assert "a-secret" not in seen
 
 
 def test_without_its_reader_a_heic_is_refused_with_what_to_install(
