@@ -2,7 +2,7 @@
 
 The files in `heic/` hold an image of 64 × 48 pixels in four colours: red and blue above green and
 white. The cameras of `orientation-N.heic` stored it as it is and say in EXIF and in the container
-how it is to be turned. `crashes-libheif.heic` is damaged; it ends the process that reads its metadata.
+how it is to be turned. `crashes-libheif.heic` is damaged; reading its metadata crashes pi-heif.
 """
 
 import hashlib
