@@ -265,6 +265,16 @@ def test_a_background_is_replaced_around_what_stands_in_the_middle() -> None:
     assert far_apart(edited("blur the background"), as_it_was()) > 0.5
 
 
+def test_an_even_background_is_told_from_what_stands_before_it() -> None:
+    studio = Image.new("RGB", (592, 440), (240, 240, 240))
+    ImageDraw.Draw(studio).rectangle((200, 120, 392, 320), fill=(200, 60, 50))
+    data = [encoded(studio)]
+    page = opened(drawn(prompt="make the background blue", size=(1184, 880), inputs=data))
+    beside, within = (300, 300, 360, 500), (440, 260, 740, 560)
+    assert redness(page, beside) < -60
+    assert redness(page, within) > 100
+
+
 @pytest.mark.parametrize(
     "prompt", ["oil painting", "watercolour", "a pencil sketch", "pixel art", "a cartoon", "neon"]
 )

@@ -11,9 +11,19 @@ from kontext_cli.sandbox.drawing import framing, styles, subject, toning, weathe
 
 Edit = Callable[[Image.Image, Random], Image.Image]
 
+_COLOURS = {
+    "red": "#d3202a", "orange": "#f07d14", "yellow": "#f3cd1c", "green": "#2f9e3f",
+    "teal": "#128c8c", "turquoise": "#2cc5bd", "cyan": "#18bfe0", "blue": "#2459d8",
+    "navy": "#1a2d66", "purple": "#7a35b8", "violet": "#7c4ddb", "magenta": "#d81e9c",
+    "pink": "#f27fb2", "brown": "#7d4e28", "gold": "#d9a520", "golden": "#d9a520",
+    "silver": "#b4bac2", "white": "#f6f6f4", "black": "#18181c", "grey": "#84888e",
+    "gray": "#84888e",
+}  # fmt: skip
+_ALTERNATIVES = "|".join(_COLOURS)
 # In the order in which they are applied.
 _EDITS: tuple[tuple[str, Edit], ...] = (
-    (r"upside[ -]?down|flip(ped)?( \w+){0,3} vertical(ly)?|vertical flip", framing.upside_down),
+    (r"upside[ -]?down", framing.upside_down),
+    (r"flip(ped)?( \w+){0,3} vertical(ly)?|vertical flip", framing.flipped),
     (r"mirror(ed)?|flip(ped)?|flop", framing.mirrored),
     (r"crop(ped)?|zoom(ed|ing)?( in)?(?! out)|close[ -]?up|closer|enlarge", framing.closer),
     (r"blur(red|ry)?( \w+){0,2} background|bokeh|background blur(red|ry)?|portrait mode"
@@ -29,8 +39,8 @@ _EDITS: tuple[tuple[str, Edit], ...] = (
     (r"sunset|dusk|golden hour|evening", weather.sunset),
     (r"sunrise|dawn|morning", weather.sunrise),
     (r"night|nighttime|night-time|midnight|moonlight|moonlit|starry|at night", weather.night),
-    (r"bright(er|en)?|lighter|lighten|daylight", toning.brighter),
-    (r"dark(er|en)?|dim(mer)?|gloomy", toning.darker),
+    (rf"bright(er|en)?(?! ({_ALTERNATIVES}))|lighter|lighten|daylight", toning.brighter),
+    (rf"dark(er|en)?(?! ({_ALTERNATIVES}))|dim(mer)?|gloomy", toning.darker),
     (r"warm(er)?", toning.warmer),
     (r"cold(er)?|cool(er)?|icy", toning.colder),
     (r"vivid|vibrant|colou?rful|saturated?|more (colou?r|contrast)|hdr", toning.vivid),
@@ -51,18 +61,9 @@ _NEW_BACKGROUND = (
     r"|plain|transparent|{colours})( \w+){{0,3}} background|background (removed|replaced|swapped)"
     r"|background( \w+){{0,3}} (?={colours})"
 )
-_COLOURS = {
-    "red": "#d3202a", "orange": "#f07d14", "yellow": "#f3cd1c", "green": "#2f9e3f",
-    "teal": "#128c8c", "turquoise": "#2cc5bd", "cyan": "#18bfe0", "blue": "#2459d8",
-    "navy": "#1a2d66", "purple": "#7a35b8", "violet": "#7c4ddb", "magenta": "#d81e9c",
-    "pink": "#f27fb2", "brown": "#7d4e28", "gold": "#d9a520", "golden": "#d9a520",
-    "silver": "#b4bac2", "white": "#f6f6f4", "black": "#18181c", "grey": "#84888e",
-    "gray": "#84888e",
-}  # fmt: skip
 _NOT = (
     r"\b(no|not|without|remove|delete|erase|lose|stop|melt|less)( the| any| all| its)? (?P<it>{})\b"
 )
-_ALTERNATIVES = "|".join(_COLOURS)
 _BACKGROUND = re.compile(rf"\b({_NEW_BACKGROUND.format(colours=_ALTERNATIVES)})")
 _COLOUR = re.compile(rf"\b({_ALTERNATIVES})\b")
 

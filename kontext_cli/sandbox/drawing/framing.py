@@ -12,6 +12,11 @@ def mirrored(image: Image.Image, _: Random) -> Image.Image:
     return ImageOps.mirror(image)
 
 
+def flipped(image: Image.Image, _: Random) -> Image.Image:
+    """Top becomes bottom."""
+    return ImageOps.flip(image)
+
+
 def upside_down(image: Image.Image, _: Random) -> Image.Image:
     """Turned by half a circle."""
     return image.transpose(Image.Transpose.ROTATE_180)

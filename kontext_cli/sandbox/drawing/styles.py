@@ -11,12 +11,12 @@ _BLOCKS = 120
 
 
 def oil_painting(image: Image.Image, random: Random) -> Image.Image:
-    """Thick strokes of strong colours on canvas."""
-    strokes = _smooth(image, 4, 5)
-    relief = ImageOps.grayscale(strokes).filter(ImageFilter.EMBOSS)
-    lit = ImageChops.overlay(toning.saturated(strokes, 1.45), relief.convert("RGB"))
-    canvas = toning.grained(Image.new("L", image.size, 128), random)
-    return ImageChops.overlay(lit, canvas.filter(ImageFilter.BoxBlur((1, 0))).convert("RGB"))
+    """Dabs of strong colours, in which the bristles of the brush can be seen."""
+    small = image.reduce(3).filter(ImageFilter.MaxFilter(5)).filter(ImageFilter.MinFilter(5))
+    dabs = toning.saturated(small.filter(ImageFilter.MedianFilter(3)), 1.45)
+    relief = ImageOps.grayscale(dabs).filter(ImageFilter.EMBOSS)
+    dabs = ImageChops.overlay(dabs, relief.convert("RGB")).resize(image.size)
+    return ImageChops.overlay(dabs, _bristles(image.size, random).convert("RGB"))
 
 
 def watercolour(image: Image.Image, random: Random) -> Image.Image:
@@ -60,6 +60,16 @@ def _smooth(image: Image.Image, factor: int, window: int) -> Image.Image:
     """Without detail, but with edges: the middle one of the colours around each pixel."""
     small = image.reduce(factor).filter(ImageFilter.MedianFilter(window))
     return small.resize(image.size, Image.Resampling.BICUBIC)
+
+
+def _bristles(size: tuple[int, int], random: Random) -> Image.Image:
+    """Short streaks around a middle grey, slanting to the right."""
+    width, height = size[0] // 9 + 1, size[1] // 2 + 1
+    noise = Image.frombytes("L", (width, height), random.randbytes(width * height))
+    noise = noise.point([92 + value * 72 // 255 for value in range(256)])
+    long = noise.resize((2 * size[0], size[1]), Image.Resampling.BICUBIC)
+    slanted = (1, 0.35 * size[0] / size[1], 0, -0.4, 1, 0.5 * size[1])
+    return long.transform(size, Image.Transform.AFFINE, slanted, fillcolor=128)
 
 
 def _outlines(grey: Image.Image, radius: float, gain: float) -> Image.Image:
