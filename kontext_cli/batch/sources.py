@@ -14,7 +14,7 @@ from kontext_cli.images.inputs import is_url
 from kontext_cli.prompts import Fault, Row, Rows, kind_of, read_prompts
 
 MOST_FILE_BYTES = 512 * 2**20
-_IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
+_IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic", ".heif", ".avif"})
 _DIGITS = re.compile(r"([0-9]+)")
 
 

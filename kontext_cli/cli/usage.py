@@ -12,7 +12,7 @@ from kontext_cli.providers import NAMES, provider_class
 from kontext_cli.sizes import meant_ratio
 from kontext_cli.words import nearest
 
-_IMAGE = re.compile(r".+\.(jpe?g|png|webp|gif|bmp|tiff?|heic|avif)", re.IGNORECASE)
+_IMAGE = re.compile(r".+\.(jpe?g|png|webp|gif|bmp|tiff?|hei[cf]|avif)", re.IGNORECASE)
 _KEY = re.compile(r"(?=\S*\d)[^\s/.]{20,}")
 """Possibly a pasted key: long, with digits, and neither prose nor a path."""
 _HIDDEN = "…"

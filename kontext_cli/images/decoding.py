@@ -132,7 +132,7 @@ def _decoded(
     try:
         image = _open(data, kind)
         size = image.size
-        if fault := _size_fault(size, len(data), most_pixels, most_side):
+        if fault := size_fault(size, len(data), most_pixels, most_side):
             raise NotAnImage(f"a {_NAMES[kind]} {fault}")
         if least is not None:
             image.draft(None, least)
@@ -177,7 +177,12 @@ def _open(data: bytes, kind: Format) -> "ImageFile":
     return WebPImageFile(stream)
 
 
-def _size_fault(
+def max_pixels(length: int) -> int:
+    """How many pixels an image of ``length`` bytes can have without being a bomb."""
+    return max(_ANY_PIXELS, length * _PIXELS_A_BYTE)
+
+
+def size_fault(
     size: tuple[int, int], length: int, most_pixels: int, most_side: int | None
 ) -> str | None:
     """What is wrong with the size of an image of ``length`` bytes; None where it is allowed."""
@@ -188,7 +193,7 @@ def _size_fault(
         limit = f"{most_pixels // 1_000_000} megapixels"
     elif most_side is not None and max(size) > most_side:
         limit = f"{most_side} pixels a side"
-    elif width * height > max(_ANY_PIXELS, length * _PIXELS_A_BYTE):
+    elif width * height > max_pixels(length):
         limit = f"{length:,} bytes hold of a real one"
     else:
         return None

@@ -12,6 +12,14 @@ from urllib.parse import unquote, urlsplit
 
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.http.urls import unsigned
+from kontext_cli.images.conversion import (
+    Converted,
+    Foreign,
+    NotReadable,
+    converted,
+    decode_foreign,
+    foreign_kind,
+)
 from kontext_cli.images.decoding import decode
 from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.images.structure import Format
@@ -25,6 +33,7 @@ _MOST_SIDE = 14_142
 _MOST_PIXELS = 178_956_970  # where Pillow, too, reports a decompression bomb
 _MOST_URL_BYTES = 8 * 2**10
 _SHOWN = 80
+_CONVERT = "convert it to JPEG, and give that"
 _WAYS_TO_READ = {
     errno.EINVAL: "pipe it in, and write `-` for it",
     errno.EISDIR: "add --each to make a job of each image in that folder",
@@ -38,7 +47,7 @@ class InputImage(NamedTuple):
 
     ``source`` is as typed, ``-`` for standard input. It has either an https ``url``, or the
     ``content`` to send with its ``media_type`` and ``size`` (width, height). ``sha256`` is of the
-    original bytes. ``notice`` informs the user that it was scaled down.
+    original bytes. ``notice`` informs the user that it was scaled down or converted.
     """
 
     source: str
@@ -75,8 +84,9 @@ def load_images(
     """Read and check the input images of a request, in order.
 
     ``inline_bytes`` is what all local images together may take before base64; a larger one is
-    made smaller. Raises UsageError for a source of no known kind, and InputFault, naming the
-    first that fails, for what cannot be read or is no complete JPEG, PNG, WebP or GIF.
+    made smaller. HEIC and AVIF images are converted. Raises UsageError for a source of no known
+    kind, and InputFault, naming the first that fails, for what cannot be read or is no complete
+    image of a known format.
     """
     if sources.count("-") > 1:
         raise UsageError("standard input can be one of the images only", hint="use `-` once")
@@ -85,7 +95,7 @@ def load_images(
     return tuple(
         _remote(source)
         if is_url(source)
-        else _inline(source, _read(source, stdin), inline_bytes // local, limit)
+        else _inline(source, _read(source, stdin), inline_bytes // local, provider, limit)
         for source in sources
     )
 
@@ -104,7 +114,11 @@ def fingerprint(source: str, stdin: Callable[[], BinaryIO]) -> InputImage:
 
 def check_image(source: str, content: bytes) -> None:
     """Check that the content of a source is an image. Raises InputFault as `load_images` does."""
-    _decode(_name(source), content)
+    name = _name(source)
+    if kind := foreign_kind(content):
+        _decode_foreign(name, content, kind)
+    else:
+        _decode(name, content)
 
 
 def _remote(url: str) -> InputImage:
@@ -194,37 +208,49 @@ def _read_stream(stream: BinaryIO) -> bytes:
     raise InputFault(f"standard input is larger than {MOST_INPUT_BYTES // 2**20} MiB")
 
 
-def _inline(source: str, data: bytes, most: int, limit: str) -> InputImage:
-    """An image by its bytes: unchanged if ``most`` are enough, else scaled down.
+def _inline(source: str, data: bytes, most: int, provider: str, limit: str) -> InputImage:
+    """An image by its bytes: unchanged if it can be, else converted or scaled down.
 
-    ``limit`` says whose limit that is.
+    ``most`` bytes are enough; ``limit`` says whose limit that is.
     """
     name = _name(source)
-    kind, image = _decode(name, data)
-    sent, media_type, size, notice = data, f"image/{kind}", image.size, None
-    if len(data) > most:
-        from kontext_cli.images.shrinking import shrink
-
-        smaller = shrink(image, most)
-        if smaller is None:
-            raise InputFault(
-                f"{name} is {_amount(len(data))}, and no smaller copy fits what {limit}",
-                hint="give its https URL instead",
-            )
-        (sent, size), media_type = smaller, "image/jpeg"
-        notice = (
-            f"{name} is {_amount(len(data))}, more than {limit}; "
-            f"sent as {size[0]}×{size[1]} JPEG, {_amount(len(sent))}"
-        )
+    if foreign := foreign_kind(data):
+        image, sent = _converted(name, data, foreign)
+        reason = f"{foreign}, which {provider} does not take"
+    else:
+        kind, image = _decode(name, data)
+        sent = Converted(data, f"image/{kind}", image.size)
+        reason = None
+    if len(sent.content) > most:
+        reason = reason or f"{_amount(len(data))}, more than {limit}"
+        sent = _smaller(name, image, most, len(sent.content), limit)
     return InputImage(
         source=source,
         stem=stem_of(source),
-        content=sent,
-        media_type=media_type,
+        content=sent.content,
+        media_type=sent.media_type,
         sha256=hashlib.sha256(data).hexdigest(),
-        size=size,
-        notice=notice,
+        size=sent.size,
+        notice=reason and f"{name} is {reason}; sent as {_described(sent)}",
     )
+
+
+def _smaller(name: str, image: "Image", most: int, length: int, limit: str) -> Converted:
+    from kontext_cli.images.shrinking import shrink
+
+    smaller = shrink(image, most)
+    if smaller is None:
+        raise InputFault(
+            f"{name} is {_amount(length)}, and no smaller copy fits what {limit}",
+            hint="give its https URL instead",
+        )
+    return Converted(smaller[0], "image/jpeg", smaller[1])
+
+
+def _described(sent: Converted) -> str:
+    width, height = sent.size
+    kind = sent.media_type.removeprefix("image/").upper()
+    return f"{width}×{height} {kind}, {_amount(len(sent.content))}"
 
 
 def _name(source: str) -> str:
@@ -238,6 +264,23 @@ def _decode(name: str, data: bytes) -> "tuple[Format, Image]":
         raise InputFault(
             f"{name} is {error.reason}", hint="give a complete JPEG, PNG, WebP or GIF"
         ) from error
+
+
+def _decode_foreign(name: str, data: bytes, kind: Foreign) -> "Image":
+    try:
+        return decode_foreign(data, kind, most_pixels=_MOST_PIXELS, most_side=_MOST_SIDE)
+    except NotAnImage as error:
+        raise InputFault(f"{name} is {error.reason}", hint=_CONVERT) from error
+    except NotReadable as error:
+        raise InputFault(f"{name} is {kind}, which cannot be read here", hint=error.hint) from error
+
+
+def _converted(name: str, data: bytes, kind: Foreign) -> "tuple[Image, Converted]":
+    image = _decode_foreign(name, data, kind)
+    try:
+        return image, converted(image)
+    except NotAnImage as error:
+        raise InputFault(f"{name} is {error.reason}", hint=_CONVERT) from error
 
 
 def _amount(size: int) -> str:

@@ -32,10 +32,10 @@ def small_copy(path: Path, width: int, height: int) -> "tuple[Image, tuple[int, 
     least = (max(width, height),) * 2
     size, image = decode_reduced(data, formats=_FORMATS, most_pixels=_MOST_PIXELS, least=least)
     try:
-        upright = _upright(image)
-        if (upright.width > upright.height) != (image.width > image.height):
+        turned = upright(image)
+        if (turned.width > turned.height) != (image.width > image.height):
             size = size[1], size[0]
-        return _opaque(_within(_direct(upright), width, height)), size
+        return _opaque(_within(in_plain_colours(turned), width, height)), size
     except Exception as error:  # a rare mode that decodes, and cannot be converted
         raise NotAnImage("an image that cannot be converted to RGB") from error
 
@@ -47,12 +47,12 @@ def shrink(image: "Image", most_bytes: int) -> tuple[bytes, tuple[int, int]] | N
     transparent becomes white.
     """
     try:
-        profile = _profile(image)
-        upright = _upright(_direct(image))
-        flat = _opaque(_within(upright, *nearest_size(*upright.size)))
+        profile = profile_of(image)
+        turned = upright(in_plain_colours(image))
+        flat = _opaque(_within(turned, *nearest_size(*turned.size)))
         for scale, quality in itertools.product(_SCALES, _QUALITIES):
             copy = _scaled(flat, scale)
-            data = _encode(copy, quality, profile)
+            data = encode_jpeg(copy, quality, profile)
             if len(data) <= most_bytes:
                 return data, copy.size
     except Exception:  # whatever Pillow cannot turn into a JPEG, or has no memory for
@@ -60,14 +60,15 @@ def shrink(image: "Image", most_bytes: int) -> tuple[bytes, tuple[int, int]] | N
     return None
 
 
-def _direct(image: "Image") -> "Image":
+def in_plain_colours(image: "Image") -> "Image":
     """The image in colours that can be mixed: no palette, no 16 bits."""
     if image.mode.startswith("I"):
         image = image.point(lambda value: value * (1 / 256))
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
-def _upright(image: "Image") -> "Image":
+def upright(image: "Image") -> "Image":
+    """The image turned and mirrored as its EXIF orientation says."""
     from PIL import ImageOps
 
     with suppress(Exception):  # damaged metadata: the image itself is sound
@@ -100,7 +101,7 @@ def _on_white(image: "Image") -> "Image":
     return white
 
 
-def _profile(image: "Image") -> bytes | None:
+def profile_of(image: "Image") -> bytes | None:
     """The colour profile where it goes on to fit: those of CMYK and grey images do not."""
     profile = image.info.get("icc_profile")
     if image.mode not in {"RGB", "RGBA", "P"} or not isinstance(profile, bytes):
@@ -108,7 +109,8 @@ def _profile(image: "Image") -> bytes | None:
     return profile if len(profile) <= _MOST_PROFILE_BYTES else None
 
 
-def _encode(image: "Image", quality: int, profile: bytes | None) -> bytes:
+def encode_jpeg(image: "Image", quality: int, profile: bytes | None) -> bytes:
+    """A JPEG file of the image, without metadata other than the colour profile."""
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=quality, optimize=True, icc_profile=profile)
     return stream.getvalue()

@@ -98,6 +98,13 @@ INPUTS = OUTPUTS | {
     "animated gif": _saved("gif", "P", frames=3),
 }
 """What a user may give."""
+FOREIGN = {
+    "avif": _saved("avif"),
+    "avif with alpha": _saved("avif", "RGBA"),
+    "grey avif": _saved("avif", "L"),
+    "animated avif": _saved("avif", frames=3),
+}
+"""What a user may give, and is converted; HEIC is decoded elsewhere, in a process of its own."""
 
 
 def png_of(width: int, height: int) -> bytes:

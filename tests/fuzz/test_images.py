@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from fuzz.album import INPUTS, OUTPUTS, ROOMY, SIZE, as_input, as_output
+from fuzz.album import FOREIGN, INPUTS, OUTPUTS, ROOMY, SIZE, as_input, as_output
 from fuzz.examples import fuzzed
 from kontext_cli.errors import InputFault, ProviderError
 from kontext_cli.files.saved import VerifiedImage
@@ -80,6 +80,14 @@ class TestWhole:
         assert len(sent(image)) <= 2000
         assert Image.open(io.BytesIO(sent(image))).size == image.size == SIZE
 
+    @pytest.mark.parametrize("name", FOREIGN)
+    def test_what_no_provider_takes_is_converted(self, name: str, tmp_path: Path) -> None:
+        image = as_input(FOREIGN[name], tmp_path)
+        assert isinstance(image, InputImage)
+        assert image.notice
+        assert Image.open(io.BytesIO(sent(image))).size == image.size == SIZE
+        assert size_of(as_output(FOREIGN[name], tmp_path)) is None
+
 
 class TestCut:
     @pytest.mark.parametrize("name", sorted(set(INPUTS) - {"two jpegs in one"} - GIFS))
@@ -98,6 +106,12 @@ class TestCut:
         passed = [first_frame(sent(image)) for image in found if isinstance(image, InputImage)]
         assert passed == [pixels] * len(passed)
         assert isinstance(found[len(INPUTS["gif"]) // 2], InputFault)
+
+    @pytest.mark.parametrize("name", ["avif", "avif with alpha"])
+    def test_at_every_byte_is_nothing_to_convert(self, name: str, tmp_path: Path) -> None:
+        data = FOREIGN[name]
+        cuts = [data[:length] for length in range(len(data))]
+        assert [len(cut) for cut in cuts if size_of(as_input(cut, tmp_path))] == []
 
     @pytest.mark.parametrize("name", sorted(set(OUTPUTS) - {"two jpegs in one"}))
     def test_at_every_byte_is_no_output(self, name: str, tmp_path: Path) -> None:
@@ -118,7 +132,7 @@ class TestCut:
 @st.composite
 def damaged(draw: st.DrawFn, names: list[str]) -> bytes:
     """An image with some bits flipped, and bytes changed, put in or left out."""
-    data = bytearray(INPUTS[draw(st.sampled_from(names))])
+    data = bytearray((INPUTS | FOREIGN)[draw(st.sampled_from(names))])
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(data) - 1))
         match draw(st.integers(0, 3)):
@@ -142,6 +156,19 @@ class TestDamaged:
         if isinstance(image, InputImage):
             assert len(sent(image)) <= most
             assert sent(image) == data or image.notice
+
+    @fuzzed(75)
+    @given(data=damaged(sorted(FOREIGN)), most=st.sampled_from([ROOMY, 600, 60]))
+    def test_a_foreign_input_is_refused_or_converted(
+        self, tmp_path: Path, data: bytes, most: int
+    ) -> None:
+        with no_remarks():
+            image = as_input(data, tmp_path, most)
+        size = size_of(image)
+        assert size is None or min(size) >= 1
+        if isinstance(image, InputImage):
+            assert image.notice
+            assert len(sent(image)) <= most
 
     @fuzzed(75)
     @given(data=damaged(sorted(OUTPUTS)), announced=st.none() | st.none() | st.integers())

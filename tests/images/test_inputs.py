@@ -167,7 +167,7 @@ class TestFile:
         [
             (b"", "is empty"),
             (b"hello", "is text: `hello`"),
-            (b"\0\0\0\x1cftypavif\0", "is an AVIF image"),
+            (b"\0\0\0\x1cftypavif\0", "is an AVIF image that does not decode"),
             (image_file("bmp"), "is a BMP image"),
             (image_file("jpeg")[:-100], "is a JPEG that is cut short"),
             (image_file("png")[:-20], "is a PNG that is cut short"),
@@ -342,5 +342,5 @@ class TestShrinking:
             raise MemoryError
 
         path = self.write(tmp_path, encoded(noise((100, 100))))
-        monkeypatch.setattr(shrinking, "_encode", fail)
+        monkeypatch.setattr(shrinking, "encode_jpeg", fail)
         assert "no smaller copy" in fault(path, inline=5_000)

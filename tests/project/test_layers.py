@@ -20,6 +20,7 @@ HOMES = {
     "pydantic": ("request", "sandbox"),
     "platformdirs": ("settings",),
     "PIL": ("images", "sandbox"),
+    "pi_heif": ("images",),
     "starlette": ("sandbox",),
     "uvicorn": ("sandbox",),
     "sqlite3": ("journal",),

@@ -1,4 +1,4 @@
-"""An input image as the sandbox edits it: in the colours of the mood, behind a row of firs."""
+"""An edit of the sandbox: the first input as the prompt asks, and prints of the further ones."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -6,25 +6,18 @@ from random import Random
 
 from PIL import Image, ImageOps
 
-from kontext_cli.sandbox.drawing.landscape import Scene
+from kontext_cli.sandbox.drawing import edits
 from kontext_cli.sandbox.drawing.palette import Palette
 
-_TINT = 0.42
-"""How far an input's colours go towards those of the mood; its own must stay recognisable."""
 _INSET = 0.24
 """The longer side of a further input, as a share of the image's shorter side."""
 
 
 def compose(
-    size: tuple[int, int], inputs: Sequence[bytes], random: Random, palette: Palette
+    size: tuple[int, int], inputs: Sequence[bytes], prompt: str, random: Random, palette: Palette
 ) -> Image.Image:
-    """The first input, filling the size; the further ones as prints laid on top."""
-    image = ImageOps.fit(_opened(inputs[0], size, palette), size)
-    grey = ImageOps.grayscale(image)
-    tint = ImageOps.colorize(grey, black=palette.near, mid=palette.middle, white=palette.light)
-    image = Image.blend(image, tint, _TINT)
-    bank = Scene(image, random, palette)
-    bank.raise_ridge(base=0.985, swing=0.04, roughness=0.5, firs=0.085)
+    """The first input, edited and filling the size; the further ones as prints laid on top."""
+    image = edits.apply(ImageOps.fit(_opened(inputs[0], size, palette), size), prompt, random)
     edge = round(_INSET * min(size))
     gap = edge // 7
     for place, data in enumerate(inputs[1:]):

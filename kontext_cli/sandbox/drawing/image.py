@@ -31,7 +31,7 @@ def draw(
     colours = palette.choose(random)
     window = (size[0] - 2 * _MARGIN, size[1] - _MARGIN - _FOOT)
     if inputs:
-        art = collage.compose(window, inputs, random, colours)
+        art = collage.compose(window, inputs, prompt, random, colours)
     else:
         art = landscape.paint(window, random, colours)
     page = Image.new("RGB", size, colours.paper)
