@@ -89,6 +89,7 @@ function __kontext_is_command
         'kontext fetch' \
         'kontext cancel' \
         'kontext forget' \
+        'kontext show' \
         'kontext models' \
         'kontext sandbox' \
         'kontext completion' \
@@ -189,6 +190,8 @@ function __kontext_takes_value
         'kontext cancel --model' \
         'kontext forget --older-than' \
         'kontext forget --state' \
+        'kontext show --width' \
+        'kontext show --preview' \
         'kontext models -p' \
         'kontext models --provider' \
         'kontext models -m' \
@@ -209,6 +212,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a status -d 'List recent jobs
 complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait for jobs and save their images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel jobs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a forget -d 'Delete jobs and their prompts from the journal'
+complete -c kontext -n '__kontext_at "kontext" 1' -a show -d 'Show images in the terminal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a models -d 'List providers, models, options and prices'
 complete -c kontext -n '__kontext_at "kontext" 1' -a sandbox -d 'Serve emulated providers on this machine'
 complete -c kontext -n '__kontext_at "kontext" 1' -a completion -d 'Print the completion script for a shell'
@@ -322,6 +326,11 @@ complete -c kontext -n '__kontext_lacks "kontext cancel" -h --help' -s h -l help
 complete -c kontext -n '__kontext_lacks "kontext forget" --older-than' -l older-than -x -d 'Jobs older than this, as in 30d, 12h, 90m'
 complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -d 'Jobs in this state'
 complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_from "kontext show" 1' -F -d 'Images: JPEG, PNG, WebP or GIF files'
+complete -c kontext -n '__kontext_lacks "kontext show" --width' -l width -x -d 'Width of each image at most'
+complete -c kontext -n '__kontext_lacks "kontext show" --preview' -l preview -x -a 'auto kitty iterm blocks' -d 'How to draw'
+complete -c kontext -n '__kontext_lacks "kontext show" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
 complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'

@@ -111,10 +111,11 @@ COMMANDS = {
         prompt run txt2image submit
     """,
     "kontext edit": "img2img image2image image-to-image i2i modify change inpaint transform remix",
-    "kontext status": "list ls ps jobs job history log logs queue show info get watch",
+    "kontext status": "list ls ps jobs job history log logs queue info get watch",
     "kontext fetch": "download pull wait result results resume retry collect",
     "kontext cancel": "stop kill abort",
     "kontext forget": "delete rm remove del clean purge prune clear",
+    "kontext show": "view display preview open cat icat",
     "kontext models": "providers model prices price pricing list-models endpoints options",
     "kontext sandbox": "serve server mock test demo",
     "kontext auth set PROVIDER": """

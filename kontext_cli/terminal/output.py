@@ -36,7 +36,23 @@ def to_stdout(text: str) -> None:
 
     Raises OutputFault if it cannot be written, except to a reader that has exited.
     """
-    error = write(sys.stdout, _defused(printable(text)) + "\n")
+    _write_result(_defused(printable(text)) + "\n")
+
+
+def draw_on_stdout(drawn: str) -> None:
+    """Print our own escape sequences and text that is escaped already to standard output.
+
+    Raises OutputFault like ``to_stdout``.
+    """
+    try:
+        _write_result(drawn + "\n")
+    except KeyboardInterrupt:  # within a sequence, which would take in what is printed next
+        write(sys.stdout, "\x1b\\")
+        raise
+
+
+def _write_result(text: str) -> None:
+    error = write(sys.stdout, text)
     if error is not None and error.errno not in _READER_EXITED:
         raise OutputFault(f"cannot write to standard output: {error.strerror or error}")
 
