@@ -9,11 +9,11 @@ _kontext_command() {
             ;;
         'kontext generate')
             commands=''
-            options='-p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
+            options='-p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview -h,--help'
             ;;
         'kontext edit')
             commands=''
-            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
+            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview -h,--help'
             ;;
         'kontext status')
             commands=''
@@ -21,7 +21,7 @@ _kontext_command() {
             ;;
         'kontext fetch')
             commands=''
-            options='-p,--provider -m,--model -o,--output -d,--output-dir --name --keep-flagged --resubmit --timeout --json -q,--quiet --debug -h,--help'
+            options='-p,--provider -m,--model -o,--output -d,--output-dir --name --keep-flagged --resubmit --timeout --json -q,--quiet --debug --preview -h,--help'
             ;;
         'kontext cancel')
             commands=''
@@ -92,6 +92,7 @@ _kontext_value() {
         'kontext generate --on-unknown') values='hold resubmit' kind='' ;;
         'kontext generate --max-cost') values='' kind='' ;;
         'kontext generate --timeout') values='' kind='' ;;
+        'kontext generate --preview') values='auto kitty iterm blocks off' kind='' ;;
         'kontext edit -i' | 'kontext edit --image') values='' kind=default ;;
         'kontext edit -p' | 'kontext edit --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext edit -m' | 'kontext edit --model') values='kontext-pro kontext-max' kind='' ;;
@@ -115,6 +116,7 @@ _kontext_value() {
         'kontext edit --on-unknown') values='hold resubmit' kind='' ;;
         'kontext edit --max-cost') values='' kind='' ;;
         'kontext edit --timeout') values='' kind='' ;;
+        'kontext edit --preview') values='auto kitty iterm blocks off' kind='' ;;
         'kontext status -p' | 'kontext status --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext status -m' | 'kontext status --model') values='kontext-pro kontext-max' kind='' ;;
         'kontext status --limit') values='' kind='' ;;
@@ -127,6 +129,7 @@ _kontext_value() {
         'kontext fetch -d' | 'kontext fetch --output-dir') values='' kind=dirnames ;;
         'kontext fetch --name') values='' kind='' ;;
         'kontext fetch --timeout') values='' kind='' ;;
+        'kontext fetch --preview') values='auto kitty iterm blocks off' kind='' ;;
         'kontext cancel -p' | 'kontext cancel --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext cancel -m' | 'kontext cancel --model') values='kontext-pro kontext-max' kind='' ;;
         'kontext forget --older-than') values='' kind='' ;;

@@ -133,6 +133,7 @@ function __kontext_takes_value
         'kontext generate --on-unknown' \
         'kontext generate --max-cost' \
         'kontext generate --timeout' \
+        'kontext generate --preview' \
         'kontext edit -i' \
         'kontext edit --image' \
         'kontext edit -p' \
@@ -166,6 +167,7 @@ function __kontext_takes_value
         'kontext edit --on-unknown' \
         'kontext edit --max-cost' \
         'kontext edit --timeout' \
+        'kontext edit --preview' \
         'kontext status -p' \
         'kontext status --provider' \
         'kontext status -m' \
@@ -184,6 +186,7 @@ function __kontext_takes_value
         'kontext fetch --output-dir' \
         'kontext fetch --name' \
         'kontext fetch --timeout' \
+        'kontext fetch --preview' \
         'kontext cancel -p' \
         'kontext cancel --provider' \
         'kontext cancel -m' \
@@ -253,6 +256,7 @@ complete -c kontext -n '__kontext_lacks "kontext generate" --dry-run' -l dry-run
 complete -c kontext -n '__kontext_lacks "kontext generate" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext generate" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext generate" --debug' -l debug -d 'Log each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext generate" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
 complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
@@ -290,6 +294,7 @@ complete -c kontext -n '__kontext_lacks "kontext edit" --dry-run' -l dry-run -d 
 complete -c kontext -n '__kontext_lacks "kontext edit" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext edit" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext edit" --debug' -l debug -d 'Log each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext edit" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
 complete -c kontext -n '__kontext_lacks "kontext edit" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext status" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
@@ -315,6 +320,7 @@ complete -c kontext -n '__kontext_lacks "kontext fetch" --timeout' -l timeout -x
 complete -c kontext -n '__kontext_lacks "kontext fetch" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext fetch" --debug' -l debug -d 'Log each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext fetch" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext cancel" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'

@@ -55,6 +55,7 @@ def edit(
     json: options.Json = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
+    preview: options.Preview = None,
 ) -> int:
     """Edit one to four images with a text instruction."""
     return run("edit", locals())

@@ -37,6 +37,7 @@ def fetch(
     json: options.Json = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
+    preview: options.Preview = None,
 ) -> int:
     """Wait for jobs and save their images."""
     arguments = locals()

@@ -42,6 +42,7 @@ SAME = {
     "--no-wait": "async detach background-job no-block submit-only nowait",
     "--timeout": "max-wait wait-timeout max-time",
     "--dry-run": "dryrun simulate plan what-if noop",
+    "--preview auto": "show view display",
     "--quiet": "silent no-progress",
     "--debug": "v verbose log-level trace loglevel",
 }
@@ -73,7 +74,7 @@ ABSENT = {
     "LoRA and ControlNet are not supported": """
         lora loras lora-scale controlnet control-image embedding
     """,
-    "kontext prints the path of each file and opens none": "open show view preview display",
+    "kontext prints the path of each file and opens none": "open",
     "upscaling is not supported": "upscale upscaler hires hires-fix hr-scale enable-hr",
     "Kontext does not support transparent backgrounds": "background transparent",
     "tiles and panoramas are not supported": "tile tiling seamless",

@@ -57,6 +57,7 @@ def generate(
     json: options.Json = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
+    preview: options.Preview = None,
 ) -> int:
     """Make an image from a prompt."""
     return run("generate", locals())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.session import Session
+from kontext_cli.commands.viewing import set_up_previews
 from kontext_cli.engine.budget import Budget
 from kontext_cli.engine.plan import Plan, Wanted, plan_job, room_for_images
 from kontext_cli.errors import UnsupportedOption, UsageError
@@ -45,6 +46,7 @@ def run_one(flags: Flags) -> Result:
     report = open_report(as_json=flags.json, quiet=flags.quiet, plain=flags.debug)
     with Session(report, debug=flags.debug) as session:
         settings = session.settings
+        set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=False)
         provider = settings.open(settings.provider(flags.provider, needs_key=False))
         check_waiting(flags, provider)
         if provider.base_url.startswith("https:") and not flags.dry_run:

@@ -28,6 +28,8 @@ _ANY_CELL = (10, 20)
 """The pixels of a cell if the terminal does not say: half as wide as high, as in most fonts."""
 _MOST_SLENDER = 4
 _LONGEST_HEAD = 16
+_LONGEST_END = 7
+"""Characters that are kept of the end of a long name, where images of one prompt differ."""
 
 
 class Window(NamedTuple):
@@ -101,9 +103,14 @@ class Grid(NamedTuple):
         )
 
     def draw(
-        self, paths: Sequence[Path], faults: list[InputFault], *, facts: bool
+        self,
+        paths: Sequence[Path],
+        faults: list[InputFault],
+        *,
+        names: bool = True,
+        facts: bool = False,
     ) -> Iterator[str]:
-        """Each row of images with their names below, and size and format too with ``facts``.
+        """Each row of images, with their ``names`` below, and ``facts``: size and format.
 
         Files that cannot be shown are left out and added to ``faults``.
         """
@@ -112,7 +119,7 @@ class Grid(NamedTuple):
             columns = self.columns
             if len(paths) <= self.abreast:
                 columns = min(columns, max(map(_widest, row)))
-            captions = [caption(each.name, each.facts, columns) for each in row]
+            captions = [_caption(each, columns) for each in row] if names else ()
             line = (" " * _GAP).join(captions).rstrip()
             yield side_by_side([each.drawn for each in row], columns + _GAP, line)
 
@@ -175,24 +182,28 @@ class _Captioned(NamedTuple):
     name: str
     facts: str
 
+    @property
+    def caption(self) -> str:
+        """All that is known of it, in one line."""
+        return f"{one_line(self.name)}  {self.facts}".rstrip()
+
 
 def _widest(image: _Captioned) -> int:
     """The columns of an image or of its caption, if that is wider."""
     from rich.cells import cell_len
 
-    text = f"{one_line(image.name)}  {image.facts}".rstrip()
-    return max(image.drawn.columns, cell_len(text))
+    return max(image.drawn.columns, cell_len(image.caption))
 
 
-def caption(name: str, facts: str, columns: int) -> str:
-    """A file's name and, if they fit beside it, facts, in exactly so many columns."""
+def _caption(image: _Captioned, columns: int) -> str:
+    """A file's name and, if they fit beside it, its facts, in exactly so many columns."""
     from rich.cells import cell_len, set_cell_size
 
-    text = one_line(name)
-    if facts and cell_len(text) + 2 + len(facts) <= columns:
-        text = f"{text}  {facts}"
+    text = image.caption if cell_len(image.caption) <= columns else one_line(image.name)
     if cell_len(text) > columns:
-        text = f"{set_cell_size(text, columns - 1)}…"
+        end = text[-_LONGEST_END:] if columns >= _LEAST_COLUMNS else ""
+        start = set_cell_size(text, columns - 1 - cell_len(end)).rstrip()
+        text = f"{start}…{end}"
     return set_cell_size(text, columns)
 
 

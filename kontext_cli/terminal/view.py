@@ -1,10 +1,11 @@
 """Shows jobs while they run, on standard error: silent, or as plain lines. `live` draws them."""
 
+import sys
 from collections.abc import Sequence
 from typing import Protocol
 
 from kontext_cli.job import Job
-from kontext_cli.terminal.output import print_result, to_stderr
+from kontext_cli.terminal.output import print_result, to_stderr, write
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.text import describe
 
@@ -32,6 +33,9 @@ class View(Protocol):
     def error(self, line: str) -> None:
         """Print a line of an error, already escaped."""
 
+    def image(self, drawn: str) -> None:
+        """Print an image to standard error: our own sequences, without the last line feed."""
+
     def refresh(self) -> None:
         """Called now and then while jobs run."""
 
@@ -55,6 +59,9 @@ class Silent:
 
     def error(self, line: str) -> None:
         to_stderr(line)
+
+    def image(self, drawn: str) -> None:
+        write(sys.stderr, f"{drawn}\n")
 
     def refresh(self) -> None: ...
 

@@ -178,7 +178,7 @@ def test_names_are_shown_as_text_and_cut_to_their_column(folder: Path) -> None:
     seen = on_window("show", name, "red.png", cwd=folder)
     [line] = plain(seen.sent)
     assert line.startswith("\\x1b[2J長")
-    assert "…  red.png" in line
+    assert "長…長長長.png   red.png" in line
     assert "\x1b[2J" not in seen.sent
 
 
