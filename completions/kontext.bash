@@ -9,11 +9,11 @@ _kontext_command() {
             ;;
         'kontext generate')
             commands=''
-            options='-p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview -h,--help'
+            options='-p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext edit')
             commands=''
-            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview -h,--help'
+            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext status')
             commands=''
@@ -21,7 +21,7 @@ _kontext_command() {
             ;;
         'kontext fetch')
             commands=''
-            options='-p,--provider -m,--model -o,--output -d,--output-dir --name --keep-flagged --resubmit --timeout --json -q,--quiet --debug --preview -h,--help'
+            options='-p,--provider -m,--model -o,--output -d,--output-dir --name --keep-flagged --resubmit --timeout --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext cancel')
             commands=''

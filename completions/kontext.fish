@@ -257,6 +257,7 @@ complete -c kontext -n '__kontext_lacks "kontext generate" --json' -l json -d 'P
 complete -c kontext -n '__kontext_lacks "kontext generate" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext generate" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext generate" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
+complete -c kontext -n '__kontext_lacks "kontext generate" --open' -l open -d 'Open the saved images with the viewer of the system'
 complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
@@ -295,6 +296,7 @@ complete -c kontext -n '__kontext_lacks "kontext edit" --json' -l json -d 'Print
 complete -c kontext -n '__kontext_lacks "kontext edit" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext edit" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext edit" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
+complete -c kontext -n '__kontext_lacks "kontext edit" --open' -l open -d 'Open the saved images with the viewer of the system'
 complete -c kontext -n '__kontext_lacks "kontext edit" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext status" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
@@ -321,6 +323,7 @@ complete -c kontext -n '__kontext_lacks "kontext fetch" --json' -l json -d 'Prin
 complete -c kontext -n '__kontext_lacks "kontext fetch" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext fetch" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext fetch" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
+complete -c kontext -n '__kontext_lacks "kontext fetch" --open' -l open -d 'Open the saved images with the viewer of the system'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext cancel" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'

@@ -63,6 +63,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('--preview'); Kind = 'value'; Values = @('auto', 'kitty', 'iterm', 'blocks', 'off'); Repeatable = $false; Help = 'Show each image on the terminal as it is saved' }
+                @{ Flags = @('--open'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Open the saved images with the viewer of the system' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
@@ -109,6 +110,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('--preview'); Kind = 'value'; Values = @('auto', 'kitty', 'iterm', 'blocks', 'off'); Repeatable = $false; Help = 'Show each image on the terminal as it is saved' }
+                @{ Flags = @('--open'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Open the saved images with the viewer of the system' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
@@ -151,6 +153,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('--preview'); Kind = 'value'; Values = @('auto', 'kitty', 'iterm', 'blocks', 'off'); Repeatable = $false; Help = 'Show each image on the terminal as it is saved' }
+                @{ Flags = @('--open'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Open the saved images with the viewer of the system' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(

@@ -38,6 +38,7 @@ def fetch(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
     preview: options.Preview = None,
+    open_images: options.Open = False,
 ) -> int:
     """Wait for jobs and save their images."""
     arguments = locals()

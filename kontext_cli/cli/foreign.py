@@ -74,7 +74,6 @@ ABSENT = {
     "LoRA and ControlNet are not supported": """
         lora loras lora-scale controlnet control-image embedding
     """,
-    "kontext prints the path of each file and opens none": "open",
     "upscaling is not supported": "upscale upscaler hires hires-fix hr-scale enable-hr",
     "Kontext does not support transparent backgrounds": "background transparent",
     "tiles and panoramas are not supported": "tile tiling seamless",

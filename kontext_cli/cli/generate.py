@@ -58,6 +58,7 @@ def generate(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
     preview: options.Preview = None,
+    open_images: options.Open = False,
 ) -> int:
     """Make an image from a prompt."""
     return run("generate", locals())

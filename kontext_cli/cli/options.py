@@ -324,6 +324,14 @@ Preview = Annotated[
         rich_help_panel=_OUTPUT,
     ),
 ]
+Open = Annotated[
+    bool,
+    typer.Option(
+        "--open",
+        help="Open the saved images with the viewer of the system.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
 Debug = Annotated[
     bool,
     typer.Option(

@@ -10,7 +10,7 @@ from kontext_cli.commands.exit_codes import common_code
 from kontext_cli.commands.find import named_jobs
 from kontext_cli.commands.generate import check_names, differences, load_sources
 from kontext_cli.commands.session import Session
-from kontext_cli.commands.viewing import set_up_previews
+from kontext_cli.commands.viewing import open_files, set_up_previews
 from kontext_cli.engine.endings import elsewhere, for_job, overtaken, unknown_since
 from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.plan import Wanted, names_for
@@ -58,6 +58,7 @@ class Fetch(NamedTuple):
     quiet: bool
     debug: bool
     preview: Preview | None
+    open_images: bool
 
 
 def run_fetch(fetch: Fetch) -> Result:
@@ -88,6 +89,10 @@ def _check(fetch: Fetch) -> None:
         raise UsageError("`-o -` and --json both write to standard output")
     if fetch.resubmit and not fetch.jobs:
         raise UsageError("--resubmit needs a JOB", hint="kontext fetch JOB --resubmit")
+    if fetch.open_images and not fetch.jobs:
+        raise UsageError("--open needs a JOB", hint="kontext fetch JOB --open")
+    if fetch.open_images and fetch.output == "-":
+        raise UsageError("`-o -` saves no file that --open could open")
 
 
 class _Run:
@@ -117,6 +122,8 @@ class _Run:
             if job.id not in deliveries:
                 self._report.ended(job)
         self._download([job for job in jobs if job.id in deliveries], deliveries)
+        if self._fetch.open_images:
+            open_files(jobs, self._report)
         codes = [job.error.exit_code if job.error else job.state.exit_code for job in jobs]
         return Result(common_code(codes), records=map(job_record, lost))
 

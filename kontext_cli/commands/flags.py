@@ -58,6 +58,7 @@ class Flags(NamedTuple):
     quiet: bool
     debug: bool
     preview: Preview | None
+    open_images: bool
     image: list[str] | None = None
     each: bool = False
 

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.settings.config import Preview
@@ -50,7 +51,7 @@ def _check_folders(paths: Sequence[Path]) -> None:
     for path in paths:
         if path.is_dir():
             raise UsageError(
-                f"`{path}` is a folder", hint=f"kontext gallery {path} -o gallery.html"
+                f"`{path}` is a folder", hint=f"kontext gallery {quote(str(path))} -o gallery.html"
             )
 
 

@@ -85,6 +85,11 @@ def on_actions() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
+def on_ci() -> bool:
+    """Whether the process runs in a pipeline, where nobody looks on."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
 def _defused(text: str) -> str:
     """Defuse workflow commands, which a runner reads from `##[` anywhere and `::` at the start of a
     line: text from servers and prompts must not contain any."""

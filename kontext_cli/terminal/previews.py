@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
@@ -11,6 +11,7 @@ from threading import Thread
 
 from kontext_cli.settings.config import Preview
 from kontext_cli.terminal.image_protocols import Protocol, can_show_blocks, protocol_of
+from kontext_cli.terminal.output import on_ci
 from kontext_cli.terminal.preview import Grid, Window
 
 _SMALL = 20
@@ -19,7 +20,6 @@ _FEWEST_ROWS = 16
 _ROWS_OF_TEXT = 4
 _PATIENCE = 3.0
 """Seconds that the end of a run waits for its last images at most."""
-_NOT_CI = ("", "0", "false")
 
 
 class Previews:
@@ -94,20 +94,18 @@ class Previews:
         return [*grid.draw(paths, [], names=self._small or len(paths) > 1)]
 
 
-def open_previews(
-    when: Preview, environ: Mapping[str, str], *, as_json: bool, quiet: bool, small: bool
-) -> Previews | None:
+def open_previews(when: Preview, *, as_json: bool, quiet: bool, small: bool) -> Previews | None:
     """The previews of a run; None where standard error is no terminal, or cannot show any."""
     if quiet or when == "off" or sys.stderr is None or not sys.stderr.isatty():
         return None
-    protocol = _automatic(environ, as_json=as_json) if when == "auto" else when
+    protocol = _automatic(as_json=as_json) if when == "auto" else when
     if protocol is None or (protocol == "blocks" and not can_show_blocks(sys.stderr.encoding)):
         return None
     return Previews(protocol, small=small)
 
 
-def _automatic(environ: Mapping[str, str], *, as_json: bool) -> Protocol | None:
-    if as_json or environ.get("CI", "").lower() not in _NOT_CI:
+def _automatic(*, as_json: bool) -> Protocol | None:
+    if as_json or on_ci():
         return None
-    protocol = protocol_of(environ, sys.stderr.encoding)
-    return None if protocol == "blocks" and environ.get("NO_COLOR") else protocol
+    protocol = protocol_of(os.environ, sys.stderr.encoding)
+    return None if protocol == "blocks" and os.environ.get("NO_COLOR") else protocol
