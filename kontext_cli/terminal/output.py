@@ -45,10 +45,15 @@ def draw_on_stdout(drawn: str) -> None:
     Raises OutputFault like ``to_stdout``.
     """
     try:
-        _write_result(drawn + "\n")
+        _write_result(_defused(drawn) + "\n")
     except KeyboardInterrupt:  # within a sequence, which would take in what is printed next
         write(sys.stdout, "\x1b\\")
         raise
+
+
+def draw_on_stderr(drawn: str) -> None:
+    """Print our own escape sequences and text that is escaped already to standard error."""
+    write(sys.stderr, _defused(drawn) + "\n")
 
 
 def _write_result(text: str) -> None:

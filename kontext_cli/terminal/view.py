@@ -1,11 +1,10 @@
 """Shows jobs while they run, on standard error: silent, or as plain lines. `live` draws them."""
 
-import sys
 from collections.abc import Sequence
 from typing import Protocol
 
 from kontext_cli.job import Job
-from kontext_cli.terminal.output import print_result, to_stderr, write
+from kontext_cli.terminal.output import draw_on_stderr, print_result, to_stderr
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.text import describe
 
@@ -61,7 +60,7 @@ class Silent:
         to_stderr(line)
 
     def image(self, drawn: str) -> None:
-        write(sys.stderr, f"{drawn}\n")
+        draw_on_stderr(drawn)
 
     def refresh(self) -> None: ...
 
