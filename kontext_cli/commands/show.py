@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
-from kontext_cli.errors import InputFault, UsageError
+from kontext_cli.errors import InputFault, OutputFault, UsageError
 from kontext_cli.settings.config import Preview
 from kontext_cli.settings.paths import from_home
 from kontext_cli.settings.settings import Settings
@@ -24,7 +24,7 @@ def run_show(files: Sequence[str], *, width: int | None, preview: Preview | None
     """Draw the images on standard output, at most ``width`` columns wide each.
 
     Raises UsageError for a folder, and unless standard output is a terminal or ``preview`` says
-    how to draw.
+    how to draw; OutputFault where it cannot be written.
     """
     paths = [Path(from_home(file)) for file in files]
     _check_folders(paths)
@@ -58,8 +58,9 @@ def _check_folders(paths: Sequence[Path]) -> None:
 def _protocol(preview: Preview | None) -> Protocol | None:
     """How to draw: as is said or set, else by the terminal; None if that cannot show images."""
     when = Settings.load(os.environ).preview(preview, default="auto")
-    on_a_terminal = sys.stdout is not None and sys.stdout.isatty()
-    if preview in (None, "auto") and not on_a_terminal:
+    if sys.stdout is None:
+        raise OutputFault("standard output is closed")
+    if preview in (None, "auto") and not sys.stdout.isatty():
         raise UsageError(
             "`kontext show` draws on a terminal, and standard output is not one",
             hint="--preview blocks, kitty or iterm says how to draw elsewhere",

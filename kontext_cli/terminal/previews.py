@@ -40,10 +40,11 @@ class Previews:
 
     def add(self, paths: Iterable[Path]) -> None:
         """Draw the images of a job."""
-        self._undrawn += 1
-        self._paths.put([*paths])
-        if not self._thread.is_alive():
-            self._thread.start()
+        with suppress(RuntimeError):  # there can be no more threads
+            if not self._thread.is_alive():
+                self._thread.start()
+            self._undrawn += 1
+            self._paths.put([*paths])
 
     def ready(self) -> Iterator[str]:
         """What was drawn since the last call; our own sequences and escaped text."""
@@ -51,14 +52,15 @@ class Previews:
 
     def rest(self) -> Iterator[str]:
         """Wait for all that is not drawn yet, but not for long."""
-        yield from self._next(_PATIENCE)
+        with suppress(KeyboardInterrupt):  # the jobs have ended well
+            yield from self._next(_PATIENCE)
 
     def _next(self, patience: float) -> Iterator[str]:
         end = time.monotonic() + patience
         while self._undrawn:
             try:
                 jobs, drawn = self._drawn.get(timeout=max(end - time.monotonic(), 0))
-            except (Empty, KeyboardInterrupt):
+            except Empty:
                 return
             self._undrawn -= jobs
             yield from drawn

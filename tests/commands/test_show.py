@@ -1,6 +1,8 @@
 """`kontext show` on terminals of several kinds, and elsewhere."""
 
 import re
+import shlex
+import subprocess
 import sys
 from collections.abc import Sequence
 from io import BytesIO
@@ -10,7 +12,7 @@ import pytest
 from PIL import Image
 from PIL.Image import Exif
 
-from processes import RightHere, kontext
+from processes import PROGRAM, RightHere, environment, kontext
 from samples import image_file
 from terminal.images_drawn import GRAPHICS, block_image, iterm_images, kitty_images, opened
 from terminal.windows import on_window
@@ -151,6 +153,20 @@ def test_a_pipe_gets_an_image_only_if_told_how(folder: Path) -> None:
     assert b"hint: --preview blocks" in done.stderr
     told = kontext("show", "teal.jpg", "--preview", "blocks", cwd=folder, COLORTERM="truecolor")
     assert block_image(told.stdout.decode()).size == (80, 40)
+
+
+def test_standard_output_that_is_closed_or_full(folder: Path) -> None:
+    command = shlex.join([*PROGRAM, "show", "teal.jpg", "--preview", "blocks"])
+    for where in (">&-", "> /dev/full") if Path("/dev/full").exists() else (">&-",):
+        done = subprocess.run(
+            ["sh", "-c", f"{command} {where}"],
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 8
+        assert done.stderr.startswith(b"error: ")
 
 
 @pytest.mark.parametrize(
