@@ -18,6 +18,8 @@ _SAMPLE = 2**16
 _WORTHWHILE = 0.8
 _MULTIPLEXERS = ("TMUX", "STY", "ZELLIJ")
 _ITERM_PROGRAMS = ("iTerm.app", "WezTerm", "mintty", "vscode")
+_TRUE_COLOUR_TERMS = ("kitty", "ghostty", "wezterm", "alacritty", "foot", "-direct")
+"""In TERM, which is all that comes along over SSH."""
 _LEVELS = (0, 95, 135, 175, 215, 255)
 _GREYS = 24
 
@@ -45,7 +47,7 @@ def protocol_of(environ: Mapping[str, str], encoding: str) -> Protocol | None:
         return "blocks"
     if "kitty" in term or "ghostty" in term or program == "ghostty":
         return "kitty"
-    if program in _ITERM_PROGRAMS:
+    if "wezterm" in term or program in _ITERM_PROGRAMS:
         return "iterm"
     if environ.get("KITTY_WINDOW_ID") or environ.get("KONSOLE_VERSION"):
         return "kitty"
@@ -64,11 +66,12 @@ def can_show_blocks(encoding: str) -> bool:
 
 
 def has_true_colour(environ: Mapping[str, str]) -> bool:
-    """Whether the terminal says that it shows 24-bit colours; GNU screen never passes them on."""
+    """Whether the terminal is known to show 24-bit colours; GNU screen never passes them on."""
     if environ.get("STY"):
         return False
     says = environ.get("COLORTERM", "").lower() in {"truecolor", "24bit"}
-    return says or bool(environ.get("WT_SESSION")) or environ.get("TERM", "").endswith("-direct")
+    is_known = any(name in environ.get("TERM", "") for name in _TRUE_COLOUR_TERMS)
+    return says or is_known or bool(environ.get("WT_SESSION"))
 
 
 def kitty(pixels: bytes, size: tuple[int, int], columns: int, rows: int) -> Drawn:
