@@ -4,16 +4,16 @@
 _kontext_command() {
     case "$*" in
         kontext)
-            commands='generate edit status fetch cancel forget models sandbox completion auth'
+            commands='generate edit status fetch cancel forget show models sandbox completion auth'
             options='--version -h,--help'
             ;;
         'kontext generate')
             commands=''
-            options='-p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
+            options='-p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext edit')
             commands=''
-            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug -h,--help'
+            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext status')
             commands=''
@@ -21,7 +21,7 @@ _kontext_command() {
             ;;
         'kontext fetch')
             commands=''
-            options='-p,--provider -m,--model -o,--output -d,--output-dir --name --keep-flagged --resubmit --timeout --json -q,--quiet --debug -h,--help'
+            options='-p,--provider -m,--model -o,--output -d,--output-dir --name --keep-flagged --resubmit --timeout --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext cancel')
             commands=''
@@ -30,6 +30,10 @@ _kontext_command() {
         'kontext forget')
             commands=''
             options='--older-than --state... -h,--help'
+            ;;
+        'kontext show')
+            commands=''
+            options='--width --preview -h,--help'
             ;;
         'kontext models')
             commands=''
@@ -88,6 +92,7 @@ _kontext_value() {
         'kontext generate --on-unknown') values='hold resubmit' kind='' ;;
         'kontext generate --max-cost') values='' kind='' ;;
         'kontext generate --timeout') values='' kind='' ;;
+        'kontext generate --preview') values='auto kitty iterm blocks off' kind='' ;;
         'kontext edit -i' | 'kontext edit --image') values='' kind=default ;;
         'kontext edit -p' | 'kontext edit --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext edit -m' | 'kontext edit --model') values='kontext-pro kontext-max' kind='' ;;
@@ -111,6 +116,7 @@ _kontext_value() {
         'kontext edit --on-unknown') values='hold resubmit' kind='' ;;
         'kontext edit --max-cost') values='' kind='' ;;
         'kontext edit --timeout') values='' kind='' ;;
+        'kontext edit --preview') values='auto kitty iterm blocks off' kind='' ;;
         'kontext status -p' | 'kontext status --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext status -m' | 'kontext status --model') values='kontext-pro kontext-max' kind='' ;;
         'kontext status --limit') values='' kind='' ;;
@@ -123,10 +129,13 @@ _kontext_value() {
         'kontext fetch -d' | 'kontext fetch --output-dir') values='' kind=dirnames ;;
         'kontext fetch --name') values='' kind='' ;;
         'kontext fetch --timeout') values='' kind='' ;;
+        'kontext fetch --preview') values='auto kitty iterm blocks off' kind='' ;;
         'kontext cancel -p' | 'kontext cancel --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext cancel -m' | 'kontext cancel --model') values='kontext-pro kontext-max' kind='' ;;
         'kontext forget --older-than') values='' kind='' ;;
         'kontext forget --state') values='' kind='' ;;
+        'kontext show --width') values='' kind='' ;;
+        'kontext show --preview') values='auto kitty iterm blocks' kind='' ;;
         'kontext models -p' | 'kontext models --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext models -m' | 'kontext models --model') values='kontext-pro kontext-max' kind='' ;;
         'kontext sandbox --host') values='' kind='' ;;
@@ -140,6 +149,7 @@ _kontext_value() {
 # What the argument number $2 of the command $1 may be; fails where anything may.
 _kontext_argument() {
     case "$*" in
+        'kontext show '*) values='' kind=default ;;
         'kontext completion '1) values='bash zsh fish powershell' kind='' ;;
         'kontext auth set '1) values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext auth remove '1) values='fal aimlapi chainhub sandbox' kind='' ;;

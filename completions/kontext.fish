@@ -89,6 +89,7 @@ function __kontext_is_command
         'kontext fetch' \
         'kontext cancel' \
         'kontext forget' \
+        'kontext show' \
         'kontext models' \
         'kontext sandbox' \
         'kontext completion' \
@@ -132,6 +133,7 @@ function __kontext_takes_value
         'kontext generate --on-unknown' \
         'kontext generate --max-cost' \
         'kontext generate --timeout' \
+        'kontext generate --preview' \
         'kontext edit -i' \
         'kontext edit --image' \
         'kontext edit -p' \
@@ -165,6 +167,7 @@ function __kontext_takes_value
         'kontext edit --on-unknown' \
         'kontext edit --max-cost' \
         'kontext edit --timeout' \
+        'kontext edit --preview' \
         'kontext status -p' \
         'kontext status --provider' \
         'kontext status -m' \
@@ -183,12 +186,15 @@ function __kontext_takes_value
         'kontext fetch --output-dir' \
         'kontext fetch --name' \
         'kontext fetch --timeout' \
+        'kontext fetch --preview' \
         'kontext cancel -p' \
         'kontext cancel --provider' \
         'kontext cancel -m' \
         'kontext cancel --model' \
         'kontext forget --older-than' \
         'kontext forget --state' \
+        'kontext show --width' \
+        'kontext show --preview' \
         'kontext models -p' \
         'kontext models --provider' \
         'kontext models -m' \
@@ -209,6 +215,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a status -d 'List recent jobs
 complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait for jobs and save their images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel jobs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a forget -d 'Delete jobs and their prompts from the journal'
+complete -c kontext -n '__kontext_at "kontext" 1' -a show -d 'Show images in the terminal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a models -d 'List providers, models, options and prices'
 complete -c kontext -n '__kontext_at "kontext" 1' -a sandbox -d 'Serve emulated providers on this machine'
 complete -c kontext -n '__kontext_at "kontext" 1' -a completion -d 'Print the completion script for a shell'
@@ -249,6 +256,8 @@ complete -c kontext -n '__kontext_lacks "kontext generate" --dry-run' -l dry-run
 complete -c kontext -n '__kontext_lacks "kontext generate" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext generate" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext generate" --debug' -l debug -d 'Log each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext generate" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
+complete -c kontext -n '__kontext_lacks "kontext generate" --open' -l open -d 'Open the saved images with the viewer of the system'
 complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
@@ -286,6 +295,8 @@ complete -c kontext -n '__kontext_lacks "kontext edit" --dry-run' -l dry-run -d 
 complete -c kontext -n '__kontext_lacks "kontext edit" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext edit" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext edit" --debug' -l debug -d 'Log each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext edit" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
+complete -c kontext -n '__kontext_lacks "kontext edit" --open' -l open -d 'Open the saved images with the viewer of the system'
 complete -c kontext -n '__kontext_lacks "kontext edit" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext status" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
@@ -311,6 +322,8 @@ complete -c kontext -n '__kontext_lacks "kontext fetch" --timeout' -l timeout -x
 complete -c kontext -n '__kontext_lacks "kontext fetch" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext fetch" --debug' -l debug -d 'Log each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext fetch" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
+complete -c kontext -n '__kontext_lacks "kontext fetch" --open' -l open -d 'Open the saved images with the viewer of the system'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext cancel" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
@@ -322,6 +335,11 @@ complete -c kontext -n '__kontext_lacks "kontext cancel" -h --help' -s h -l help
 complete -c kontext -n '__kontext_lacks "kontext forget" --older-than' -l older-than -x -d 'Jobs older than this, as in 30d, 12h, 90m'
 complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -d 'Jobs in this state'
 complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_from "kontext show" 1' -F -d 'Images: JPEG, PNG, WebP or GIF files'
+complete -c kontext -n '__kontext_lacks "kontext show" --width' -l width -x -d 'Width of each image at most'
+complete -c kontext -n '__kontext_lacks "kontext show" --preview' -l preview -x -a 'auto kitty iterm blocks' -d 'How to draw'
+complete -c kontext -n '__kontext_lacks "kontext show" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
 complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'

@@ -12,6 +12,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'fetch'; Help = 'Wait for jobs and save their images' }
                 @{ Name = 'cancel'; Help = 'Ask the provider to cancel jobs' }
                 @{ Name = 'forget'; Help = 'Delete jobs and their prompts from the journal' }
+                @{ Name = 'show'; Help = 'Show images in the terminal' }
                 @{ Name = 'models'; Help = 'List providers, models, options and prices' }
                 @{ Name = 'sandbox'; Help = 'Serve emulated providers on this machine' }
                 @{ Name = 'completion'; Help = 'Print the completion script for a shell' }
@@ -61,6 +62,8 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
+                @{ Flags = @('--preview'); Kind = 'value'; Values = @('auto', 'kitty', 'iterm', 'blocks', 'off'); Repeatable = $false; Help = 'Show each image on the terminal as it is saved' }
+                @{ Flags = @('--open'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Open the saved images with the viewer of the system' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
@@ -106,6 +109,8 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
+                @{ Flags = @('--preview'); Kind = 'value'; Values = @('auto', 'kitty', 'iterm', 'blocks', 'off'); Repeatable = $false; Help = 'Show each image on the terminal as it is saved' }
+                @{ Flags = @('--open'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Open the saved images with the viewer of the system' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
@@ -147,6 +152,8 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
+                @{ Flags = @('--preview'); Kind = 'value'; Values = @('auto', 'kitty', 'iterm', 'blocks', 'off'); Repeatable = $false; Help = 'Show each image on the terminal as it is saved' }
+                @{ Flags = @('--open'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Open the saved images with the viewer of the system' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
@@ -177,6 +184,18 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one' }
+            )
+        }
+        'kontext show' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('--width'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Width of each image at most' }
+                @{ Flags = @('--preview'); Kind = 'value'; Values = @('auto', 'kitty', 'iterm', 'blocks'); Repeatable = $false; Help = 'How to draw' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Images: JPEG, PNG, WebP or GIF files' }
             )
         }
         'kontext models' = @{

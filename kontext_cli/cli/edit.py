@@ -55,6 +55,8 @@ def edit(
     json: options.Json = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
+    preview: options.Preview = None,
+    open_images: options.Open = False,
 ) -> int:
     """Edit one to four images with a text instruction."""
     return run("edit", locals())

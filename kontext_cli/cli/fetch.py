@@ -37,6 +37,8 @@ def fetch(
     json: options.Json = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
+    preview: options.Preview = None,
+    open_images: options.Open = False,
 ) -> int:
     """Wait for jobs and save their images."""
     arguments = locals()

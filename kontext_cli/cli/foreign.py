@@ -42,6 +42,7 @@ SAME = {
     "--no-wait": "async detach background-job no-block submit-only nowait",
     "--timeout": "max-wait wait-timeout max-time",
     "--dry-run": "dryrun simulate plan what-if noop",
+    "--preview auto": "show view display",
     "--quiet": "silent no-progress",
     "--debug": "v verbose log-level trace loglevel",
 }
@@ -73,7 +74,6 @@ ABSENT = {
     "LoRA and ControlNet are not supported": """
         lora loras lora-scale controlnet control-image embedding
     """,
-    "kontext prints the path of each file and opens none": "open show view preview display",
     "upscaling is not supported": "upscale upscaler hires hires-fix hr-scale enable-hr",
     "Kontext does not support transparent backgrounds": "background transparent",
     "tiles and panoramas are not supported": "tile tiling seamless",
@@ -111,10 +111,11 @@ COMMANDS = {
         prompt run txt2image submit
     """,
     "kontext edit": "img2img image2image image-to-image i2i modify change inpaint transform remix",
-    "kontext status": "list ls ps jobs job history log logs queue show info get watch",
+    "kontext status": "list ls ps jobs job history log logs queue info get watch",
     "kontext fetch": "download pull wait result results resume retry collect",
     "kontext cancel": "stop kill abort",
     "kontext forget": "delete rm remove del clean purge prune clear",
+    "kontext show": "view display preview open cat icat",
     "kontext models": "providers model prices price pricing list-models endpoints options",
     "kontext sandbox": "serve server mock test demo",
     "kontext auth set PROVIDER": """

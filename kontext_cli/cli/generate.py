@@ -57,6 +57,8 @@ def generate(
     json: options.Json = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
+    preview: options.Preview = None,
+    open_images: options.Open = False,
 ) -> int:
     """Make an image from a prompt."""
     return run("generate", locals())

@@ -16,6 +16,7 @@ COMMANDS = (
     "fetch",
     "cancel",
     "forget",
+    "show",
     "models",
     "sandbox",
     "completion",

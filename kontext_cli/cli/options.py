@@ -9,6 +9,7 @@ from kontext_cli.errors import UsageError
 from kontext_cli.options import OPTIONS, RequestOption
 from kontext_cli.providers import Name
 from kontext_cli.quantities import seconds, us_dollars
+from kontext_cli.settings import config
 from kontext_cli.words import flag
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -313,6 +314,22 @@ Quiet = Annotated[
     bool,
     typer.Option(
         "--quiet", "-q", help="Print only errors on standard error.", rich_help_panel=_OUTPUT
+    ),
+]
+Preview = Annotated[
+    config.Preview | None,
+    typer.Option(
+        "--preview",
+        help="Show each image on the terminal as it is saved. Default: KONTEXT_PREVIEW, else off.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
+Open = Annotated[
+    bool,
+    typer.Option(
+        "--open",
+        help="Open the saved images with the viewer of the system.",
+        rich_help_panel=_OUTPUT,
     ),
 ]
 Debug = Annotated[

@@ -25,6 +25,7 @@ from kontext_cli.commands.batch_flags import check_batch
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.generate import check_waiting, differences
 from kontext_cli.commands.session import Session
+from kontext_cli.commands.viewing import set_up_previews
 from kontext_cli.engine.budget import Budget
 from kontext_cli.errors import Interrupted, KontextError, UsageError
 from kontext_cli.http.urls import abridged
@@ -57,6 +58,7 @@ def run_batch(flags: Flags) -> Result:
         plain=flags.debug,
     )
     with Session(report, debug=flags.debug) as session:
+        set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=True)
         return _Run(flags, session, report, tally).run()
 
 

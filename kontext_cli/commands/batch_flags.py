@@ -1,5 +1,7 @@
 """Checks the combination of flags of a batch."""
 
+from shlex import quote
+
 from kontext_cli.batch.part import parse_shard
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.generate import check_names, check_waiting_flags
@@ -17,6 +19,11 @@ def check_batch(flags: Flags) -> None:
         raise UsageError(
             "--output names a single file, which a batch cannot use",
             hint="use -d DIR and --name TEMPLATE, or set `output` in the rows",
+        )
+    if flags.open_images:
+        raise UsageError(
+            "--open is for single jobs: a batch may have many images",
+            hint=f"kontext gallery {quote(flags.output_dir or '.')} -o gallery.html shows them all",
         )
     check_single_use(flags.prompt, flags.images, flags.prompts_files)
     if flags.fail_fast and flags.max_failures is not None:

@@ -10,6 +10,7 @@ from kontext_cli.commands.exit_codes import common_code
 from kontext_cli.commands.find import named_jobs
 from kontext_cli.commands.generate import check_names, differences, load_sources
 from kontext_cli.commands.session import Session
+from kontext_cli.commands.viewing import open_files, set_up_previews
 from kontext_cli.engine.endings import elsewhere, for_job, overtaken, unknown_since
 from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.plan import Wanted, names_for
@@ -25,6 +26,7 @@ from kontext_cli.providers import Name
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.prepare import Draft, prepare
 from kontext_cli.request import Request, parse
+from kontext_cli.settings.config import Preview
 from kontext_cli.settings.paths import from_home
 from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.input import output_path
@@ -55,6 +57,8 @@ class Fetch(NamedTuple):
     json: bool
     quiet: bool
     debug: bool
+    preview: Preview | None
+    open_images: bool
 
 
 def run_fetch(fetch: Fetch) -> Result:
@@ -67,6 +71,13 @@ def run_fetch(fetch: Fetch) -> Result:
     _check(fetch)
     report = open_report(as_json=fetch.json, quiet=fetch.quiet, plain=fetch.debug)
     with Session(report, debug=fetch.debug) as session:
+        set_up_previews(
+            session,
+            fetch.preview,
+            as_json=fetch.json,
+            quiet=fetch.quiet,
+            small=len(fetch.jobs or ()) != 1,
+        )
         return _Run(fetch, session, report).run()
 
 
@@ -78,6 +89,10 @@ def _check(fetch: Fetch) -> None:
         raise UsageError("`-o -` and --json both write to standard output")
     if fetch.resubmit and not fetch.jobs:
         raise UsageError("--resubmit needs a JOB", hint="kontext fetch JOB --resubmit")
+    if fetch.open_images and not fetch.jobs:
+        raise UsageError("--open needs a JOB", hint="kontext fetch JOB --open")
+    if fetch.open_images and fetch.output == "-":
+        raise UsageError("`-o -` saves no file that --open could open")
 
 
 class _Run:
@@ -107,6 +122,8 @@ class _Run:
             if job.id not in deliveries:
                 self._report.ended(job)
         self._download([job for job in jobs if job.id in deliveries], deliveries)
+        if self._fetch.open_images:
+            open_files(jobs, self._report)
         codes = [job.error.exit_code if job.error else job.state.exit_code for job in jobs]
         return Result(common_code(codes), records=map(job_record, lost))
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from kontext_cli.files.names import Exists
 from kontext_cli.job import Operation
 from kontext_cli.options import OPTIONS
+from kontext_cli.settings.config import Preview
 from kontext_cli.settings.paths import from_home
 from kontext_cli.words import flag
 
@@ -56,6 +57,8 @@ class Flags(NamedTuple):
     json: bool
     quiet: bool
     debug: bool
+    preview: Preview | None
+    open_images: bool
     image: list[str] | None = None
     each: bool = False
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.session import Session
+from kontext_cli.commands.viewing import open_files, set_up_previews
 from kontext_cli.engine.budget import Budget
 from kontext_cli.engine.plan import Plan, Wanted, plan_job, room_for_images
 from kontext_cli.errors import UnsupportedOption, UsageError
@@ -45,6 +46,7 @@ def run_one(flags: Flags) -> Result:
     report = open_report(as_json=flags.json, quiet=flags.quiet, plain=flags.debug)
     with Session(report, debug=flags.debug) as session:
         settings = session.settings
+        set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=False)
         provider = settings.open(settings.provider(flags.provider, needs_key=False))
         check_waiting(flags, provider)
         if provider.base_url.startswith("https:") and not flags.dry_run:
@@ -63,9 +65,13 @@ def run_one(flags: Flags) -> Result:
         if flags.dry_run:
             return _dry_run(plan)
         if plan.names is not None and plan.names.skip:
-            return _skip(plan.job, plan.names, report)
-        settings.require_key(settings.provider(flags.provider))
-        return _run(plan, provider, flags, session, report)
+            result = _skip(plan.job, plan.names, report)
+        else:
+            settings.require_key(settings.provider(flags.provider))
+            result = _run(plan, provider, flags, session, report)
+        if flags.open_images:
+            open_files([plan.job], report)
+        return result
 
 
 def load_sources(sources: tuple[str, ...], provider: Provider) -> "tuple[InputImage, ...]":
@@ -103,7 +109,11 @@ def _check_combinations(flags: Flags) -> None:
 
 
 def check_waiting_flags(flags: Flags) -> None:
-    """Raises UsageError for `--no-wait` with `--sync-mode`."""
+    """Raises UsageError for `--no-wait` with `--sync-mode` or `--open`."""
+    if flags.no_wait and flags.open_images:
+        raise UsageError(
+            "--open has nothing to open with --no-wait", hint="kontext fetch JOB --open"
+        )
     if flags.no_wait and flags.options["sync_mode"]:
         raise UsageError(
             "--sync-mode returns the image in the reply, which --no-wait does not wait for"
@@ -124,6 +134,8 @@ def _check_standard_output(flags: Flags) -> None:
         raise UsageError("`-o -` can write only one image")
     if flags.json:
         raise UsageError("`-o -` and --json both write to standard output")
+    if flags.open_images:
+        raise UsageError("`-o -` saves no file that --open could open")
     if flags.no_wait:
         raise UsageError("`-o -` has nothing to write with --no-wait")
     if sys.stdout is not None and sys.stdout.isatty() and not flags.dry_run:

@@ -4,13 +4,17 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from kontext_cli.errors import UsageError
 from kontext_cli.providers import NAMES
 from kontext_cli.words import nearest
 
-_TEXTS = ("provider", "model", "output_dir")
+Preview = Literal["auto", "kitty", "iterm", "blocks", "off"]
+PREVIEWS: tuple[Preview, ...] = get_args(Preview)
+"""Whether images are shown on the terminal as they are saved, and in which protocol."""
+
+_TEXTS = ("provider", "model", "output_dir", "preview")
 _TABLES = ("providers", "prices")
 _OF_PROVIDERS = ("base_url", "jobs")
 
@@ -22,6 +26,7 @@ class Config(NamedTuple):
     provider: str | None = None
     model: str | None = None
     output_dir: str | None = None
+    preview: str | None = None
     base_urls: Mapping[str, str] = MappingProxyType({})
     jobs: Mapping[str, int] = MappingProxyType({})
     prices: Mapping[str, Mapping[str, float]] = MappingProxyType({})
@@ -65,6 +70,8 @@ class _Reader:
             if key not in (*_TEXTS, *_TABLES):
                 raise self._unknown(key, f"setting `{key}`", (*_TEXTS, *_TABLES))
         texts = {key: self._value(data, key, str) for key in _TEXTS}
+        if texts["preview"] not in (None, *PREVIEWS):
+            raise self._fault("preview", f"`preview` should be one of {', '.join(PREVIEWS)}")
         base_urls: dict[str, str] = {}
         jobs: dict[str, int] = {}
         for name, table in self._tables(data, "providers"):

@@ -11,7 +11,7 @@ from kontext_cli.errors import KeyFault, MissingKey, UsageError
 from kontext_cli.http.urls import check_base_url
 from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
-from kontext_cli.settings.config import Config, load_config
+from kontext_cli.settings.config import PREVIEWS, Config, Preview, load_config
 from kontext_cli.settings.credentials import Credentials, checked_key
 from kontext_cli.settings.paths import config_dir, from_home
 from kontext_cli.words import nearest
@@ -62,6 +62,17 @@ class Settings(NamedTuple):
     def output_dir(self, flag: str | None) -> str:
         """The output folder; the working folder if nothing is set."""
         return from_home(self._with_default(flag, "output_dir", self.config.output_dir, ".").value)
+
+    def preview(self, flag: str | None, default: Preview = "off") -> Preview:
+        """Whether images are shown as they are saved, and how. Raises UsageError for a variable
+        with another value."""
+        given = self._with_default(flag, "preview", self.config.preview, default)
+        for known in PREVIEWS:
+            if known == given.value:
+                return known
+        raise UsageError(
+            f"{given.origin} should be one of {', '.join(PREVIEWS)}, not `{given.value}`"
+        )
 
     def jobs(self, name: Name, flag: int | None) -> int:
         """How many jobs of a provider may be in flight: flag, config file, the provider's data."""
@@ -142,6 +153,7 @@ class Settings(NamedTuple):
             "provider": self._first(None, "provider", config.provider),
             "model": self._with_default(None, "model", config.model, DEFAULT_MODEL),
             "output_dir": self._with_default(None, "output_dir", config.output_dir, "."),
+            "preview": self._first(None, "preview", config.preview),
         }
         for name in NAMES:
             found[f"{name} base_url"] = self.base_url(name)

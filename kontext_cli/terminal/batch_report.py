@@ -96,6 +96,7 @@ class BatchReport(Report):
             self._print_failure(job, job.error, line, None if file == "-" else file)
         elif not self._view.has_bar:
             self._message(self._counted(f"{row_name(job)}{_because(reason)}: {describe(job)}"))
+        self._preview(job)
 
     def skipped(self, paths: Sequence[str], reason: str) -> None:
         """Report a row whose files exist, as ``ended`` does it, where no JSON is printed."""
@@ -113,6 +114,7 @@ class BatchReport(Report):
 
     def refresh(self) -> None:
         """Update the view."""
+        self._print_previews()
         progress, view = self._progress, self._drawn()
         view.refresh()
         if not view.has_bar and progress.clock() - self._printed_at >= _SILENCE:

@@ -13,7 +13,7 @@ from kontext_cli.batch.progress import BatchProgress
 from kontext_cli.job import Job
 from kontext_cli.terminal.drawing import Drawing
 from kontext_cli.terminal.live_lines import JobRow, bar_line, job_line
-from kontext_cli.terminal.output import print_result, to_stderr
+from kontext_cli.terminal.output import draw_on_stderr, print_result, to_stderr
 from kontext_cli.terminal.printable import escaped
 
 _SLOTS = 8
@@ -81,6 +81,14 @@ class Live:
     def error(self, line: str) -> None:
         """Print a line of an error above the view."""
         self.message(line)
+
+    def image(self, drawn: str) -> None:
+        """Print an image above the view."""
+        if self._closed:
+            draw_on_stderr(drawn)
+        else:
+            self._above.append(drawn)
+            self._changed()
 
     def refresh(self) -> None:
         """Update the times, and close gaps between lines."""

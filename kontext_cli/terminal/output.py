@@ -36,7 +36,28 @@ def to_stdout(text: str) -> None:
 
     Raises OutputFault if it cannot be written, except to a reader that has exited.
     """
-    error = write(sys.stdout, _defused(printable(text)) + "\n")
+    _write_result(_defused(printable(text)) + "\n")
+
+
+def draw_on_stdout(drawn: str) -> None:
+    """Print our own escape sequences and text that is escaped already to standard output.
+
+    Raises OutputFault like ``to_stdout``.
+    """
+    try:
+        _write_result(_defused(drawn) + "\n")
+    except KeyboardInterrupt:  # within a sequence, which would take in what is printed next
+        write(sys.stdout, "\x1b\\")
+        raise
+
+
+def draw_on_stderr(drawn: str) -> None:
+    """Print our own escape sequences and text that is escaped already to standard error."""
+    write(sys.stderr, _defused(drawn) + "\n")
+
+
+def _write_result(text: str) -> None:
+    error = write(sys.stdout, text)
     if error is not None and error.errno not in _READER_EXITED:
         raise OutputFault(f"cannot write to standard output: {error.strerror or error}")
 
@@ -67,6 +88,11 @@ def write(stream: TextIO | None, text: str) -> OSError | None:
 def on_actions() -> bool:
     """Whether the process runs in GitHub Actions."""
     return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def on_ci() -> bool:
+    """Whether the process runs in a pipeline, where nobody looks on."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
 def _defused(text: str) -> str:

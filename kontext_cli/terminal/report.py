@@ -2,12 +2,16 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from kontext_cli.job import ACCEPTED, OPEN, Job, State
 from kontext_cli.terminal.printable import one_line, printable
 from kontext_cli.terminal.records import as_line, job_record
 from kontext_cli.terminal.text import describe, error_lines
 from kontext_cli.terminal.view import View
+
+if TYPE_CHECKING:
+    from kontext_cli.terminal.previews import Previews
 
 _LATE = 10
 """Refreshes, in all a second."""
@@ -32,6 +36,8 @@ class Report:
         """Whether paths are printed relative to the working directory, as they were given."""
         self.downloads = True
         """Whether this command downloads the files of ready jobs."""
+        self.previews: Previews | None = None
+        """Draws images as they are saved."""
 
     def watch(self, job: Job, logs: Sequence[str]) -> None:
         """Show a job's progress; its end is reported by ``ended``.
@@ -64,9 +70,11 @@ class Report:
             )
         else:
             self._message(f"job {job.id}: {describe(job)}")
+        self._preview(job)
 
     def refresh(self) -> None:
         """Update the view."""
+        self._print_previews()
         if self._submitting:
             self._refreshes += 1
             if self._refreshes >= _LATE:
@@ -77,6 +85,8 @@ class Report:
         """Remove what was drawn; nothing is drawn after that."""
         self._live = None
         self._submitting.clear()
+        for drawn in self.previews.rest() if self.previews else ():
+            self._view.image(drawn)
         self._view.close()
 
     def _drawn(self) -> View:
@@ -94,6 +104,16 @@ class Report:
     def _error(self, lines: Iterable[str]) -> None:
         for line in lines:
             self._view.error(printable(line))
+
+    def _preview(self, job: Job) -> None:
+        """Draw the images that a job has saved, for ``_print_previews`` or the end."""
+        if self.previews and job.state is State.SAVED and not job.skipped:
+            self.previews.add(file.path for file in job.files)
+            self._print_previews()
+
+    def _print_previews(self) -> None:
+        for drawn in self.previews.ready() if self.previews else ():
+            self._view.image(drawn)
 
     def _print_result(self, job: Job, *, reason: str | None = None) -> None:
         if self._as_json:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from kontext_cli.job import Job
-from kontext_cli.terminal.output import print_result, to_stderr
+from kontext_cli.terminal.output import draw_on_stderr, print_result, to_stderr
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.text import describe
 
@@ -32,6 +32,9 @@ class View(Protocol):
     def error(self, line: str) -> None:
         """Print a line of an error, already escaped."""
 
+    def image(self, drawn: str) -> None:
+        """Print an image to standard error: our own sequences, without the last line feed."""
+
     def refresh(self) -> None:
         """Called now and then while jobs run."""
 
@@ -55,6 +58,9 @@ class Silent:
 
     def error(self, line: str) -> None:
         to_stderr(line)
+
+    def image(self, drawn: str) -> None:
+        draw_on_stderr(drawn)
 
     def refresh(self) -> None: ...
 

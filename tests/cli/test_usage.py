@@ -57,7 +57,7 @@ TABLE = [
     ("generate x -steps 30", "no such option: -steps", "the number of steps"),
     ("generate x --negative-prompt y", "no such option: --negative-prompt", "no negative prompt"),
     ("generate x --negative_prompt=y", "", "no negative prompt"),
-    ("generate x --open", "no such option: --open", "prints the path of each file"),
+    ("generate x --show", "no such option: --show", "did you mean `--preview auto`?"),
     ("generate x --quality hd", "no such option: --quality", "--model kontext-max"),
     ("generate x --n 2", "no such option: --n", "did you mean `--num-images`?"),
     ("generate x --count 2", "", "did you mean `--num-images`?"),
