@@ -100,7 +100,7 @@ class BatchReport(Report):
     def skipped(self, paths: Sequence[str], reason: str) -> None:
         """Report a row whose files exist, as ``ended`` does it, where no JSON is printed."""
         for path in paths:
-            self._view.result(self._shown(path))
+            self._view.result(self._shown(path), path)
         self._skips[reason] += 1
 
     def stopping(self, stop: KontextError) -> None:

@@ -6,8 +6,12 @@ from collections.abc import Iterable
 from hostile.payloads import PAYLOADS, Payload, is_unseen, shown
 from soaking import soaked
 
-_OWN = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?(?:25|7)[hl]|\x1b\[[0-9]*[AJK]|\r")
-"""What is drawn with: colours, the cursor up, shown and hidden, erasing, wrapping on and off."""
+_OWN = re.compile(
+    r"\x1b\[[0-9;]*m|\x1b\[\?(?:25|7)[hl]|\x1b\[[0-9]*[AJK]|\r"
+    r"|\x1b\]8;;(?:file:[!-\[\]-~]*)?\x1b\\"
+)
+"""What is drawn with: colours, the cursor up, shown and hidden, erasing, wrapping on and off, and
+links to files."""
 _BEGIN = re.compile(r"x(\d{3})_")
 _OURS = re.compile(r"::(?:error|warning) (?:file=[^:]*,)?title=kontext::")
 _CUT = "…"
