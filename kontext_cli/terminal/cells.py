@@ -14,6 +14,11 @@ def width_of(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_cells, text))
 
 
+def flat(text: str) -> str:
+    """A text as one line, with one space where there was space of any kind."""
+    return " ".join(text.split())
+
+
 def fitted(text: str, cells: int) -> str:
     """A text cut to a number of cells, with an ellipsis where it was cut."""
     if len(text) * 2 <= cells or width_of(text) <= cells:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from kontext_cli.job import Job, State
-from kontext_cli.terminal.cells import fitted, wrapped
+from kontext_cli.terminal.cells import fitted, flat, wrapped
 from kontext_cli.terminal.printable import escaped
 from kontext_cli.terminal.style import BOLD, DIM, FAILED, NONE, NOTICE, SAVED, Line, Piece
 from kontext_cli.terminal.table import (
@@ -95,7 +95,7 @@ def job_table(jobs: Sequence[Job]) -> Iterator[Line]:
     for job, line in zip(jobs, lines, strict=True):
         yield line
         if job.error is not None:
-            reason = escaped(" ".join(job.error.message.split()))
+            reason = escaped(flat(job.error.message))
             yield [Piece(fitted(_INDENT + reason, width), _style(job))]
 
 
@@ -110,7 +110,7 @@ def _columns(
     for rank, name in enumerate(differing, start=4):
         yield Column(name, rank=rank), partial(_shared_cell, _SHARED[name])
     yield Column("cost", rank=2, right=True), lambda job: Cell(_cost(job))
-    yield Column("prompt", least=24), lambda job: Cell(prompt_of(job))
+    yield Column("prompt", least=24), lambda job: Cell(flat(prompt_of(job)))
     if any(job.files for job in jobs):
         yield Column("file", least=20, rank=9), _file
 
@@ -166,7 +166,7 @@ def job_facts(job: Job) -> Iterator[Line]:
     for name, value in facts.items():
         label = _label(name)
         for paragraph in value.splitlines():
-            for line in wrapped(escaped(" ".join(paragraph.split())), width - _LABEL_WIDTH):
+            for line in wrapped(escaped(flat(paragraph)), width - _LABEL_WIDTH):
                 yield [*label, Piece(line)]
                 label = _label("")
     for file in job.files:

@@ -26,7 +26,7 @@ class Column(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """The text of a cell, as it was given to us, its style, and the file it names."""
+    """The text of a cell, not yet escaped, its style, and the file it names."""
 
     text: str
     style: str = NONE
@@ -53,7 +53,7 @@ def tabbed(values: Iterable[str]) -> str:
 
 def table(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Iterator[Line]:
     """The lines of a table, its headings first, none of them wider than ``width`` cells."""
-    safe = [[_shown(cell) for cell in row] for row in rows]
+    safe = [[cell._replace(text=escaped(cell.text)) for cell in row] for row in rows]
     natural = [
         max(width_of(column.heading), *(width_of(row[place].text) for row in safe))
         for place, column in enumerate(columns)
@@ -63,11 +63,6 @@ def table(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Iterato
     headings = [Cell(column.heading, DIM) for column in columns]
     for row in (headings, *safe):
         yield list(_line([row[place] for place in kept], [columns[p] for p in kept], widths, width))
-
-
-def _shown(cell: Cell) -> Cell:
-    """The cell as text of one line."""
-    return cell._replace(text=escaped(" ".join(cell.text.split())))
 
 
 def _kept(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
