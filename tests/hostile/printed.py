@@ -15,13 +15,19 @@ links to files."""
 _BEGIN = re.compile(r"x(\d{3})_")
 _OURS = re.compile(r"::(?:error|warning) (?:file=[^:]*,)?title=kontext::")
 _CUT = "…"
+_TABS = 9
+"""Between the values of a job, as `status` prints it into a pipe."""
 _PARTS = 48
 
 
 def checked(data: bytes, *, encoding: str = "utf-8", whole: bool = True) -> str:
-    """The text of a pipe, in which nothing but line feeds is unseen, and no line was made of a
-    payload's own. ``whole`` payloads have both their marks, unless they were cut."""
-    text = data.decode(encoding)
+    """The text of a pipe, in which nothing but line feeds, and tabs between values, is unseen, and
+    no line was made of a payload's own. ``whole`` payloads have both their marks, unless they
+    were cut."""
+    lines = data.decode(encoding).split("\n")
+    text = "\n".join(
+        each.replace("\t", " ") if each.count("\t") == _TABS else each for each in lines
+    )
     _check_seen(text)
     if text.startswith("{") or not whole:
         return text
