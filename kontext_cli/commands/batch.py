@@ -208,9 +208,13 @@ class _Run:
         for entry in entries:
             if entry.step is Step.MAKE:
                 self._tally.spend(entry.cost)
-        return Result(
-            text=row_lines(self._rows(entries), self._tally.cost), records=self._records(entries)
+        text = row_lines(
+            entries,
+            lambda: self._rows(entries),
+            folder=str(self._folder),
+            cost=self._tally.cost,
         )
+        return Result(text=text, records=self._records(entries))
 
     def _rows(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Job]]:
         """Each row with its job, which is read when it is printed: after the session.

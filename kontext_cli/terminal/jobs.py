@@ -16,7 +16,7 @@ from kontext_cli.terminal.table import (
     table,
     window_width,
 )
-from kontext_cli.terminal.text import cost_text
+from kontext_cli.terminal.text import cost_text, short_cost
 from kontext_cli.words import dollars
 
 STATE_STYLES = {
@@ -129,18 +129,13 @@ def _file(job: Job) -> Cell:
 
 
 def _cost(job: Job) -> str:
-    """What a job cost in a few characters: `$0.04`, `~$0.04` where it is an estimate, and
-    `$0.04?` where it is not known whether it was billed."""
-    usd = job.cost.usd
-    if job.error is not None and job.error.billed == "no" and job.state in _ENDED_BADLY:
+    """What a job cost; `$0.04?` where it is not known whether it was billed."""
+    error = job.error
+    if error is not None and error.billed == "no" and job.state in _ENDED_BADLY:
         return "–"
-    if usd is None:
-        return "?"
-    if usd == 0:
-        return "free"
-    if job.error is not None and job.error.billed == "maybe":
-        return f"{dollars(usd)}?"
-    return dollars(usd) if job.cost.source == "provider" else f"~{dollars(usd)}"
+    if error is not None and error.billed == "maybe" and job.cost.usd:
+        return f"{dollars(job.cost.usd)}?"
+    return short_cost(job.cost)
 
 
 _ENDED_BADLY = (State.FAILED, State.MODERATED, State.CANCELED, State.EXPIRED)

@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import NamedTuple
 
 from kontext_cli.terminal.cells import fitted, width_of
@@ -10,6 +11,7 @@ from kontext_cli.terminal.printable import escaped
 from kontext_cli.terminal.style import DIM, NONE, Line, Piece
 
 _GAP = "  "
+_MEASURED = 1_000
 
 
 class Column(NamedTuple):
@@ -51,18 +53,23 @@ def tabbed(values: Iterable[str]) -> str:
     return "\t".join(map(escaped, values))
 
 
-def table(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Iterator[Line]:
-    """The lines of a table, its headings first, none of them wider than ``width`` cells."""
-    safe = [[cell._replace(text=escaped(cell.text)) for cell in row] for row in rows]
+def table(columns: Sequence[Column], rows: Iterable[Row], width: int) -> Iterator[Line]:
+    """The lines of a table, its headings first, none of them wider than ``width`` cells.
+
+    Columns are as wide as the first thousand rows need: there may be a million.
+    """
+    safe = ([cell._replace(text=escaped(cell.text)) for cell in row] for row in rows)
+    first = list(islice(safe, _MEASURED))
     natural = [
-        max(width_of(column.heading), *(width_of(row[place].text) for row in safe))
+        max([width_of(column.heading), *(width_of(row[place].text) for row in first)])
         for place, column in enumerate(columns)
     ]
     kept = _kept(columns, natural, width)
     widths = _widths(columns, natural, kept, width)
+    shown = [columns[place] for place in kept]
     headings = [Cell(column.heading, DIM) for column in columns]
-    for row in (headings, *safe):
-        yield list(_line([row[place] for place in kept], [columns[p] for p in kept], widths, width))
+    for row in chain([headings], first, safe):
+        yield list(_line([row[place] for place in kept], shown, widths, width))
 
 
 def _kept(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
@@ -104,12 +111,13 @@ def _line(
     left = width
     last = max((n for n, cell in enumerate(row) if cell.text), default=-1)
     for n, cell in enumerate(row[: last + 1]):
-        text = fitted(cell.text, min(widths[n], left))
-        space = " " * min(widths[n] - width_of(text), left - width_of(text))
+        room = left if columns[n].least is None else min(widths[n], left)
+        text = fitted(cell.text, room)
+        space = " " * (min(widths[n], left) - width_of(text))
         if columns[n].right:
             yield Piece(space)
         yield Piece(text, cell.style, cell.link)
-        left -= widths[n]
+        left -= max(widths[n], width_of(text))
         if n < last and left > len(_GAP):
             yield Piece(("" if columns[n].right else space) + _GAP)
             left -= len(_GAP)

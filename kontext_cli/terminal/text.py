@@ -44,6 +44,15 @@ def cost_text(cost: Cost) -> str:
     return amount if cost.source == "provider" else f"about {amount}"
 
 
+def short_cost(cost: Cost) -> str:
+    """A cost in a few characters: `$0.04`, `~$0.04` where it is an estimate, `?` if unknown."""
+    if cost.usd is None:
+        return "?"
+    if cost.usd == 0:
+        return "free"
+    return f"{'' if cost.source == 'provider' else '~'}{dollars(cost.usd)}"
+
+
 def bill_text(error: KontextError) -> str:
     """Whether a job that ended with this error was billed, in words."""
     return _BILLED[error.billed]

@@ -15,8 +15,8 @@ links to files."""
 _BEGIN = re.compile(r"x(\d{3})_")
 _OURS = re.compile(r"::(?:error|warning) (?:file=[^:]*,)?title=kontext::")
 _CUT = "…"
-_TABS = 9
-"""Between the values of a job, as `status` prints it into a pipe."""
+_TABS = (9, 7)
+"""Between the values of a job, and of a row in a dry run, as they are printed into a pipe."""
 _PARTS = 48
 
 
@@ -26,7 +26,7 @@ def checked(data: bytes, *, encoding: str = "utf-8", whole: bool = True) -> str:
     were cut."""
     lines = data.decode(encoding).split("\n")
     text = "\n".join(
-        each.replace("\t", " ") if each.count("\t") == _TABS else each for each in lines
+        each.replace("\t", " ") if each.count("\t") in _TABS else each for each in lines
     )
     _check_seen(text)
     if text.startswith("{") or not whole:
