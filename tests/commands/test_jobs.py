@@ -285,6 +285,14 @@ def test_cancel(world: World, prompt: str, code: int, says: str, state: str) -> 
     assert world.jobs()[0]["state"] == state
 
 
+def test_a_quiet_cancel_says_only_what_went_wrong(world: World) -> None:
+    done = world.run("cancel", world.submit("[fault:stuck] x"), "-q")
+    assert (done.code, done.out, done.err) == (0, b"", "")
+    done = world.run("cancel", world.submit("x"), "-q")
+    assert done.code == 4
+    assert "too late" in done.err
+
+
 def test_cancel_of_a_job_that_runs_may_still_be_billed(world: World) -> None:
     now = 0.0
     world.serve(latency=30.0, clock=lambda: now)
