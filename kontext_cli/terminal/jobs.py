@@ -7,7 +7,17 @@ from functools import partial
 from kontext_cli.job import Job, State
 from kontext_cli.terminal.cells import fitted, flat, wrapped
 from kontext_cli.terminal.printable import escaped
-from kontext_cli.terminal.style import BOLD, DIM, FAILED, NONE, NOTICE, SAVED, Line, Piece
+from kontext_cli.terminal.style import (
+    BOLD,
+    DIM,
+    FAILED,
+    NONE,
+    NOTICE,
+    SAVED,
+    Line,
+    Piece,
+    pieces_of,
+)
 from kontext_cli.terminal.table import (
     Cell,
     Column,
@@ -44,6 +54,18 @@ def job_lines(jobs: Sequence[Job]) -> Iterator[Line]:
 def job_in_full(job: Job) -> Iterator[Line]:
     """A job for standard output: with all that is known of it on a terminal, else its values."""
     return job_facts(job) if is_for_people() else iter([job_values(job)])
+
+
+def candidate_lines(jobs: Sequence[Job]) -> list[str]:
+    """A small table of the jobs that a name may mean, as the details of an error."""
+    now = datetime.now(UTC)
+    columns = [Column("id"), Column("state"), Column("age", rank=1, right=True)]
+    rows = [
+        [Cell(job.id), Cell(str(job.state)), Cell(age(job, now)), Cell(flat(prompt_of(job)))]
+        for job in jobs
+    ]
+    lines = table([*columns, Column("prompt", least=12)], rows, window_width() - len(_INDENT))
+    return ["".join(piece.text for piece in pieces_of(line)) for line in lines]
 
 
 def prompt_of(job: Job) -> str:

@@ -245,10 +245,15 @@ def test_an_ambiguous_start_lists_the_candidates(world: World) -> None:
     jobs = [world.submit("one"), world.submit("two")]
     common = jobs[0][:2]
     assert jobs[1].startswith(common)
-    done = world.run("fetch", common)
-    assert done.code == 2
-    for job in jobs:
-        assert job in done.err
+    for command in ("fetch", "status", "cancel", "forget"):
+        done = world.run(command, common)
+        assert done.code == 2
+        error, heading, *rows, hint = done.err.splitlines()
+        assert error == f"error: `{common}` may be any of these jobs"
+        assert heading.split() == ["id", "state", "age", "prompt"]
+        assert [row.split()[0] for row in rows] == jobs
+        assert [row.split()[-1] for row in rows] == ["one", "two"]
+        assert hint == "hint: give more of the id"
 
 
 def test_a_request_id_made_elsewhere(world: World) -> None:
