@@ -18,7 +18,7 @@ class Result(NamedTuple):
     exit_code: int = 0
     text: Iterable[Line] = ()
     records: Iterable[Mapping[str, Any]] = ()
-    messages: Iterable[str] = ()
+    messages: Iterable[Line] = ()
     errors: Iterable[str] = ()
 
 

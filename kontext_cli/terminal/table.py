@@ -1,10 +1,10 @@
 """Tables that never pass the window; in a pipe, their full values separated by tabs."""
 
-import shutil
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from kontext_cli.terminal.cells import fitted, width_of
 from kontext_cli.terminal.printable import escaped
@@ -12,6 +12,7 @@ from kontext_cli.terminal.style import DIM, NONE, Line, Piece
 
 _GAP = "  "
 _MEASURED = 1_000
+_USUAL = 80
 
 
 class Column(NamedTuple):
@@ -38,9 +39,19 @@ class Cell(NamedTuple):
 Row = Sequence[Cell]
 
 
-def window_width() -> int:
-    """The columns of the window in which standard output is shown; 80 where there is none."""
-    return max(shutil.get_terminal_size().columns, 1)
+def window_width(stream: TextIO | None = None) -> int:
+    """The columns of the window of a stream, else of standard output; 80 where there is none.
+
+    COLUMNS overrides it.
+    """
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        shown = sys.stdout if stream is None else stream
+        return (os.get_terminal_size(shown.fileno()).columns if shown else 0) or _USUAL
+    except (OSError, ValueError):
+        return _USUAL
 
 
 def is_for_people() -> bool:

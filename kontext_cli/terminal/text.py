@@ -148,3 +148,11 @@ def duration(seconds: float) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(math.ceil(minutes / 5) * 5, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def elapsed_text(seconds: float) -> str:
+    """A time that has passed: `12 s`, `3 min 20 s`, `2 h 5 min`; empty below a second."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "min"), (0 if hours else rest, "s")]
+    return " ".join(f"{count:,} {unit}" for count, unit in parts if count)

@@ -22,7 +22,14 @@ from kontext_cli.job import Cost, File, Job, State
 from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.records import error_record, job_record
 from kontext_cli.terminal.result import show
-from kontext_cli.terminal.text import duration, error_lines, left_text, rate_text, spent_text
+from kontext_cli.terminal.text import (
+    duration,
+    elapsed_text,
+    error_lines,
+    left_text,
+    rate_text,
+    spent_text,
+)
 from kontext_cli.terminal.view import Lines, Silent, View
 
 HOSTILE = "\x1b]0;owned\x07[bold]\u202e x\r\n::error::y"
@@ -310,6 +317,10 @@ def test_the_summary_says_how_to_go_on(capfd: pytest.CaptureFixture[str]) -> Non
     show(batch.report.summary(STOP, rerun="kontext generate -f p.txt"))
     assert capfd.readouterr() == (
         "",
+        "1 row failed, not billed: no\n  row 2\n"
+        "1 row failed, may have been billed: no\n  row 3\n"
+        "1 row moderated, not billed: no\n  row 4\n"
+        "1 row of unknown outcome, may have been billed: ?\n  row 5\n"
         "stopped: fal says that the account is empty\n"
         "batch 3f2a: 1,200 rows: 1 saved, 2 failed, 1 moderated, 1 unknown, 1,195 planned; "
         "spent about $0.04\n"
@@ -319,6 +330,59 @@ def test_the_summary_says_how_to_go_on(capfd: pytest.CaptureFixture[str]) -> Non
         "--retry-failed retries them\n"
         "hint: continue with: kontext generate -f p.txt\n",
     )
+
+
+def test_equal_reasons_are_told_once(capfd: pytest.CaptureFixture[str]) -> None:
+    batch = Batch(14)
+    for index in range(1, 13):
+        batch.end(failed(index, JobFailed("the same", billed="yes")))
+    batch.end(failed(13, JobFailed("another", billed="yes")))
+    batch.end(failed(14, OutcomeUnknown("lost", billed="maybe"), State.UNKNOWN))
+    batch.report.close()
+    capfd.readouterr()
+    batch.clock.now += 200
+    show(batch.report.summary(None, rerun="kontext generate -f p.txt --retry-failed"))
+    assert capfd.readouterr().err.splitlines() == [
+        "12 rows failed, billed: the same",
+        "  rows 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more",
+        "1 row failed, billed: another",
+        "  row 13",
+        "1 row of unknown outcome, may have been billed: lost",
+        "  row 14",
+        "batch 3f2a: 14 rows: 13 failed, 1 unknown; spent nothing in 3 min 20 s",
+        "hint: to submit again what may have been billed: "
+        "kontext generate -f p.txt --retry-failed --on-unknown resubmit",
+    ]
+
+
+def test_a_batch_of_failures_of_all_kinds_is_told_in_a_few_lines(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    batch = Batch(500)
+    for index in range(500):
+        batch.end(failed(index, JobFailed(f"reason {index}")))
+    batch.report.close()
+    capfd.readouterr()
+    show(batch.report.summary(None, rerun="kontext x"))
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 2 * 20 + 3
+    assert lines[-3] == "480 rows failed for other reasons"
+    assert lines[-1] == "hint: continue with: kontext x"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.9, ""),
+        (1, "1 s"),
+        (60, "1 min"),
+        (200.9, "3 min 20 s"),
+        (3600, "1 h"),
+        (7509, "2 h 5 min"),
+    ],
+)
+def test_a_time_that_has_passed(seconds: float, text: str) -> None:
+    assert elapsed_text(seconds) == text
 
 
 def test_an_interruption_is_not_repeated_by_the_summary(capfd: pytest.CaptureFixture[str]) -> None:
