@@ -1,5 +1,6 @@
 """Text measured in the cells of a terminal, where a wide character takes two."""
 
+import re
 import textwrap
 import unicodedata
 from collections.abc import Iterator
@@ -7,6 +8,9 @@ from collections.abc import Iterator
 _EMOJI_STYLE = "\ufe0f"
 """Makes the character before it an emoji, which most terminals draw two cells wide."""
 _ELLIPSIS = "…"
+_COMMAND = re.compile("`[^`]+`")
+_NO_BREAK = "\0"
+"""In place of a space; an escaped text does not contain it."""
 
 
 def width_of(text: str) -> int:
@@ -27,13 +31,16 @@ def fitted(text: str, cells: int) -> str:
 
 
 def wrapped(text: str, cells: int) -> Iterator[str]:
-    """The lines of a text, broken between words where it is wider than ``cells``; words that are
-    wider themselves are not broken, so that they can be copied."""
+    """The lines of an escaped text, broken between words where it is wider than ``cells``.
+
+    A word that is wider itself, and a command between backticks, are not broken, so that they can
+    be copied.
+    """
     if not text.isascii():  # with room for characters that take two
         cells = max(cells * len(text) // width_of(text), 1)
-    yield from textwrap.wrap(
-        text, max(cells, 1), break_long_words=False, break_on_hyphens=False
-    ) or [""]
+    whole = _COMMAND.sub(lambda found: found[0].replace(" ", _NO_BREAK), text)
+    lines = textwrap.wrap(whole, max(cells, 1), break_long_words=False, break_on_hyphens=False)
+    yield from (line.replace(_NO_BREAK, " ") for line in lines or [""])
 
 
 def _start(text: str, cells: int) -> str:

@@ -12,7 +12,7 @@ from kontext_cli.settings.settings import spelled_variables
 from kontext_cli.terminal.cells import width_of, wrapped
 from kontext_cli.terminal.printable import escaped
 from kontext_cli.terminal.style import BOLD, DIM, Line, Piece
-from kontext_cli.terminal.table import Cell, Column, table, window_width
+from kontext_cli.terminal.table import Cell, Column, labeled, table, window_width
 from kontext_cli.words import dollars, flag
 
 _SWITCHES = {row.name for row in OPTIONS if row.type is bool}
@@ -122,7 +122,7 @@ def _details(provider: Provider, offers: Sequence[Offer]) -> Iterator[Line]:
     where = "offline, in this process" if provider.offline else provider.base_url
     key = spelled_variables(provider.name) if provider.key_variables else "none needed"  # type: ignore[arg-type]
     yield [Piece(provider.name, BOLD), Piece(f"  {escaped(where)}")]
-    yield from _labeled("  key: ", key)
+    yield from labeled("  key: ", key)
     for model, own in groupby(offers, lambda offer: offer.model):
         each = list(own)
         yield ""
@@ -133,14 +133,7 @@ def _details(provider: Provider, offers: Sequence[Offer]) -> Iterator[Line]:
             yield f"    {_purpose(endpoint):<{most}}  {endpoint.id}"
     yield ""
     for row in dict.fromkeys(row for offer in offers for row in offer.options):
-        yield from _labeled(f"  {flag(row.field):<19} ", _limits(row))
-
-
-def _labeled(label: str, text: str) -> Iterator[Line]:
-    """A label, and a text beside it in as many lines as it takes."""
-    for line in wrapped(text, window_width() - len(label)):
-        yield label + line
-        label = " " * len(label)
+        yield from labeled(f"  {flag(row.field):<19} ", _limits(row))
 
 
 def _purpose(endpoint: Endpoint) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple, TextIO
 
-from kontext_cli.terminal.cells import fitted, width_of
+from kontext_cli.terminal.cells import fitted, width_of, wrapped
 from kontext_cli.terminal.printable import escaped
 from kontext_cli.terminal.style import DIM, NONE, Line, Piece
 
@@ -62,6 +62,16 @@ def is_for_people() -> bool:
 def tabbed(values: Iterable[str]) -> str:
     """Full values in one line, for programs."""
     return "\t".join(map(escaped, values))
+
+
+def labeled(label: str, text: str) -> Iterator[str]:
+    """A label and an escaped text beside it: on a terminal in as many lines as it takes there."""
+    if not is_for_people():
+        yield label + text
+        return
+    for line in wrapped(text, window_width() - len(label)):
+        yield label + line
+        label = " " * len(label)
 
 
 def table(columns: Sequence[Column], rows: Iterable[Row], width: int) -> Iterator[Line]:
@@ -122,7 +132,8 @@ def _line(
     left = width
     last = max((n for n, cell in enumerate(row) if cell.text), default=-1)
     for n, cell in enumerate(row[: last + 1]):
-        room = left if columns[n].least is None else min(widths[n], left)
+        is_free = columns[n].least is None or n == len(columns) - 1
+        room = left if is_free else min(widths[n], left)
         text = fitted(cell.text, room)
         space = " " * (min(widths[n], left) - width_of(text))
         if columns[n].right:
