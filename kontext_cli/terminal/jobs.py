@@ -26,7 +26,7 @@ from kontext_cli.terminal.table import (
     table,
     window_width,
 )
-from kontext_cli.terminal.text import cost_text, short_cost
+from kontext_cli.terminal.text import bill_text, cost_text, short_cost
 from kontext_cli.words import dollars
 
 STATE_STYLES = {
@@ -160,6 +160,14 @@ def _cost(job: Job) -> str:
     return short_cost(job.cost)
 
 
+def _long_cost(job: Job) -> str:
+    """What a job cost, or may have cost."""
+    if job.error is None or job.state not in _ENDED_BADLY:
+        return cost_text(job.cost)
+    bill = bill_text(job.error)
+    return bill if job.error.billed == "no" else f"{cost_text(job.cost)}, {bill}"
+
+
 _ENDED_BADLY = (State.FAILED, State.MODERATED, State.CANCELED, State.EXPIRED)
 
 
@@ -178,7 +186,7 @@ def job_facts(job: Job) -> Iterator[Line]:
         "request id": job.request_id or "",
         "batch": job.batch or "",
         "seed": "" if job.seed is None else str(job.seed),
-        "cost": cost_text(job.cost),
+        "cost": _long_cost(job),
     }
     for name, value in facts.items():
         label = _label(name)

@@ -23,6 +23,9 @@ _LABEL = re.compile(r"(error|stopped|notice|warning|hint):(?= )")
 _STYLES = {"error": ERROR, "stopped": ERROR, "notice": NOTICE, "warning": NOTICE}
 _SAVED = re.compile(r"(.*: )(saved)( \(.*\))", re.DOTALL)
 
+_COMMAND = re.compile(r": (kontext .*)", re.DOTALL)
+"""At the end of a hint."""
+
 _OSC = "\x1b]8;;"
 _ST = "\x1b\\"
 _LONGEST_URI = 2_000
@@ -52,10 +55,13 @@ def pieces_of(line: Line) -> Iterable[Piece]:
 
 
 def message(text: str) -> Iterator[Piece]:
-    """A message in pieces: a label says what it is, a hint is dim, and what was saved is green."""
+    """A message in pieces: a label says what it is, a hint is dim but for a command to paste, and
+    what was saved is green."""
     if found := _LABEL.match(text):
         if found[1] == "hint":
-            yield Piece(text, DIM)
+            command = _COMMAND.search(text)
+            end = command.start(1) if command else len(text)
+            yield from (Piece(text[:end], DIM), Piece(text[end:]))
             return
         yield Piece(found[0], _STYLES[found[1]])
         yield Piece(text[found.end() :])

@@ -124,6 +124,7 @@ def test_the_error_of_one_job_follows_with_the_whole_reason(tmp_path: Path) -> N
     done = status(tmp_path, each.id, columns=40)
     assert done.code == 5
     assert f"error: {REFUSED}" in done.lines
+    assert "cost        about $0.04, may have been" in done.lines
 
 
 def test_in_a_pipe_values_are_whole_and_separated_by_tabs(tmp_path: Path) -> None:

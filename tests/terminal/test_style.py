@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from kontext_cli.terminal.style import Piece, message, painted
+from kontext_cli.terminal.style import DIM, Piece, message, painted
 from screens import on_screen
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
@@ -156,6 +156,13 @@ def test_codes_in_a_file_name_stay_text(tmp_path: Path) -> None:
 
 def test_a_link_that_is_too_long_is_left_out() -> None:
     assert painted(Piece("x", link="/" + "x" * 3_000), links=True) == "x"
+
+
+def test_the_command_of_a_hint_is_not_dim() -> None:
+    line = "hint: continue with: kontext generate -f rows.txt"
+    start, command = message(line)
+    assert start == Piece("hint: continue with: ", DIM)
+    assert command == Piece("kontext generate -f rows.txt")
 
 
 @pytest.mark.parametrize("text", ["errors: no", "an error: x", "job x: saved", "hint:x", ""])
