@@ -14,7 +14,7 @@ from kontext_cli.job import Cost, Job
 from kontext_cli.terminal.cells import fitted, flat
 from kontext_cli.terminal.printable import escaped, one_line
 from kontext_cli.terminal.records import job_record
-from kontext_cli.terminal.style import BOLD, DIM, NONE, Line, Piece
+from kontext_cli.terminal.style import BOLD, DIM, Line, Piece
 from kontext_cli.terminal.table import Cell, Column, is_for_people, tabbed, table, window_width
 from kontext_cli.terminal.text import cost_text, rows_text, short_cost
 
@@ -87,33 +87,29 @@ def row_record(entry: Entry, job: Job) -> dict[str, Any]:
 def _row_table(entries: Sequence[Entry], rows: Rows, folder: str) -> Iterator[Line]:
     """The rows as a table; what is the same for all is said above it, or goes without saying."""
     width = window_width()
-    providers = {entry.at for entry in entries}
-    models = {entry.shared.model for entry in entries}
-    same = [*(providers if len(providers) == 1 else ()), *(models if len(models) == 1 else ())]
-    above = ", ".join([*same, f"into {folder}"])
-    yield [Piece(fitted(escaped(above), width), DIM)]
-    columns = [Column("row", right=True)]
-    shown: list[Callable[[Entry, Job], Cell]] = [lambda entry, job: Cell(_row_id(entry, job))]
+    shared = [{entry.at for entry in entries}, {entry.shared.model for entry in entries}]
+    same = [value for values in shared if len(values) == 1 for value in values]
+    yield [Piece(fitted(escaped(", ".join([*same, f"into {folder}"])), width), DIM)]
+    columns, cells = zip(*_row_columns(entries, folder), strict=True)
+    shown = ([cell(entry, job) for cell in cells] for entry, job in rows)
+    yield from table(columns, shown, width)
 
-    def add(column: Column, cell: Callable[[Entry, Job], Cell]) -> None:
-        columns.append(column)
-        shown.append(cell)
 
+def _row_columns(
+    entries: Sequence[Entry], folder: str
+) -> Iterator[tuple[Column, Callable[[Entry, Job], Cell]]]:
+    """The columns of a table of rows, each with what stands there."""
+    yield Column("row", right=True), lambda entry, job: Cell(_row_id(entry, job))
     if len({(entry.step, entry.reason) for entry in entries}) > 1:
-        add(
-            Column("to do"),
-            lambda entry, _: Cell(_name(entry.step), DIM if entry.step is Step.SKIP else NONE),
-        )
-        add(Column("because", least=8, rank=4), lambda entry, _: Cell(entry.reason, DIM))
-    if len(providers) > 1:
-        add(Column("provider", rank=3), lambda entry, _: Cell(entry.at))
-    if len(models) > 1:
-        add(Column("model", rank=2), lambda entry, _: Cell(entry.shared.model))
-    add(Column("cost", rank=1, right=True), lambda entry, _: Cell(_row_cost(entry)))
-    add(Column("prompt", least=16), lambda entry, _: Cell(flat(_start(entry.request.prompt))))
-    add(Column("files", least=16, rank=5), lambda entry, job: _files(entry, job, folder))
-    cells = ([cell(entry, job) for cell in shown] for entry, job in rows)
-    yield from table(columns, cells, width)
+        yield Column("to do"), lambda entry, _: Cell(_name(entry.step))
+        yield Column("because", least=8, rank=4), lambda entry, _: Cell(entry.reason, DIM)
+    if len({entry.at for entry in entries}) > 1:
+        yield Column("provider", rank=3), lambda entry, _: Cell(entry.at)
+    if len({entry.shared.model for entry in entries}) > 1:
+        yield Column("model", rank=2), lambda entry, _: Cell(entry.shared.model)
+    yield Column("cost", rank=1, right=True), lambda entry, _: Cell(_row_cost(entry))
+    yield Column("prompt", least=16), lambda entry, _: Cell(flat(_start(entry.request.prompt)))
+    yield Column("files", least=16, rank=5), lambda entry, job: _files(entry, job, folder)
 
 
 def _row_values(entry: Entry, job: Job) -> str:

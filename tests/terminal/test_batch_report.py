@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from kontext_cli.terminal.text import (
     spent_text,
 )
 from kontext_cli.terminal.view import Lines, Silent, View
+from screens import on_screen
 
 HOSTILE = "\x1b]0;owned\x07[bold]\u202e x\r\n::error::y"
 STOP = NoCredit("fal says that the account is empty", hint="add credit at fal.ai")
@@ -458,3 +460,31 @@ def test_github_is_told_of_failed_rows(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
     show(Batch(9).report.summary(None, rerun=None))
     assert "notice: cannot write the job summary: " in capfd.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_what_failed_is_wrapped_between_words(tmp_path: Path, columns: int) -> None:
+    (tmp_path / "rows.txt").write_text("a fox [fault:refused]\na hen [fault:refused]\nan owl\n")
+    argv = ("generate", "-f", "rows.txt", "-p", "sandbox", "-d", "out", "--batch", "b", "--debug")
+    done = on_screen(*argv, cwd=tmp_path, columns=columns, environ={"NO_COLOR": "1"})
+    assert done.code == 9
+    start = next(n for n, line in enumerate(done.lines) if line.startswith("2 rows moderated, "))
+    end = done.lines.index("  rows 1, 2")
+    assert max(map(len, done.lines[start:end])) <= columns
+    assert " ".join(line.strip() for line in done.lines[start:end]) == (
+        "2 rows moderated, may have been billed: sandbox withheld it: prompt: The content could "
+        "not be processed because it contained material flagged by a content checker."
+    )
+    assert "out/3-an-owl.jpg" in done.lines
+    assert done.lines[-1].endswith(" --batch b --debug --retry-failed")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
+def test_the_paths_of_skipped_rows_are_printed_on_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "rows.txt").write_text("a fox\n")
+    argv = ("generate", "-f", "rows.txt", "-p", "sandbox", "-d", "out")
+    for _ in range(2):
+        done = on_screen(*argv, cwd=tmp_path, environ={"NO_COLOR": "1"})
+    assert done.lines[0] == "out/1-a-fox.jpg"
+    assert "1 row: 1 skipped; spent nothing" in done.lines[-1]
