@@ -25,7 +25,7 @@ _kontext_command() {
             ;;
         'kontext cancel')
             commands=''
-            options='-p,--provider -m,--model --json --debug -h,--help'
+            options='-p,--provider -m,--model --json -q,--quiet --debug -h,--help'
             ;;
         'kontext forget')
             commands=''

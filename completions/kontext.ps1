@@ -45,7 +45,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do if a file exists' }
                 @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Run a job for each row: .txt (one prompt per line), .jsonl, .json, .csv, .tsv, or `-`' }
-                @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs in flight' }
+                @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs in flight, 1 to 1000' }
                 @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only the first N rows' }
                 @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only these rows, given by id or number' }
                 @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only part I of N of the rows' }
@@ -53,7 +53,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--max-failures'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Stop after N failures' }
                 @{ Flags = @('--retry-failed'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also retry rows that were moderated, and failed rows that may have been billed' }
                 @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Name of the batch' }
-                @{ Flags = @('--on-unknown'); Kind = 'value'; Values = @('hold', 'resubmit'); Repeatable = $false; Help = 'What to do with rows that may have been accepted in an earlier run' }
+                @{ Flags = @('--on-unknown'); Kind = 'value'; Values = @('hold', 'resubmit'); Repeatable = $false; Help = 'What to do with rows that may have been accepted in an earlier run: hold or resubmit them' }
                 @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also regenerate finished rows' }
                 @{ Flags = @('--max-cost'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Send nothing if the estimated cost is higher' }
                 @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and exit' }
@@ -92,7 +92,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do if a file exists' }
                 @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Run a job for each row: .txt (one prompt per line), .jsonl, .json, .csv, .tsv, or `-`' }
                 @{ Flags = @('--each'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Run a job for each image given with -i; a directory stands for the images in it' }
-                @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs in flight' }
+                @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs in flight, 1 to 1000' }
                 @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only the first N rows' }
                 @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only these rows, given by id or number' }
                 @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only part I of N of the rows' }
@@ -100,7 +100,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--max-failures'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Stop after N failures' }
                 @{ Flags = @('--retry-failed'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also retry rows that were moderated, and failed rows that may have been billed' }
                 @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Name of the batch' }
-                @{ Flags = @('--on-unknown'); Kind = 'value'; Values = @('hold', 'resubmit'); Repeatable = $false; Help = 'What to do with rows that may have been accepted in an earlier run' }
+                @{ Flags = @('--on-unknown'); Kind = 'value'; Values = @('hold', 'resubmit'); Repeatable = $false; Help = 'What to do with rows that may have been accepted in an earlier run: hold or resubmit them' }
                 @{ Flags = @('--force'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also regenerate finished rows' }
                 @{ Flags = @('--max-cost'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Send nothing if the estimated cost is higher' }
                 @{ Flags = @('--no-wait'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Submit, print the job id, and exit' }
@@ -167,6 +167,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model that the job with that request id was submitted to' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )

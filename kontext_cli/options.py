@@ -13,8 +13,8 @@ class RequestOption(NamedTuple):
     """One option; its ``name`` is the key in prompts files and, with dashes, the flag.
 
     ``type`` is bool for a switch, else int, float or str; a str is one of ``choices``. ``least``
-    and ``most`` are the widest limits of all providers, and fields of ``help``. An option that is
-    not ``sent`` is not part of the request to the provider.
+    and ``most`` are the widest limits of all providers. These three are fields of ``help``. An
+    option that is not ``sent`` is not part of the request to the provider.
     """
 
     name: str
@@ -33,15 +33,17 @@ class RequestOption(NamedTuple):
 
     @property
     def description(self) -> str:
-        """Its help, with the limits filled in."""
-        return self.help.format(least=self.least, most=self.most)
+        """Its help, with the limits and choices filled in."""
+        choices = ", ".join(self.choices)
+        return self.help.format(least=self.least, most=self.most, choices=choices)
 
 
 OPTIONS = (
     RequestOption(
         "aspect_ratio",
         str,
-        "Aspect ratio. Default: 1:1 for `generate`, that of the input for `edit`.",
+        "Aspect ratio. One of {choices}. Default: 1:1 for `generate`, that of the input for "
+        "`edit`.",
         short="-a",
         choices=ASPECT_RATIOS,
     ),
@@ -69,7 +71,7 @@ OPTIONS = (
     RequestOption(
         "output_format",
         str,
-        "Image format. Default: from the extension of --output, else jpeg.",
+        "Image format. One of {choices}. Default: from the extension of --output, else jpeg.",
         choices=("jpeg", "png"),
     ),
     RequestOption("enhance_prompt", bool, "Let the provider improve the prompt."),

@@ -20,6 +20,9 @@ from kontext_cli.job import ROW_ID, Job, Target
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 
+_STAND_IN = "x"
+"""For a prompt that is missing or wrong, when the other values of its row are checked."""
+
 Lookup = Callable[[str], Known | None]
 """What is known of a row from earlier runs, by the row's key."""
 
@@ -55,6 +58,7 @@ class Planner:
         errors in all rows.
         """
         faults = Faults(source)
+        self._check_faulty(source.faulty, faults)
         entries = []
         for row in source.rows:
             try:
@@ -70,6 +74,21 @@ class Planner:
                 entries.append(entry)
         faults.raise_all()
         return entries
+
+    def _check_faulty(self, rows: Iterable[Row], faults: Faults) -> None:
+        """Add what is wrong with the other values of rows that have a fault already."""
+        for row in rows:
+            if self._order.operation == "edit" and not self._has_images(row):
+                continue  # its images may be the fault
+            prompt = row.prompt or self._order.defaults.get("prompt") or _STAND_IN
+            whole = Row(row.line, row.index, {**row.others, "prompt": prompt}, row.file)
+            try:
+                self._requests.of(whole, with_images=False)
+            except KontextError as error:
+                faults.add(row, error)
+
+    def _has_images(self, row: Row) -> bool:
+        return bool(row.others.get("images") or self._order.images)
 
     def decide(self, entry: Entry, known: Known | None) -> None:
         """Decide what is done for a row of which ``known`` is known, and name its files.

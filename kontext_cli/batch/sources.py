@@ -32,6 +32,8 @@ class BatchSource:
     names: Sequence[str]
     identity: Sequence[str]
     bases: Mapping[str, Path]
+    faulty: Sequence[Row] = ()
+    """The rows that have faults, with their other values."""
 
 
 def rows_of_files(names: Sequence[str], stdin: Callable[[], BinaryIO]) -> BatchSource:
@@ -53,6 +55,7 @@ def rows_of_files(names: Sequence[str], stdin: Callable[[], BinaryIO]) -> BatchS
         names=names,
         identity=sorted(map(_identity, names)),
         bases={name: _base(name) for name in names},
+        faulty=rows.faulty,
     )
 
 

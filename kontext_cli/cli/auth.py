@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from kontext_cli.cli.help import HelpfulGroup
+from kontext_cli.cli.help import HelpfulCommand, HelpfulGroup
 from kontext_cli.cli.options import Json
 from kontext_cli.providers import Name
 from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
-  kontext auth set fal                      # prompts for the key, without echo
+  kontext auth set fal  # prompts for the key, without echo
   pass show fal | kontext auth set fal
   kontext auth status
   kontext auth remove fal
@@ -22,7 +22,7 @@ app = typer.Typer(help="Store, list and remove provider keys.", epilog=EXAMPLES,
 _Provider = Annotated[Name, typer.Argument(metavar="PROVIDER", help="The provider of the key.")]
 
 
-@app.command("set")
+@app.command("set", cls=HelpfulCommand)
 def set_key(provider: _Provider) -> int:
     """Store a key, typed at a prompt or read from standard input."""
     from kontext_cli.commands.auth import store_key
@@ -30,7 +30,7 @@ def set_key(provider: _Provider) -> int:
     return show(store_key(provider))
 
 
-@app.command()
+@app.command(cls=HelpfulCommand)
 def status(json: Json = False) -> int:
     """Show where each provider's key comes from. Needs no network."""
     from kontext_cli.commands.auth import list_keys
@@ -38,7 +38,7 @@ def status(json: Json = False) -> int:
     return show(list_keys(), as_json=json)
 
 
-@app.command()
+@app.command(cls=HelpfulCommand)
 def remove(provider: _Provider) -> int:
     """Remove a stored key."""
     from kontext_cli.commands.auth import remove_key

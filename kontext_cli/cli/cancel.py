@@ -15,9 +15,11 @@ def cancel(
     provider: options.AtProvider = None,
     model: options.AtModel = None,
     json: options.Json = False,
+    quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
     """Ask the provider to cancel jobs. A running job may still finish and be billed."""
     from kontext_cli.commands.cancel import run_cancel
 
-    return show(run_cancel(jobs, provider=provider, model=model, debug=debug), as_json=json)
+    result = run_cancel(jobs, provider=provider, model=model, debug=debug)
+    return show(result, as_json=json, quiet=quiet)

@@ -29,7 +29,12 @@ def forget(
         ),
     ] = None,
     state: Annotated[
-        list[State] | None, typer.Option("--state", help="Jobs in this state. Repeatable.")
+        list[State] | None,
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help=f"Jobs in this state. Repeatable. One of {', '.join(State)}.",
+        ),
     ] = None,
 ) -> int:
     """Delete jobs and their prompts from the journal. Images are kept.

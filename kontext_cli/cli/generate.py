@@ -13,7 +13,7 @@ EXAMPLES = """\b
 Examples:
   kontext generate "a lighthouse in fog"
   kontext generate "a lighthouse in fog" -a 16:9 -n 4 -d images
-  kontext generate "a lighthouse in fog" -p fal -m kontext-max -o lighthouse.png
+  kontext generate "a lighthouse in fog" -p fal -m kontext-max -o fog.png
   kontext generate -f prompts.txt -d images --max-cost 5
   echo "a lighthouse in fog" | kontext generate - -o - > lighthouse.jpg
   kontext generate "a lighthouse in fog" --provider sandbox  # offline, no key

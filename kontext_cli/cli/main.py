@@ -22,7 +22,7 @@ _USAGE_ERROR = typer.BadParameter.__base__ or typer.BadParameter
 
 EXAMPLES = """\b
 Examples:
-  kontext generate "a lighthouse in fog" --provider sandbox  # offline, no key
+  kontext generate "a lighthouse in fog" -p sandbox  # offline, no key
   kontext generate "a lighthouse in fog" -o lighthouse.png
   kontext edit "make it winter" -i house.jpg
   kontext generate --help
@@ -40,7 +40,7 @@ def program(names: Sequence[str] = COMMANDS) -> typer.Typer:
         pretty_exceptions_enable=False,
         pretty_exceptions_show_locals=False,
         add_completion=False,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
     for name in names:

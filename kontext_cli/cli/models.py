@@ -7,7 +7,7 @@ EXAMPLES = """\b
 Examples:
   kontext models
   kontext models -p fal -m kontext-max
-  kontext models --json | jq -r '[.provider, .model, .operation, .price.usd] | @tsv'
+  kontext models --json | jq -r '[.provider, .model, .price.usd] | @tsv'
   kontext models --debug  # also shows where each setting comes from
 """
 

@@ -7,7 +7,7 @@ import typer
 
 from kontext_cli.errors import UsageError
 from kontext_cli.options import OPTIONS, RequestOption
-from kontext_cli.providers import Name
+from kontext_cli.providers import NAMES, Name
 from kontext_cli.quantities import seconds, us_dollars
 from kontext_cli.settings import config
 from kontext_cli.words import flag
@@ -56,20 +56,21 @@ def _annotation(row: RequestOption) -> Any:
     option = typer.Option(
         flag(row.name),
         *([row.short] if row.short else []),
-        metavar=_METAVARS.get(row.type),
+        metavar=_METAVARS.get(row.name) or _METAVARS.get(row.type),
         help=row.description,
         rich_help_panel=_IMAGE if row.sent else _FILES,
     )
     return Annotated[row.annotation if row.type is bool else row.annotation | None, option]
 
 
-_METAVARS = {int: "N", float: "X"}
+_METAVARS = {int: "N", float: "X", "aspect_ratio": "R", "output_format": "TYPE"}
 
 Prompt = Annotated[
     str | None,
     typer.Argument(
+        metavar="[PROMPT]",
         help="What to make, or what to change. Read from standard input if it is `-`, or if it is "
-        "left out and text is piped in."
+        "left out and text is piped in.",
     ),
 ]
 Images = Annotated[
@@ -87,7 +88,9 @@ Provider = Annotated[
     typer.Option(
         "--provider",
         "-p",
-        help="Provider. Default: KONTEXT_PROVIDER, else the first with a key.",
+        metavar="NAME",
+        help=f"Provider. One of {', '.join(NAMES)}. Default: KONTEXT_PROVIDER, else the first "
+        "with a key.",
         rich_help_panel=_IMAGE,
     ),
 ]
@@ -136,8 +139,9 @@ Exists = Annotated[
     Literal["error", "skip", "number", "overwrite"] | None,
     typer.Option(
         "--exists",
-        help="What to do if a file exists. Default: error, but `number` for the automatic name of "
-        "a single job.",
+        metavar="ACTION",
+        help="What to do if a file exists. One of error, skip, number, overwrite. Default: error, "
+        "but `number` for the automatic name of a single job.",
         rich_help_panel=_FILES,
     ),
 ]
@@ -168,7 +172,7 @@ JobsInFlight = Annotated[
         metavar="N",
         min=1,
         max=1000,
-        help="Maximum number of jobs in flight. Reduced when the provider is too busy.",
+        help="Maximum number of jobs in flight, 1 to 1000. Reduced when the provider is too busy.",
         rich_help_panel=_BATCH,
     ),
 ]
@@ -227,7 +231,9 @@ OnUnknown = Annotated[
     Literal["hold", "resubmit"],
     typer.Option(
         "--on-unknown",
-        help="What to do with rows that may have been accepted in an earlier run.",
+        metavar="ACTION",
+        help="What to do with rows that may have been accepted in an earlier run: hold or "
+        "resubmit them.",
         rich_help_panel=_BATCH,
     ),
 ]
@@ -272,6 +278,7 @@ AtProvider = Annotated[
     typer.Option(
         "--provider",
         "-p",
+        metavar="NAME",
         help="Provider of the request id, for a job that was submitted elsewhere.",
     ),
 ]

@@ -12,7 +12,7 @@ _PORT = 8787
 EXAMPLES = """\b
 Examples:
   kontext sandbox --latency 5 --fault "429*2"
-  eval "$(kontext sandbox -q & echo "pid=$!")"; kontext generate "a fox"; kill "$pid"
+  eval "$(kontext sandbox -q & echo pid=$!)"; kontext generate fox; kill $pid
   kontext generate "a fox [fault:flagged]" -p fal  # a fault for one request
   curl http://127.0.0.1:8787/ledger                     # the accepted submits
 """

@@ -26,7 +26,12 @@ def status(
         int, typer.Option("--limit", metavar="N", min=1, help="Maximum number of jobs to list.")
     ] = 20,
     state: Annotated[
-        list[State] | None, typer.Option("--state", help="Only jobs in this state. Repeatable.")
+        list[State] | None,
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help=f"Only jobs in this state. Repeatable. One of {', '.join(State)}.",
+        ),
     ] = None,
     batch: Annotated[
         str | None, typer.Option("--batch", metavar="NAME", help="Only jobs of this batch.")

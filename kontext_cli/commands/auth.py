@@ -11,6 +11,7 @@ from kontext_cli.terminal.input import break_line, stdin_bytes
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.records import SCHEMA
 from kontext_cli.terminal.result import Result
+from kontext_cli.terminal.table import labeled
 
 _MOST_KEY_BYTES = 4_096
 _LAST = 4
@@ -36,8 +37,9 @@ def list_keys() -> Result:
     """List where each provider's key comes from, and its last four characters."""
     settings = Settings.load(os.environ)
     keys = [(name, *_found(settings, name)) for name in NAMES]
+    described = [(name, one_line(_described(name, key, fault))) for name, key, fault in keys]
     return Result(
-        text=[one_line(f"{name:<9} {_described(name, key, fault)}") for name, key, fault in keys],
+        text=[line for name, text in described for line in labeled(f"{name:<9} ", text)],
         records=[_record(name, key, fault) for name, key, fault in keys],
     )
 

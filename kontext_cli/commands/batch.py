@@ -27,7 +27,7 @@ from kontext_cli.commands.generate import check_waiting, differences
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import set_up_previews
 from kontext_cli.engine.budget import Budget
-from kontext_cli.errors import Interrupted, KontextError, UsageError
+from kontext_cli.errors import Interrupted, UsageError
 from kontext_cli.http.urls import abridged
 from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Job
@@ -210,9 +210,13 @@ class _Run:
         for entry in entries:
             if entry.step is Step.MAKE:
                 self._tally.spend(entry.cost)
-        return Result(
-            text=row_lines(self._rows(entries), self._tally.cost), records=self._records(entries)
+        text = row_lines(
+            entries,
+            lambda: self._rows(entries),
+            folder=str(self._folder),
+            cost=self._tally.cost,
         )
+        return Result(text=text, records=self._records(entries))
 
     def _rows(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, Job]]:
         """Each row with its job, which is read when it is printed: after the session.
@@ -264,7 +268,7 @@ class _Run:
             lambda: self._work(batch, lanes),
             lambda number: batch.interrupt(Interrupted("interrupted", signal_number=number)),
         )
-        return self._report.summary(batch.stop, rerun=self._rerun(batch.stop))
+        return self._report.summary(batch.stop, rerun=self._rerun())
 
     def _needs_no_job(self, entry: Entry) -> bool:
         """Whether a row is reported by its files: to read all of its job takes long."""
@@ -313,12 +317,8 @@ class _Run:
             for text in differences(job):
                 self._report.notice(text)
 
-    def _rerun(self, stop: KontextError | None) -> str | None:
-        """The command that continues the batch; None if it is complete."""
-        counts = self._tally.counts
-        left = self._tally.planned + counts["running"] + counts["ready"]
-        if not left and stop is None:
-            return None
+    def _rerun(self) -> str:
+        """The command line of the batch, to run again; jobs in flight are then waited for."""
         typed = [each for each in self._flags.argv if each != "--no-wait"]
         return shlex.join(["kontext", *map(self._unsigned, typed)])
 

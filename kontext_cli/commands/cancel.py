@@ -27,14 +27,16 @@ def run_cancel(
         jobs = named_jobs(session, names, provider=provider, model=model)
         providers = [_provider(session, job) for job in jobs]
         codes: list[int] = []
-        lines: list[str] = []
+        messages: list[str] = []
+        errors: list[str] = []
 
         async def work() -> None:
             for job, at in zip(jobs, providers, strict=True):
-                codes.append(await _cancel(session, at, job, lines))
+                codes.append(await _cancel(session, at, job, messages, errors))
 
         session.run(work, [])
-    return Result(common_code(codes), records=map(job_record, jobs), errors=lines)
+    records = map(job_record, jobs)
+    return Result(common_code(codes), records=records, messages=messages, errors=errors)
 
 
 def _provider(session: Session, job: Job) -> Provider:
@@ -47,19 +49,23 @@ def _provider(session: Session, job: Job) -> Provider:
     return provider
 
 
-async def _cancel(session: Session, provider: Provider, job: Job, lines: list[str]) -> int:
-    """Cancel a job and add the answer to ``lines``; returns the exit code."""
+async def _cancel(
+    session: Session, provider: Provider, job: Job, messages: list[str], errors: list[str]
+) -> int:
+    """Cancel a job and add the answer to ``messages``, or to ``errors`` if it is not canceled;
+    returns the exit code."""
     try:
         async with session.engine(provider) as engine:
             answer = await engine.cancel(job)
-        lines.append(f"job {job.id}: {answer}")
+        accepted = answer in _ACCEPTED
+        (messages if accepted else errors).append(f"job {job.id}: {answer}")
         if answer is Cancellation.REMOVED:
             job.state = State.CANCELED
             session.journal.record(job)
     except KontextError as error:
         job.error = for_job(error, job)
-        lines += error_lines(job.error, job)
+        errors += error_lines(job.error, job)
         return error.exit_code
     if answer is Cancellation.TOO_LATE and job.state in OPEN:
-        lines.append(f"hint: kontext fetch {job.id}")
-    return 0 if answer in _ACCEPTED else 4
+        errors.append(f"hint: kontext fetch {job.id}")
+    return 0 if accepted else 4

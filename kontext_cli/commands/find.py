@@ -1,19 +1,25 @@
 """Find the jobs given as arguments: by our job id, or by a provider's request id."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from kontext_cli.commands.session import Session
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.job import Cost, Job, State, new_id
+from kontext_cli.journal import Journal
+from kontext_cli.journal.lookup import AmbiguousJob
 from kontext_cli.providers import Name, who_queues
 from kontext_cli.providers.base import Queue
 from kontext_cli.providers.prepare import choose_endpoint
 from kontext_cli.settings.settings import DEFAULT_MODEL
+from kontext_cli.terminal.jobs import candidate_lines
 from kontext_cli.words import listed
+
+if TYPE_CHECKING:
+    from kontext_cli.commands.session import Session
 
 
 def named_jobs(
-    session: Session, names: Sequence[str], *, provider: Name | None, model: str | None
+    session: "Session", names: Sequence[str], *, provider: Name | None, model: str | None
 ) -> list[Job]:
     """The jobs with these ids, each once. Raises UsageError for an unknown or ambiguous id."""
     found: dict[str, Job] = {}
@@ -23,16 +29,29 @@ def named_jobs(
     return list(found.values())
 
 
-def _find(session: Session, name: str, provider: Name | None, model: str | None) -> Job:
+def find_job(journal: Journal, name: str) -> Job:
+    """The job of an id, of the start of one, or of a request id.
+
+    Raises UsageError, for an ambiguous name with a table of the candidates.
+    """
     try:
-        return session.journal.find(name)
+        return journal.find(name)
+    except AmbiguousJob as error:
+        rest = ["and more"] if error.are_more else []
+        details = [*candidate_lines(error.candidates), *rest]
+        raise error.replace(details=details) from None
+
+
+def _find(session: "Session", name: str, provider: Name | None, model: str | None) -> Job:
+    try:
+        return find_job(session.journal, name)
     except UsageError:
         if provider is None:
             raise
     return _foreign(session, name, provider, model or DEFAULT_MODEL)
 
 
-def _foreign(session: Session, request_id: str, provider_name: Name, model: str) -> Job:
+def _foreign(session: "Session", request_id: str, provider_name: Name, model: str) -> Job:
     """A job that was submitted elsewhere, recorded in the journal under a new id."""
     provider = session.settings.open(provider_name)
     if not isinstance(provider, Queue):

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from datetime import timedelta
 
+from kontext_cli.commands.find import find_job
 from kontext_cli.errors import JournalFault, UsageError
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
@@ -37,7 +38,7 @@ def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence
 def _id(journal: Journal, name: str) -> str:
     """The id of a job; a damaged job can be given only by its full id."""
     try:
-        return journal.find(name).id
+        return find_job(journal, name).id
     except JournalFault:
         return name
 

@@ -63,7 +63,7 @@ def run_one(flags: Flags) -> Result:
         Budget(flags.max_cost).check([plan.job.cost])
         _print_notices(report, images, plan.names)
         if flags.dry_run:
-            return _dry_run(plan)
+            return _dry_run(plan, seed_given=flags.options["seed"] is not None)
         if plan.names is not None and plan.names.skip:
             result = _skip(plan.job, plan.names, report)
         else:
@@ -174,11 +174,13 @@ def _print_notices(report: Report, images: "tuple[InputImage, ...]", names: Name
         report.notice(notice)
 
 
-def _dry_run(plan: Plan) -> Result:
+def _dry_run(plan: Plan, *, seed_given: bool) -> Result:
     from kontext_cli.terminal.dry_run import plan_lines
 
     paths = [str(path.absolute()) for path in plan.names.paths] if plan.names else []
-    return Result(text=plan_lines(plan), records=[job_record(plan.job, planned=paths)])
+    return Result(
+        text=plan_lines(plan, seed_given=seed_given), records=[job_record(plan.job, planned=paths)]
+    )
 
 
 def _skip(job: Job, names: Names, report: Report) -> Result:

@@ -1,38 +1,19 @@
 """`kontext models`: list providers, models, options and prices."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kontext_cli.errors import UsageError
-from kontext_cli.job import Operation
-from kontext_cli.options import OPTIONS
 from kontext_cli.providers import NAMES, Name, provider_class
-from kontext_cli.providers.base import Provider
-from kontext_cli.providers.options import BOTH, Endpoint, Option
-from kontext_cli.settings.settings import Settings, spelled_variables
+from kontext_cli.providers.offers import Offer, offers_of
+from kontext_cli.providers.options import Option
+from kontext_cli.settings.settings import Settings
+from kontext_cli.terminal.models import model_matrix, provider_details
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.records import SCHEMA
 from kontext_cli.terminal.result import Result
-from kontext_cli.words import flag
-
-_SWITCHES = {row.name for row in OPTIONS if row.type is bool}
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """One operation on one model at one provider."""
-
-    provider: Provider
-    model: str
-    operation: Operation
-    endpoints: tuple[Endpoint, ...]
-
-    @property
-    def options(self) -> list[Option]:
-        """The rows that apply."""
-        return [row for row in self.provider.options if self.operation in row.operations]
+from kontext_cli.terminal.style import Line
 
 
 def list_models(provider: Name | None, model: str | None, *, with_settings: bool) -> Result:
@@ -44,7 +25,7 @@ def list_models(provider: Name | None, model: str | None, *, with_settings: bool
     offers = [
         offer
         for name in ([provider] if provider else NAMES)
-        for offer in _offers(settings.open(name))
+        for offer in offers_of(settings.open(name))
         if model in (None, offer.model, *(endpoint.id for endpoint in offer.endpoints))
     ]
     if not offers:
@@ -52,7 +33,7 @@ def list_models(provider: Name | None, model: str | None, *, with_settings: bool
         raise UsageError(f"there is no model `{model}`", hint=f"there are {names}")
     origins = settings.described() if with_settings else {}
     return Result(
-        text=_text(offers),
+        text=_text(offers, in_detail=bool(provider or model)),
         records=map(_record, offers),
         messages=[
             one_line(f"{name} = {setting.value} ({setting.origin})")
@@ -61,71 +42,13 @@ def list_models(provider: Name | None, model: str | None, *, with_settings: bool
     )
 
 
+def _text(offers: Sequence[Offer], *, in_detail: bool) -> Iterator[Line]:
+    return provider_details(offers) if in_detail else model_matrix(offers)
+
+
 def _model_names() -> Iterator[str]:
     endpoints = (each for name in NAMES for each in provider_class(name).endpoints)
     yield from dict.fromkeys(each.model for each in endpoints)
-
-
-def _offers(provider: Provider) -> Iterator[Offer]:
-    for model in dict.fromkeys(endpoint.model for endpoint in provider.endpoints):
-        for operation in BOTH:
-            endpoints = tuple(
-                row
-                for row in provider.endpoints
-                if (row.model, row.operation) == (model, operation)
-            )
-            if endpoints:
-                yield Offer(provider, model, operation, endpoints)
-
-
-def _text(offers: list[Offer]) -> Iterator[str]:
-    for name in dict.fromkeys(offer.provider.name for offer in offers):
-        mine = [offer for offer in offers if offer.provider.name == name]
-        yield from (_heading(mine[0].provider), *_rows(mine), *_option_rows(mine), "")
-    yield "Prices are estimates; `prices` in config.toml overrides them."
-
-
-def _heading(provider: Provider) -> str:
-    key = spelled_variables(provider.name) if provider.key_variables else "none needed"  # type: ignore[arg-type]
-    where = "offline, in this process" if provider.offline else provider.base_url
-    return f"{provider.name}  {where}  key: {key}"
-
-
-def _rows(offers: list[Offer]) -> Iterator[str]:
-    for offer in offers:
-        for endpoint in offer.endpoints:
-            yield (
-                f"  {offer.model:<12} {offer.operation:<9} {_images(endpoint):<11} "
-                f"{_price(offer):<23} {endpoint.id}"
-            )
-
-
-def _images(endpoint: Endpoint) -> str:
-    if endpoint.images is None:
-        return ""
-    least, most = endpoint.images.least, endpoint.images.most
-    return "1 image" if most == 1 else f"{least}–{most} images"
-
-
-def _price(offer: Offer) -> str:
-    price = _price_record(offer)
-    if price["usd"] is None:
-        return "price unknown"
-    if price["usd"] == 0:
-        return "free"
-    return f"about ${price['usd']:g} ({price['dated'] or 'from the config'})"
-
-
-def _option_rows(offers: list[Offer]) -> Iterator[str]:
-    rows = dict.fromkeys(row for offer in offers for row in offer.options)
-    for row in rows:
-        yield f"    {flag(row.field):<19} {_limits(row)}"
-
-
-def _limits(row: Option) -> str:
-    if row.field in _SWITCHES:
-        return "flag"
-    return row.limits() + ("" if row.default is None else f" (default {row.default})")
 
 
 def _record(offer: Offer) -> dict[str, Any]:
@@ -159,7 +82,5 @@ def _option_record(row: Option) -> dict[str, Any]:
 
 
 def _price_record(offer: Offer) -> dict[str, Any]:
-    usd = offer.provider.price(offer.model)
-    published = next((row for row in offer.provider.prices if row.model == offer.model), None)
-    dated = published.dated if published and published.usd == usd else None
-    return {"usd": usd, "source": "unknown" if usd is None else "estimate", "dated": dated}
+    source = "unknown" if offer.usd is None else "estimate"
+    return {"usd": offer.usd, "source": source, "dated": offer.dated}

@@ -14,7 +14,7 @@ from kontext_cli.journal import file
 from kontext_cli.journal.codec import Row, Saved, answer_by, job_of, row_of
 from kontext_cli.journal.database import Busy
 from kontext_cli.journal.file import Log
-from kontext_cli.journal.lookup import ambiguous, no_such_job, still_owned
+from kontext_cli.journal.lookup import AmbiguousJob, no_such_job, still_owned
 from kontext_cli.journal.store import Store
 from kontext_cli.journal.table import Table
 
@@ -204,14 +204,14 @@ class Journal:
     def find(self, name: str) -> Job:
         """The job of an id, of any unambiguous start of one, or of a provider's request id.
 
-        Raises UsageError, with the candidates or the nearest ids.
+        Raises AmbiguousJob, or UsageError with the nearest ids.
         """
         with self._store.reading():
             jobs = [self._job(row) for row in self._noted(self._table.named(name))]
             if not jobs:
                 raise no_such_job(name, self._table.newest_ids())
         if len(jobs) > 1:
-            raise ambiguous(name, jobs)
+            raise AmbiguousJob(name, jobs)
         return jobs[0]
 
     def recent(

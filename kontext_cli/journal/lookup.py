@@ -20,13 +20,25 @@ def no_such_job(name: str, ids: Sequence[str]) -> UsageError:
     )
 
 
-def ambiguous(name: str, jobs: Sequence[Job]) -> UsageError:
-    """The error for a name that several jobs have."""
-    shown = "; ".join(map(_described, jobs[:MOST_CANDIDATES]))
-    more = "; and more" if len(jobs) > MOST_CANDIDATES else ""
-    return UsageError(
-        f"`{_shortened(name)}` may be any of these jobs: {shown}{more}", hint="give more of the id"
-    )
+class AmbiguousJob(UsageError):
+    """Several jobs have the name that was given."""
+
+    def __init__(self, name: str, jobs: Sequence[Job]) -> None:
+        super().__init__(
+            f"`{_shortened(name)}` may be any of these jobs", hint="give more of the id"
+        )
+        vars(self)["jobs"] = jobs
+
+    @property
+    def candidates(self) -> Sequence[Job]:
+        """The first jobs that have the name, at most ten."""
+        jobs: Sequence[Job] = vars(self)["jobs"]
+        return jobs[:MOST_CANDIDATES]
+
+    @property
+    def are_more(self) -> bool:
+        """Whether there are more of them."""
+        return len(vars(self)["jobs"]) > MOST_CANDIDATES
 
 
 def still_owned(rows: Sequence[Row]) -> StillRunning:
@@ -48,11 +60,6 @@ def _nearest(name: str, ids: Sequence[str]) -> str:
     by_start = {job_id[: len(start)]: job_id for job_id in reversed(ids)}
     close = difflib.get_close_matches(start, by_start, n=3)
     return ", ".join(f"`{by_start[each]}`" for each in close)
-
-
-def _described(job: Job) -> str:
-    prompt = _shortened(str(job.request.get("prompt", "")))
-    return f"`{job.id}` ({job.state}: {prompt})" if prompt else f"`{job.id}` ({job.state})"
 
 
 def _shortened(text: str) -> str:

@@ -55,6 +55,8 @@ class Rows:
 
     def __init__(self) -> None:
         self.good: list[Row] = []
+        self.faulty: list[Row] = []
+        """With what is valid of them, so that all that is wrong with a row can be told."""
         self.faults: list[Fault] = []
         self._count = 0
         self._file = ""
@@ -75,6 +77,7 @@ class Rows:
             wrong.append(f"the id `{shown(row_id)}` is already used in {first}")
         if wrong:
             self.refuse(line, *wrong, row_id=row_id)
+            self.faulty.append(Row(line, self._count, values, self._file))
         else:
             self._count += 1
             self.good.append(Row(line, self._count, values, self._file))

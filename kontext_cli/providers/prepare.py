@@ -58,13 +58,21 @@ def prepare(
 ) -> Draft:
     """Draft the submit of ``request``; pure.
 
-    Raises UnsupportedOption with the names of the providers that have what this one lacks.
+    Raises UnsupportedOption with the names of the providers that have what this one lacks, for all
+    options that it lacks.
     """
     endpoint = choose_endpoint(provider, model, request.operation, len(images))
-    options = {}
+    options: dict[str, Any] = {}
+    refused: list[UnsupportedOption] = []
     for field, value in request.values().items():
-        row = _row(provider, request.operation, field, value)
-        options[row.wire or field] = row.encode(value)
+        try:
+            row = _row(provider, request.operation, field, value)
+        except UnsupportedOption as error:
+            refused.append(error)
+        else:
+            options[row.wire or field] = row.encode(value)
+    if refused:
+        raise _together(refused)
     return Draft(
         provider=provider,
         endpoint=endpoint,
@@ -133,6 +141,18 @@ def _near_model(model: str, names: Sequence[str]) -> str | None:
     parts = re.split(r"[\W_]+", model.casefold())
     same = [name for name in names if name.rpartition("-")[2] in parts]
     return same[0] if len(same) == 1 else nearest(model, names)
+
+
+def _together(refused: Sequence[UnsupportedOption]) -> UnsupportedOption:
+    """Several refusals as one; each has its hint if these differ."""
+    if len(refused) == 1:
+        return refused[0]
+    hints = list(dict.fromkeys(error.hint for error in refused))
+    if len(hints) == 1:
+        return UnsupportedOption("; ".join(error.message for error in refused), hint=hints[0])
+    return UnsupportedOption(
+        "; ".join(f"{error.message}{f' ({error.hint})' if error.hint else ''}" for error in refused)
+    )
 
 
 def _row(provider: Provider, operation: Operation, field: str, value: Any) -> Option:

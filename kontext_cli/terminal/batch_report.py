@@ -1,21 +1,24 @@
 """Reports a batch: its rows as they end, its progress, and the summary."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from kontext_cli.batch.progress import UNSUCCESSFUL, BatchProgress
 from kontext_cli.batch.tally import KINDS, Tally
 from kontext_cli.errors import Interrupted, KontextError
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.terminal.annotations import Annotations, RowError
+from kontext_cli.terminal.failures import Failures
 from kontext_cli.terminal.output import on_actions
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.records import as_line, error_record, summary_record
 from kontext_cli.terminal.report import Report
 from kontext_cli.terminal.result import Result
+from kontext_cli.terminal.style import FAILED, NONE, NOTICE, SAVED, Line, Piece
 from kontext_cli.terminal.text import (
     bill_text,
     describe,
+    elapsed_text,
     error_lines,
     left_text,
     place_text,
@@ -30,6 +33,12 @@ _FAILED = (State.FAILED, State.CANCELED, State.EXPIRED)
 _SILENCE = 10.0
 _EXPECTED = ("new", "forced")
 _MOST_NOTICES = 20
+_RESUBMIT, _RETRY = "--on-unknown resubmit", "--retry-failed"
+_KIND_STYLES = {
+    "saved": SAVED,
+    **dict.fromkeys(("failed", "moderated", "expired"), FAILED),
+    "unknown": NOTICE,
+}
 _WHY_SKIPPED = {"saved": "already saved"}
 
 
@@ -56,6 +65,8 @@ class BatchReport(Report):
         self._tally = progress.tally
         self.batch = batch
         self._billed_failures = 0
+        self._failures = Failures()
+        self._began_at = progress.clock()
         self._noticed: set[str] = set()
         self._annotations = Annotations() if on_actions() else None
         self._skips: Counter[str] = Counter()
@@ -101,7 +112,7 @@ class BatchReport(Report):
     def skipped(self, paths: Sequence[str], reason: str) -> None:
         """Report a row whose files exist, as ``ended`` does it, where no JSON is printed."""
         for path in paths:
-            self._view.result(self._shown(path))
+            self._view.result(self._shown(path), path)
         self._skips[reason] += 1
 
     def stopping(self, stop: KontextError) -> None:
@@ -133,9 +144,9 @@ class BatchReport(Report):
     def summary(self, stop: KontextError | None, *, rerun: str | None) -> Result:
         """The totals of the batch, its cost, and how to continue.
 
-        ``rerun`` is the command line that continues the batch, None if it is complete.
+        ``rerun`` is the command line of the batch, printed where it is of use to run it again.
         """
-        messages = self._summary_lines(stop, rerun)
+        messages = list(self._summary_lines(stop, rerun))
         if self._annotations:
             trouble = self._annotations.close(
                 f"kontext: batch {self.batch}",
@@ -170,40 +181,76 @@ class BatchReport(Report):
         self, job: Job, error: KontextError, line: int | None, file: str | None
     ) -> None:
         self._error(error_lines(error, job, place=_place(job, line, file)))
+        self._failures.add(job, error)
         if job.state is State.MODERATED or (job.state in _FAILED and error.billed != "no"):
             self._billed_failures += 1
         if self._annotations:
             what = f"{one_line(error.message)} ({bill_text(error)})"
             self._annotations.add(RowError(what, file, line, job.row_id or job.index))
 
-    def _summary_lines(self, stop: KontextError | None, rerun: str | None) -> list[str]:
-        tally = self._tally
-        lines: list[str] = []
+    def _summary_lines(self, stop: KontextError | None, rerun: str | None) -> Iterator[Line]:
+        yield from self._failures.lines()
         if stop and not isinstance(stop, Interrupted):
-            lines.append(f"stopped: {one_line(stop.message)}")
-        counts = ", ".join(f"{count:,} {kind}" for kind, count in _counts(tally).items())
-        rows = f"{rows_text(tally.total)}{': ' if counts else ''}{counts}"
-        lines.append(f"batch {one_line(self.batch)}: {rows}; {_spent_sentence(tally)}")
-        if held := tally.counts["unknown"]:
+            yield f"stopped: {one_line(stop.message)}"
+        yield list(self._totals())
+        again = self._again()
+        goes_on = self._goes_on(stop)
+        if goes_on or rerun is None:
+            yield from again.values()
+        if rerun is not None and (goes_on or again):
+            yield _way_on(one_line(rerun), {} if goes_on else again)
+
+    def _totals(self) -> Iterator[Piece]:
+        """How many rows ended in each way, what they cost, and how long it took."""
+        tally = self._tally
+        counts = _counts(tally)
+        yield Piece(f"batch {one_line(self.batch)}: {rows_text(tally.total)}")
+        before = ": "
+        for kind, count in counts.items():
+            yield Piece(before)
+            yield Piece(f"{count:,} {kind}", _KIND_STYLES.get(kind, NONE))
+            before = ", "
+        took = elapsed_text(self._progress.clock() - self._began_at)
+        yield Piece(f"; {_spent_sentence(tally)}")
+        if took:
+            yield Piece(f" in {took}")
+
+    def _goes_on(self, stop: KontextError | None) -> bool:
+        """Whether the same command would do more: for rows that are left, or failed unbilled."""
+        counts = self._tally.counts
+        left = self._tally.planned + counts["running"] + counts["ready"]
+        failed = sum(counts[kind] for kind in UNSUCCESSFUL if kind != "unknown")
+        return bool(stop or left or failed > self._billed_failures)
+
+    def _again(self) -> dict[str, str]:
+        """What the user may want to submit again, and be billed for: the flag, and why."""
+        again: dict[str, str] = {}
+        if held := self._tally.counts["unknown"]:
             are, them = ("is", "it") if held == 1 else ("are", "them")
-            lines.append(
+            again[_RESUBMIT] = (
                 f"{rows_text(held)} of unknown outcome {are} held and may have been billed: "
-                f"--on-unknown resubmit submits {them} again"
+                f"{_RESUBMIT} submits {them} again"
             )
         if failed := self._billed_failures:
             were, them = ("was", "it") if failed == 1 else ("were", "them")
-            lines.append(
+            again[_RETRY] = (
                 f"{rows_text(failed)} failed and may have been billed, or {were} moderated: "
-                f"--retry-failed retries {them}"
+                f"{_RETRY} retries {them}"
             )
-        if rerun:
-            lines.append(f"hint: continue with: {one_line(rerun)}")
-        return lines
+        return again
 
     def _columns(self) -> Mapping[str, str]:
         counts = {kind: f"{count:,}" for kind, count in _counts(self._tally).items()}
         spent = spent_text(self._tally).removeprefix("cost ")
         return {"rows": f"{self._tally.total:,}", **counts, "spent": spent}
+
+
+def _way_on(rerun: str, flags: Collection[str]) -> str:
+    """The one command to go on with."""
+    if not flags:
+        return f"hint: continue with: {rerun}"
+    command = " ".join([rerun, *(flag for flag in flags if flag not in rerun)])
+    return f"hint: to submit again what may have been billed: {command}"
 
 
 def _place(job: Job, line: int | None, file: str | None) -> str:

@@ -1,10 +1,8 @@
 """A `--dry-run` as text: the calls, files and costs of what would be sent."""
 
 import json
-import shutil
-import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import accumulate
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from kontext_cli.batch.decide import Step
@@ -13,47 +11,71 @@ from kontext_cli.engine.plan import Plan
 from kontext_cli.http.urls import abridged
 from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Cost, Job
+from kontext_cli.terminal.cells import fitted, flat
 from kontext_cli.terminal.printable import escaped, one_line
 from kontext_cli.terminal.records import job_record
-from kontext_cli.terminal.text import cost_text, row_name, rows_text
+from kontext_cli.terminal.style import BOLD, DIM, Line, Piece
+from kontext_cli.terminal.table import Cell, Column, is_for_people, tabbed, table, window_width
+from kontext_cli.terminal.text import cost_text, rows_text, short_cost
 
 _SHOWN = 40
+_MOST_OF_A_PROMPT = 500
+"""Characters of a prompt that a table looks at, which cuts it to the window."""
+
+Rows = Iterable[tuple[Entry, Job]]
 
 
-def plan_lines(plan: Plan) -> Iterator[str]:
-    """The call without its key and without URL signatures, the files, and the estimate."""
+def plan_lines(plan: Plan, *, seed_given: bool) -> Iterator[Line]:
+    """The call without its key and without URL signatures, the files, and the estimate.
+
+    What is drawn anew for each job, the id and a seed that was not given, is no more than named.
+    """
     urls = {source.name for source in plan.job.sources if is_url(source.name)}
-    call = plan.draft.call()
-    yield f"{call.method} {call.url}"
-    yield json.dumps(_shortened(call.json, urls), indent=2, ensure_ascii=False)
+    call, seed = plan.draft.call(), None if seed_given else plan.job.seed
+    yield [Piece(f"{call.method} "), Piece(call.url, BOLD)]
+    yield json.dumps(_shortened(call.json, urls, seed), indent=2, ensure_ascii=False)
     for path in plan.names.paths if plan.names else ["standard output"]:
-        yield f"file: {one_line(str(path))}"
+        name = _without_drawn(str(path), seed, plan.job.id)
+        yield [Piece("file: ", DIM), Piece(one_line(name), BOLD)]
     cost = plan.job.cost
-    yield f"cost: {'unknown' if cost.usd is None else cost_text(cost)}"
+    yield [Piece("cost: ", DIM), Piece("unknown" if cost.usd is None else cost_text(cost))]
 
 
-def _shortened(value: Any, urls: Collection[str]) -> Any:
-    """The value with inline images cut to a prefix and their size, and image URLs unsigned."""
+def _shortened(value: Any, urls: Collection[str], seed: int | None) -> Any:
+    """The value with inline images cut to a prefix and their size, image URLs unsigned, and no
+    drawn seed."""
     if isinstance(value, str) and value in urls:
         return abridged(value)
     if isinstance(value, str) and value.startswith("data:"):
         return f"{value[:_SHOWN]}… ({len(value):,} characters)"
     if isinstance(value, list):
-        return [_shortened(each, urls) for each in value]
+        return [_shortened(each, urls, seed) for each in value]
     if isinstance(value, dict):
-        return {key: _shortened(each, urls) for key, each in value.items()}
-    return value
+        return {key: _shortened(each, urls, seed) for key, each in value.items()}
+    return "<seed>" if seed is not None and value == seed else value
 
 
-def row_lines(rows: Iterable[tuple[Entry, Job]], cost: Cost) -> Iterator[str]:
-    """Every row with its prompt, and the total; ``cost`` is that of all rows together."""
-    columns = shutil.get_terminal_size().columns
-    steps = []
-    for entry, job in rows:
-        steps.append(entry.step)
-        yield escaped(_row(entry, job))
-        yield f"  {fitted(entry.request.prompt, columns - 3)}"
-    yield f"{rows_text(len(steps))}, {_counted(steps)}: {cost_text(cost)}"
+def _without_drawn(name: str, seed: int | None, job_id: str | None) -> str:
+    """A file name without what is drawn anew for each job."""
+    if seed is not None:
+        name = name.replace(str(seed), "<seed>")
+    return name if job_id is None else name.replace(job_id, "<job>")
+
+
+def row_lines(
+    entries: Sequence[Entry], rows: Callable[[], Rows], *, folder: str, cost: Cost
+) -> Iterator[Line]:
+    """Every row with its prompt, its files and its cost, and the total.
+
+    A table on a terminal, tab-separated values elsewhere. ``rows`` gives the entries with their
+    jobs, ``folder`` is where names are relative to, and ``cost`` is that of all rows together.
+    """
+    if is_for_people():
+        yield from _row_table(entries, rows(), folder)
+    else:
+        yield from (_row_values(entry, job) for entry, job in rows())
+    total = f"{rows_text(len(entries))}, {_counted([entry.step for entry in entries])}"
+    yield [Piece(f"{total}: "), Piece(cost_text(cost), BOLD)]
 
 
 def row_record(entry: Entry, job: Job) -> dict[str, Any]:
@@ -62,36 +84,80 @@ def row_record(entry: Entry, job: Job) -> dict[str, Any]:
     return job_record(job, reason=entry.reason, planned=planned)
 
 
-def fitted(text: str, columns: int) -> str:
-    """Text truncated to one line of the given number of terminal columns."""
-    plain = escaped(" ".join(text[: 4 * max(columns, 1)].split()))
-    if len(text) <= 4 * columns and _start(plain, columns) == plain:
-        return plain
-    return f"{_start(plain, columns - 1).rstrip()}…"
+def _row_table(entries: Sequence[Entry], rows: Rows, folder: str) -> Iterator[Line]:
+    """The rows as a table; what is the same for all is said above it, or goes without saying."""
+    width = window_width()
+    shared = [{entry.at for entry in entries}, {entry.shared.model for entry in entries}]
+    same = [value for values in shared if len(values) == 1 for value in values]
+    yield [Piece(fitted(escaped(", ".join([*same, f"into {folder}"])), width), DIM)]
+    columns, cells = zip(*_row_columns(entries, folder), strict=True)
+    shown = ([cell(entry, job) for cell in cells] for entry, job in rows)
+    yield from table(columns, shown, width)
 
 
-def _start(text: str, columns: int) -> str:
-    """As much of a text as fits."""
-    if text.isascii():
-        return text[: max(columns, 0)]
-    return text[: sum(end <= columns for end in accumulate(map(_width, text)))]
+def _row_columns(
+    entries: Sequence[Entry], folder: str
+) -> Iterator[tuple[Column, Callable[[Entry, Job], Cell]]]:
+    """The columns of a table of rows, each with what stands there."""
+    yield Column("row", right=True), lambda entry, job: Cell(_row_id(entry, job))
+    if len({(entry.step, entry.reason) for entry in entries}) > 1:
+        yield Column("to do"), lambda entry, _: Cell(_name(entry.step))
+        yield Column("because", least=8, rank=4), lambda entry, _: Cell(entry.reason, DIM)
+    if len({entry.at for entry in entries}) > 1:
+        yield Column("provider", rank=3), lambda entry, _: Cell(entry.at)
+    if len({entry.shared.model for entry in entries}) > 1:
+        yield Column("model", rank=2), lambda entry, _: Cell(entry.shared.model)
+    yield Column("cost", rank=1, right=True), lambda entry, _: Cell(_row_cost(entry))
+    yield Column("prompt", least=16), lambda entry, _: Cell(flat(_start(entry.request.prompt)))
+    yield Column("files", least=16, rank=5), lambda entry, job: _files(entry, job, folder)
 
 
-def _width(char: str) -> int:
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+def _row_values(entry: Entry, job: Job) -> str:
+    """The values of a row, as programs read them."""
+    making = entry.step is Step.MAKE
+    usd = entry.cost.usd if making else None
+    return tabbed(
+        [
+            _row_id(entry, job),
+            _name(entry.step),
+            entry.reason,
+            entry.at,
+            entry.shared.model,
+            "" if usd is None else f"{usd:g}",
+            entry.request.prompt,
+            ", ".join(_paths(entry, job)),
+        ]
+    )
 
 
-def _row(entry: Entry, job: Job) -> str:
-    line = f"{row_name(job)}: {_name(entry.step)} ({entry.reason})"
-    if entry.step is Step.MAKE:
-        return f"{line} → {', '.join(entry.paths)}, {cost_text(entry.cost)}"
-    paths = entry.paths or [str(file.path) for file in job.files]
-    return f"{line} {', '.join(paths)}" if paths else line
+def _row_id(entry: Entry, job: Job) -> str:
+    return str(entry.row.index) if job.row_id is None else job.row_id
+
+
+def _paths(entry: Entry, job: Job) -> list[str]:
+    """The files of a row, as far as they are known before it runs."""
+    if entry.step is not Step.MAKE and not entry.paths:
+        return [str(file.path) for file in job.files]
+    drawn = (entry.drawn_seed, entry.drawn_id) if entry.step is Step.MAKE else (None, None)
+    return [_without_drawn(path, *drawn) for path in entry.paths]
+
+
+def _files(entry: Entry, job: Job, folder: str) -> Cell:
+    inside = os.path.join(folder, "")  # noqa: PTH118
+    return Cell(", ".join(path.removeprefix(inside) for path in _paths(entry, job)), BOLD)
+
+
+def _row_cost(entry: Entry) -> str:
+    return short_cost(entry.cost) if entry.step is Step.MAKE else ""
+
+
+def _start(prompt: str) -> str:
+    return prompt[:_MOST_OF_A_PROMPT]
 
 
 def _counted(steps: Sequence[Step]) -> str:
     counts = ((_name(step), steps.count(step)) for step in Step)
-    return ", ".join(f"{count} to {name}" for name, count in counts if count) or "nothing to do"
+    return ", ".join(f"{count:,} to {name}" for name, count in counts if count) or "nothing to do"
 
 
 def _name(step: Step) -> str:

@@ -13,8 +13,13 @@ from kontext_cli.batch.progress import BatchProgress
 from kontext_cli.job import Job
 from kontext_cli.terminal.drawing import Drawing
 from kontext_cli.terminal.live_lines import JobRow, bar_line, job_line
-from kontext_cli.terminal.output import draw_on_stderr, print_result, to_stderr
-from kontext_cli.terminal.printable import escaped
+from kontext_cli.terminal.output import (
+    as_message,
+    as_result,
+    draw_on_stderr,
+    print_result,
+    to_stderr,
+)
 
 _SLOTS = 8
 _BETWEEN_DRAWINGS = 0.1
@@ -63,20 +68,19 @@ class Live:
             self._slots[self._slots.index(row)] = successor
         self._changed()
 
-    def result(self, line: str) -> None:
+    def result(self, line: str, path: str | None = None) -> None:
         """Print a line to standard output, above the view if that is on the same terminal."""
         if self._shares_terminal and not self._closed:
-            self.message(escaped(line))
+            self._put_above(as_result(line, path))
         else:
-            print_result(line)
+            print_result(line, path)
 
     def message(self, line: str) -> None:
         """Print a line above the view."""
         if self._closed:
             to_stderr(line)
         else:
-            self._above.append(line)
-            self._changed()
+            self._put_above(as_message(line))
 
     def error(self, line: str) -> None:
         """Print a line of an error above the view."""
@@ -101,6 +105,10 @@ class Live:
         if not self._closed:
             self._closed = True
             self._drawing.draw((), above=self._above)
+
+    def _put_above(self, line: str) -> None:
+        self._above.append(line)
+        self._changed()
 
     def _place(self, row: JobRow) -> None:
         self._has_labels |= len(self._rows) > 1

@@ -1,14 +1,25 @@
-"""Writes to standard output and standard error; every line is escaped here."""
+"""Writes to standard output and standard error; every line is escaped, and then styled, here."""
 
 import errno
 import os
 import re
 import sys
+from collections.abc import Iterable
 from typing import TextIO
 
 from kontext_cli.errors import OutputFault
 from kontext_cli.terminal.printable import escaped, printable
 from kontext_cli.terminal.records import _COMMAND_INSIDE
+from kontext_cli.terminal.style import (
+    BOLD,
+    Line,
+    Piece,
+    message,
+    painted,
+    pieces_of,
+    takes_colour,
+    takes_links,
+)
 
 _COMMAND = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
 
@@ -23,20 +34,30 @@ def may_draw() -> bool:
     return on_a_terminal and not on_actions() and os.environ.get("TERM") != "dumb"
 
 
-def print_result(line: str) -> None:
+def print_result(line: str, path: str | None = None) -> None:
     """Print a path, an id or a line of JSON to standard output: unchanged in a pipe, for programs;
-    escaped on a terminal and in a log of GitHub Actions."""
-    if not line.isprintable() and (on_actions() or (sys.stdout and sys.stdout.isatty())):
-        line = escaped(line)
-    write(sys.stdout, _defused(line) + "\n")
+    escaped on a terminal and in a log of GitHub Actions.
+
+    ``path`` is the absolute path of the file that the line names, if it names one.
+    """
+    write(sys.stdout, as_result(line, path) + "\n")
 
 
-def to_stdout(text: str) -> None:
-    """Print text to standard output, with control characters escaped.
+def as_result(line: str, path: str | None = None) -> str:
+    """A line as ``print_result`` prints it."""
+    on_a_terminal = sys.stdout is not None and sys.stdout.isatty()
+    if not on_a_terminal and not on_actions():
+        return line
+    style = BOLD if path is not None and on_a_terminal else ""
+    return _shown([Piece(escaped(line), style, path)], sys.stdout)
+
+
+def to_stdout(line: Line) -> None:
+    """Print a line to standard output, with control characters escaped.
 
     Raises OutputFault if it cannot be written, except to a reader that has exited.
     """
-    _write_result(_defused(printable(text)) + "\n")
+    _write_result(_shown(pieces_of(line), sys.stdout) + "\n")
 
 
 def draw_on_stdout(drawn: str) -> None:
@@ -62,9 +83,23 @@ def _write_result(text: str) -> None:
         raise OutputFault(f"cannot write to standard output: {error.strerror or error}")
 
 
-def to_stderr(text: str) -> None:
+def to_stderr(line: Line) -> None:
     """Print a message to standard error, with control characters escaped."""
-    write(sys.stderr, _defused(printable(text)) + "\n")
+    write(sys.stderr, as_message(line) + "\n")
+
+
+def as_message(line: Line) -> str:
+    """A message as ``to_stderr`` prints it."""
+    return _shown(message(line) if isinstance(line, str) else line, sys.stderr)
+
+
+def _shown(line: Iterable[Piece], stream: TextIO | None) -> str:
+    """The pieces of a line, escaped and styled as the stream takes it."""
+    if not takes_colour(stream):
+        return _defused(printable("".join(piece.text for piece in line)))
+    links = takes_links(stream)
+    safe = (piece._replace(text=_defused(printable(piece.text))) for piece in line)
+    return "".join(painted(piece, links=links) for piece in safe)
 
 
 def write(stream: TextIO | None, text: str) -> OSError | None:

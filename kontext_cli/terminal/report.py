@@ -120,7 +120,8 @@ class Report:
             self._view.result(as_line(job_record(job, reason=reason)))
             return
         for file in job.files:
-            self._view.result(self._shown(str(file.path)))
+            path = str(file.path)
+            self._view.result(self._shown(path), path)
         if job.error is None and job.state in ACCEPTED:
             self._view.result(job.id)
 

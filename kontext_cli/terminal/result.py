@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from kontext_cli.terminal.output import to_stderr, to_stdout
 from kontext_cli.terminal.records import as_line
+from kontext_cli.terminal.style import Line
 
 
 class Result(NamedTuple):
@@ -15,9 +16,9 @@ class Result(NamedTuple):
     """
 
     exit_code: int = 0
-    text: Iterable[str] = ()
+    text: Iterable[Line] = ()
     records: Iterable[Mapping[str, Any]] = ()
-    messages: Iterable[str] = ()
+    messages: Iterable[Line] = ()
     errors: Iterable[str] = ()
 
 

@@ -44,6 +44,15 @@ def cost_text(cost: Cost) -> str:
     return amount if cost.source == "provider" else f"about {amount}"
 
 
+def short_cost(cost: Cost) -> str:
+    """A cost in a few characters: `$0.04`, `~$0.04` where it is an estimate, `?` if unknown."""
+    if cost.usd is None:
+        return "?"
+    if cost.usd == 0:
+        return "free"
+    return f"{'' if cost.source == 'provider' else '~'}{dollars(cost.usd)}"
+
+
 def bill_text(error: KontextError) -> str:
     """Whether a job that ended with this error was billed, in words."""
     return _BILLED[error.billed]
@@ -139,3 +148,11 @@ def duration(seconds: float) -> str:
         return f"{minutes} min"
     hours, minutes = divmod(math.ceil(minutes / 5) * 5, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def elapsed_text(seconds: float) -> str:
+    """A time that has passed: `12 s`, `3 min 20 s`, `2 h 5 min`; empty below a second."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "min"), (0 if hours else rest, "s")]
+    return " ".join(f"{count:,} {unit}" for count, unit in parts if count)

@@ -23,8 +23,8 @@ class View(Protocol):
     def drop(self, job: Job) -> None:
         """A job has ended, and is about to be reported."""
 
-    def result(self, line: str) -> None:
-        """Print a line to standard output."""
+    def result(self, line: str, path: str | None = None) -> None:
+        """Print a line to standard output; ``path`` is the absolute path that it names, if any."""
 
     def message(self, line: str) -> None:
         """Print a message to standard error, already escaped."""
@@ -51,8 +51,8 @@ class Silent:
 
     def drop(self, job: Job) -> None: ...
 
-    def result(self, line: str) -> None:
-        print_result(line)
+    def result(self, line: str, path: str | None = None) -> None:
+        print_result(line, path)
 
     def message(self, line: str) -> None: ...
 

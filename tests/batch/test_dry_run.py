@@ -1,12 +1,12 @@
 """`--dry-run` of a batch: what would be done and paid; nothing is sent and nothing written."""
 
 import os
-import re
 from pathlib import Path
 
 from world import World
 
 FOX, HEN, CAT = "a fox", "a hen", "a cat"
+NEW = ("make", "new", "fal", "kontext-pro")
 
 
 def everything(folder: Path) -> dict[str, tuple[int, int]]:
@@ -24,14 +24,11 @@ def test_it_tells_rows_names_and_the_total_without_a_key(world: World) -> None:
     before = everything(world.folder)
     ran = world.run("generate", "-f", prompts, "-d", "out", "-n", "2", "--dry-run")
     out = os.path.join(world.out, "")  # noqa: PTH118
-    assert ran.lines == [
-        f"row 1: make (new) → {out}1-a-fox-1.jpg, {out}1-a-fox-2.jpg, about $0.08",
-        "  a fox",
-        f"row 2: make (new) → {out}2-a-hen-1.jpg, {out}2-a-hen-2.jpg, about $0.08",
-        "  a hen",
-        f"row 3: make (new) → {out}3-a-fox-1.jpg, {out}3-a-fox-2.jpg, about $0.08",
-        "  a fox",
-        "3 rows, 3 to make: about $0.24",
+    assert [line.split("\t") for line in ran.lines] == [
+        ["1", *NEW, "0.08", FOX, f"{out}1-a-fox-1.jpg, {out}1-a-fox-2.jpg"],
+        ["2", *NEW, "0.08", HEN, f"{out}2-a-hen-1.jpg, {out}2-a-hen-2.jpg"],
+        ["3", *NEW, "0.08", FOX, f"{out}3-a-fox-1.jpg, {out}3-a-fox-2.jpg"],
+        ["3 rows, 3 to make: about $0.24"],
     ]
     assert ran.code == 0
     assert everything(world.folder) == before
@@ -56,7 +53,7 @@ def test_it_tells_what_would_be_done_with_each_row(world: World) -> None:
     assert ran.states == ["saved", "saved", "planned", "queued", "failed"]
     assert ran.summary["cost"] == {"usd": 0.04, "source": "estimate"}
     text = world.run("generate", "-f", "p.jsonl", "-d", "out", "-p", "fal", "--dry-run").lines
-    steps = [re.findall(r"row \d: (\w+) \(", line)[0] for line in text[:-1:2]]
+    steps = [line.split("\t")[1] for line in text[:-1]]
     assert steps == ["skip", "collect", "make", "collect", "hold"]
     assert text[-1] == "5 rows, 1 to make, 2 to collect, 1 to skip, 1 to hold: about $0.04"
     assert (world.posts, everything(world.folder)) == (posts, files)

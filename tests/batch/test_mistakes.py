@@ -40,6 +40,21 @@ def unsent(world: World, ran: Ran, code: int, *, files: list[str] | None = None)
         ),
         (
             "p.jsonl",
+            '{"prompt": " ", "num_images": 9, "guidance_scale": 99}\n'
+            '{"prompt": 7, "aspect_ratio": "5:4"}\n'
+            '{"prompt": "", "seed": "x"}\n',
+            [
+                "p.jsonl:1: the prompt is empty",
+                "p.jsonl:1: for aimlapi, `--num-images` should be 1 to 4, not 9; "
+                "for aimlapi, `--guidance-scale` should be 1 to 20, not 99",
+                "p.jsonl:2: the prompt should be a string, not `7`",
+                "p.jsonl:2: `--aspect-ratio 5:4` should be ",
+                "p.jsonl:3: the prompt is empty",
+                "p.jsonl:3: `seed` should be a whole number, not the string `x`",
+            ],
+        ),
+        (
+            "p.jsonl",
             '{"id": "a", "prompt": "a"}\n{"id": "b", "prompt": "b"}\n{"id": "a", "prompt": "c"}\n',
             ["p.jsonl:3: row a: the id `a` is already used in line 1"],
         ),

@@ -104,8 +104,8 @@ class TestTheRun:
         world.may_be_accepted(3, *THREE)
         prompts = world.prompts(*THREE)
         argv = ("generate", "-f", prompts, "-d", "out", "-p")
-        assert "3 rows: 3 saved; spent about $0.16\n" in world.run(*argv, "aimlapi").err
-        assert "3 rows: 3 skipped; spent nothing\n" in world.run(*argv, "aimlapi").err
+        assert "3 rows: 3 saved; spent about $0.16" in world.run(*argv, "aimlapi").err
+        assert "3 rows: 3 skipped; spent nothing" in world.run(*argv, "aimlapi").err
         assert "cost unknown\n" in world.run(*argv, "chainhub").err
         world.serve(aimlapi_usage=True)
         assert "spent $0.156\n" in world.run(*argv, "aimlapi", "--force").err

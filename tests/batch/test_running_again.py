@@ -258,7 +258,9 @@ class TestWhatFailed:
         assert (held.code, held.reasons, world.posts) == (4, ["failed"], 2)
         assert held.jobs[0]["error"]["billed"] == "maybe"
         assert not held.jobs[0]["skipped"]
-        assert "--retry-failed retries it" in held.err
+        last = held.err.splitlines()[-1]
+        assert last.startswith("hint: to submit again what may have been billed: kontext ")
+        assert last.endswith(" --retry-failed")
         world.may_be_accepted(2, failing)
         assert world.batch(prompts, "--retry-failed").reasons == ["failed", "saved"]
         assert world.accepted == {failing: 2, HEN: 1}

@@ -214,18 +214,13 @@ def test_status_watch_follows_to_the_end(world: World) -> None:
     assert world.files() == []
 
 
-def test_status_is_a_table_newest_first(world: World) -> None:
+def test_status_lists_the_newest_first(world: World) -> None:
     first = world.submit("a red fox")
     second = world.submit("[fault:stuck] a very long prompt " + "that goes on and on " * 9)
     world.run("fetch", first)
-    done = world.run("status", environ={"COLUMNS": "100"})
-    heading, *rows = done.out.decode().splitlines()
-    assert heading.split() == ["id", "age", "provider", "model", "state", "prompt", "files"]
-    assert [row.split()[0] for row in rows] == [second, first]
-    assert "a-red-fox-" in rows[1]
-    assert "…" in rows[0]
-    assert not any(row.endswith(" ") for row in rows)
-    assert len(world.run("status", "--limit", "1").out.splitlines()) == 2
+    rows = [line.split("\t") for line in world.run("status").lines]
+    assert [row[0] for row in rows] == [second, first]
+    assert len(world.run("status", "--limit", "1").lines) == 1
     assert len(world.jobs("--state", "saved")) == 1
     assert world.jobs("--batch", "none") == []
 
@@ -250,10 +245,15 @@ def test_an_ambiguous_start_lists_the_candidates(world: World) -> None:
     jobs = [world.submit("one"), world.submit("two")]
     common = jobs[0][:2]
     assert jobs[1].startswith(common)
-    done = world.run("fetch", common)
-    assert done.code == 2
-    for job in jobs:
-        assert job in done.err
+    for command in ("fetch", "status", "cancel", "forget"):
+        done = world.run(command, common)
+        assert done.code == 2
+        error, heading, *rows, hint = done.err.splitlines()
+        assert error == f"error: `{common}` may be any of these jobs"
+        assert heading.split() == ["id", "state", "age", "prompt"]
+        assert [row.split()[0] for row in rows] == jobs
+        assert [row.split()[-1] for row in rows] == ["one", "two"]
+        assert hint == "hint: give more of the id"
 
 
 def test_a_request_id_made_elsewhere(world: World) -> None:
@@ -288,6 +288,14 @@ def test_cancel(world: World, prompt: str, code: int, says: str, state: str) -> 
     done = world.run("cancel", job)
     assert (done.code, says.replace("JOB", job) in done.err) == (code, True)
     assert world.jobs()[0]["state"] == state
+
+
+def test_a_quiet_cancel_says_only_what_went_wrong(world: World) -> None:
+    done = world.run("cancel", world.submit("[fault:stuck] x"), "-q")
+    assert (done.code, done.out, done.err) == (0, b"", "")
+    done = world.run("cancel", world.submit("x"), "-q")
+    assert done.code == 4
+    assert "too late" in done.err
 
 
 def test_cancel_of_a_job_that_runs_may_still_be_billed(world: World) -> None:

@@ -1,13 +1,14 @@
 """The catalogue: the providers' tables, without key or network."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from kontext_cli.cli.main import run
-from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.providers import NAMES, Name, provider_class
 
 
 @pytest.fixture
@@ -16,17 +17,53 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "config.toml"
 
 
-def test_every_endpoint_and_option_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["models"]) == 0
+@pytest.mark.parametrize("name", NAMES)
+def test_every_endpoint_and_option_of_a_provider_is_listed(
+    name: Name, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["models", "-p", name]) == 0
     out = capsys.readouterr().out
-    for name in NAMES:
-        for endpoint in provider_class(name).endpoints:
-            assert endpoint.id in out
-        for row in provider_class(name).options:
-            assert row.field == "prompt" or f"--{row.field.replace('_', '-')}" in out
-    assert "about $0.04 (2026-11-21)" in out
-    assert "price unknown" in out
-    assert "FAL_KEY_ID and FAL_KEY_SECRET" in out
+    for endpoint in provider_class(name).endpoints:
+        assert f"  {endpoint.id}\n" in out
+    for row in provider_class(name).options:
+        assert row.field == "prompt" or f"  --{row.field.replace('_', '-')} " in out
+
+
+def test_details_tell_keys_prices_and_limits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models", "-p", "fal"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  key: FAL_KEY or FAL_KEY_ID and FAL_KEY_SECRET" in lines
+    assert "  kontext-pro  about $0.04 (2026-11-21)" in lines
+    assert "    edit, 2–4 images  fal-ai/flux-pro/kontext/multi" in lines
+    assert "  --guidance-scale    1 to 20 (default 3.5)" in lines
+    assert run(["models", "-p", "chainhub"]) == 0
+    assert "price unknown" in capsys.readouterr().out
+
+
+def test_without_arguments_there_is_a_matrix(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1 : len(NAMES) + 1]] == list(NAMES)
+    rows = [re.split(r"  +", line) for line in lines[: len(NAMES) + 1]]
+    assert rows[0] == ["provider", "kontext-pro", "kontext-max", "key"]
+    assert rows[1] == ["fal", "generate, edit", "$0.04", "generate, edit", "$0.08", "FAL_KEY"]
+    assert rows[3] == ["chainhub", "generate", "?", "–", "CHAINHUB_API_KEY"]
+    assert lines[-1].endswith("kontext models -p PROVIDER")
+
+
+@pytest.mark.parametrize("columns", [30, 40, 80, 120])
+def test_the_matrix_fits_the_window(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert run(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    *table, command = lines
+    assert max(map(len, table)) <= max(columns, 28)
+    assert "kontext models -p PROVIDER" in command
+    assert len(lines) <= 24
+    for model in ("kontext-pro", "kontext-max"):
+        assert model in "".join(lines)
 
 
 def test_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:

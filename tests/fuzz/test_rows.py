@@ -28,8 +28,9 @@ from kontext_cli.journal.codec import Row, job_of, row_of
 from kontext_cli.journal.file import FILE
 from kontext_cli.journal.replies import Answers
 from kontext_cli.providers.aimlapi import Aimlapi
+from kontext_cli.terminal.jobs import job_facts, job_table, job_values
 from kontext_cli.terminal.records import as_line, job_record
-from kontext_cli.terminal.table import job_table
+from kontext_cli.terminal.style import pieces_of
 from kontext_cli.terminal.text import describe, error_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -144,7 +145,8 @@ def tell(found: Job) -> None:
     assert describe(found)
     if found.error is not None:
         assert error_lines(found.error, found)
-    assert found.id in "".join(job_table([found]))
+    for lines in (job_table([found]), job_facts(found), [job_values(found)]):
+        assert found.id in "".join(piece.text for line in lines for piece in pieces_of(line))
 
 
 SOUND = "000000000000"

@@ -6,18 +6,28 @@ from collections.abc import Iterable
 from hostile.payloads import PAYLOADS, Payload, is_unseen, shown
 from soaking import soaked
 
-_OWN = re.compile(r"\x1b\[[0-9;]*m|\x1b\[\?(?:25|7)[hl]|\x1b\[[0-9]*[AJK]|\r")
-"""What is drawn with: colours, the cursor up, shown and hidden, erasing, wrapping on and off."""
+_OWN = re.compile(
+    r"\x1b\[[0-9;]*m|\x1b\[\?(?:25|7)[hl]|\x1b\[[0-9]*[AJK]|\r"
+    r"|\x1b\]8;;(?:file:[!-\[\]-~]*)?\x1b\\"
+)
+"""What is drawn with: colours, the cursor up, shown and hidden, erasing, wrapping on and off, and
+links to files."""
 _BEGIN = re.compile(r"x(\d{3})_")
 _OURS = re.compile(r"::(?:error|warning) (?:file=[^:]*,)?title=kontext::")
 _CUT = "…"
+_TABS = (9, 7)
+"""Between the values of a job, and of a row in a dry run, as they are printed into a pipe."""
 _PARTS = 48
 
 
 def checked(data: bytes, *, encoding: str = "utf-8", whole: bool = True) -> str:
-    """The text of a pipe, in which nothing but line feeds is unseen, and no line was made of a
-    payload's own. ``whole`` payloads have both their marks, unless they were cut."""
-    text = data.decode(encoding)
+    """The text of a pipe, in which nothing but line feeds, and tabs between values, is unseen, and
+    no line was made of a payload's own. ``whole`` payloads have both their marks, unless they
+    were cut."""
+    lines = data.decode(encoding).split("\n")
+    text = "\n".join(
+        each.replace("\t", " ") if each.count("\t") in _TABS else each for each in lines
+    )
     _check_seen(text)
     if text.startswith("{") or not whole:
         return text

@@ -225,7 +225,7 @@ def test_an_error_is_told_on_a_terminal_of_any_width(
     with terminal(monkeypatch, columns=columns) as screen:
         assert run(["generate", "[fault:failed] x", "-p", "sandbox"]) == 4
         sent = screen.sent()
-    assert b"error: " in sent
+    assert b"error:" in sent
     assert b"not billed" in sent
 
 

@@ -103,6 +103,7 @@ def saved(path: str) -> Job:
 
 @pytest.mark.parametrize("many", [False, True], ids=["one", "batch"])
 def test_the_paths_of_images_on_a_terminal(monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
+    monkeypatch.setenv("TERM_PROGRAM", "WezTerm")  # which takes links
     with terminal(monkeypatch) as opened:
         for payload in share(f"paths {many}", parts=8):
             each = saved(f"/images/{payload.text}.jpg")

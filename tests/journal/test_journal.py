@@ -25,6 +25,7 @@ from kontext_cli.errors import (
 from kontext_cli.job import OPEN, Cost, File, Handle, Job, Output, Source, State, Target
 from kontext_cli.journal import Journal, database
 from kontext_cli.journal import file as journal_file
+from kontext_cli.journal.lookup import AmbiguousJob
 
 CANARY = "iVBORw0KGgoAAAANSUhEUgcanary"
 
@@ -241,27 +242,27 @@ class TestFind:
         assert journal.find(name).id == found
 
     def test_an_ambiguous_start_lists_the_candidates(self, journal: Journal) -> None:
-        with pytest.raises(UsageError) as caught:
+        with pytest.raises(AmbiguousJob) as caught:
             journal.find("1ab")
-        fox = "fox fox fox fox fox fox fox fox fox fox…"
-        assert caught.value.message == (
-            f"`1ab` may be any of these jobs: `1abcde` (queued: {fox}); `1abdef` (queued: {fox})"
-        )
+        assert caught.value.message == "`1ab` may be any of these jobs"
+        assert [each.id for each in caught.value.candidates] == ["1abcde", "1abdef"]
+        assert not caught.value.are_more
         assert caught.value.hint == "give more of the id"
 
     def test_at_most_ten_candidates_are_listed(self, journal: Journal) -> None:
         for number in range(12):
             journal.record(job(State.SAVED, id=f"3{number:02}"))
-        with pytest.raises(UsageError) as caught:
+        with pytest.raises(AmbiguousJob) as caught:
             journal.find("3")
-        assert caught.value.message.count("(saved") == 10
-        assert caught.value.message.endswith("; and more")
+        assert len(caught.value.candidates) == 10
+        assert caught.value.are_more
 
     def test_two_jobs_of_one_request_are_candidates(self, journal: Journal) -> None:
         for each in ("5a", "5b"):
             journal.record(job(id=each, request_id=REQUEST_ID))
-        with pytest.raises(UsageError, match=r"`5b` .*`5a`"):
+        with pytest.raises(AmbiguousJob) as caught:
             journal.find(REQUEST_ID)
+        assert [each.id for each in caught.value.candidates] == ["5b", "5a"]
 
     @pytest.mark.parametrize(
         ("name", "hint"),

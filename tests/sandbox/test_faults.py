@@ -1,10 +1,13 @@
 """Every fault: what a client sees of it, and whether the job was accepted."""
 
+from pathlib import Path
+
 import httpx2
 import pytest
 
 from kontext_cli.sandbox.app import Sandbox
 from kontext_cli.sandbox.faults import FAULTS
+from processes import RightHere
 from sandbox.clients import Clock, Queue, client, fal, opened
 from sandbox.running import Running, StartSandbox
 
@@ -223,6 +226,14 @@ def test_a_fault_that_is_not_known_is_not_passed_over(queue: Queue, running: Run
     for name in ("4229", "429*", "429*x"):
         with pytest.raises(ValueError, match="has no fault"):
             Sandbox(fault=name)
+
+
+def test_a_fault_that_is_not_known_is_no_moderation(right_here: RightHere, tmp_path: Path) -> None:
+    done = right_here("generate", "x [fault:4229]", "-p", "sandbox", cwd=tmp_path)
+    assert done.returncode == 4
+    assert (
+        b"the sandbox has no fault `4229`; `kontext sandbox --fault help` lists them" in done.stderr
+    )
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,16 @@ from kontext_cli.job import Cost, File, Job, State
 from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.records import error_record, job_record
 from kontext_cli.terminal.result import show
-from kontext_cli.terminal.text import duration, error_lines, left_text, rate_text, spent_text
+from kontext_cli.terminal.text import (
+    duration,
+    elapsed_text,
+    error_lines,
+    left_text,
+    rate_text,
+    spent_text,
+)
 from kontext_cli.terminal.view import Lines, Silent, View
+from screens import on_screen
 
 HOSTILE = "\x1b]0;owned\x07[bold]\u202e x\r\n::error::y"
 STOP = NoCredit("fal says that the account is empty", hint="add credit at fal.ai")
@@ -310,6 +319,10 @@ def test_the_summary_says_how_to_go_on(capfd: pytest.CaptureFixture[str]) -> Non
     show(batch.report.summary(STOP, rerun="kontext generate -f p.txt"))
     assert capfd.readouterr() == (
         "",
+        "1 row failed, not billed: no\n  row 2\n"
+        "1 row failed, may have been billed: no\n  row 3\n"
+        "1 row moderated, not billed: no\n  row 4\n"
+        "1 row of unknown outcome, may have been billed: ?\n  row 5\n"
         "stopped: fal says that the account is empty\n"
         "batch 3f2a: 1,200 rows: 1 saved, 2 failed, 1 moderated, 1 unknown, 1,195 planned; "
         "spent about $0.04\n"
@@ -319,6 +332,59 @@ def test_the_summary_says_how_to_go_on(capfd: pytest.CaptureFixture[str]) -> Non
         "--retry-failed retries them\n"
         "hint: continue with: kontext generate -f p.txt\n",
     )
+
+
+def test_equal_reasons_are_told_once(capfd: pytest.CaptureFixture[str]) -> None:
+    batch = Batch(14)
+    for index in range(1, 13):
+        batch.end(failed(index, JobFailed("the same", billed="yes")))
+    batch.end(failed(13, JobFailed("another", billed="yes")))
+    batch.end(failed(14, OutcomeUnknown("lost", billed="maybe"), State.UNKNOWN))
+    batch.report.close()
+    capfd.readouterr()
+    batch.clock.now += 200
+    show(batch.report.summary(None, rerun="kontext generate -f p.txt --retry-failed"))
+    assert capfd.readouterr().err.splitlines() == [
+        "12 rows failed, billed: the same",
+        "  rows 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 2 more",
+        "1 row failed, billed: another",
+        "  row 13",
+        "1 row of unknown outcome, may have been billed: lost",
+        "  row 14",
+        "batch 3f2a: 14 rows: 13 failed, 1 unknown; spent nothing in 3 min 20 s",
+        "hint: to submit again what may have been billed: "
+        "kontext generate -f p.txt --retry-failed --on-unknown resubmit",
+    ]
+
+
+def test_a_batch_of_failures_of_all_kinds_is_told_in_a_few_lines(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    batch = Batch(500)
+    for index in range(500):
+        batch.end(failed(index, JobFailed(f"reason {index}")))
+    batch.report.close()
+    capfd.readouterr()
+    show(batch.report.summary(None, rerun="kontext x"))
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 2 * 20 + 3
+    assert lines[-3] == "480 rows failed for other reasons"
+    assert lines[-1] == "hint: continue with: kontext x"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.9, ""),
+        (1, "1 s"),
+        (60, "1 min"),
+        (200.9, "3 min 20 s"),
+        (3600, "1 h"),
+        (7509, "2 h 5 min"),
+    ],
+)
+def test_a_time_that_has_passed(seconds: float, text: str) -> None:
+    assert elapsed_text(seconds) == text
 
 
 def test_an_interruption_is_not_repeated_by_the_summary(capfd: pytest.CaptureFixture[str]) -> None:
@@ -394,3 +460,31 @@ def test_github_is_told_of_failed_rows(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
     show(Batch(9).report.summary(None, rerun=None))
     assert "notice: cannot write the job summary: " in capfd.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_what_failed_is_wrapped_between_words(tmp_path: Path, columns: int) -> None:
+    (tmp_path / "rows.txt").write_text("a fox [fault:refused]\na hen [fault:refused]\nan owl\n")
+    argv = ("generate", "-f", "rows.txt", "-p", "sandbox", "-d", "out", "--batch", "b", "--debug")
+    done = on_screen(*argv, cwd=tmp_path, columns=columns, environ={"NO_COLOR": "1"})
+    assert done.code == 9
+    start = next(n for n, line in enumerate(done.lines) if line.startswith("2 rows moderated, "))
+    end = done.lines.index("  rows 1, 2")
+    assert max(map(len, done.lines[start:end])) <= columns
+    assert " ".join(line.strip() for line in done.lines[start:end]) == (
+        "2 rows moderated, may have been billed: sandbox withheld it: prompt: The content could "
+        "not be processed because it contained material flagged by a content checker."
+    )
+    assert "out/3-an-owl.jpg" in done.lines
+    assert done.lines[-1].endswith(" --batch b --debug --retry-failed")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
+def test_the_paths_of_skipped_rows_are_printed_on_a_terminal(tmp_path: Path) -> None:
+    (tmp_path / "rows.txt").write_text("a fox\n")
+    argv = ("generate", "-f", "rows.txt", "-p", "sandbox", "-d", "out")
+    for _ in range(2):
+        done = on_screen(*argv, cwd=tmp_path, environ={"NO_COLOR": "1"})
+    assert done.lines[0] == "out/1-a-fox.jpg"
+    assert "1 row: 1 skipped; spent nothing" in done.lines[-1]

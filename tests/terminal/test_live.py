@@ -455,7 +455,7 @@ def test_results_go_to_a_standard_output_that_is_elsewhere(
     show(batch.report.summary(None, rerun=None))
     assert shown.screen.lines == [
         "1 row skipped: already saved",
-        "batch b: 9 rows: 1 saved, 1 skipped, 7 planned; spent about $0.04",
+        "batch b: 9 rows: 1 saved, 1 skipped, 7 planned; spent about $0.04 in 4 s",
     ]
 
 

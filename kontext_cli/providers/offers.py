@@ -1,0 +1,47 @@
+"""What a provider offers: an operation on a model, with its endpoints, options and price."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kontext_cli.job import Operation
+from kontext_cli.providers.base import Provider
+from kontext_cli.providers.options import BOTH, Endpoint, Option
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One operation on one model at one provider."""
+
+    provider: Provider
+    model: str
+    operation: Operation
+    endpoints: tuple[Endpoint, ...]
+
+    @property
+    def options(self) -> list[Option]:
+        """The rows that apply."""
+        return [row for row in self.provider.options if self.operation in row.operations]
+
+    @property
+    def usd(self) -> float | None:
+        """US dollars for one image, None where it is not known."""
+        return self.provider.price(self.model)
+
+    @property
+    def dated(self) -> str | None:
+        """The date on which the price was published; None for one from the config, or for none."""
+        published = next((row for row in self.provider.prices if row.model == self.model), None)
+        return published.dated if published and published.usd == self.usd else None
+
+
+def offers_of(provider: Provider) -> Iterator[Offer]:
+    """All that a provider offers, model by model."""
+    for model in dict.fromkeys(endpoint.model for endpoint in provider.endpoints):
+        for operation in BOTH:
+            endpoints = tuple(
+                row
+                for row in provider.endpoints
+                if (row.model, row.operation) == (model, operation)
+            )
+            if endpoints:
+                yield Offer(provider, model, operation, endpoints)
