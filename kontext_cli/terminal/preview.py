@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple, Self, TextIO
 
@@ -93,7 +94,9 @@ class Grid(NamedTuple):
         """A grid for ``count`` images of at most ``rows`` rows; of ``width`` columns each, or as
         many as fit side by side."""
         if width is None:
-            abreast = max(min(count, (window.columns + _GAP) // (_LEAST_COLUMNS + _GAP)), 1)
+            most = max((window.columns + _GAP) // (_LEAST_COLUMNS + _GAP), 1)
+            count = max(count, 1)
+            abreast = ceil(count / ceil(count / most))  # 4 are 2 and 2, not 3 and 1
             columns = (window.columns - _GAP * (abreast - 1)) // abreast
         else:
             columns = min(width, window.columns)

@@ -101,6 +101,12 @@ def test_several_side_by_side(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("count", "rows"), [(3, [3]), (4, [2, 2]), (5, [3, 2]), (7, [3, 3, 1])])
+def test_rows_are_of_equal_length(folder: Path, count: int, rows: Sequence[int]) -> None:
+    seen = on_window("show", *["red.png"] * count, cwd=folder)
+    assert [line.count("red.png") for line in plain(seen.sent)] == rows
+
+
 def test_more_than_fit_go_on_below(folder: Path) -> None:
     seen = on_window("show", *["red.png"] * 5, "--width", "30", cwd=folder)
     assert [line.count("red.png") for line in plain(seen.sent)] == [2, 2, 1]
