@@ -327,7 +327,9 @@ Preview = Annotated[
     config.Preview | None,
     typer.Option(
         "--preview",
-        help="Show each image on the terminal as it is saved. Default: KONTEXT_PREVIEW, else off.",
+        metavar="WHEN",
+        help="Show each image on the terminal as it is saved. One of auto, kitty, iterm, blocks, "
+        "off. Default: KONTEXT_PREVIEW, else off.",
         rich_help_panel=_OUTPUT,
     ),
 ]

@@ -32,7 +32,9 @@ def show(
         Literal["auto", "kitty", "iterm", "blocks"] | None,
         typer.Option(
             "--preview",
-            help="How to draw. Default: KONTEXT_PREVIEW, else what the terminal supports.",
+            metavar="WHEN",
+            help="How to draw. One of auto, kitty, iterm, blocks. Default: KONTEXT_PREVIEW, else "
+            "what the terminal supports.",
         ),
     ] = None,
 ) -> int:

@@ -76,7 +76,7 @@ class TestAnAccountThatIsEmpty:
         assert [error["code"] for error in ran.errors] == ["no_credit"]
         accepted = len(world.accepted)
         assert ran.counts == {"saved": accepted, "planned": 10 - accepted}
-        assert 3 <= accepted <= 5
+        assert 3 <= accepted < 10
         refused = [job for job in ran.jobs if job["error"]]
         assert [(job["index"], job["state"]) for job in refused] == [(4, "planned")]
         again = world.batch(prompts)
