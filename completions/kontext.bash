@@ -4,7 +4,7 @@
 _kontext_command() {
     case "$*" in
         kontext)
-            commands='generate edit status fetch cancel forget models sandbox completion auth'
+            commands='generate edit status fetch cancel forget gallery models sandbox completion auth'
             options='--version -h,--help'
             ;;
         'kontext generate')
@@ -30,6 +30,10 @@ _kontext_command() {
         'kontext forget')
             commands=''
             options='--older-than --state... -h,--help'
+            ;;
+        'kontext gallery')
+            commands=''
+            options='-o,--output --batch --inline --columns --label --json -q,--quiet -h,--help'
             ;;
         'kontext models')
             commands=''
@@ -127,6 +131,10 @@ _kontext_value() {
         'kontext cancel -m' | 'kontext cancel --model') values='kontext-pro kontext-max' kind='' ;;
         'kontext forget --older-than') values='' kind='' ;;
         'kontext forget --state') values='' kind='' ;;
+        'kontext gallery -o' | 'kontext gallery --output') values='' kind=default ;;
+        'kontext gallery --batch') values='' kind='' ;;
+        'kontext gallery --columns') values='' kind='' ;;
+        'kontext gallery --label') values='' kind='' ;;
         'kontext models -p' | 'kontext models --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext models -m' | 'kontext models --model') values='kontext-pro kontext-max' kind='' ;;
         'kontext sandbox --host') values='' kind='' ;;
@@ -140,6 +148,7 @@ _kontext_value() {
 # What the argument number $2 of the command $1 may be; fails where anything may.
 _kontext_argument() {
     case "$*" in
+        'kontext gallery '*) values='' kind=default ;;
         'kontext completion '1) values='bash zsh fish powershell' kind='' ;;
         'kontext auth set '1) values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext auth remove '1) values='fal aimlapi chainhub sandbox' kind='' ;;

@@ -89,6 +89,7 @@ function __kontext_is_command
         'kontext fetch' \
         'kontext cancel' \
         'kontext forget' \
+        'kontext gallery' \
         'kontext models' \
         'kontext sandbox' \
         'kontext completion' \
@@ -189,6 +190,11 @@ function __kontext_takes_value
         'kontext cancel --model' \
         'kontext forget --older-than' \
         'kontext forget --state' \
+        'kontext gallery -o' \
+        'kontext gallery --output' \
+        'kontext gallery --batch' \
+        'kontext gallery --columns' \
+        'kontext gallery --label' \
         'kontext models -p' \
         'kontext models --provider' \
         'kontext models -m' \
@@ -209,6 +215,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a status -d 'List recent jobs
 complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait for jobs and save their images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel jobs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a forget -d 'Delete jobs and their prompts from the journal'
+complete -c kontext -n '__kontext_at "kontext" 1' -a gallery -d 'Show what was made: a page with all images, or a contact sheet'
 complete -c kontext -n '__kontext_at "kontext" 1' -a models -d 'List providers, models, options and prices'
 complete -c kontext -n '__kontext_at "kontext" 1' -a sandbox -d 'Serve emulated providers on this machine'
 complete -c kontext -n '__kontext_at "kontext" 1' -a completion -d 'Print the completion script for a shell'
@@ -322,6 +329,16 @@ complete -c kontext -n '__kontext_lacks "kontext cancel" -h --help' -s h -l help
 complete -c kontext -n '__kontext_lacks "kontext forget" --older-than' -l older-than -x -d 'Jobs older than this, as in 30d, 12h, 90m'
 complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -d 'Jobs in this state'
 complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_from "kontext gallery" 1' -F -d 'Images, and directories with images'
+complete -c kontext -n '__kontext_lacks "kontext gallery" -o --output' -s o -l output -r -F -d 'Required'
+complete -c kontext -n '__kontext_lacks "kontext gallery" --batch' -l batch -x -d 'Show the rows of this batch'
+complete -c kontext -n '__kontext_lacks "kontext gallery" --inline' -l inline -d 'Put the images into the page itself, in a smaller size'
+complete -c kontext -n '__kontext_lacks "kontext gallery" --columns' -l columns -x -d 'Columns of the sheet'
+complete -c kontext -n '__kontext_lacks "kontext gallery" --label' -l label -x -d 'Labels on the sheet: prompt (default), id, seed, model, provider, cost, state, file'
+complete -c kontext -n '__kontext_lacks "kontext gallery" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext gallery" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
+complete -c kontext -n '__kontext_lacks "kontext gallery" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
 complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'

@@ -16,6 +16,7 @@ COMMANDS = (
     "fetch",
     "cancel",
     "forget",
+    "gallery",
     "models",
     "sandbox",
     "completion",
