@@ -14,7 +14,7 @@ from kontext_cli.images.thumbnails import MOST_PIXELS, Cell, Plan
 from kontext_cli.job import Job
 from kontext_cli.words import listed
 
-_SIDES = (320, 240, 160, 120, 80)
+_SIDES = (320, 240, 160, 120, 80, 64, 48)
 """The sides of the cells in pixels; the largest with which the sheet is not too large."""
 _LEAST_TEXT = 11
 
