@@ -32,7 +32,6 @@ from kontext_cli.terminal.result import Result
 
 _KINDS: dict[str, Literal["html", "png", "jpeg"]] = {
     ".html": "html",
-    ".htm": "html",
     ".png": "png",
     ".jpg": "jpeg",
     ".jpeg": "jpeg",
@@ -114,8 +113,8 @@ def _selection(
     path: Path,
     counting: Counting,
 ) -> Selection:
-    def counted(count: int) -> None:
-        counting.show(count, None, "jobs of the journal read")
+    def counted(count: int, things: str) -> None:
+        counting.show(count, None, things)
 
     if names:
         try:

@@ -19,8 +19,8 @@ from kontext_cli.sizes import MOST_BYTES
 
 _MOST_NAMED = 3
 
-Counted = Callable[[int], None]
-"""Receives how many jobs of the journal were read so far."""
+Counted = Callable[[int, str], None]
+"""Receives how many things were read so far, and what they are."""
 
 
 class Entry(NamedTuple):
@@ -64,7 +64,7 @@ def of_batch(journal: Journal, batch: str, counted: Counted) -> Selection | None
     found = _Batch()
     for number, job in enumerate(journal.of_batch(batch), start=1):
         found.add(job)
-        counted(number)
+        counted(number, "jobs read")
     if not found.order:
         return None
     failed = {each for each in found.without_files.values() if each is not None}
@@ -153,14 +153,15 @@ def _jobs_of(journal: Journal, paths: Sequence[str], counted: Counted) -> dict[s
     by_path: dict[str, tuple[str, SavedFile]] = {}
     by_hash: dict[tuple[int, str], str] = {}
     for number, (job_id, file) in enumerate(journal.saved_files(), start=1):
-        counted(number)
+        counted(number, "records read")
         if file.bytes in wanted:
             by_hash.setdefault((file.bytes, file.sha256), job_id)
             if sizes.get(file.path) == file.bytes:
                 by_path.setdefault(file.path, (job_id, file))
     jobs = {path: job_id for path, (job_id, file) in by_path.items() if _is_untouched(path, file)}
     known = {size for size, _ in by_hash}
-    for path, size in sizes.items():
+    for number, (path, size) in enumerate(sizes.items(), start=1):
+        counted(number, "files compared")
         if path not in jobs and size in known:
             job = by_hash.get((size, _hash(path)))
             jobs |= {path: job} if job else {}

@@ -122,4 +122,4 @@ def _escaped(character: str) -> str:
         return f"\\{character}"
     if character == "\n" or character.isprintable():
         return character
-    return "".join(f"\\x{byte:02x}" for byte in character.encode(errors="replace"))
+    return "".join(f"\\x{byte:02x}" for byte in character.encode(errors="replace") if byte)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -22,6 +23,8 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 _MOST_THREADS = 4
+_MOST_INPUTS = 64
+"""Inputs of edits that are remembered: many edits of one image come in turn."""
 _AHEAD = 4
 """Items per thread that are in memory at the same time."""
 
@@ -76,7 +79,7 @@ class TileMaker:
         self._folder = page.parent
         self._thumbnails = thumbnails
         self._inline = inline
-        self._inputs: dict[Source, str] = {}
+        self._input = lru_cache(_MOST_INPUTS)(self._url_of)
 
     def tile(self, entry: Entry) -> Tile:
         """The tile of an entry. Raises OutputFault where a thumbnail cannot be written."""
@@ -101,12 +104,9 @@ class TileMaker:
         job = entry.job
         if job is None or job.operation != "edit" or not job.sources:
             return ""
-        source = job.sources[0]
-        if source not in self._inputs:
-            self._inputs[source] = self._input(source)
-        return self._inputs[source]
+        return self._input(job.sources[0])
 
-    def _input(self, source: Source) -> str:
+    def _url_of(self, source: Source) -> str:
         if source.sha256 is None or not os.path.isabs(source.name):  # noqa: PTH117
             return ""
         with suppress(OSError, ValueError, NotAnImage, OutputFault):

@@ -2,15 +2,18 @@
 
 import html
 import json
+import os
 import re
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 import pytest
 from PIL import Image
 
+from keyboard import CTRL_C, at_keyboard
 from samples import image_file
 from world import World
 
@@ -245,6 +248,36 @@ def test_what_cannot_be_asked_for(world: World, argv: list[str], says: str) -> N
     done = world.run("gallery", *argv)
     assert done.code == 2
     assert says in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_ctrl_c_leaves_no_half_page(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "0.jpg").write_bytes(image_file(size=(1024, 1024)))
+    for number in range(1, 2000):
+        (folder / f"{number}.jpg").hardlink_to(folder / "0.jpg")
+    (tmp_path / "page.html").write_bytes(b"")
+    argv = ("gallery", "in", "-o", "page.html")
+    code, shown = at_keyboard(*argv, cwd=tmp_path, after=b"/2,000 images", keys=CTRL_C)
+    assert code == 130
+    assert b"\r\x1b[Kgallery: " in shown
+    assert (tmp_path / "page.html").read_bytes() == b""
+    assert [path.name for path in tmp_path.rglob("*.part")] == []
+
+
+def test_names_that_no_url_holds_as_they_are(world: World) -> None:
+    names = ["a b.png", "c#d?e%.png", "f:g.png", "'\"<i>.png"]
+    if sys.platform == "linux":
+        (world.folder / os.fsdecode(b"\xff\xfe.png")).write_bytes(image_file("png"))
+    world.images(*names)
+    page = made(world, ".", "-o", "my pa#ge.html")
+    found = re.findall(r'<figure.*?(?:href|src)="([^"#]*)"', page.read_text(encoding="utf-8"))
+    assert all(":" not in each for each in found)
+    hrefs = [os.fsdecode(unquote_to_bytes(html.unescape(each))) for each in found]
+    assert {*names} < {*hrefs}
+    assert all((world.folder / each).is_file() for each in hrefs)
+    assert all(path.is_file() for path in links(page, "src"))
 
 
 def test_a_row_that_was_made_again_is_shown_once(world: World) -> None:
