@@ -29,7 +29,7 @@ LABELS: Mapping[str, Callable[[Entry], str]] = {
     "seed": _of_job(lambda job: f"seed {job.seed}" if job.seed is not None else ""),
     "model": _of_job(lambda job: job.model),
     "provider": _of_job(lambda job: job.provider),
-    "cost": _of_job(lambda job: cost_of(job.cost)),
+    "cost": _of_job(cost_of),
     "state": state,
     "file": lambda entry: entry.path.name if entry.path else "",
 }

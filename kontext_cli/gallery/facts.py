@@ -9,7 +9,7 @@ from kontext_cli.gallery.entries import Entry
 from kontext_cli.gallery.thumbnails import relative
 from kontext_cli.http.urls import abridged
 from kontext_cli.images.inputs import is_url
-from kontext_cli.job import Cost, Job, State
+from kontext_cli.job import Job, State
 from kontext_cli.options import OPTIONS
 from kontext_cli.words import dollars, flag
 
@@ -37,9 +37,10 @@ def reason(job: Job) -> str:
     return f"no image so far; kontext fetch {job.id}" if job.handle else "no image"
 
 
-def cost_of(cost: Cost) -> str:
-    """A cost in words, empty where it is not known."""
-    if cost.usd is None:
+def cost_of(job: Job) -> str:
+    """The cost of a job in words, empty where it is not known and for what was not billed."""
+    cost = job.cost
+    if cost.usd is None or not was_billed(job):
         return ""
     if not cost.usd:
         return "free"
@@ -73,7 +74,7 @@ def facts(entry: Entry, size: tuple[int, int] | None, count: int) -> Iterator[Fa
             value = job.request.get(row.name)
             if value is not None and row.name not in _OTHERS:
                 yield flag(row.name)[2:].replace("-", " ").capitalize(), _value(value)
-        if cost := cost_of(job.cost):
+        if cost := cost_of(job):
             yield "Cost", cost
         yield "Made", f"{job.finished_at or job.created_at:%Y-%m-%d %H:%M} UTC"
         if job.row_id is not None:

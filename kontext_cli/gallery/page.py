@@ -164,7 +164,7 @@ def _line(tile: Tile) -> str:
     parts = [f"{tile.size[0]} × {tile.size[1]}"] if tile.size else []
     if job is not None:
         seed = [f"seed {job.seed}"] if job.seed is not None else []
-        parts = [*seed, job.model, *parts, cost_of(job.cost)]
+        parts = [*seed, job.model, *parts, cost_of(job)]
     return " · ".join(filter(None, parts))
 
 

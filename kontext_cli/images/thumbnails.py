@@ -24,7 +24,7 @@ _MOST_SIDE = 65_000
 _QUALITY = 82
 _SHEET_QUALITY = 88
 _GAP = 12
-_PAPER, _BLANK, _INK, _DIM = "#ffffff", "#eef0f3", "#1b1e23", "#6a717c"
+_PAPER, _MAT, _INK, _DIM, _BAD = "#ffffff", "#f1f0ed", "#1c1b19", "#6b6862", "#a1261d"
 
 
 def thumbnail(path: Path, width: int, height: int) -> tuple[bytes, tuple[int, int]]:
@@ -34,7 +34,7 @@ def thumbnail(path: Path, width: int, height: int) -> tuple[bytes, tuple[int, in
     """
     image, size = small_copy(path, width, height)
     stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=_QUALITY, optimize=True, progressive=True, comment=MARK)
+    image.save(stream, "JPEG", quality=_QUALITY, optimize=True, comment=MARK)
     return stream.getvalue(), size
 
 
@@ -93,11 +93,12 @@ class Sheet:
         side, line = self._plan.side, self._plan.line
         left = _GAP + column * (side + _GAP)
         top = _GAP + row * (side + _GAP + self._plan.lines * line)
+        self._draw.rectangle((left, top, left + side - 1, top + side - 1), fill=_MAT)
         if cell.image is not None:
-            at = left + (side - cell.image.width) // 2, top + side - cell.image.height
+            width, height = cell.image.size
+            at = left + (side - width) // 2, top + (side - height) // 2
             self._canvas.paste(cell.image, at)
         else:
-            self._draw.rectangle((left, top, left + side - 1, top + side - 1), fill=_BLANK)
             self._reason(cell.reason, left + _GAP, top + _GAP)
         for number, label in enumerate(cell.labels):
             at = left, top + side + number * line + self._plan.text // 4
@@ -124,7 +125,7 @@ class Sheet:
             else:
                 lines[-1] = longer
         for number, line in enumerate(lines[: max(1, room // self._plan.line)]):
-            self._write(line, (left, top + number * self._plan.line), room, _DIM)
+            self._write(line, (left, top + number * self._plan.line), room, _BAD)
 
     def _write(self, text: str, at: tuple[int, int], room: int, colour: str) -> None:
         self._draw.text(at, _cut(self._draw, text, self._font, room), colour, font=self._font)
