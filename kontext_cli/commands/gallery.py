@@ -41,11 +41,12 @@ _FEW = 60
 
 
 class Made(NamedTuple):
-    """How many images the page or the sheet shows, and how many entries could not be."""
+    """How many images the page or the sheet shows, how many files it could not, and other rows."""
 
     images: int
     faults: int
     others: int
+    first_fault: str
 
 
 def make_gallery(
@@ -140,7 +141,7 @@ def _write_page(path: Path, selection: Selection, counting: Counting, *, inline:
         for number, tile in enumerate(in_threads(maker.tile, selection.entries), start=1):
             page.add(tile)
             counting.show(number, selection.count, "images")
-        made = Made(page.images, page.faults, page.states.total())
+        made = Made(page.images, page.faults, page.states.total(), page.first_fault)
         _check_any(made)
         with replacing(path) as out:
             page.write(out)
@@ -165,14 +166,15 @@ def _write_sheet(
 ) -> Made:
     plan = plan_of(selection.count, columns, labels)
     sheet = Sheet(plan)
-    images = faults = others = 0
+    images = others = 0
+    faults: list[str] = []
     for number, drawn in enumerate(cells(selection.entries, plan, labels), start=1):
         sheet.add(drawn.cell)
         images += drawn.cell.image is not None
-        faults += drawn.fault
         others += drawn.cell.image is None and not drawn.fault
+        faults += filter(None, [drawn.fault])
         counting.show(number, selection.count, "images")
-    made = Made(images, faults, others)
+    made = Made(images, len(faults), others, next(iter(faults), ""))
     _check_any(made)
     with replacing(path) as out:
         sheet.save(out, kind)
@@ -181,8 +183,9 @@ def _write_sheet(
 
 def _check_any(made: Made) -> None:
     if made.faults and not made.images and not made.others:
-        count = "the image" if made.faults == 1 else f"any of the {made.faults:,} images"
-        raise InputFault(f"cannot read {count}: missing or damaged; nothing was written")
+        others = made.faults - 1
+        more = f"; nor {others:,} other file{'' if others == 1 else 's'}" if others else ""
+        raise InputFault(f"cannot read {made.first_fault}{more}")
 
 
 def _result(path: Path, typed: str, made: Made) -> Result:

@@ -37,10 +37,10 @@ LABELS: Mapping[str, Callable[[Entry], str]] = {
 
 
 class Drawn(NamedTuple):
-    """A cell of the sheet, and whether its image is missing or damaged."""
+    """A cell of the sheet, and which file is missing or damaged, and how; empty for none."""
 
     cell: Cell
-    fault: bool
+    fault: str
 
 
 def labels_of(text: str) -> tuple[str, ...]:
@@ -75,9 +75,9 @@ def _drawn(entry: Entry, plan: Plan, labels: Sequence[str]) -> Drawn:
     texts = [LABELS[name](entry) for name in labels]
     if entry.path is None:
         why = f"{state(entry)}: {reason(entry.job)}" if entry.job else ""
-        return Drawn(Cell(None, why, texts), fault=False)
+        return Drawn(Cell(None, why, texts), fault="")
     try:
         image, _ = small_copy(entry.path, plan.side, plan.side)
     except (OSError, ValueError, NotAnImage) as error:
-        return Drawn(Cell(None, fault_of(error), texts), fault=True)
-    return Drawn(Cell(image, "", texts), fault=False)
+        return Drawn(Cell(None, fault_of(error), texts), f"`{entry.path}`: {fault_of(error)}")
+    return Drawn(Cell(image, "", texts), fault="")

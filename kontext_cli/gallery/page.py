@@ -46,6 +46,7 @@ class Page:
         self._unpriced = 0
         self.images = 0
         self.faults = 0
+        self.first_fault = ""
         self.states: Counter[str] = Counter()
 
     def __enter__(self) -> "Page":
@@ -95,6 +96,7 @@ class Page:
             self.images += 1
         elif tile.fault:
             self.faults += 1
+            self.first_fault = self.first_fault or f"`{tile.entry.path}`: {tile.fault}"
         else:
             self.states[state(tile.entry)] += 1
         job = tile.entry.job

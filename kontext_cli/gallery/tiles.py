@@ -65,7 +65,7 @@ def in_threads(work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
 def fault_of(error: Exception) -> str:
     """Why an image file cannot be shown, in a few words."""
     if isinstance(error, FileNotFoundError):
-        return "the file is gone"
+        return "there is no such file"
     if isinstance(error, NotAnImage):
         return f"the file is {error.reason}"
     text = error.strerror if isinstance(error, OSError) else None

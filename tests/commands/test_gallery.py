@@ -194,17 +194,23 @@ def test_missing_and_damaged_files_are_shown_as_such(world: World) -> None:
     assert done.code == 0
     assert "3 files are missing or damaged, and shown as such" in done.err
     text = (world.folder / "page.html").read_text(encoding="utf-8")
-    for reason in ("a PNG that is cut short", "text: `no image`", "the file is gone"):
+    for reason in ("a PNG that is cut short", "text: `no image`", "there is no such file"):
         assert reason in text
     assert '1 image · <span class="bad">3 missing or damaged</span>' in text
 
 
 def test_where_nothing_can_be_read_nothing_is_written(world: World) -> None:
     world.write("text.jpg", "no image")
-    for argv in (["text.jpg", "gone.png"], ["gone"], ["empty"]):
-        (world.folder / "empty").mkdir(exist_ok=True)
-        done = world.run("gallery", *argv, "-o", "page.html")
-        assert done.code == 8, done.err
+    (world.folder / "empty").mkdir()
+    for argv, says in (
+        (["text.jpg", "gone.png"], "text.jpg`: the file is text: `no image`; nor 1 other file"),
+        (["gone"], "gone`: there is no such file"),
+        (["empty"], "there is no image in `empty`"),
+    ):
+        for name in ("page.html", "sheet.png"):
+            done = world.run("gallery", *argv, "-o", name)
+            assert done.code == 8
+            assert says in done.err
     assert world.files() == ["text.jpg"]
 
 
