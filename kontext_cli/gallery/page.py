@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from html import escape
 from math import log
 from pathlib import Path
@@ -15,6 +15,7 @@ from string import Template
 from typing import BinaryIO
 
 from kontext_cli.errors import OutputFault
+from kontext_cli.files.faults import output_faults
 from kontext_cli.gallery.facts import command, cost_of, facts, reason, state, title, was_billed
 from kontext_cli.gallery.tiles import Tile
 from kontext_cli.words import dollars
@@ -50,20 +51,23 @@ class Page:
         self.states: Counter[str] = Counter()
 
     def __enter__(self) -> "Page":
-        self._tiles = self._streams.enter_context(tempfile.TemporaryFile())
-        self._entries = self._streams.enter_context(tempfile.TemporaryFile())
+        with _spooling():
+            self._tiles = self._streams.enter_context(tempfile.TemporaryFile())
+            self._entries = self._streams.enter_context(tempfile.TemporaryFile())
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._streams.close()
+        with suppress(OSError):  # a disk that is full, which was reported
+            self._streams.close()
 
     def add(self, tile: Tile) -> None:
         """Write a tile. Raises OutputFault where a page of images becomes too large."""
         self._count(tile)
         number = self.images + self.faults + self.states.total()
-        self._tiles.write(_encoded(_figure(tile, number)))
-        record = _record(tile, self._path.parent)
-        self._entries.write(f"{',' if number > 1 else ''}{_script_safe(record)}\n".encode())
+        record = _script_safe(_record(tile, self._path.parent))
+        with _spooling():
+            self._tiles.write(_encoded(_figure(tile, number)))
+            self._entries.write(f"{',' if number > 1 else ''}{record}\n".encode())
         if self._inline and self._tiles.tell() + self._entries.tell() > MOST_INLINE:
             raise OutputFault(
                 f"`{self._path}` would be larger than {MOST_INLINE // 10**6} MB",
@@ -121,6 +125,10 @@ class Page:
             about = "at least " if self._unpriced else "" if sure else "about "
             parts.append(f"{about}{dollars(usd)}")
         return " · ".join(parts)
+
+
+def _spooling() -> AbstractContextManager[None]:
+    return output_faults(f"cannot write to `{tempfile.gettempdir()}`")
 
 
 def _figure(tile: Tile, number: int) -> str:
