@@ -137,7 +137,7 @@ def _selection(
 def _write_page(path: Path, selection: Selection, counting: Counting, *, inline: bool) -> Made:
     thumbnails = _thumbnails(path, selection.count, inline=inline)
     maker = TileMaker(path, thumbnails, inline=inline)
-    with Page(selection.title, path, inline=inline) as page:
+    with Page(selection.title, path, selection.spending, inline=inline) as page:
         for number, tile in enumerate(in_threads(maker.tile, selection.entries), start=1):
             page.add(tile)
             counting.show(number, selection.count, "images")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from kontext_cli.files.listing import IMAGE_SUFFIXES, in_natural_order
 from kontext_cli.files.saved import condition_at
+from kontext_cli.gallery.spending import Spending
 from kontext_cli.gallery.thumbnails import is_thumbnail
 from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.job import Job
@@ -32,11 +33,15 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is to be shown. The jobs of ``entries`` are read one by one, as they are taken."""
+    """What is to be shown. The jobs of ``entries`` are read one by one, as they are taken.
+
+    ``spending`` counts the jobs of a batch that are not shown, too: earlier attempts at its rows.
+    """
 
     title: str
     count: int
     entries: Iterator[Entry]
+    spending: Spending = field(default_factory=Spending)
 
 
 @dataclass(slots=True)
@@ -61,9 +66,10 @@ def of_batch(journal: Journal, batch: str, counted: Counted) -> Selection | None
 
     Of several jobs that wrote the same file, only the last one is shown with it.
     """
-    found = _Batch()
+    found, spending = _Batch(), Spending()
     for number, job in enumerate(journal.of_batch(batch), start=1):
         found.add(job)
+        spending.add(job)
         counted(number, "jobs read")
     if not found.order:
         return None
@@ -74,6 +80,7 @@ def of_batch(journal: Journal, batch: str, counted: Counted) -> Selection | None
         title=_title(batch, next(iter(found.owners), None)),
         count=len(found.owners) + len(failed),
         entries=_entries(journal.by_ids(ids), found.owners),
+        spending=spending,
     )
 
 

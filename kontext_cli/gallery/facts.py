@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kontext_cli.gallery.entries import Entry
+from kontext_cli.gallery.spending import was_billed
 from kontext_cli.gallery.thumbnails import relative
 from kontext_cli.http.urls import abridged
 from kontext_cli.images.inputs import is_url
-from kontext_cli.job import Job, State
+from kontext_cli.job import Job
 from kontext_cli.options import OPTIONS
 from kontext_cli.words import dollars, flag
 
@@ -45,13 +46,6 @@ def cost_of(job: Job) -> str:
     if not cost.usd:
         return "free"
     return f"{'' if cost.source == 'provider' else 'about '}{dollars(cost.usd)}"
-
-
-def was_billed(job: Job) -> bool:
-    """Whether a job counts for what was spent."""
-    if job.state is State.PLANNED:
-        return False
-    return job.error is None or job.error.billed != "no"
 
 
 def size_text(size: tuple[int, int], count: int) -> str:

@@ -16,9 +16,9 @@ from typing import BinaryIO
 
 from kontext_cli.errors import OutputFault
 from kontext_cli.files.faults import output_faults
-from kontext_cli.gallery.facts import command, cost_of, facts, reason, state, title, was_billed
+from kontext_cli.gallery.facts import command, cost_of, facts, reason, state, title
+from kontext_cli.gallery.spending import Spending
 from kontext_cli.gallery.tiles import Tile
-from kontext_cli.words import dollars
 
 MARK = b'name="generator" content="kontext gallery"'
 """In the first lines of each page, to tell it from pages of others."""
@@ -30,21 +30,19 @@ _STEP = log(1.02)
 _STEPS = 70
 """Shapes from 1:4 to 4:1; what is narrower or wider is cropped to these."""
 _LONGEST_ALT = 300
-_AROUND = ("tiles", "entries")
 _FAILED = ("failed", "moderated", "canceled", "expired", "unknown")
 
 
 class Page:
     """A page in the making. A context manager, which removes what is not written in the end."""
 
-    def __init__(self, name: str, path: Path, *, inline: bool) -> None:
+    def __init__(self, name: str, path: Path, spending: Spending, *, inline: bool) -> None:
+        """``spending`` may hold jobs that are not on the page."""
         self._name = name
         self._path = path
         self._inline = inline
         self._streams = ExitStack()
-        self._jobs: set[str] = set()
-        self._spent: Counter[str] = Counter()
-        self._unpriced = 0
+        self._spending = spending
         self.images = 0
         self.faults = 0
         self.first_fault = ""
@@ -103,14 +101,8 @@ class Page:
             self.first_fault = self.first_fault or f"`{tile.entry.path}`: {tile.fault}"
         else:
             self.states[state(tile.entry)] += 1
-        job = tile.entry.job
-        if job is None or job.id in self._jobs or not was_billed(job):
-            return
-        self._jobs.add(job.id)
-        if job.cost.usd is None:
-            self._unpriced += 1
-        else:
-            self._spent[job.cost.source] += job.cost.usd  # type: ignore[assignment]
+        if tile.entry.job is not None:
+            self._spending.add(tile.entry.job)
 
     def _counts(self) -> str:
         parts = [f"{self.images:,} image{'' if self.images == 1 else 's'}"]
@@ -119,11 +111,8 @@ class Page:
             parts.append(f'<span class="bad">{shown}</span>' if name in _FAILED else shown)
         if self.faults:
             parts.append(f'<span class="bad">{self.faults:,} missing or damaged</span>')
-        usd = round(sum(self._spent.values()), 6)
-        if usd:
-            sure = set(self._spent) == {"provider"} and not self._unpriced
-            about = "at least " if self._unpriced else "" if sure else "about "
-            parts.append(f"{about}{dollars(usd)}")
+        if self._spending.text:
+            parts.append(self._spending.text)
         return " · ".join(parts)
 
 

@@ -288,10 +288,12 @@ def test_names_that_no_url_holds_as_they_are(world: World) -> None:
 
 def test_a_row_that_was_made_again_is_shown_once(world: World) -> None:
     world.write("rows.jsonl", [{"id": "fox", "prompt": "a red fox"}])
-    world.batch("rows.jsonl")
+    world.batch("rows.jsonl", "-p", "fal")
     world.write("rows.jsonl", [{"id": "fox", "prompt": "a grey fox"}])
-    world.batch("rows.jsonl")
-    assert prompts(made(world, "-o", "page.html")) == ["a grey fox"]
+    world.batch("rows.jsonl", "-p", "fal")
+    page = made(world, "-o", "page.html")
+    assert prompts(page) == ["a grey fox"]
+    assert "1 image · about $0.08<" in page.read_text(encoding="utf-8")
 
 
 def test_json(world: World) -> None:

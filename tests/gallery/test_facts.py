@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 import journals
-from kontext_cli.gallery.facts import command, was_billed
-from kontext_cli.job import Source, State
+from kontext_cli.errors import JobFailed
+from kontext_cli.gallery.facts import command
+from kontext_cli.gallery.spending import Spending, was_billed
+from kontext_cli.job import Cost, Source, State
 from processes import environment
 
 BASH = shutil.which("bash")
@@ -71,3 +73,18 @@ def test_options_inputs_and_switches() -> None:
 )
 def test_what_counts_as_spent(state: State, billed: bool) -> None:
     assert was_billed(journals.job(state)) is billed
+
+
+def test_the_sum_of_what_was_spent() -> None:
+    spending = Spending()
+    assert spending.text == ""
+    saved = job(cost=Cost(0.08, "provider"))
+    for each in (saved, saved, job(cost=Cost(0.04, "provider"))):
+        spending.add(each)
+    assert spending.text == "$0.12"
+    refused = JobFailed("refused", billed="no")
+    spending.add(journals.job(State.FAILED, cost=Cost(9, "estimate"), error=refused))
+    spending.add(job(cost=Cost(0.01, "estimate")))
+    assert spending.text == "about $0.13"
+    spending.add(job(cost=Cost(None, "unknown")))
+    assert spending.text == "at least $0.13"
