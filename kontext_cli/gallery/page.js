@@ -169,6 +169,21 @@
     show(tile);
   });
 
+  // ---- touch
+
+  const stage = byId("stage");
+  let touchedAt = null;
+  stage.addEventListener("touchstart", (event) => {
+    const alone = event.touches.length === 1 && !event.target.closest("input");
+    touchedAt = alone ? event.touches[0].clientX : null;
+  }, { passive: true });
+  stage.addEventListener("touchend", (event) => {
+    if (touchedAt === null) return;
+    const moved = event.changedTouches[0].clientX - touchedAt;
+    touchedAt = null;
+    if (Math.abs(moved) > 60) step(moved < 0 ? 1 : -1);
+  });
+
   // ---- copy
 
   async function copy(button, value) {

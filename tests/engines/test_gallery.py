@@ -71,6 +71,18 @@ class Browser:
     def select(self, field: str, value: str) -> None:
         self.click(f"[data-field={field}] option[value={value!r}]")
 
+    def swipe(self, start: float, end: float) -> None:
+        """Move a finger over the open image, from one part of its width to another."""
+        box = self.run(
+            "const box = document.querySelector('.frame').getBoundingClientRect();"
+            "return [box.left, box.width, box.top + box.height / 3]"
+        )
+        left, width, top = box
+        for kind, part in (("touchStart", start), ("touchMove", end), ("touchEnd", None)):
+            points = [] if part is None else [{"x": left + part * width, "y": top}]
+            event = {"type": kind, "touchPoints": points}
+            self.driver.execute_cdp_cmd("Input.dispatchTouchEvent", event)
+
     @property
     def shown(self) -> list[str]:
         """The prompts that the filter leaves."""
@@ -220,6 +232,18 @@ def test_before_and_after(browser: Browser, page: Path) -> None:
     drag.move_by_offset(4 - slider.size["width"] // 2, 0).release().perform()
     assert browser.run(clip) == "inset(0px 100% 0px 0px)"
     assert browser.complaints() == []
+
+
+def test_fingers_are_enough(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.click("figure img")
+    browser.until("document.querySelector('.after').naturalWidth === 1024")
+    browser.swipe(0.8, 0.2)
+    browser.until(f"document.getElementById('prompt').textContent === {WINTER!r}")
+    browser.until("document.querySelector('.before').naturalWidth === 300")
+    browser.swipe(0.5, 0.25)
+    browser.until("Math.abs(document.getElementById('split').value - 25) < 5")
+    assert browser.text("#prompt") == WINTER
 
 
 def test_prompt_seed_and_command_are_copied(browser: Browser, page: Path) -> None:
