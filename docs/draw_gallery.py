@@ -88,7 +88,7 @@ def main() -> None:
         page = made(Path(top))
         driver = browser(f"{top}/profile")
         try:
-            opened = "document.querySelector('figure .edited').closest('a').click()"
+            opened = "document.querySelectorAll('figure .edited')[1].closest('a').click()"
             panes = [pane(driver, page, "light"), pane(driver, page, "dark", opened)]
         finally:
             driver.quit()
