@@ -16,8 +16,9 @@ from kontext_cli.files.part import prepare_folder
 from kontext_cli.files.replacing import write_cached
 from kontext_cli.images.thumbnails import MARK, thumbnail
 
-WIDTH, HEIGHT = 720, 480
-"""The largest thumbnail: twice the size in which the page shows an image of 3:2."""
+WIDTH, HEIGHT = 690, 480
+"""The largest thumbnail, twice the size in which the page usually shows one. A JPEG that Kontext
+made in 1:1, 16:9 or 21:9 is decoded at half its size for it, which takes a third of the time."""
 LARGE = 1440, 1024
 """The largest image within a page that has few."""
 _NAME = re.compile(r"([0-9a-f]{20})-(\d{1,6})x(\d{1,6})\.jpg")
