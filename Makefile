@@ -16,7 +16,7 @@ test: .venv/test .venv/shells compiled
 
 ENGINES := $(wildcard tests/engines/test_*.py)
 
-engines: $(if $(ENGINES),.venv/engines/installed)
+engines: $(if $(ENGINES),.venv/engines/installed .venv/engines/browser)
 	$(if $(ENGINES),.venv/engines/bin/pytest -n auto tests/engines,@echo "tests/engines has no test")
 
 # The tests at full length: hundreds of kills, tens of thousands of examples. Takes hours.
@@ -99,6 +99,12 @@ EDITABLE := -m pip install --quiet --no-deps --no-build-isolation --editable .
 	.venv/engines/bin/python $(EDITABLE)
 	touch $@
 
+# The page of `kontext gallery` is read by Chromium, which is installed like the shells below.
+.venv/engines/browser: | .venv/engines/installed
+	@for tool in chromium chromedriver; do command -v $$tool || missing=yes; done >/dev/null; \
+	if [ "$$missing" ]; then $(call apt-get,chromium chromium-driver); fi
+	@touch $@
+
 .venv/tools/installed: .github/tools.lock
 	$(PYTHON) -m venv .venv/tools
 	.venv/tools/bin/python -m pip install --quiet --require-hashes --requirement .github/tools.lock
@@ -108,10 +114,14 @@ EDITABLE := -m pip install --quiet --no-deps --no-build-isolation --editable .
 # that takes no more than apt-get and root, tried once; elsewhere those tests are skipped by name.
 .venv/shells: | .venv/test
 	@for tool in zsh fish groff; do command -v $$tool || missing=yes; done >/dev/null; \
-	if [ "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		export DEBIAN_FRONTEND=noninteractive; \
-		apt="apt-get -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=10"; \
-		{ $$apt update && $$apt install --no-install-recommends zsh fish groff-base; } \
-		</dev/null >/dev/null 2>&1 || true; \
-	fi
+	if [ "$$missing" ]; then $(call apt-get,zsh fish groff-base); fi
 	@touch $@
+
+# Install Debian packages where that takes no more than apt-get and root; a failure is no error.
+define apt-get
+if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt="apt-get -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=10"; \
+	{ $$apt update && $$apt install --no-install-recommends $(1); } </dev/null >/dev/null 2>&1 || true; \
+fi
+endef

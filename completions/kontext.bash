@@ -4,7 +4,7 @@
 _kontext_command() {
     case "$*" in
         kontext)
-            commands='generate edit status fetch cancel forget show models sandbox completion auth'
+            commands='generate edit status fetch cancel forget show gallery models sandbox completion auth'
             options='--version -h,--help'
             ;;
         'kontext generate')
@@ -34,6 +34,10 @@ _kontext_command() {
         'kontext show')
             commands=''
             options='--width --preview -h,--help'
+            ;;
+        'kontext gallery')
+            commands=''
+            options='-o,--output --batch --inline --columns --label --json -q,--quiet -h,--help'
             ;;
         'kontext models')
             commands=''
@@ -136,6 +140,10 @@ _kontext_value() {
         'kontext forget --state') values='' kind='' ;;
         'kontext show --width') values='' kind='' ;;
         'kontext show --preview') values='auto kitty iterm blocks' kind='' ;;
+        'kontext gallery -o' | 'kontext gallery --output') values='' kind=default ;;
+        'kontext gallery --batch') values='' kind='' ;;
+        'kontext gallery --columns') values='' kind='' ;;
+        'kontext gallery --label') values='' kind='' ;;
         'kontext models -p' | 'kontext models --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext models -m' | 'kontext models --model') values='kontext-pro kontext-max' kind='' ;;
         'kontext sandbox --host') values='' kind='' ;;
@@ -150,6 +158,7 @@ _kontext_value() {
 _kontext_argument() {
     case "$*" in
         'kontext show '*) values='' kind=default ;;
+        'kontext gallery '*) values='' kind=default ;;
         'kontext completion '1) values='bash zsh fish powershell' kind='' ;;
         'kontext auth set '1) values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext auth remove '1) values='fal aimlapi chainhub sandbox' kind='' ;;

@@ -90,6 +90,7 @@ function __kontext_is_command
         'kontext cancel' \
         'kontext forget' \
         'kontext show' \
+        'kontext gallery' \
         'kontext models' \
         'kontext sandbox' \
         'kontext completion' \
@@ -195,6 +196,11 @@ function __kontext_takes_value
         'kontext forget --state' \
         'kontext show --width' \
         'kontext show --preview' \
+        'kontext gallery -o' \
+        'kontext gallery --output' \
+        'kontext gallery --batch' \
+        'kontext gallery --columns' \
+        'kontext gallery --label' \
         'kontext models -p' \
         'kontext models --provider' \
         'kontext models -m' \
@@ -216,6 +222,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait for jobs and
 complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel jobs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a forget -d 'Delete jobs and their prompts from the journal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a show -d 'Show images in the terminal'
+complete -c kontext -n '__kontext_at "kontext" 1' -a gallery -d 'Show what was made: a page with all images, or a contact sheet'
 complete -c kontext -n '__kontext_at "kontext" 1' -a models -d 'List providers, models, options and prices'
 complete -c kontext -n '__kontext_at "kontext" 1' -a sandbox -d 'Serve emulated providers on this machine'
 complete -c kontext -n '__kontext_at "kontext" 1' -a completion -d 'Print the completion script for a shell'
@@ -341,6 +348,16 @@ complete -c kontext -n '__kontext_from "kontext show" 1' -F -d 'Images: JPEG, PN
 complete -c kontext -n '__kontext_lacks "kontext show" --width' -l width -x -d 'Width of each image at most'
 complete -c kontext -n '__kontext_lacks "kontext show" --preview' -l preview -x -a 'auto kitty iterm blocks' -d 'How to draw'
 complete -c kontext -n '__kontext_lacks "kontext show" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_from "kontext gallery" 1' -F -d 'Images, and directories with images'
+complete -c kontext -n '__kontext_lacks "kontext gallery" -o --output' -s o -l output -r -F -d 'Required'
+complete -c kontext -n '__kontext_lacks "kontext gallery" --batch' -l batch -x -d 'Show the rows of this batch'
+complete -c kontext -n '__kontext_lacks "kontext gallery" --inline' -l inline -d 'Put the images into the page itself, in a smaller size'
+complete -c kontext -n '__kontext_lacks "kontext gallery" --columns' -l columns -x -d 'Columns of the sheet'
+complete -c kontext -n '__kontext_lacks "kontext gallery" --label' -l label -x -d 'Labels on the sheet: prompt (default), id, seed, model, provider, cost, state, file'
+complete -c kontext -n '__kontext_lacks "kontext gallery" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext gallery" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
+complete -c kontext -n '__kontext_lacks "kontext gallery" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
 complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'

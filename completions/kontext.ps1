@@ -13,6 +13,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'cancel'; Help = 'Ask the provider to cancel jobs' }
                 @{ Name = 'forget'; Help = 'Delete jobs and their prompts from the journal' }
                 @{ Name = 'show'; Help = 'Show images in the terminal' }
+                @{ Name = 'gallery'; Help = 'Show what was made: a page with all images, or a contact sheet' }
                 @{ Name = 'models'; Help = 'List providers, models, options and prices' }
                 @{ Name = 'sandbox'; Help = 'Serve emulated providers on this machine' }
                 @{ Name = 'completion'; Help = 'Print the completion script for a shell' }
@@ -197,6 +198,23 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Arguments = @(
                 @{ Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Images: JPEG, PNG, WebP or GIF files' }
+            )
+        }
+        'kontext gallery' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'Required' }
+                @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Show the rows of this batch' }
+                @{ Flags = @('--inline'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Put the images into the page itself, in a smaller size' }
+                @{ Flags = @('--columns'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Columns of the sheet' }
+                @{ Flags = @('--label'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Labels on the sheet: prompt (default), id, seed, model, provider, cost, state, file' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Images, and directories with images' }
             )
         }
         'kontext models' = @{

@@ -12,7 +12,7 @@ FLOORS = (
     ("cli",),
     ("commands",),
     ("terminal",),
-    ("batch",),
+    ("batch", "gallery"),
     ("engine",),
     ("journal", "settings", "sandbox"),
     ("providers", "files", "prompts"),

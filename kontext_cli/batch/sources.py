@@ -3,19 +3,17 @@
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from kontext_cli.errors import InputFault, UsageError
+from kontext_cli.files.listing import INPUT_SUFFIXES, in_natural_order
 from kontext_cli.images.inputs import is_url
 from kontext_cli.prompts import Fault, Row, Rows, kind_of, read_prompts
 
 MOST_FILE_BYTES = 512 * 2**20
-_IMAGES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic", ".heif", ".avif"})
-_DIGITS = re.compile(r"([0-9]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,23 +145,14 @@ def _is_folder(path: Path) -> bool:
 
 def _images_in(folder: Path, made: Collection[Path]) -> list[str]:
     try:
-        names = sorted(folder.iterdir(), key=lambda path: _natural(path.name))
+        names = sorted(folder.iterdir(), key=lambda path: in_natural_order(path.name))
     except OSError as error:
         raise InputFault(f"cannot read `{folder}`: {error.strerror or error}") from None
     return [
         str(path)
         for path in names
-        if path.suffix.lower() in _IMAGES
+        if path.suffix.lower() in INPUT_SUFFIXES
         and not path.name.startswith(".")
         and path.is_file()
         and path.resolve() not in made
-    ]
-
-
-def _natural(name: str) -> list[tuple[int, int, str]]:
-    """A sort key: `img-9` before `img-10`, and digits before letters."""
-    return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold())
-        for part in _DIGITS.split(name)
-        if part
     ]

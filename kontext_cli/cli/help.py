@@ -22,6 +22,7 @@ COMMANDS = (
     "cancel",
     "forget",
     "show",
+    "gallery",
     "models",
     "sandbox",
     "completion",

@@ -37,7 +37,7 @@ def create_private(path: Path) -> tuple[int, int]:
     descriptor = os.open(path, flags, 0o666)
     # Reading the umask means changing it, for every thread; the file's mode shows it as well.
     mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-    _change_mode(descriptor, 0o600)
+    change_mode(descriptor, 0o600)
     return descriptor, mode
 
 
@@ -187,7 +187,7 @@ def fill(descriptor: int, size: int) -> None:
 
 def seal(descriptor: int, mode: int) -> None:
     """Set the mode of a finished file, and sync its bytes to the disk."""
-    _change_mode(descriptor, mode)
+    change_mode(descriptor, mode)
     os.fsync(descriptor)
 
 
@@ -284,7 +284,7 @@ def _is_abandoned(descriptor: int, path: Path) -> bool:
     return False
 
 
-def _change_mode(descriptor: int, mode: int) -> None:
+def change_mode(descriptor: int, mode: int) -> None:
     """Set the mode where the file system has modes; FAT and some shares do not."""
     if sys.platform != "win32":
         with suppress(OSError):

@@ -1,8 +1,14 @@
-"""Names in use in a folder, cached for checks of many names."""
+"""Names in folders: cached for checks of many names, and sorted as people count."""
 
 import os
+import re
 import unicodedata
 from contextlib import suppress
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
+"""Of the files that are taken for images where a folder is given."""
+INPUT_SUFFIXES = IMAGE_SUFFIXES | {".heic", ".heif", ".avif"}
+"""Of those that are taken for input images: the last three are converted."""
 
 
 class Listing:
@@ -24,6 +30,15 @@ def folded(name: str) -> str:
     """A key that is equal for names that some systems take for the same: in another case, or with
     accents in another normal form."""
     return name.lower() if name.isascii() else unicodedata.normalize("NFC", name).casefold()
+
+
+def in_natural_order(name: str) -> list[tuple[int, int, str]]:
+    """A sort key: `img-9` before `img-10`, and digits before letters."""
+    return [
+        (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold())
+        for part in re.split(r"([0-9]+)", name)
+        if part
+    ]
 
 
 def _names_in(folder: str) -> frozenset[str] | None:

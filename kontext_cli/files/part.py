@@ -18,7 +18,7 @@ from kontext_cli.images.reading import NotAnImage, OtherKind
 from kontext_cli.job import File
 from kontext_cli.sizes import MOST_BYTES
 
-_PREFIX, _SUFFIX = ".kontext-", ".part"
+PREFIX, SUFFIX = ".kontext-", ".part"
 
 
 def prepare_folder(folder: Path) -> None:
@@ -31,7 +31,7 @@ def prepare_folder(folder: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
             raise NotADirectoryError(errno.ENOTDIR, "it is not a folder") from error
-        for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
+        for path in folder.glob(f"{PREFIX}*{SUFFIX}"):
             disk.remove_abandoned(path)
     with PartFile.create(folder) as part:
         part.write(b"kontext")
@@ -57,7 +57,7 @@ class PartFile:
     def create(cls, folder: Path) -> Self:
         """A new, empty part file in the folder."""
         with output_faults(f"cannot write to `{folder}`"):
-            return cls(*disk.create_locked(folder, _PREFIX, _SUFFIX))
+            return cls(*disk.create_locked(folder, PREFIX, SUFFIX))
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Collection
+from math import ceil
 from typing import TYPE_CHECKING
 
 from kontext_cli.images.reading import NotAnImage, OtherKind
@@ -17,6 +18,8 @@ _CUT_SHORT = "cut short"
 _JPEG_START = b"\xff\xd8\xff"
 _SNIPPET = 60
 _ANY_PIXELS = 64_000_000
+_SMALLEST = 1, 1
+_THIN = 16
 _PIXELS_A_BYTE = 100
 """Beyond 64 megapixels, more are decompression bombs; photographs have about two a byte."""
 
@@ -93,7 +96,7 @@ def decode(
 def decode_reduced(
     data: bytes, *, formats: Collection[Format], most_pixels: int, least: tuple[int, int]
 ) -> "tuple[tuple[int, int], Image]":
-    """An image's size, and the image decoded at no fewer than ``least`` pixels where it has them.
+    """An image's size, and the image with no fewer pixels than fit into ``least``, either way up.
 
     A JPEG comes at a half, a quarter or an eighth of its size, which is as much faster. Raises
     NotAnImage like ``decode``.
@@ -110,7 +113,7 @@ def prove(
     Raises NotAnImage like ``decode``. Of a JPEG an eighth of the pixels is computed: decoding its
     data tells whether it is complete, computing all the pixels would take twice as long.
     """
-    kind, size, _ = _decoded(data, formats, most_pixels, None, least=(1, 1))
+    kind, size, _ = _decoded(data, formats, most_pixels, None, least=_SMALLEST)
     return kind, size
 
 
@@ -135,7 +138,7 @@ def _decoded(
         if fault := size_fault(size, len(data), most_pixels, most_side):
             raise NotAnImage(f"a {_NAMES[kind]} {fault}")
         if least is not None:
-            image.draft(None, least)
+            image.draft(None, _enough(size, least))
         image.load()
         if kind == "png" and _may_lack_rows(image) and lacks_rows(data):
             raise NotAnImage(f"a {_NAMES[kind]} that is {_CUT_SHORT}")
@@ -147,6 +150,17 @@ def _decoded(
         # Pillow's decoders raise some ten kinds of exception on damaged bytes.
         raise NotAnImage(f"a {_NAMES[kind]} that does not decode") from error
     return kind, size, image
+
+
+def _enough(size: tuple[int, int], box: tuple[int, int]) -> tuple[int, int]:
+    """The pixels of an image of that size when it fits into a box, upright or on its side.
+
+    All pixels of a thin one: rounding would change its shape.
+    """
+    (width, height), (across, down) = size, box
+    scale = max(min(across / width, down / height), min(down / width, across / height))
+    enough = ceil(width * scale), ceil(height * scale)
+    return enough if min(enough) >= _THIN or box == _SMALLEST else size
 
 
 def _open(data: bytes, kind: Format) -> "ImageFile":

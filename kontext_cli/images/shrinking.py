@@ -29,7 +29,7 @@ def small_copy(path: Path, width: int, height: int) -> "tuple[Image, tuple[int, 
     read, and NotAnImage.
     """
     data = read_regular(path, most=_MOST_FILE_BYTES)
-    least = (max(width, height),) * 2
+    least = width, height
     size, image = decode_reduced(data, formats=_FORMATS, most_pixels=_MOST_PIXELS, least=least)
     try:
         turned = upright(image)

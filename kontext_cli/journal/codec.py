@@ -37,6 +37,8 @@ _DATA_URI = re.compile(
     r"""\bdata:(?=[^,\s"\\]{0,200}[/;])(?:[^,\s"\\]|\\"){0,200},(?:[^\s"\\]|\\[nrt])*""",
     re.IGNORECASE,
 )
+_NO_FILES = '"files":[]'
+"""In the details of a job without files: within a string, its quotes would be escaped."""
 _DAMAGE_ERRORS = (
     KeyError,
     IndexError,
@@ -127,17 +129,37 @@ def saved_of(job_id: str, attempt: int, details: str) -> Saved:
     """The saved job of these columns. Raises ValueError where they are damaged."""
     try:
         record = json.loads(details)
-        files = [
-            SavedFile(each["path"], each["sha256"], each["bytes"], each.get("modified", 0))
-            for each in record["files"]
-        ]
-        found = Saved(job_id, attempt, record["provider"], record["digest"], tuple(files))
+        files = _saved_files(record)
+        found = Saved(job_id, attempt, record["provider"], record["digest"], files)
     except _DAMAGE_ERRORS as error:
         raise ValueError("the job is damaged") from error
-    for value in (found, *files):
+    _check_types(found, *files)
+    return found
+
+
+def files_of(details: str) -> tuple[SavedFile, ...]:
+    """The files of the job with these details. Raises ValueError where they are damaged."""
+    if _NO_FILES in details:
+        return ()
+    try:
+        files = _saved_files(json.loads(details))
+    except _DAMAGE_ERRORS as error:
+        raise ValueError("the job is damaged") from error
+    _check_types(*files)
+    return files
+
+
+def _saved_files(record: Mapping[str, Any]) -> tuple[SavedFile, ...]:
+    return tuple(
+        SavedFile(each["path"], each["sha256"], each["bytes"], each.get("modified", 0))
+        for each in record["files"]
+    )
+
+
+def _check_types(*values: Saved | SavedFile) -> None:
+    for value in values:
         if tuple(map(type, value)) not in _SAVED_TYPES:
             raise ValueError("a value has the wrong type")
-    return found
 
 
 def job_of(row: Row) -> Job:
@@ -187,10 +209,15 @@ def _str(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _text(column: str | None) -> str | None:
-    if column is None or (column.isprintable() and not _ESCAPED.search(column)):
+def plain_text(column: str) -> str:
+    """The text of a column, as it was before ``ascii_text``. Raises ValueError where damaged."""
+    if column.isprintable() and not _ESCAPED.search(column):
         return column
     return str(json.loads(f'"{column}"'))
+
+
+def _text(column: str | None) -> str | None:
+    return None if column is None else plain_text(column)
 
 
 def _lasting(outputs: Sequence[Output]) -> Iterator[Output]:

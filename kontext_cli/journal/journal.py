@@ -11,7 +11,7 @@ from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal import file
-from kontext_cli.journal.codec import Row, Saved, answer_by, job_of, row_of
+from kontext_cli.journal.codec import Row, Saved, SavedFile, answer_by, job_of, plain_text, row_of
 from kontext_cli.journal.database import Busy
 from kontext_cli.journal.file import Log
 from kontext_cli.journal.lookup import AmbiguousJob, no_such_job, still_owned
@@ -234,6 +234,25 @@ class Journal:
         """The jobs of a batch: each row by its attempts in turn. Read lazily."""
         with self._store.reading():
             yield from self._readable(self._table.of_batch(batch, None))
+
+    def by_ids(self, ids: Iterable[str]) -> Iterator[Job]:
+        """The jobs with these ids, in that order; one that is gone is left out. Read lazily."""
+        for job_id in ids:
+            with self._store.reading(once=True):
+                row = self._table.row(job_id)
+                jobs = [] if row is None else list(self._readable([row]))
+            yield from jobs
+
+    def saved_files(self) -> Iterator[tuple[str, SavedFile]]:
+        """Each file that a job has saved, with the id of the job, the newest first. Read lazily."""
+        with self._store.reading():
+            yield from self._table.saved_files()
+
+    def last_batch(self) -> str | None:
+        """The batch of the newest job that belongs to one; None where there is none."""
+        with self._store.reading(once=True):
+            found = self._table.last_batch()
+        return None if found is None else plain_text(found)
 
     def of_row(self, batch: str, row: str) -> list[Job]:
         """The jobs of one row of a batch, by its attempts."""

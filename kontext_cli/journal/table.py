@@ -12,7 +12,9 @@ from kontext_cli.journal.codec import (
     COLUMNS,
     Row,
     Saved,
+    SavedFile,
     ascii_text,
+    files_of,
     moment,
     saved_of,
     stored_row,
@@ -29,6 +31,8 @@ _PUT = (
 )
 _OF_ROW = "SELECT state, id, attempt, details FROM jobs WHERE batch = ? AND row = ? LIMIT 2"
 _OWNERS = "SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL"
+_LAST_BATCH = "SELECT batch FROM jobs WHERE batch IS NOT NULL ORDER BY id DESC LIMIT 1"
+_FILES = "SELECT id, details FROM jobs ORDER BY id DESC"
 _NEWEST_IDS = "SELECT id FROM jobs ORDER BY id DESC LIMIT 500"
 _MOST = f"LIMIT {MOST_CANDIDATES + 1}"
 
@@ -92,6 +96,17 @@ class Table:
         with suppress(ValueError):
             return saved_of(*found[0][1:])
         return None
+
+    def last_batch(self) -> str | None:
+        """The batch of the newest job that belongs to one."""
+        found = self._db.execute(_LAST_BATCH).fetchone()
+        return None if found is None else str(found[0])
+
+    def saved_files(self) -> Iterator[tuple[str, SavedFile]]:
+        """Each saved file with the id of its job, the newest job first; read lazily."""
+        for job_id, details in self._db.execute(_FILES):
+            with suppress(ValueError):
+                yield from ((str(job_id), file) for file in files_of(str(details)))
 
     def last_attempts(self, row: Row) -> Iterator[Row]:
         """The jobs of the same row of a batch, the last one first."""

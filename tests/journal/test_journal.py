@@ -682,3 +682,32 @@ class TestReading:
             kept = job()
             journal.record(kept)
             assert ids(other.recent()) == [kept.id]
+
+
+def test_the_last_batch_and_its_jobs_by_id(tmp_path: Path) -> None:
+    with Journal.open(tmp_path) as journal:
+        assert journal.last_batch() is None
+        jobs = [job(batch=batch, row="r") for batch in ("first", 'a "batch" — 1', None)]
+        for each in jobs:
+            journal.record(each)
+        assert journal.last_batch() == 'a "batch" — 1'
+        ids = [jobs[2].id, "none", jobs[0].id]
+        assert [each.id for each in journal.by_ids(ids)] == [jobs[2].id, jobs[0].id]
+
+
+def test_saved_files_the_newest_first(tmp_path: Path) -> None:
+    files = [File(Path(f"/home/{name}.png"), "c" * 64, 9, 6, 4, "png", 1, 17) for name in "abc"]
+    with Journal.open(tmp_path) as journal:
+        jobs = [
+            job(State.SAVED, files=tuple(files[:2])),
+            job(),
+            job(State.SAVED, files=(files[2],)),
+        ]
+        for each in jobs:
+            journal.record(each)
+        found = [(job_id, file.path, file.modified) for job_id, file in journal.saved_files()]
+    assert found == [
+        (jobs[2].id, "/home/c.png", 17),
+        (jobs[0].id, "/home/a.png", 17),
+        (jobs[0].id, "/home/b.png", 17),
+    ]

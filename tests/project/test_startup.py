@@ -16,6 +16,7 @@ from processes import HEAVY, imported
         ["auth", "--help"],
         ["completion", "--help"],
         ["fetch", "--help"],
+        ["gallery", "--help"],
         ["generate", "x", "--no-such-option"],
         ["generate", "x", "-n", "many"],
         ["genrate"],
@@ -31,6 +32,8 @@ def test_the_version_is_answered_before_typer_is_imported() -> None:
     assert "typer" not in imported("--version")
 
 
-@pytest.mark.parametrize("argv", [["status"], ["models"], ["auth", "list"], ["forget", "none"]])
+@pytest.mark.parametrize(
+    "argv", [["status"], ["models"], ["auth", "list"], ["forget", "none"], ["gallery"]]
+)
 def test_commands_that_send_nothing_import_what_they_read_alone(argv: list[str]) -> None:
     assert imported(*argv) & HEAVY <= {"sqlite3"}
