@@ -4,6 +4,7 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 _EMOJI_STYLE = "\ufe0f"
 """Makes the character before it an emoji, which most terminals draw two cells wide."""
@@ -54,7 +55,10 @@ def _start(text: str, cells: int) -> str:
     return text
 
 
+@lru_cache(maxsize=4_096)
 def _cells(char: str) -> int:
+    if char.isascii():
+        return 1
     if char == _EMOJI_STYLE:
         return 1
     if unicodedata.east_asian_width(char) in "WF":

@@ -97,9 +97,9 @@ def _shown(line: Iterable[Piece], stream: TextIO | None) -> str:
     """The pieces of a line, escaped and styled as the stream takes it."""
     if not takes_colour(stream):
         return _defused(printable("".join(piece.text for piece in line)))
-    links = takes_links(stream)
-    safe = (piece._replace(text=_defused(printable(piece.text))) for piece in line)
-    return "".join(painted(piece, links=links) for piece in safe)
+    safe = [piece._replace(text=_defused(printable(piece.text))) for piece in line]
+    links = any(piece.link for piece in safe) and takes_links(stream)
+    return "".join([painted(piece, links=links) for piece in safe])
 
 
 def write(stream: TextIO | None, text: str) -> OSError | None:

@@ -92,6 +92,13 @@ def test_a_path_in_a_pipe_is_the_path_and_no_more(tmp_path: Path, environ: dict[
     assert done.out == "a fox%.jpg\n"
 
 
+def test_values_in_a_pipe_have_no_colour(tmp_path: Path) -> None:
+    on_screen(*ONE, cwd=tmp_path)
+    done = on_screen("status", cwd=tmp_path, out=False, environ={"FORCE_COLOR": "1"})
+    assert done.out.count("\t") == 9
+    assert CODE not in done.out
+
+
 def test_what_was_saved_is_green_and_its_path_bold(tmp_path: Path) -> None:
     done = on_screen(*ONE, "-o", "fox.jpg", cwd=tmp_path)
     assert "\x1b[1mfox.jpg\x1b[0m" in done.lines
