@@ -93,6 +93,12 @@ class Output(NamedTuple):
     rejected: str | None = None
 
 
+class Note(str):
+    """A line of the program about a job, such as a retry; other lines are its provider's log."""
+
+    __slots__ = ()
+
+
 class Progress(NamedTuple):
     """What one answer of a provider says about a job.
 

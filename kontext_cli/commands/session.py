@@ -5,7 +5,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from kontext_cli.files.disk import is_special
 from kontext_cli.http.transport import Transport
 from kontext_cli.job import Job, State, Target
 from kontext_cli.journal import Journal
+from kontext_cli.journal.history import run_times
 from kontext_cli.journal.replies import Answers
 from kontext_cli.journal.writer import Scribe
 from kontext_cli.providers.base import Provider
@@ -46,6 +47,7 @@ class Session:
         self.settings = Settings.load(os.environ)
         self._debug = debug
         self.state_folder = state_dir(os.environ)
+        report.past_run_times = partial(run_times, self.state_folder)
         self._streams = ExitStack()
 
     def __enter__(self) -> Self:
@@ -157,7 +159,7 @@ class Session:
         """Run the work to its end or to the first signal, which becomes the error of open jobs."""
         _ = self.journal  # a journal fault is found before anything is sent
         try:
-            signal_number = run_until_signal(self._with_view(work))
+            signal_number = run_until_signal(self._with_view(work), last=self.report.close)
         finally:
             self.report.close()
         if signal_number is not None:
@@ -168,7 +170,7 @@ class Session:
     def run_batch(self, work: Work, wind_down: Callable[[int], None]) -> None:
         """Run the work to its end; the first signal calls ``wind_down``, which ends it early."""
         try:
-            run_until_signal(self._with_view(work), wind_down)
+            run_until_signal(self._with_view(work), wind_down, last=self.report.close)
         finally:
             self.report.close()
 

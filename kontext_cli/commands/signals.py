@@ -16,19 +16,22 @@ for background jobs, which no user asked for."""
 
 
 def run_until_signal(
-    work: Coroutine[Any, Any, None], wind_down: Callable[[int], None] | None = None
+    work: Coroutine[Any, Any, None],
+    wind_down: Callable[[int], None] | None = None,
+    *,
+    last: Callable[[], None] = lambda: None,
 ) -> int | None:
     """Run ``work``; returns the number of the signal that interrupted it, or None.
 
-    The signal cancels ``work``, or calls ``wind_down`` if there is one, which has to end it. All
-    handlers are restored afterwards.
+    The signal cancels ``work``, or calls ``wind_down`` if there is one, which has to end it. A
+    second signal calls ``last`` and ends the process. All handlers are restored afterwards.
     """
     early: list[int] = []
     before = {number: signal.getsignal(number) for number in _handled()}
     try:
         for number in before:  # asyncio prints exceptions until its own handlers are set
             signal.signal(number, lambda caught, _frame: early.append(caught))
-        return asyncio.run(_guarded(work, wind_down, early))
+        return asyncio.run(_guarded(work, wind_down, last, early))
     except KeyboardInterrupt:  # asyncio has removed its handlers: the work is done
         return signal.SIGINT
     finally:
@@ -45,13 +48,17 @@ def _handled() -> list[int]:
 
 
 async def _guarded(
-    work: Coroutine[Any, Any, None], wind_down: Callable[[int], None] | None, early: list[int]
+    work: Coroutine[Any, Any, None],
+    wind_down: Callable[[int], None] | None,
+    last: Callable[[], None],
+    early: list[int],
 ) -> int | None:
     task = asyncio.ensure_future(work)
     caught: list[int] = []
 
     def stop(number: int) -> None:
         if caught:
+            last()
             exit_now(128 + number)
         caught.append(number)
         if wind_down is None:

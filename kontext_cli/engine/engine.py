@@ -26,7 +26,7 @@ from kontext_cli.http.call import Reply
 from kontext_cli.http.deadlines import GRACE, Deadline
 from kontext_cli.http.retry import was_refused
 from kontext_cli.http.transport import Submission, Transport
-from kontext_cli.job import OPEN, Cost, Job, Progress, State
+from kontext_cli.job import OPEN, Cost, Job, Note, Progress, State
 from kontext_cli.journal.replies import Answers
 from kontext_cli.providers.base import Cancellation, Provider, Storage
 from kontext_cli.providers.failure import failure
@@ -143,7 +143,7 @@ class Engine:
         return await self._follower.cancel(job)
 
     async def _supervise(self, job: Job, work: Awaitable[None]) -> None:
-        before = retries.set(lambda line: self._watch(job, [line]))
+        before = retries.set(lambda line: self._watch(job, [Note(line)]))
         try:
             await work
         except KontextError as error:
@@ -282,7 +282,7 @@ class Engine:
             images,
             self._provider,
             self._transport,
-            log=lambda line: self._watch(job, [line]),
+            log=lambda line: self._watch(job, [Note(line)]),
         )
 
     async def _enter(self, job: Job, state: State, position: int | None = None) -> None:

@@ -1,7 +1,7 @@
 """Reports a batch: its rows as they end, its progress, and the summary."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from kontext_cli.batch.progress import UNSUCCESSFUL, BatchProgress
 from kontext_cli.batch.tally import KINDS, Tally
@@ -12,7 +12,7 @@ from kontext_cli.terminal.failures import Failures
 from kontext_cli.terminal.output import on_actions
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.records import as_line, error_record, summary_record
-from kontext_cli.terminal.report import Report
+from kontext_cli.terminal.report import OpenLive, Report
 from kontext_cli.terminal.result import Result
 from kontext_cli.terminal.style import FAILED, NONE, NOTICE, SAVED, Line, Piece
 from kontext_cli.terminal.text import (
@@ -57,7 +57,7 @@ class BatchReport(Report):
         progress: BatchProgress,
         *,
         batch: str,
-        live: Callable[[], View] | None = None,
+        live: OpenLive | None = None,
         as_json: bool = False,
     ) -> None:
         super().__init__(view, live=live, as_json=as_json)

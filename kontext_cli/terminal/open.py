@@ -1,12 +1,11 @@
 """Opens the report of this process: live on a terminal, plain lines elsewhere, or quiet."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from kontext_cli.terminal.output import may_draw
-from kontext_cli.terminal.report import Report
-from kontext_cli.terminal.view import Lines, Silent, View
+from kontext_cli.terminal.report import OpenLive, Report
+from kontext_cli.terminal.view import Lines, PastRunTimes, Silent, View
 
 if TYPE_CHECKING:
     from kontext_cli.batch.progress import BatchProgress
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
 def open_report(*, as_json: bool, quiet: bool, plain: bool = False) -> Report:
     """The report of single jobs.
 
-    ``plain`` forces plain lines, for use with other output such as that of `--debug`.
+    ``plain`` forces plain lines, with the logs of the provider, beside the output of `--debug`.
     """
-    view, live = _views(None, quiet=quiet, plain=plain or as_json)
+    view, live = _views(None, quiet=quiet, plain=plain or as_json, logs=plain)
     return Report(view, live=live, as_json=as_json)
 
 
@@ -36,17 +35,17 @@ def open_batch_report(
 
 
 def _views(
-    progress: "BatchProgress | None", *, quiet: bool, plain: bool
-) -> tuple[View, Callable[[], View] | None]:
+    progress: "BatchProgress | None", *, quiet: bool, plain: bool, logs: bool = False
+) -> tuple[View, OpenLive | None]:
     """The view to begin with, and how to open the one that replaces it when jobs run."""
     if quiet:
         return Silent(), None
-    lines = Lines(every_change=progress is None)
+    lines = Lines(every_change=progress is None, logs=logs)
     return lines, None if plain or not may_draw() else partial(_live, progress, lines)
 
 
-def _live(progress: "BatchProgress | None", otherwise: View) -> View:
+def _live(progress: "BatchProgress | None", otherwise: View, past_run_times: PastRunTimes) -> View:
     # Importing rich takes longer than all other imports together.
     from kontext_cli.terminal.live import open_live
 
-    return open_live(progress) or otherwise
+    return open_live(progress, past_run_times) or otherwise

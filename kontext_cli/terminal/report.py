@@ -8,7 +8,10 @@ from kontext_cli.job import ACCEPTED, OPEN, Job, State
 from kontext_cli.terminal.printable import one_line, printable
 from kontext_cli.terminal.records import as_line, job_record
 from kontext_cli.terminal.text import describe, error_lines
-from kontext_cli.terminal.view import View
+from kontext_cli.terminal.view import PastRunTimes, View
+
+OpenLive = Callable[[PastRunTimes], View]
+"""Opens a live view, given the run times of earlier jobs."""
 
 if TYPE_CHECKING:
     from kontext_cli.terminal.previews import Previews
@@ -23,9 +26,7 @@ class Report:
     refresh_seconds = 0.1
     """How often ``refresh`` is to be called."""
 
-    def __init__(
-        self, view: View, *, live: Callable[[], View] | None = None, as_json: bool = False
-    ) -> None:
+    def __init__(self, view: View, *, live: OpenLive | None = None, as_json: bool = False) -> None:
         """``live`` opens a view to replace ``view`` as soon as there is something to draw."""
         self._view = view
         self._live = live
@@ -38,6 +39,8 @@ class Report:
         """Whether this command downloads the files of ready jobs."""
         self.previews: Previews | None = None
         """Draws images as they are saved."""
+        self.past_run_times: PastRunTimes = dict
+        """How long jobs took before, to estimate how far others are."""
 
     def watch(self, job: Job, logs: Sequence[str]) -> None:
         """Show a job's progress; its end is reported by ``ended``.
@@ -92,7 +95,7 @@ class Report:
     def _drawn(self) -> View:
         """The view, opened for drawing."""
         if self._live is not None:
-            self._view, self._live = self._live(), None
+            self._view, self._live = self._live(self.past_run_times), None
             for job in self._submitting.values():
                 self._view.show(job, ())
             self._submitting.clear()

@@ -1,12 +1,15 @@
 """Shows jobs while they run, on standard error: silent, or as plain lines. `live` draws them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from kontext_cli.job import Job
+from kontext_cli.job import Job, Note
 from kontext_cli.terminal.output import draw_on_stderr, print_result, to_stderr
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.text import describe
+
+PastRunTimes = Callable[[], Mapping[tuple[str, str, str], float]]
+"""Looks up the usual seconds of jobs by provider, model and operation."""
 
 
 class View(Protocol):
@@ -70,17 +73,20 @@ class Silent:
 class Lines(Silent):
     """Plain lines, for logs, pipes and pipelines."""
 
-    def __init__(self, *, every_change: bool = True) -> None:
-        """``every_change``: print a line for each change of a job, and for each log line."""
+    def __init__(self, *, every_change: bool = True, logs: bool = False) -> None:
+        """``every_change``: print a line for each change of a job; ``logs``: also the log of its
+        provider."""
         self._every_change = every_change
+        self._logs = logs
         self._printed: dict[str, str] = {}
 
     def show(self, job: Job, logs: Sequence[str]) -> None:
         if not self._every_change:
             return
         for log in logs:
-            names_it = log.startswith(job.provider)
-            self.message(one_line(log) if names_it else f"{job.provider}: {one_line(log)}")
+            if self._logs or isinstance(log, Note):
+                names_it = log.startswith(job.provider)
+                self.message(one_line(log) if names_it else f"{job.provider}: {one_line(log)}")
         described = describe(job)
         if not logs and self._printed.get(job.id) != described:
             self._printed[job.id] = described

@@ -16,8 +16,8 @@ from processes import PROGRAM, environment
 
 END = b"\x1b[99m"
 """A sequence without effect: all that was sent before it has arrived."""
-COLUMNS = 8_000
-"""So wide that nothing has to be cut."""
+COLUMNS, ROWS = 8_000, 2_100
+"""So wide and high that nothing has to be cut."""
 
 
 class Terminal:
@@ -31,7 +31,7 @@ class Terminal:
 
         self._ours, self.theirs = pty.openpty()
         tty.setraw(self.theirs)
-        size = struct.pack("HHHH", 50, columns, 0, 0)
+        size = struct.pack("HHHH", ROWS, columns, 0, 0)
         fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, size)
         self._arrived: Queue[bytes] = Queue()
         self.stream = os.fdopen(

@@ -18,7 +18,7 @@ from journals import job
 from kontext_cli.batch.tally import Tally
 from kontext_cli.cli.main import run
 from kontext_cli.errors import JobFailed
-from kontext_cli.job import File, Job, Source, State
+from kontext_cli.job import File, Job, Note, Source, State
 from kontext_cli.journal import Journal
 from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.open import open_batch_report, open_report
@@ -45,7 +45,7 @@ def test_a_single_job_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         for payload in share("one", parts=8):
             report = open_report(as_json=False, quiet=False)
             each = hostile_job(payload)
-            report.watch(each, [payload.text])
+            report.watch(each, [Note(payload.text)])
             report.notice(payload.text)
             report.close()
             report.ended(each)
@@ -84,7 +84,7 @@ def test_a_batch_on_a_terminal(monkeypatch: pytest.MonkeyPatch, subject: str) ->
             each = hostile_job(payload, 1, sources=sources)
             report.watch(each, [])
             report.refresh()
-            report.watch(each, [text])
+            report.watch(each, [Note(text)])
             report.refresh()
             report.notice(text)
             tally.count(each)

@@ -19,7 +19,7 @@ from rich.cells import cell_len
 from kontext_cli.batch.progress import BatchProgress
 from kontext_cli.batch.tally import Tally
 from kontext_cli.errors import JobFailed, NoCredit
-from kontext_cli.job import Cost, File, Job, Source, State
+from kontext_cli.job import Cost, File, Job, Note, Source, State
 from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.live import open_live
 from kontext_cli.terminal.open import open_batch_report, open_report
@@ -66,18 +66,25 @@ class Screen:
             joined[-1] += "".join(row.cells)
             if not row.broken:
                 joined.append("")
-        return [line.rstrip() for line in joined[:-2]]
+        lines = [line.rstrip() for line in joined[:-1]]
+        return lines[:-1] if lines and not lines[-1] else lines
 
     def resize(self, columns: int) -> None:
+        """Break all lines anew; the cursor, which has to be at the start of one, stays there."""
+        assert self._column == 0
+        before = sum(not row.broken for row in self._rows[: self._at])
         whole = [list(line) for line in self.lines]
         self.columns = columns
         self._rows = []
-        for line in whole:
+        for number, line in enumerate(whole):
+            if number == before:
+                self._at = len(self._rows)
             parts = [line[at : at + columns] for at in range(0, len(line), columns)] or [[]]
             self._rows += [Row(part, broken=True) for part in parts]
             self._rows[-1].broken = False
-        self._rows.append(Row())
-        self._at = len(self._rows) - 1
+        if before == len(whole):
+            self._at = len(self._rows)
+            self._rows.append(Row())
 
     def feed(self, text: str) -> None:
         for token in self.TOKEN.findall(text):
@@ -94,8 +101,8 @@ class Screen:
     def _obey(self, sequence: str) -> None:
         row = self._rows[self._at]
         match sequence:
-            case "A":
-                self._at -= 1
+            case _ if re.fullmatch(r"\d+A", sequence):
+                self._at -= int(sequence[:-1])
                 assert self._at >= max(len(self._rows) - self.height, 0), "out of the window"
             case "K":
                 del row.cells[self._column :]
@@ -281,7 +288,7 @@ def single(job_id: str, **more: Any) -> Job:
 
 def states(screen: Screen) -> list[str]:
     """The rows that are drawn, without their times and prompts; empty lines are free places."""
-    return [re.sub(r"^ *(row \d+) .*", r"\1", line) for line in screen.lines[1:]]
+    return [re.sub(r"^ *(\d+) .*", r"row \1", line) for line in screen.lines[1:]]
 
 
 def test_a_bar_and_the_jobs_in_flight(terminal: Open) -> None:
@@ -290,7 +297,8 @@ def test_a_bar_and_the_jobs_in_flight(terminal: Open) -> None:
     for index in range(1, 4):
         batch.save(batch.start(index))
     batch.fail(batch.start(4))
-    batch.move(batch.start(9, State.QUEUED), State.QUEUED, "warming up")
+    batch.move(batch.start(9, State.QUEUED), State.QUEUED, Note("fal is busy, again in 2 s"))
+    batch.move(batch.start(8, State.QUEUED, position=3), State.QUEUED, "warming up")
     batch.start(10, sources=(Source("/images/house.jpg", None),))
     for index in range(11, 20):
         batch.start(index, State.SUBMITTING)
@@ -304,18 +312,18 @@ def test_a_bar_and_the_jobs_in_flight(terminal: Open) -> None:
         "hint: wait",
     ]
     bar, *rows = lines[6:]
-    stroke = "━" + "─" * 23
+    stroke = "━" + "─" * 19
     assert re.fullmatch(
         rf"{stroke}  4/60  1 failed  \d\.\d images/min  about \$0\.12  \d+ min left", bar
     )
     assert rows[:3] == [
-        " row 9  0:11  queued at fal               warming up",
-        "row 10  0:09  running at fal              house.jpg",
-        "row 11  0:08  submitting to fal           fox 11",
+        " 9   0:13  queued       fal is busy, again in 2 s",
+        " 8   0:11  queue 3      fox 8",
+        "10   0:09  running      house.jpg",
     ]
     assert rows[7:] == [
-        "row 16  0:03  submitting to fal           fox 16",
-        "… and 3 more",
+        "15   0:04  submitting   fox 15",
+        "… and 4 more",
     ]
 
 
@@ -411,14 +419,17 @@ def test_a_single_job(terminal: Open, monkeypatch: pytest.MonkeyPatch, columns: 
     assert shown.screen.drawings == 0
     job = single("1q3x")
     report.watch(job, [])
-    report.watch(job, ["warming up"])
+    report.watch(job, [Note("fal answered 503, again in 2 s")])
     report.refresh()
     notice, drawn = shown.screen.lines
     assert notice == "notice: the image is smaller now"
-    assert re.fullmatch(r"[⠀-⣿]  \d:\d\d  running at fal +warming up", drawn)
+    assert re.fullmatch(r"[⠀-⣿] fal answered 503, again in 2 s  running  \d s  fal", drawn)
+    report.watch(job, [" 43%|████▎     | 12/28 [00:03<00:04,  3.70it/s]"])
+    report.refresh()
+    assert "  43 %  running  " in shown.screen.lines[-1]
     report.watch(job, [])
     report.refresh()
-    assert shown.screen.lines[-1].endswith("  a fox, 1q3x")
+    assert re.match(r"[⠀-⣿] a fox, 1q3x  ━━━━──────  43 %  running  ", shown.screen.lines[-1])
     report.close()
     job.error = JobFailed("no luck")
     report.ended(job)
@@ -432,14 +443,14 @@ def test_several_single_jobs(terminal: Open) -> None:
     for job in jobs:
         report.watch(job, [])
     report.refresh()
-    assert [line[1:8] for line in shown.screen.lines] == [" 1q3x  ", " 1q40  "]
+    assert [line[:6] for line in shown.screen.lines] == ["1q3x  ", "1q40  "]
     jobs[0].state = State.SAVED
     jobs[0].files = (File(Path("/out/1.jpg"), "0" * 64, 1, 1024, 1024, "jpeg"),)
     report.ended(jobs[0])
     report.refresh()
     result, message, other = shown.screen.lines
     assert (result, message[:16]) == ("/out/1.jpg", "job 1q3x: saved ")
-    assert other[1:8] == " 1q40  "
+    assert other[:6] == "1q40  "
     report.close()
 
 
@@ -464,9 +475,10 @@ def test_hostile_text_is_shown_as_text(terminal: Open) -> None:
     batch = Batch(9)
     hostile = "\x1b[2J[/nope][red]:smile:\u202e\r\n\x9b31m\t\ufe0f x"
     job = batch.start(1, prompt=hostile)
-    harmless = r"\x1b[2J[/nope][red]:smile:\u202e \x9b31m"
+    harmless = r"\x1b[2J[/nope][red]:smile:\u202e"
     assert harmless in shown.screen.lines[-1]
-    batch.move(job, State.RUNNING, hostile)
+    batch.move(job, State.RUNNING, Note(hostile))
+    assert harmless in shown.screen.lines[-1]
     batch.report.notice(hostile)
     batch.fail(job, hostile)
     batch.report.refresh()
@@ -490,8 +502,8 @@ def test_a_terminal_without_unicode(terminal: Open) -> None:
     batch = Batch(2)
     batch.save(batch.start(1))
     batch.start(2, prompt="Füchslein")
-    assert [line[:14] for line in shown.screen.lines[1:]] == ["############--", "row 2  0:00  r"]
-    assert shown.screen.lines[-1].endswith("F?chslein")
+    assert [line[:14] for line in shown.screen.lines[1:]] == ["##########----", "2   0:00  runn"]
+    assert shown.screen.lines[-1].endswith("  F?chslein")
 
 
 def test_a_batch_that_stops_says_so(terminal: Open) -> None:
@@ -504,7 +516,7 @@ def test_a_batch_that_stops_says_so(terminal: Open) -> None:
     assert [error, hint] == ["error: the account is empty", "hint: fill it"]
     assert stop == "notice: no more rows will be submitted"
     assert bar.endswith("0/9  stopping")
-    assert row.startswith("row 1 ")
+    assert row.startswith("1   0:0")
 
 
 @pytest.mark.parametrize(
