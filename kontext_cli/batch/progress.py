@@ -27,6 +27,8 @@ class BatchProgress:
         self.tally = tally
         self.clock = clock
         self.stopping = False
+        self.longest_id = 0
+        """The characters of the longest id of a row, for columns that do not move."""
         self._running: set[str] = set()
         self._at: float | None = None
         self._span = 0.0

@@ -79,6 +79,8 @@ class _Run:
         with _no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
+        ids = (entry.row.others.get("id") or "" for entry in entries)
+        self._report.expect(max(map(len, ids), default=0))
         for notice in self._planner.notices:
             self._report.notice(notice)
         budget = Budget(self._flags.max_cost)

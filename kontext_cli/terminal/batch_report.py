@@ -72,6 +72,10 @@ class BatchReport(Report):
         self._skips: Counter[str] = Counter()
         self._printed_at = progress.clock()
 
+    def expect(self, longest_id: int) -> None:
+        """Say how long the ids of the rows are at most."""
+        self._progress.longest_id = longest_id
+
     def watch(self, job: Job, logs: Sequence[str]) -> None:
         """Show a job's progress; its end is reported by ``ended``.
 

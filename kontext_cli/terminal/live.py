@@ -180,7 +180,7 @@ class Live:
         """The width of the column of labels, which never becomes narrower."""
         widths = [cell_len(row.label) for row in shown if row is not None]
         if self._progress is not None:
-            widths.append(len(str(self._progress.tally.total)))
+            widths += [len(str(self._progress.tally.total)), self._progress.longest_id]
         self._label_width = max(self._label_width, *widths, 0)
         return self._label_width
 

@@ -402,7 +402,7 @@ def test_plain_lines_follow_the_queue(world: World) -> None:
     assert lines[-2] == "ready, downloading"
     assert lines[-1].startswith("saved (1024×1024 jpeg, seed ")
     assert "|" not in err
-    _, _, err = world.run("generate", "x", "-p", "fal", "--debug")
+    _, _, err = world.run("generate", "y", "-p", "fal", "--debug")
     assert any(line.startswith("fal: ") and "|" in line for line in err.splitlines())
 
 

@@ -49,6 +49,13 @@ class Terminal:
             data += self._arrived.get(timeout=60)
         return data.removesuffix(END)
 
+    def until(self, text: bytes) -> bytes:
+        """What arrives until some text has."""
+        data = b""
+        while text not in data:
+            data += self._arrived.get(timeout=60)
+        return data
+
     def close(self) -> None:
         """Hang up."""
         self.stream.close()

@@ -349,6 +349,17 @@ def test_a_job_keeps_its_line(terminal: Open) -> None:
     assert states(shown.screen) == ["row 2", "row 9", "row 4", "row 11", "row 6", "row 7"]
 
 
+def test_the_columns_do_not_move_when_a_longer_id_comes(terminal: Open) -> None:
+    shown = terminal()
+    batch = Batch(60)
+    batch.report.expect(len("cliff-by-night"))
+    batch.start(1, row="id:a")
+    (short,) = shown.screen.lines[1:]
+    batch.start(2, row="id:cliff-by-night")
+    first, second = shown.screen.lines[1:]
+    assert short.index("running") == first.index("running") == second.index("running")
+
+
 @pytest.mark.parametrize("columns", [100, 40])
 def test_nothing_is_torn(terminal: Open, columns: int) -> None:
     total = 1000
