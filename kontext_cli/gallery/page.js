@@ -251,8 +251,8 @@
       text.select();
       return;
     }
-    if (!event.key.startsWith("Arrow")) return;
-    if (field && !(field === text && event.key === "ArrowDown")) return;
+    const leaves = field === text && (event.key === "ArrowDown" || event.key === "Enter");
+    if (field ? !leaves : !event.key.startsWith("Arrow")) return;
     const tile = document.activeElement.closest("figure");
     const next = tile ? beside(tile, event.key) : shown[0];
     if (!next) return;

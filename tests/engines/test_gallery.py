@@ -213,6 +213,10 @@ def test_the_keyboard_is_enough(browser: Browser, page: Path) -> None:
     assert browser.text("#prompt") == OWL
     browser.press(ESCAPE)
     browser.returns_to(OWL)
+    browser.press("/", "lost")
+    browser.until("document.getElementById('found').textContent === '1 of 4'")
+    browser.press(ENTER)
+    assert browser.focused == LOST
     assert browser.complaints() == []
 
 
