@@ -11,8 +11,8 @@ EXAMPLES = """\b
 Examples:
   kontext gallery -o page.html           # the last batch
   kontext gallery --batch cards -o page.html
-  kontext gallery images -o page.html    # a directory, with or without a journal
-  kontext gallery images --inline -o page.html  # one file, to send to somebody
+  kontext gallery images -o page.html    # a directory of images
+  kontext gallery images --inline -o page.html  # all in one file
   kontext gallery -o sheet.png --columns 4 --label id,seed
 """
 
