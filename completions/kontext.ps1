@@ -31,10 +31,13 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
+                @{ Flags = @('--resolution'); Kind = 'value'; Values = @('768sq', '1k', '1.5k', '2k', '4k'); Repeatable = $false; Help = 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels' }
                 @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of images, 1 to 4' }
                 @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Seed' }
                 @{ Flags = @('-g', '--guidance-scale'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How closely to follow the prompt, 1 to 20' }
                 @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Safety tolerance, 1 to 6; 1 is the strictest' }
+                @{ Flags = @('--no-safety-checker'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Switch off the safety checker, where a model lets you' }
+                @{ Flags = @('--steps'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of denoising steps, 1 to 50, where a model has them' }
                 @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Image format' }
                 @{ Flags = @('--enhance-prompt'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Let the provider improve the prompt' }
                 @{ Flags = @('--sync-mode'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Get the image in the reply itself; it is not kept in the provider''s history' }
@@ -75,10 +78,13 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
+                @{ Flags = @('--resolution'); Kind = 'value'; Values = @('768sq', '1k', '1.5k', '2k', '4k'); Repeatable = $false; Help = 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels' }
                 @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of images, 1 to 4' }
                 @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Seed' }
                 @{ Flags = @('-g', '--guidance-scale'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How closely to follow the prompt, 1 to 20' }
                 @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Safety tolerance, 1 to 6; 1 is the strictest' }
+                @{ Flags = @('--no-safety-checker'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Switch off the safety checker, where a model lets you' }
+                @{ Flags = @('--steps'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of denoising steps, 1 to 50, where a model has them' }
                 @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Image format' }
                 @{ Flags = @('--enhance-prompt'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Let the provider improve the prompt' }
                 @{ Flags = @('--sync-mode'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Get the image in the reply itself; it is not kept in the provider''s history' }

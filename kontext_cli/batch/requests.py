@@ -15,7 +15,7 @@ from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Option
-from kontext_cli.providers.prepare import Draft, prepare
+from kontext_cli.providers.prepare import Draft, choose_endpoint, prepare
 from kontext_cli.request import LONGEST_PROMPT, Request, parse
 from kontext_cli.settings.paths import from_home
 
@@ -44,21 +44,21 @@ class SharedRequest:
     @classmethod
     def of(cls, request: Request, provider: Provider, model: str) -> "SharedRequest":
         """Validate a request. Raises UnsupportedOption for what the provider does not support."""
-        seed, wish = provider.option("seed", request.operation), request
-        request = request.completed(takes_seed=seed is not None)
+        count = len(request.images)
+        endpoint = choose_endpoint(provider, model, request.operation, count)
+        wish = request.completed(endpoint.fields - {"seed"})
+        request = request.completed(endpoint.fields)
         images = [InputImage(source=source, stem="", url=source) for source in request.images]
         draft = prepare(provider, request, model=model, images=images)
         return cls(
             request=request,
             provider=provider,
             model=model,
-            endpoint=draft.endpoint.id,
+            endpoint=endpoint.id,
             cost=draft.cost,
-            prompt=provider.option("prompt", request.operation),
-            seed=seed,
-            digests=Digests(
-                wish.completed(takes_seed=False).options, provider.name, draft.endpoint.id
-            ),
+            prompt=endpoint.option("prompt"),
+            seed=endpoint.option("seed"),
+            digests=Digests(wish.options, provider.name, endpoint.id),
         )
 
     def fits(self, prompt: object, seed: int | None) -> bool:

@@ -32,7 +32,7 @@ class Offer:
     @property
     def options(self) -> list[Option]:
         """The rows that apply."""
-        return [row for row in self.provider.options if self.operation in row.operations]
+        return [*dict.fromkeys(row for each in self.endpoints for row in each.options)]
 
 
 def list_models(provider: Name | None, model: str | None, *, with_settings: bool) -> Result:

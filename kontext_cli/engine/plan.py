@@ -11,7 +11,7 @@ from kontext_cli.files.names import Exists, Names, name_files, slugify, template
 from kontext_cli.files.templates import Fields
 from kontext_cli.job import Job, Source, Target, new_id
 from kontext_cli.providers.base import Provider, Storage
-from kontext_cli.providers.prepare import Draft, prepare
+from kontext_cli.providers.prepare import Draft, choose_endpoint, prepare
 from kontext_cli.request import MOST_IMAGES, Request
 from kontext_cli.sizes import MOST_INPUT_BYTES
 
@@ -58,9 +58,8 @@ def plan_job(
     wanted: Wanted | None,
 ) -> Plan:
     """Plan the job of a request. Raises KontextError for what the provider does not support."""
-    wish = request.completed(takes_seed=False)
-    takes_seed = provider.option("seed", request.operation) is not None
-    request = request.completed(takes_seed=takes_seed)
+    takes = choose_endpoint(provider, model, request.operation, len(images)).fields
+    wish, request = request.completed(takes - {"seed"}), request.completed(takes)
     draft = prepare(provider, request, model=model, images=images)
     job = Job(
         id=new_id(),

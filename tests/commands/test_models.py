@@ -22,8 +22,8 @@ def test_every_endpoint_and_option_is_listed(capsys: pytest.CaptureFixture[str])
     for name in NAMES:
         for endpoint in provider_class(name).endpoints:
             assert endpoint.id in out
-        for row in provider_class(name).options:
-            assert row.field == "prompt" or f"--{row.field.replace('_', '-')}" in out
+            for field in endpoint.fields - {"prompt"}:
+                assert f"--{field.replace('_', '-')}" in out
     assert "about $0.04 (2026-11-21)" in out
     assert "price unknown" in out
     assert "FAL_KEY_ID and FAL_KEY_SECRET" in out
