@@ -305,7 +305,12 @@ class TestJsonLines:
 
     @pytest.mark.parametrize(
         ("key", "shown"),
-        [("strength", "strength"), ("", ""), ("x\n\ud800", "x\\n\\ud800"), ("z" * 99, "z" * 40 + "…")],
+        [
+            ("denoise", "denoise"),
+            ("", ""),
+            ("x\n\ud800", "x\\n\\ud800"),
+            ("z" * 99, "z" * 40 + "…"),
+        ],
     )
     def test_other_keys_get_the_list(self, key: str, shown: str) -> None:
         ((_, text),) = wrong(json.dumps({key: None}), "jsonl")
