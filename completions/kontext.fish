@@ -220,7 +220,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a auth -d 'Store, list and re
 complete -c kontext -n '__kontext_lacks "kontext" --version' -l version -d 'Show the version'
 complete -c kontext -n '__kontext_lacks "kontext" -h --help' -s h -l help -d ''
 
-complete -c kontext -n '__kontext_lacks "kontext generate" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
+complete -c kontext -n '__kontext_lacks "kontext generate" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider, or several: the next one is tried only where the one before certainly did not accept the job'
 complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext generate" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext generate" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
@@ -259,7 +259,7 @@ complete -c kontext -n '__kontext_lacks "kontext generate" --debug' -l debug -d 
 complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
-complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
+complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider, or several: the next one is tried only where the one before certainly did not accept the job'
 complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext edit" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext edit" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
@@ -333,7 +333,7 @@ complete -c kontext -n '__kontext_lacks "kontext forget" --older-than' -l older-
 complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -d 'Jobs in this state'
 complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d ''
 
-complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
+complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Only the models of this provider'
 complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext models" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext models" --debug' -l debug -d 'Log each request on standard error, without secrets'

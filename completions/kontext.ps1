@@ -28,7 +28,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider, or several: the next one is tried only where the one before certainly did not accept the job' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
                 @{ Flags = @('--resolution'); Kind = 'value'; Values = @('768sq', '1k', '1.5k', '2k', '4k'); Repeatable = $false; Help = 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels' }
@@ -75,7 +75,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Options = @(
                 @{ Flags = @('-i', '--image'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Input image: a path, an https URL, or `-` for standard input' }
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider, or several: the next one is tried only where the one before certainly did not accept the job' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
                 @{ Flags = @('--resolution'); Kind = 'value'; Values = @('768sq', '1k', '1.5k', '2k', '4k'); Repeatable = $false; Help = 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels' }
@@ -189,7 +189,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Only the models of this provider' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }

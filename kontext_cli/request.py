@@ -66,6 +66,10 @@ class Request(NamedTuple):
         always = {name: value for name, value in defaults.items() if name in takes}
         return self._replace(options=_in_order({**always, **self.options}))
 
+    def with_seed(self, seed: int) -> "Request":
+        """With this seed in place of its own."""
+        return self._replace(options={**self.options, "seed": seed})
+
 
 def chosen_seed() -> int:
     """A seed in 1…2³¹−1 for a request that has none."""

@@ -7,7 +7,7 @@ import typer
 
 from kontext_cli.errors import UsageError
 from kontext_cli.options import OPTIONS, RequestOption
-from kontext_cli.providers import Name
+from kontext_cli.providers import NAMES, Name
 from kontext_cli.quantities import seconds, us_dollars
 from kontext_cli.words import flag
 
@@ -81,12 +81,26 @@ Images = Annotated[
         rich_help_panel=_IMAGE,
     ),
 ]
+
+
+def _known_providers(typed: str | None) -> str | None:
+    """Refuse an unknown provider of a list, as a choice of Typer's does."""
+    unknown = [name for name in (typed or NAMES[0]).split(",") if name.strip() not in NAMES]
+    if unknown:
+        shown = typed if " " in unknown[0].strip() else unknown[0]
+        raise typer.BadParameter(f"'{shown}' is not one of {', '.join(map(repr, NAMES))}.")
+    return typed
+
+
 Provider = Annotated[
-    Name | None,
+    str | None,
     typer.Option(
         "--provider",
         "-p",
-        help="Provider. Default: KONTEXT_PROVIDER, else the first with a key.",
+        callback=_known_providers,
+        metavar="NAME[,NAME...]",
+        help="Provider, or several: the next one is tried only where the one before certainly did "
+        "not accept the job. Default: KONTEXT_PROVIDER, else the first with a key.",
         rich_help_panel=_IMAGE,
     ),
 ]
@@ -265,6 +279,9 @@ NamedJobs = Annotated[
         metavar="JOB...",
         help="A job id or an unambiguous prefix of one; with --provider also a request id.",
     ),
+]
+OneProvider = Annotated[
+    Name | None, typer.Option("--provider", "-p", help="Only the models of this provider.")
 ]
 AtProvider = Annotated[
     Name | None,
