@@ -9,11 +9,11 @@ _kontext_command() {
             ;;
         'kontext generate')
             commands=''
-            options='-p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
+            options='-p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext edit')
             commands=''
-            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio -n,--num-images --seed -g,--guidance-scale --safety-tolerance --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
+            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext status')
             commands=''
@@ -77,10 +77,12 @@ _kontext_value() {
         'kontext generate -p' | 'kontext generate --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext generate -m' | 'kontext generate --model') values='kontext-pro kontext-max' kind='' ;;
         'kontext generate -a' | 'kontext generate --aspect-ratio') values='21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' kind='' ;;
+        'kontext generate --resolution') values='768sq 1k 1.5k 2k 4k' kind='' ;;
         'kontext generate -n' | 'kontext generate --num-images') values='' kind='' ;;
         'kontext generate --seed') values='' kind='' ;;
         'kontext generate -g' | 'kontext generate --guidance-scale') values='' kind='' ;;
         'kontext generate --safety-tolerance') values='' kind='' ;;
+        'kontext generate --steps') values='' kind='' ;;
         'kontext generate --output-format') values='jpeg png' kind='' ;;
         'kontext generate -o' | 'kontext generate --output') values='' kind=default ;;
         'kontext generate -d' | 'kontext generate --output-dir') values='' kind=dirnames ;;
@@ -101,10 +103,12 @@ _kontext_value() {
         'kontext edit -p' | 'kontext edit --provider') values='fal aimlapi chainhub sandbox' kind='' ;;
         'kontext edit -m' | 'kontext edit --model') values='kontext-pro kontext-max' kind='' ;;
         'kontext edit -a' | 'kontext edit --aspect-ratio') values='21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' kind='' ;;
+        'kontext edit --resolution') values='768sq 1k 1.5k 2k 4k' kind='' ;;
         'kontext edit -n' | 'kontext edit --num-images') values='' kind='' ;;
         'kontext edit --seed') values='' kind='' ;;
         'kontext edit -g' | 'kontext edit --guidance-scale') values='' kind='' ;;
         'kontext edit --safety-tolerance') values='' kind='' ;;
+        'kontext edit --steps') values='' kind='' ;;
         'kontext edit --output-format') values='jpeg png' kind='' ;;
         'kontext edit -o' | 'kontext edit --output') values='' kind=default ;;
         'kontext edit -d' | 'kontext edit --output-dir') values='' kind=dirnames ;;

@@ -109,12 +109,14 @@ function __kontext_takes_value
         'kontext generate --model' \
         'kontext generate -a' \
         'kontext generate --aspect-ratio' \
+        'kontext generate --resolution' \
         'kontext generate -n' \
         'kontext generate --num-images' \
         'kontext generate --seed' \
         'kontext generate -g' \
         'kontext generate --guidance-scale' \
         'kontext generate --safety-tolerance' \
+        'kontext generate --steps' \
         'kontext generate --output-format' \
         'kontext generate -o' \
         'kontext generate --output' \
@@ -143,12 +145,14 @@ function __kontext_takes_value
         'kontext edit --model' \
         'kontext edit -a' \
         'kontext edit --aspect-ratio' \
+        'kontext edit --resolution' \
         'kontext edit -n' \
         'kontext edit --num-images' \
         'kontext edit --seed' \
         'kontext edit -g' \
         'kontext edit --guidance-scale' \
         'kontext edit --safety-tolerance' \
+        'kontext edit --steps' \
         'kontext edit --output-format' \
         'kontext edit -o' \
         'kontext edit --output' \
@@ -230,13 +234,16 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a auth -d 'Store, list and re
 complete -c kontext -n '__kontext_lacks "kontext" --version' -l version -d 'Show the version'
 complete -c kontext -n '__kontext_lacks "kontext" -h --help' -s h -l help -d ''
 
-complete -c kontext -n '__kontext_lacks "kontext generate" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
+complete -c kontext -n '__kontext_lacks "kontext generate" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider: fal, aimlapi, chainhub, sandbox'
 complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext generate" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
+complete -c kontext -n '__kontext_lacks "kontext generate" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
 complete -c kontext -n '__kontext_lacks "kontext generate" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
 complete -c kontext -n '__kontext_lacks "kontext generate" --seed' -l seed -x -d 'Seed'
 complete -c kontext -n '__kontext_lacks "kontext generate" -g --guidance-scale' -s g -l guidance-scale -x -d 'How closely to follow the prompt, 1 to 20'
 complete -c kontext -n '__kontext_lacks "kontext generate" --safety-tolerance' -l safety-tolerance -x -d 'Safety tolerance, 1 to 6; 1 is the strictest'
+complete -c kontext -n '__kontext_lacks "kontext generate" --no-safety-checker' -l no-safety-checker -d 'Switch off the safety checker, where a model lets you'
+complete -c kontext -n '__kontext_lacks "kontext generate" --steps' -l steps -x -d 'Number of denoising steps, 1 to 50, where a model has them'
 complete -c kontext -n '__kontext_lacks "kontext generate" --output-format' -l output-format -x -a 'jpeg png' -d 'Image format'
 complete -c kontext -n '__kontext_lacks "kontext generate" --enhance-prompt' -l enhance-prompt -d 'Let the provider improve the prompt'
 complete -c kontext -n '__kontext_lacks "kontext generate" --sync-mode' -l sync-mode -d 'Get the image in the reply itself; it is not kept in the provider\'s history'
@@ -268,13 +275,16 @@ complete -c kontext -n '__kontext_lacks "kontext generate" --open' -l open -d 'O
 complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
-complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
+complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider: fal, aimlapi, chainhub, sandbox'
 complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext edit" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
+complete -c kontext -n '__kontext_lacks "kontext edit" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
 complete -c kontext -n '__kontext_lacks "kontext edit" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
 complete -c kontext -n '__kontext_lacks "kontext edit" --seed' -l seed -x -d 'Seed'
 complete -c kontext -n '__kontext_lacks "kontext edit" -g --guidance-scale' -s g -l guidance-scale -x -d 'How closely to follow the prompt, 1 to 20'
 complete -c kontext -n '__kontext_lacks "kontext edit" --safety-tolerance' -l safety-tolerance -x -d 'Safety tolerance, 1 to 6; 1 is the strictest'
+complete -c kontext -n '__kontext_lacks "kontext edit" --no-safety-checker' -l no-safety-checker -d 'Switch off the safety checker, where a model lets you'
+complete -c kontext -n '__kontext_lacks "kontext edit" --steps' -l steps -x -d 'Number of denoising steps, 1 to 50, where a model has them'
 complete -c kontext -n '__kontext_lacks "kontext edit" --output-format' -l output-format -x -a 'jpeg png' -d 'Image format'
 complete -c kontext -n '__kontext_lacks "kontext edit" --enhance-prompt' -l enhance-prompt -d 'Let the provider improve the prompt'
 complete -c kontext -n '__kontext_lacks "kontext edit" --sync-mode' -l sync-mode -d 'Get the image in the reply itself; it is not kept in the provider\'s history'
@@ -359,7 +369,7 @@ complete -c kontext -n '__kontext_lacks "kontext gallery" --json' -l json -d 'Pr
 complete -c kontext -n '__kontext_lacks "kontext gallery" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext gallery" -h --help' -s h -l help -d ''
 
-complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
+complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Only the models of this provider'
 complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext models" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext models" --debug' -l debug -d 'Log each request on standard error, without secrets'

@@ -48,6 +48,12 @@ OPTIONS = (
         choices=ASPECT_RATIOS,
     ),
     RequestOption(
+        "resolution",
+        str,
+        "Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels.",
+        choices=("768sq", "1k", "1.5k", "2k", "4k"),
+    ),
+    RequestOption(
         "num_images", int, "Number of images, {least} to {most}.", short="-n", least=1, most=4
     ),
     RequestOption(
@@ -67,6 +73,16 @@ OPTIONS = (
         "Safety tolerance, {least} to {most}; 1 is the strictest.",
         least=1,
         most=6,
+    ),
+    RequestOption(
+        "no_safety_checker", bool, "Switch off the safety checker, where a model lets you."
+    ),
+    RequestOption(
+        "steps",
+        int,
+        "Number of denoising steps, {least} to {most}, where a model has them.",
+        least=1,
+        most=50,
     ),
     RequestOption(
         "output_format",

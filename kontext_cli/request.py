@@ -5,7 +5,7 @@ that the certificates are loaded meanwhile (`http.certificates`).
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,19 +50,25 @@ class Request(NamedTuple):
         images = {"images": self.images} if self.images else {}
         return {"prompt": self.prompt, **images, **self.options}
 
-    def completed(self, *, takes_seed: bool) -> "Request":
-        """With what is always sent: a format, a ratio to generate at, and a seed where one goes.
+    def completed(self, takes: Collection[str]) -> "Request":
+        """With what is always sent of what an endpoint ``takes``: a format, a ratio to generate
+        at, and a seed.
 
         The providers' own default ratios disagree, so ours is 1:1; ``edit`` leaves the ratio out,
         which keeps the shape of the input. The seed is chosen in 1…2³¹−1, so that
         every image can be made again.
         """
-        options = {"output_format": "jpeg", **self.options}
+        defaults: dict[str, Any] = {"output_format": "jpeg"}
         if self.operation == "generate":
-            options.setdefault("aspect_ratio", "1:1")
-        if takes_seed and "seed" not in options:
-            options["seed"] = chosen_seed()
-        return self._replace(options=_in_order(options))
+            defaults["aspect_ratio"] = "1:1"
+        if "seed" not in self.options:
+            defaults["seed"] = chosen_seed()
+        always = {name: value for name, value in defaults.items() if name in takes}
+        return self._replace(options=_in_order({**always, **self.options}))
+
+    def with_seed(self, seed: int) -> "Request":
+        """With this seed in place of its own."""
+        return self._replace(options={**self.options, "seed": seed})
 
 
 def chosen_seed() -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from kontext_cli.engine.engine import Engine
-from kontext_cli.engine.plan import Plan, Wanted, plan_job
+from kontext_cli.engine.plan import Plan, Wanted, plan_jobs
 from kontext_cli.files.delivery import FileDelivery
 from kontext_cli.http.transport import Transport
 from kontext_cli.images.inputs import InputImage
@@ -37,13 +37,13 @@ def planned(
     operation = "edit" if images else "generate"
     sources = tuple(image.source for image in images) or None
     request = parse({"operation": operation, "images": sources, **fields})
-    return plan_job(
+    return plan_jobs(
         request,
-        provider or provider_class(name)(),
+        [provider or provider_class(name)()],
         model=model,
         images=images,
         wanted=Wanted(folder),
-    )
+    )[0]
 
 
 def run(

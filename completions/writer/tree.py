@@ -4,7 +4,7 @@ import inspect
 import re
 import typing
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -128,7 +128,7 @@ def _option(option: Any, choices: tuple[str, ...]) -> Option:
         flags,
         text,
         metavar=metavar,
-        choices=_models() if "--model" in flags else choices,
+        choices=_OPEN_CHOICES[flags[-1]]() if flags[-1] in _OPEN_CHOICES else choices,
         takes_value=True,
         completes=_completes(metavar),
         repeatable=repeatable,
@@ -140,6 +140,13 @@ def _models() -> tuple[str, ...]:
     """The models that have a name with us; `--model` takes others, too."""
     endpoints = (each for name in NAMES for each in provider_class(name).endpoints)
     return tuple(dict.fromkeys(each.model for each in endpoints))
+
+
+_OPEN_CHOICES: Mapping[str, Callable[[], tuple[str, ...]]] = {
+    "--model": _models,
+    "--provider": lambda: NAMES,
+}
+"""Options that take more than the words to complete."""
 
 
 def _argument(argument: Any, choices: tuple[str, ...]) -> Argument:

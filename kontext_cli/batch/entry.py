@@ -62,8 +62,13 @@ class Entry:
 
     @property
     def cost(self) -> Cost:
-        """The estimate for its job."""
-        return self.shared.cost
+        """The estimate for its job, at the dearest of its providers."""
+        return self.shared.dearest
+
+    def pass_on(self, then: SharedRequest) -> None:
+        """Ask another provider for it, with a job of its own."""
+        self.shared, self.at = then, then.provider.name
+        self.step, self.drawn_id, self.tries = Step.MAKE, None, 0
 
     def draw(self) -> tuple[str, int | None]:
         """The id and the seed of its job, drawn where there are none yet."""
@@ -83,6 +88,7 @@ class Entry:
         return job
 
     def _seed(self) -> int | None:
-        """The seed that was given or drawn, else a new one where the provider takes one."""
-        seed = self.given_seed if self.given_seed is not None else self.drawn_seed
-        return chosen_seed() if seed is None and self.shared.seed is not None else seed
+        """The seed that was given or drawn, else a new one; None where the provider takes none."""
+        if self.given_seed is not None or self.shared.seed is None:
+            return self.given_seed
+        return chosen_seed() if self.drawn_seed is None else self.drawn_seed

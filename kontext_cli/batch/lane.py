@@ -40,6 +40,11 @@ class Lane:
     ) -> None:
         """``stop`` is called with the reason when more submits would fail."""
         self.pace = pace
+        self.passes_on = any(entry.shared.then for entry in entries)
+        """Whether rows that it cannot submit have another provider."""
+        self._group: asyncio.TaskGroup | None = None
+        self._work: Work | None = None
+        self._workers = 0
         self.closed = False
         """Nothing more is submitted; jobs in flight are still downloaded."""
         self._stop = stop
@@ -55,18 +60,27 @@ class Lane:
         self._refusals: Counter[str] = Counter()
         self._unreached = 0
 
-    async def run(self, work: Work) -> None:
-        """Do the work for every entry, concurrently."""
+    def start(self, group: asyncio.TaskGroup, work: Work) -> None:
+        """Do the work for every entry, concurrently, by tasks of a group."""
+        self._group, self._work = group, work
         count = len(self._collects) + len(self._makes) + len(self._later)
-        async with asyncio.TaskGroup() as workers:
-            for _ in range(min(count, self.pace.most)):
-                workers.create_task(self._work_off(work))
+        for _ in range(min(count, self.pace.most)):
+            self._add_worker()
 
     def requeue(self, entry: Entry) -> None:
-        """Put an entry at the end of its queue."""
+        """Put an entry at the end of its queue, from a task of the group."""
         {Step.COLLECT: self._collects, Step.MAKE: self._makes}.get(entry.step, self._later).append(
             entry
         )
+        self.passes_on = self.passes_on or entry.shared.then is not None
+        if self._workers < self.pace.most:
+            self._add_worker()
+
+    def take_makes(self) -> list[Entry]:
+        """Remove the entries that wait to be made."""
+        waiting = [*self._makes]
+        self._makes.clear()
+        return waiting
 
     async def may_submit(self) -> bool:
         """Wait until a submit may be sent; False if the lane is closed.
@@ -141,16 +155,24 @@ class Lane:
         for queue in (self._collects, self._makes, self._later):
             queue.clear()
 
+    def _add_worker(self) -> None:
+        if self._group is not None and self._work is not None:
+            self._workers += 1
+            self._group.create_task(self._work_off(self._work))
+
     async def _work_off(self, work: Work) -> None:
-        while True:
-            await self.pace.enter()
-            try:
-                entry = self._next()
-                if entry is None:
-                    return
-                await work(self, entry)
-            finally:
-                self.pace.leave()
+        try:
+            while True:
+                await self.pace.enter()
+                try:
+                    entry = self._next()
+                    if entry is None:
+                        return
+                    await work(self, entry)
+                finally:
+                    self.pace.leave()
+        finally:
+            self._workers -= 1
 
     def _next(self) -> Entry | None:
         """The next entry: downloads first, because links expire."""

@@ -1,12 +1,18 @@
 """Reads rows into requests. Rows with the same options share one request, validated once: they
 differ only in prompt, seed and images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
 from kontext_cli.batch.order import Order
-from kontext_cli.engine.plan import Digests, room_for_images, sources_of
+from kontext_cli.engine.plan import (
+    Digests,
+    dearest,
+    endpoints_for,
+    room_for_images,
+    sources_of,
+)
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.files.names import format_of
 from kontext_cli.images.inputs import InputImage, check_image, fingerprint, is_url, load_images
@@ -29,7 +35,8 @@ class SharedRequest:
     """A validated request, for all rows that differ from it only in prompt, seed and images.
 
     ``prompt`` and ``seed`` are the provider's limits of these, None if it has none. ``digests``
-    gives each row the digest that `plan_job` gives its job.
+    gives each row the digest that `plan_jobs` gives its jobs. ``then`` is the same request at the
+    next of several providers, for a row that this one does not accept.
     """
 
     request: Request
@@ -40,26 +47,45 @@ class SharedRequest:
     prompt: Option | None
     seed: Option | None
     digests: Digests
+    then: "SharedRequest | None" = None
 
     @classmethod
-    def of(cls, request: Request, provider: Provider, model: str) -> "SharedRequest":
-        """Validate a request. Raises UnsupportedOption for what the provider does not support."""
-        seed, wish = provider.option("seed", request.operation), request
-        request = request.completed(takes_seed=seed is not None)
+    def of(cls, request: Request, providers: Sequence[Provider], model: str) -> "SharedRequest":
+        """Validate a request. Raises UnsupportedOption for what a provider does not support."""
         images = [InputImage(source=source, stem="", url=source) for source in request.images]
-        draft = prepare(provider, request, model=model, images=images)
-        return cls(
-            request=request,
-            provider=provider,
-            model=model,
-            endpoint=draft.endpoint.id,
-            cost=draft.cost,
-            prompt=provider.option("prompt", request.operation),
-            seed=seed,
-            digests=Digests(
-                wish.completed(takes_seed=False).options, provider.name, draft.endpoint.id
-            ),
-        )
+        endpoints = endpoints_for(request, providers, model)
+        digests = Digests.of_request(request, providers, endpoints)
+        found: SharedRequest | None = None
+        for provider, endpoint in zip(reversed(providers), reversed(endpoints), strict=True):
+            completed = request.completed(endpoint.fields)
+            draft = prepare(provider, completed, model=model, images=images)
+            found = cls(
+                request=completed,
+                provider=provider,
+                model=model,
+                endpoint=endpoint.id,
+                cost=draft.cost,
+                prompt=endpoint.option("prompt"),
+                seed=endpoint.option("seed"),
+                digests=digests,
+                then=found,
+            )
+        if found is None:
+            raise AssertionError("a request was planned for no provider")
+        return found
+
+    @property
+    def chain(self) -> "Iterator[SharedRequest]":
+        """This request, and the same one at each provider after this."""
+        each: SharedRequest | None = self
+        while each is not None:
+            yield each
+            each = each.then
+
+    @property
+    def dearest(self) -> Cost:
+        """The cost at the dearest of its providers; unknown if it is unknown at one."""
+        return dearest([each.cost for each in self.chain]) if self.then else self.cost
 
     def fits(self, prompt: object, seed: int | None) -> bool:
         """Whether a row with this prompt and seed is valid as well."""
@@ -70,6 +96,7 @@ class SharedRequest:
             and not prompt.isspace()
             and (self.prompt is None or self.prompt.accepts(prompt))
             and (seed is None or (self.seed is not None and self.seed.accepts(seed)))
+            and (self.then is None or self.then.fits(prompt, seed))
         )
 
 
@@ -82,11 +109,11 @@ class RowRequest(NamedTuple):
     images: tuple[InputImage, ...]
 
     def digest(self) -> str:
-        """The digest that `plan_job` gives its job."""
+        """The digest that `plan_jobs` gives its jobs."""
         return self.shared.digests.of(self.prompt, self.seed, self.images)
 
     def job(self, *, job_id: str, digest: str, seed: int | None) -> Job:
-        """Its job, as `plan_job` makes it; ``seed`` is the one that is sent."""
+        """Its job, as `plan_jobs` makes it; ``seed`` is the one that is sent."""
         shared = self.shared
         return Job(
             id=job_id,
@@ -205,7 +232,8 @@ class Requests:
             raise UsageError(
                 "sync_mode returns the image in the reply, which --no-wait does not wait for"
             )
-        return SharedRequest.of(request, self.provider(provider), model)
+        providers = [self.provider(name) for name in provider.split(",")]
+        return SharedRequest.of(request, providers, model)
 
     def _sources(self, row: Row) -> tuple[str, ...]:
         """The input images of a row, as paths relative to the working directory, URLs, or ``-``."""

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
+from kontext_cli.batch.failover import Failover
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.planner import Planner
 from kontext_cli.engine.budget import Budget
-from kontext_cli.engine.endings import elsewhere, for_job
+from kontext_cli.engine.endings import elsewhere, for_job, was_not_taken
 from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.plan import Plan
 from kontext_cli.errors import (
@@ -74,10 +75,11 @@ class Batch:
         report: ReportRow,
         spend: Callable[[Cost], None],
         on_stop: Callable[[KontextError], None],
+        notice: Callable[[str], None],
     ) -> None:
         """``claim`` makes a row ours in the journal, False if another run was first. ``report`` is
-        called with each row that ends, ``spend`` with the cost of each job, and ``on_stop`` once,
-        when no more jobs are submitted."""
+        called with each row that ends, ``spend`` with the cost of each job, ``on_stop`` once, when
+        no more jobs are submitted, and ``notice`` when rows go to another provider."""
         self._planner = planner
         self._journal = journal
         self._memory = memory
@@ -88,6 +90,7 @@ class Batch:
         self._spend = spend
         self._on_stop = on_stop
         self._lanes: dict[str, Lane] = {}
+        self._failover = Failover(self._lanes, notice)
         self._engines: Mapping[str, Engine] = {}
         self._in_flight: dict[asyncio.Task[None], _InFlight] = {}
         self._failures = 0
@@ -98,12 +101,14 @@ class Batch:
 
     async def run(self, lanes: Mapping[str, Lane], engines: Mapping[str, Engine]) -> None:
         """Run the rows of all providers concurrently."""
-        self._lanes = dict(lanes)
+        self._lanes.update(lanes)
         self._engines = engines
         if self.stop is not None:  # interrupted before anything began
             return
         with suppress(asyncio.CancelledError):
-            await asyncio.gather(*(lane.run(self._run_row) for lane in lanes.values()))
+            async with asyncio.TaskGroup() as group:
+                for lane in lanes.values():
+                    lane.start(group, self._run_row)
 
     def stop_submitting(self, why: KontextError) -> None:
         """Submit nothing more, at any provider; jobs in flight continue."""
@@ -112,8 +117,16 @@ class Batch:
                 lane.close()
             self.set_stop(why)
 
+    def stop_provider(self, name: str, why: KontextError) -> None:
+        """Submit nothing more to one provider; the batch stops if that leaves rows without one."""
+        lane = self._lanes[name]
+        lane.close()
+        if not self._failover.empty(lane, why):
+            self.set_stop(why)
+
     def set_stop(self, why: KontextError) -> None:
         """Store and report why nothing more is submitted; only the first reason counts."""
+        self._failover.ended = True
         if self.stop is None:
             self.stop = why
             self._on_stop(why)
@@ -180,7 +193,10 @@ class Batch:
                 return None if self._requeue(row, job) else job
         row.lane = self._lanes[entry.provider]
         try:
-            return await self._submit(row) if await row.lane.may_submit() else None
+            if await row.lane.may_submit():
+                return await self._submit(row)
+            self._failover.pass_on(entry)
+            return None
         finally:
             row.lane.release()
 
@@ -238,6 +254,7 @@ class Batch:
         entry, lane = row.entry, row.lane
         plan = await self._plan(entry)
         if lane.closed:
+            self._failover.pass_on(entry)
             return None
         job, draft, target = plan.job, plan.draft, plan.job.target
         if target is None:
@@ -262,6 +279,11 @@ class Batch:
             await engine.submit(job, draft, timeout=timeout)
         self._account(job, reserved)
         lane.submitted(job)
+        if was_not_taken(job) and self._failover.pass_on(entry, job.error):
+            entry.attempt, entry.seen = job.attempt + 1, (job.id, job.state.value)
+            if isinstance(job.error, KeyFault):
+                lane.stop(job.error)
+            return None
         return None if self._requeue(row, job) else job
 
     def _check_is_readable(self, entry: Entry) -> None:
@@ -312,6 +334,7 @@ class Batch:
         if isinstance(error, KeyFault):
             self._replan(job)
             row.lane.stop(error)
+            self.set_stop(error)
         elif isinstance(error, Unreachable) and isinstance(self.stop, Interrupted):
             self._replan(job)
         elif isinstance(error, StorageFault) and not isinstance(error, InputFault):

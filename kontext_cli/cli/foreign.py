@@ -6,7 +6,7 @@ and ImageMagick.
 
 SAME = {
     "--aspect-ratio": """
-        ar aspect ratio shape size image-size dimensions dims resolution geometry resize
+        ar aspect ratio shape size image-size dimensions dims geometry resize
         width height w h W H orientation
     """,
     "--num-images": """
@@ -17,6 +17,11 @@ SAME = {
     "--seed": "random-seed rng-seed manual-seed noise-seed",
     "--safety-tolerance": "safety safety-level moderation safety-filter",
     "--output-format": "format fmt ext extension filetype file-type file-format image-format",
+    "--steps": """
+        step num-steps num-inference-steps inference-steps n-steps sampling-steps ddim-steps
+    """,
+    "--resolution": "res output-resolution image-resolution quality-tier",
+    "--no-safety-checker": "disable-safety-checker no-safety disable-safety-filter",
     "--enhance-prompt": """
         enhance prompt-upsampling upsampling upsample-prompt expand-prompt prompt-expansion
         magic-prompt prompt-enhance
@@ -49,9 +54,6 @@ SAME = {
 """Our option for each option of another tool, given there with one or two dashes."""
 
 ABSENT = {
-    "the hosted Kontext models have no setting for the number of steps": """
-        steps step num-steps num-inference-steps inference-steps n-steps sampling-steps ddim-steps
-    """,
     "Kontext has no negative prompt: describe in the prompt what the image should contain": """
         negative-prompt negative neg neg-prompt no np
     """,

@@ -13,7 +13,7 @@ Examples:
 
 
 def models(
-    provider: options.Provider = None,
+    provider: options.OneProvider = None,
     model: options.Model = None,
     json: options.Json = False,
     debug: options.Debug = False,

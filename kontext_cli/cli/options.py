@@ -83,14 +83,27 @@ Images = Annotated[
         rich_help_panel=_IMAGE,
     ),
 ]
+
+
+def _known_providers(typed: str | None) -> str | None:
+    """Refuse an unknown provider of a list, as a choice of Typer's does."""
+    unknown = [name for name in (typed or NAMES[0]).split(",") if name.strip() not in NAMES]
+    if unknown:
+        shown = typed if " " in unknown[0].strip() else unknown[0]
+        raise typer.BadParameter(f"'{shown}' is not one of {', '.join(map(repr, NAMES))}.")
+    return typed
+
+
 Provider = Annotated[
-    Name | None,
+    str | None,
     typer.Option(
         "--provider",
         "-p",
+        callback=_known_providers,
         metavar="NAME",
-        help=f"Provider. One of {', '.join(NAMES)}. Default: KONTEXT_PROVIDER, else the first "
-        "with a key.",
+        help=f"Provider: {', '.join(NAMES)}. Of several, as in fal,aimlapi, the next one is tried "
+        "only where the one before certainly did not accept the job. Default: KONTEXT_PROVIDER, "
+        "else the first with a key.",
         rich_help_panel=_IMAGE,
     ),
 ]
@@ -272,6 +285,9 @@ NamedJobs = Annotated[
         metavar="JOB...",
         help="A job id or an unambiguous prefix of one; with --provider also a request id.",
     ),
+]
+OneProvider = Annotated[
+    Name | None, typer.Option("--provider", "-p", help="Only the models of this provider.")
 ]
 AtProvider = Annotated[
     Name | None,

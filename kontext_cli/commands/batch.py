@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +34,7 @@ from kontext_cli.job import Job
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
 from kontext_cli.providers import Name
+from kontext_cli.providers.base import Provider
 from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.dry_run import row_lines, row_record
@@ -71,6 +72,7 @@ class _Run:
         self._report = report
         self._tally = tally
         folder = Path(session.settings.output_dir(flags.output_dir))
+        self._without_key: dict[Name, bool] = {}
         self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # removes `..`
         report.show_relative = not folder.is_absolute()
 
@@ -104,9 +106,10 @@ class _Run:
         return read_prompt(self._flags.prompt, self._flags.operation, quiet=self._flags.quiet)
 
     @cached_property
-    def _provider(self) -> Name:
-        """The provider of rows that do not set one."""
-        return self._session.settings.provider(self._flags.provider, needs_key=False)
+    def _provider(self) -> str:
+        """The provider of rows that do not set one, or several that are tried in order."""
+        names = self._session.settings.providers(self._flags.provider, needs_key=False)
+        return ",".join(names)
 
     @cached_property
     def _batch(self) -> str:
@@ -204,9 +207,28 @@ class _Run:
         for name in names:
             check_waiting(self._flags, self._planner.provider(name))
         if any("provider" not in entry.row.others for entry in entries if entry.step in _WORK):
-            settings.provider(self._flags.provider)  # names all variables if there is no key
-        for name in names:
+            settings.providers(self._flags.provider)  # names all variables if there is no key
+        for entry in entries:
+            if entry.step is Step.MAKE and entry.shared.then is not None:
+                self._skip_without_key(entry)
+        for name in dict.fromkeys(each.at for each in entries if each.step in _WORK):
             settings.require_key(known_provider(name))
+
+    def _skip_without_key(self, entry: Entry) -> None:
+        """Leave out the first providers of a row for which there is no key, unless none has one."""
+        usable = [each for each in entry.shared.chain if self._is_usable(each.provider)]
+        if usable and usable[0] is not entry.shared:
+            entry.pass_on(usable[0])
+
+    def _is_usable(self, provider: Provider) -> bool:
+        """Whether there is a key for a provider, or it needs none."""
+        name = known_provider(provider.name)
+        if name not in self._without_key:
+            needs_key = bool(provider.key_variables)
+            self._without_key[name] = needs_key and not self._session.settings.has_key(name)
+            if self._without_key[name]:
+                self._report.notice(f"there is no key for {name}: its rows go to the next provider")
+        return not self._without_key[name]
 
     def _dry_run(self, entries: Sequence[Entry]) -> Result:
         for entry in entries:
@@ -258,6 +280,7 @@ class _Run:
             report=self._report_row,
             spend=self._tally.spend,
             on_stop=self._report.stopping,
+            notice=self._report.notice,
         )
         for entry in entries:
             if self._needs_no_job(entry):
@@ -280,14 +303,18 @@ class _Run:
         """The rows of each provider, with its limit of jobs in flight."""
         names = _providers(entries)
         settings = self._session.settings
-        return {
+        lanes = {
             name: Lane(
                 [entry for entry in entries if entry.at == name],
                 Pace(within_descriptors(settings.jobs(known_provider(name), self._flags.jobs))),
-                stop=batch.set_stop,
+                stop=partial(batch.stop_provider, name),
             )
             for name in names
         }
+        for name, lane in lanes.items():
+            if not self._is_usable(self._planner.provider(name)):
+                lane.close()
+        return lanes
 
     async def _work(self, batch: Batch, lanes: dict[str, Lane]) -> None:
         async with AsyncExitStack() as stack:
@@ -300,6 +327,7 @@ class _Run:
                     )
                 )
                 for name, lane in lanes.items()
+                if self._is_usable(self._planner.provider(name))
             }
             await batch.run(lanes, engines)
 
@@ -352,4 +380,10 @@ _WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)
 def _providers(entries: Sequence[Entry]) -> list[str]:
     """The providers that a run uses: those of its rows, and of their earlier jobs elsewhere."""
     work = [entry for entry in entries if entry.step in _WORK]
-    return list(dict.fromkeys(name for entry in work for name in (entry.at, entry.provider)))
+    return list(
+        dict.fromkeys(
+            name
+            for entry in work
+            for name in (entry.at, *(each.provider.name for each in entry.shared.chain))
+        )
+    )

@@ -9,7 +9,8 @@ from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import open_files, set_up_previews
 from kontext_cli.engine.budget import Budget
-from kontext_cli.engine.plan import Plan, Wanted, plan_job, room_for_images
+from kontext_cli.engine.endings import was_not_taken
+from kontext_cli.engine.plan import Plan, Wanted, dearest, plan_jobs, room_for_images
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.files.delivery import Delivery, StreamDelivery
 from kontext_cli.files.names import Names, format_of, template_fields
@@ -19,7 +20,7 @@ from kontext_cli.job import Job, State, Target
 from kontext_cli.providers import who_queues
 from kontext_cli.providers.base import Provider
 from kontext_cli.request import Request, parse
-from kontext_cli.settings.settings import Settings
+from kontext_cli.settings.settings import Settings, known_provider
 from kontext_cli.terminal.input import (
     check_single_use,
     output_path,
@@ -47,30 +48,33 @@ def run_one(flags: Flags) -> Result:
     with Session(report, debug=flags.debug) as session:
         settings = session.settings
         set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=False)
-        provider = settings.open(settings.provider(flags.provider, needs_key=False))
-        check_waiting(flags, provider)
-        if provider.base_url.startswith("https:") and not flags.dry_run:
+        names = settings.providers(flags.provider, needs_key=False)
+        providers = [settings.open(name) for name in names]
+        for provider in providers:
+            check_waiting(flags, provider)
+        if providers[0].base_url.startswith("https:") and not flags.dry_run:
             load_certificates()
         request = _request(flags)
-        images = load_sources(request.images, provider)
-        plan = plan_job(
+        images = load_sources(request.images, min(providers, key=room_for_images))
+        plans = plan_jobs(
             request,
-            provider,
+            providers,
             model=settings.model(flags.model),
             images=images,
             wanted=_wanted(flags, settings),
         )
-        Budget(flags.max_cost).check([plan.job.cost])
-        _print_notices(report, images, plan.names)
+        Budget(flags.max_cost).check([dearest([plan.job.cost for plan in plans])])
+        first = plans[0]
+        _print_notices(report, images, first.names)
         if flags.dry_run:
-            return _dry_run(plan, seed_given=flags.options["seed"] is not None)
-        if plan.names is not None and plan.names.skip:
-            result = _skip(plan.job, plan.names, report)
+            return _dry_run(plans, seed_given=flags.options["seed"] is not None)
+        if first.names is not None and first.names.skip:
+            result, job = _skip(first.job, first.names, report), first.job
         else:
-            settings.require_key(settings.provider(flags.provider))
-            result = _run(plan, provider, flags, session, report)
+            plans = _with_keys(plans, flags, settings, report)
+            result, job = _run(plans, flags, session, report)
         if flags.open_images:
-            open_files([plan.job], report)
+            open_files([job], report)
         return result
 
 
@@ -86,6 +90,23 @@ def load_sources(sources: tuple[str, ...], provider: Provider) -> "tuple[InputIm
         provider=provider.name,
         stdin=piped_image,
     )
+
+
+def _with_keys(plans: list[Plan], flags: Flags, settings: Settings, report: Report) -> list[Plan]:
+    """The plans at those of several providers that have a key. Raises MissingKey for none."""
+    names = settings.providers(flags.provider)
+    usable = [
+        plan
+        for plan in plans
+        if not plan.draft.provider.key_variables
+        or settings.has_key(known_provider(plan.job.provider))
+    ]
+    if not usable:
+        settings.require_key(names[0])
+    for plan in plans:
+        if plan not in usable:
+            report.notice(f"there is no key for {plan.job.provider}: trying the next provider")
+    return usable
 
 
 def check_names(output: str | None, template: str | None) -> None:
@@ -174,13 +195,17 @@ def _print_notices(report: Report, images: "tuple[InputImage, ...]", names: Name
         report.notice(notice)
 
 
-def _dry_run(plan: Plan, *, seed_given: bool) -> Result:
+def _dry_run(plans: list[Plan], *, seed_given: bool) -> Result:
     from kontext_cli.terminal.dry_run import plan_lines
 
+    plan, *others = plans
     paths = [str(path.absolute()) for path in plan.names.paths] if plan.names else []
-    return Result(
-        text=plan_lines(plan, seed_given=seed_given), records=[job_record(plan.job, planned=paths)]
-    )
+    text = [*plan_lines(plan, seed_given=seed_given)]
+    for other in others:
+        text += ["", f"where {plan.job.provider} does not accept it:"]
+        text += plan_lines(other, seed_given=seed_given)
+        plan = other
+    return Result(text=text, records=[job_record(plans[0].job, planned=paths)])
 
 
 def _skip(job: Job, names: Names, report: Report) -> Result:
@@ -191,30 +216,40 @@ def _skip(job: Job, names: Names, report: Report) -> Result:
     return Result()
 
 
-def _run(plan: Plan, provider: Provider, flags: Flags, session: Session, report: Report) -> Result:
-    job = plan.job
+def _run(plans: list[Plan], flags: Flags, session: Session, report: Report) -> tuple[Result, Job]:
+    """Run the job at the first provider, and at the next one where that certainly did not accept
+    it; returns the job that counts."""
+    plan, *others = plans
     delivery = _delivery(plan, flags, session)
 
     async def work() -> None:
-        async with session.engine(provider) as engine:
-            if flags.no_wait:
-                await engine.submit(job, plan.draft, timeout=flags.timeout)
-            else:
-                await engine.run(
-                    job,
-                    plan.draft,
-                    delivery,
-                    timeout=flags.timeout,
-                    keep_flagged=flags.keep_flagged,
-                )
+        nonlocal plan
+        await _run_at(plan, delivery, flags, session)
+        while others and was_not_taken(plan.job):
+            left, plan = plan.job, others.pop(0)
+            report.passed_on(left, plan.job)
+            plan.job.target = left.target
+            await _run_at(plan, delivery, flags, session)
 
-    session.run(work, [job])
+    session.run(work, [each.job for each in plans])
+    job = plan.job
     if plan.names is not None:
         report.show_relative = not plan.names.paths[0].is_absolute()
     for text in differences(job, delivery):
         report.notice(text)
     report.ended(job)
-    return Result(job.error.exit_code if job.error else 0)
+    return Result(job.error.exit_code if job.error else 0), job
+
+
+async def _run_at(plan: Plan, delivery: Delivery, flags: Flags, session: Session) -> None:
+    job, draft = plan.job, plan.draft
+    async with session.engine(draft.provider) as engine:
+        if flags.no_wait:
+            await engine.submit(job, draft, timeout=flags.timeout)
+        else:
+            await engine.run(
+                job, draft, delivery, timeout=flags.timeout, keep_flagged=flags.keep_flagged
+            )
 
 
 def _delivery(plan: Plan, flags: Flags, session: Session) -> Delivery:

@@ -2,12 +2,14 @@
 
 from kontext_cli.errors import (
     Billed,
+    JobFailed,
     KeyFault,
     KontextError,
     OutcomeUnknown,
     ProviderError,
     StillRunning,
     StorageFault,
+    Unreachable,
 )
 from kontext_cli.job import ACCEPTED, OPEN, Job, State
 from kontext_cli.words import seconds_text
@@ -70,6 +72,19 @@ def for_job(error: KontextError, job: Job) -> KontextError:
     """
     billed = bill_so_far(job)
     return error.replace(billed=error.billed if billed == "no" else billed)
+
+
+_REFUSED_AS_BUSY = (429, 503)
+
+
+def was_not_taken(job: Job) -> bool:
+    """Whether a job may be given to another provider: this one certainly did not accept it, and
+    not because of what was asked for."""
+    error = job.error
+    if job.request_id is not None or job.outputs or error is None or error.billed != "no":
+        return False
+    is_busy = isinstance(error, JobFailed) and error.status in _REFUSED_AS_BUSY
+    return is_busy or isinstance(error, KeyFault | Unreachable)
 
 
 def at_end(error: KontextError, job: Job, *, recorded: bool = True) -> KontextError:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kontext_cli.files.names import Exists, Names, name_files, slugify, template_fields
 from kontext_cli.files.templates import Fields
-from kontext_cli.job import Job, Source, Target, new_id
+from kontext_cli.job import Cost, Job, Source, Target, new_id
 from kontext_cli.providers.base import Provider, Storage
-from kontext_cli.providers.prepare import Draft, prepare
+from kontext_cli.providers.options import Endpoint
+from kontext_cli.providers.prepare import Draft, choose_endpoint, prepare
 from kontext_cli.request import MOST_IMAGES, Request
 from kontext_cli.sizes import MOST_INPUT_BYTES
 
@@ -49,18 +50,54 @@ def room_for_images(provider: Provider) -> int:
     return UPLOADED if isinstance(provider, Storage) else provider.inline_bytes
 
 
-def plan_job(
+def plan_jobs(
     request: Request,
-    provider: Provider,
+    providers: Sequence[Provider],
     *,
     model: str,
     images: "Sequence[InputImage]",
     wanted: Wanted | None,
+) -> list[Plan]:
+    """Plan the job of a request at each of its providers, of which one is to make it.
+
+    They have one digest and one seed. Raises KontextError for what one of them does not support.
+    """
+    endpoints = endpoints_for(request, providers, model)
+    digests = Digests.of_request(request, providers, endpoints)
+    digest = digests.of(request.prompt, request.options.get("seed"), images)
+    plans: list[Plan] = []
+    for provider, endpoint in zip(providers, endpoints, strict=True):
+        completed = request.completed(endpoint.fields)
+        if plans and plans[0].job.seed is not None and "seed" in completed.options:
+            completed = completed.with_seed(plans[0].job.seed)
+        plans.append(
+            _plan_job(completed, provider, model=model, digest=digest, images=images, wanted=wanted)
+        )
+    return plans
+
+
+def endpoints_for(request: Request, providers: Sequence[Provider], model: str) -> list[Endpoint]:
+    """The endpoint of a request at each provider. Raises UnsupportedOption."""
+    count = len(request.images)
+    return [choose_endpoint(each, model, request.operation, count) for each in providers]
+
+
+def dearest(costs: Sequence[Cost]) -> Cost:
+    """The highest of several estimates; unknown if one of them is."""
+    if any(cost.usd is None for cost in costs):
+        return Cost(None, "unknown")
+    return max(costs, key=lambda cost: cost.usd or 0)
+
+
+def _plan_job(
+    request: Request,
+    provider: Provider,
+    *,
+    model: str,
+    digest: str,
+    images: "Sequence[InputImage]",
+    wanted: Wanted | None,
 ) -> Plan:
-    """Plan the job of a request. Raises KontextError for what the provider does not support."""
-    wish = request.completed(takes_seed=False)
-    takes_seed = provider.option("seed", request.operation) is not None
-    request = request.completed(takes_seed=takes_seed)
     draft = prepare(provider, request, model=model, images=images)
     job = Job(
         id=new_id(),
@@ -71,9 +108,7 @@ def plan_job(
         request=request.described(),
         seed=request.options.get("seed"),
         cost=draft.cost,
-        digest=Digests(wish.options, provider.name, draft.endpoint.id).of(
-            wish.prompt, wish.options.get("seed"), images
-        ),
+        digest=digest,
         sources=sources_of(images),
     )
     if wanted is None:
@@ -102,6 +137,18 @@ class Digests:
             "images": _OWN,
         }
         self._pieces = _CANONICAL.encode(asked).split(_CANONICAL.encode(_OWN))
+
+    @classmethod
+    def of_request(
+        cls, request: Request, providers: Sequence[Provider], endpoints: Sequence[Endpoint]
+    ) -> "Digests":
+        """Those of requests like this one: they know all the providers that may make it, and not
+        which one does."""
+        return cls(
+            request.completed(endpoints[0].fields - {"seed"}).options,
+            ",".join(provider.name for provider in providers),
+            ",".join(endpoint.id for endpoint in endpoints),
+        )
 
     def of(self, prompt: str, seed: int | None, images: "Sequence[InputImage]") -> str:
         """The digest of one of them; without a seed, if the others have none."""

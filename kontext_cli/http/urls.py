@@ -58,12 +58,14 @@ def may_have_key(url: str, base: str) -> bool:
     """Whether ``url`` lies below ``base``, however often a server decodes its path.
 
     The same scheme, host and port, no user part, and no segment that climbs out of the base's
-    path; the key may go there.
+    path; the key may go there. A host of ``*.example.com`` in the base stands for all below it.
     """
-    parts, own = _split(url), _split(base)
+    parts, own = _split(url), _split(base.replace("://*.", "://"))
     if parts is None or own is None or "@" in parts.netloc:
         return False
     below = parts.path.startswith(f"{own.path.rstrip('/')}/")
+    if "://*." in base and (host := parts.hostname or "").endswith(f".{own.hostname}"):
+        own = own._replace(netloc=own.netloc.replace(own.hostname or "", host, 1))
     return below and _origin(parts) == _origin(own) and not _climbs(parts.path)
 
 

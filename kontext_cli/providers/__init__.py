@@ -27,9 +27,12 @@ def who_takes(operation: "Operation", field: str, value: Any = None) -> list[str
     """The providers that have an option for this operation and take ``value`` (any where None)."""
     names: list[str] = []
     for name in NAMES:
-        row = provider_class(name)().option(field, operation)
-        serves = any(each.operation == operation for each in provider_class(name).endpoints)
-        if serves and row is not None and (value is None or row.accepts(value)):
+        rows = [
+            each.option(field)
+            for each in provider_class(name).endpoints
+            if each.operation == operation
+        ]
+        if any(row is not None and (value is None or row.accepts(value)) for row in rows):
             names.append(name)
     return names
 

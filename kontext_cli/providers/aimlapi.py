@@ -11,13 +11,22 @@ from kontext_cli.errors import UnexpectedReply
 from kontext_cli.http.call import Call, Reply
 from kontext_cli.job import Progress
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.options import Endpoint, ImageField, Option, Price, one_or_list
+from kontext_cli.providers.options import Endpoint, Option, Price, one_or_list
 from kontext_cli.providers.results import read_result
 from kontext_cli.sizes import ASPECT_RATIOS
 
 _PATH = "/v1/images/generations"
 _USD_SPENT = "x-aimlapi-usd-spent"
-_IMAGES = ImageField("image_url", least=1, most=4, encode=one_or_list)
+_IMAGES = one_or_list("image_url")
+_OPTIONS = (
+    Option("prompt", longest=4_000),
+    Option("aspect_ratio", choices=ASPECT_RATIOS),
+    Option("num_images", least=1, most=4, default=1),
+    Option("seed", least=1),
+    Option("guidance_scale", least=1, most=20),
+    Option("safety_tolerance", least=1, most=6, encode=str, default=2),
+    Option("output_format", choices=("jpeg", "png"), default="jpeg"),
+)
 
 
 class Aimlapi(Provider):
@@ -35,19 +44,10 @@ class Aimlapi(Provider):
     credit_statuses = frozenset({402, 403})
     kept_headers = (_USD_SPENT, "x-inference-id")
     endpoints = (
-        Endpoint("flux/kontext-pro/text-to-image", "kontext-pro", "generate"),
-        Endpoint("flux/kontext-max/text-to-image", "kontext-max", "generate"),
-        Endpoint("flux/kontext-pro/image-to-image", "kontext-pro", "edit", _IMAGES),
-        Endpoint("flux/kontext-max/image-to-image", "kontext-max", "edit", _IMAGES),
-    )
-    options = (
-        Option("prompt", longest=4_000),
-        Option("aspect_ratio", choices=ASPECT_RATIOS),
-        Option("num_images", least=1, most=4, default=1),
-        Option("seed", least=1),
-        Option("guidance_scale", least=1, most=20),
-        Option("safety_tolerance", least=1, most=6, encode=str, default=2),
-        Option("output_format", choices=("jpeg", "png"), default="jpeg"),
+        Endpoint("flux/kontext-pro/text-to-image", "kontext-pro", "generate", _OPTIONS),
+        Endpoint("flux/kontext-max/text-to-image", "kontext-max", "generate", _OPTIONS),
+        Endpoint("flux/kontext-pro/image-to-image", "kontext-pro", "edit", _OPTIONS, _IMAGES),
+        Endpoint("flux/kontext-max/image-to-image", "kontext-max", "edit", _OPTIONS, _IMAGES),
     )
     prices = (
         Price("kontext-pro", usd=0.052, dated="2026-11-21"),

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from kontext_cli.errors import Billed
 from kontext_cli.http.call import Call, Reply
-from kontext_cli.job import Handle, Operation, Progress
-from kontext_cli.providers.options import Endpoint, Option, Price
+from kontext_cli.job import Handle, Progress
+from kontext_cli.providers.options import Endpoint, Price
 
 Variables = tuple[tuple[str, ...], ...]
 
@@ -34,7 +34,6 @@ class Provider(ABC):
     scheme: ClassVar[str] = "Bearer"
     key_variables: ClassVar[Variables] = ()
     endpoints: ClassVar[tuple[Endpoint, ...]]
-    options: ClassVar[tuple[Option, ...]]
     prices: ClassVar[tuple[Price, ...]] = ()
     inline_bytes: ClassVar[int]
     blocking: ClassVar[bool] = False
@@ -65,13 +64,6 @@ class Provider(ABC):
     def headers(self, key: str) -> Mapping[str, str]:
         """The request headers that carry the key."""
         return {"Authorization": f"{self.scheme} {key}"}
-
-    def option(self, field: str, operation: Operation) -> Option | None:
-        """The row for one of our fields, None where the provider has no such option."""
-        for row in self.options:
-            if row.field == field and operation in row.operations:
-                return row
-        return None
 
     def price(self, model: str) -> float | None:
         """US dollars for one image of a model, None where it is not known."""

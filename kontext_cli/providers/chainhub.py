@@ -12,6 +12,14 @@ from kontext_cli.sizes import ASPECT_RATIOS
 
 _GRACE = 3
 """How many polls may not find a job that was just accepted."""
+_OPTIONS = (
+    Option("prompt"),
+    Option("aspect_ratio", choices=ASPECT_RATIOS),
+    Option("num_images", least=1, most=4, default=1),
+    Option("guidance_scale", least=1, most=20, default=3.5),
+    Option("safety_tolerance", least=1, most=6, encode=str, default=2),
+    Option("output_format", choices=("jpeg", "png"), default="jpeg"),
+)
 
 
 class Chainhub(FalQueue):
@@ -26,14 +34,8 @@ class Chainhub(FalQueue):
     key_variables = (("CHAINHUB_API_KEY",),)
     trusted_hosts = frozenset({"queue.fal.run"})
     inline_bytes = 2_500_000
-    endpoints = (Endpoint("fal-ai/flux-pro/kontext/text-to-image", "kontext-pro", "generate"),)
-    options = (
-        Option("prompt"),
-        Option("aspect_ratio", choices=ASPECT_RATIOS),
-        Option("num_images", least=1, most=4, default=1),
-        Option("guidance_scale", least=1, most=20, default=3.5),
-        Option("safety_tolerance", least=1, most=6, encode=str, default=2),
-        Option("output_format", choices=("jpeg", "png"), default="jpeg"),
+    endpoints = (
+        Endpoint("fal-ai/flux-pro/kontext/text-to-image", "kontext-pro", "generate", _OPTIONS),
     )
 
     def poll(self, handle: Handle) -> Call:

@@ -13,7 +13,6 @@ from kontext_cli.providers.dialects.fal_queue import FalQueue
 from kontext_cli.providers.dialects.fal_storage import FalStorage
 from kontext_cli.providers.options import (
     Endpoint,
-    ImageField,
     Option,
     Price,
     image_list,
@@ -21,10 +20,21 @@ from kontext_cli.providers.options import (
 )
 from kontext_cli.sizes import ASPECT_RATIOS
 
-_ONE = ImageField("image_url", least=1, most=1, encode=one_image)
-_SEVERAL = ImageField("image_urls", least=2, most=4, encode=image_list)
+_ONE = one_image("image_url")
+_SEVERAL = image_list("image_urls", least=2)
 _PRO = "fal-ai/flux-pro/kontext"
 _MAX = "fal-ai/flux-pro/kontext/max"
+_OPTIONS = (
+    Option("prompt"),
+    Option("aspect_ratio", choices=ASPECT_RATIOS),
+    Option("num_images", least=1, most=4, default=1),
+    Option("seed", least=0),
+    Option("guidance_scale", least=1, most=20, default=3.5),
+    Option("safety_tolerance", least=1, most=6, encode=str, default=2),
+    Option("output_format", choices=("jpeg", "png"), default="jpeg"),
+    Option("enhance_prompt", default=False),
+    Option("sync_mode", default=False),
+)
 
 
 class Fal(FalQueue, FalStorage):
@@ -39,23 +49,12 @@ class Fal(FalQueue, FalStorage):
     inline_bytes = 2_500_000
     streams = True
     endpoints = (
-        Endpoint(f"{_PRO}/text-to-image", "kontext-pro", "generate"),
-        Endpoint(f"{_MAX}/text-to-image", "kontext-max", "generate"),
-        Endpoint(_PRO, "kontext-pro", "edit", _ONE),
-        Endpoint(_MAX, "kontext-max", "edit", _ONE),
-        Endpoint(f"{_PRO}/multi", "kontext-pro", "edit", _SEVERAL),
-        Endpoint(f"{_MAX}/multi", "kontext-max", "edit", _SEVERAL),
-    )
-    options = (
-        Option("prompt"),
-        Option("aspect_ratio", choices=ASPECT_RATIOS),
-        Option("num_images", least=1, most=4, default=1),
-        Option("seed", least=0),
-        Option("guidance_scale", least=1, most=20, default=3.5),
-        Option("safety_tolerance", least=1, most=6, encode=str, default=2),
-        Option("output_format", choices=("jpeg", "png"), default="jpeg"),
-        Option("enhance_prompt", default=False),
-        Option("sync_mode", default=False),
+        Endpoint(f"{_PRO}/text-to-image", "kontext-pro", "generate", _OPTIONS),
+        Endpoint(f"{_MAX}/text-to-image", "kontext-max", "generate", _OPTIONS),
+        Endpoint(_PRO, "kontext-pro", "edit", _OPTIONS, _ONE),
+        Endpoint(_MAX, "kontext-max", "edit", _OPTIONS, _ONE),
+        Endpoint(f"{_PRO}/multi", "kontext-pro", "edit", _OPTIONS, _SEVERAL),
+        Endpoint(f"{_MAX}/multi", "kontext-max", "edit", _OPTIONS, _SEVERAL),
     )
     prices = (
         Price("kontext-pro", usd=0.04, dated="2026-11-21"),

@@ -20,7 +20,7 @@ class Offer:
     @property
     def options(self) -> list[Option]:
         """The rows that apply."""
-        return [row for row in self.provider.options if self.operation in row.operations]
+        return [*dict.fromkeys(row for each in self.endpoints for row in each.options)]
 
     @property
     def usd(self) -> float | None:

@@ -1,6 +1,6 @@
 """The rows of a provider's table: its options, endpoints and prices."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kontext_cli.job import Operation
@@ -32,7 +32,6 @@ class Option(NamedTuple):
     choices: tuple[str, ...] = ()
     encode: Callable[[Any], Any] = as_is
     default: Any = None
-    operations: tuple[Operation, ...] = BOTH
 
     def accepts(self, value: Any) -> bool:
         """Whether the provider takes this value."""
@@ -57,21 +56,30 @@ class Option(NamedTuple):
 
 
 class ImageField(NamedTuple):
-    """Where an endpoint takes its input images: the wire name, how many, and their form."""
+    """How an endpoint takes its input images: how many, and the fields of the payload for them."""
 
-    wire: str
     least: int
     most: int
-    encode: Callable[[Sequence["InputImage"]], Any]
+    encode: Callable[[Sequence["InputImage"]], Mapping[str, Any]]
 
 
 class Endpoint(NamedTuple):
-    """The provider's own id for one of our models and an operation."""
+    """The provider's own id for one of our models and an operation, with what it takes."""
 
     id: str
     model: str
     operation: Operation
+    options: tuple[Option, ...]
     images: ImageField | None = None
+
+    def option(self, field: str) -> Option | None:
+        """The row for one of our fields, None where the endpoint has no such option."""
+        return next((row for row in self.options if row.field == field), None)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names of all fields that it takes."""
+        return frozenset(row.field for row in self.options)
 
     def takes(self, count: int) -> bool:
         """Whether it takes this many input images."""
@@ -88,16 +96,20 @@ class Price(NamedTuple):
     dated: str
 
 
-def one_image(images: Sequence["InputImage"]) -> str:
-    """The single image as a URL."""
-    return images[0].uri
+def one_image(name: str) -> ImageField:
+    """A field that takes one image as a URL."""
+    return ImageField(1, 1, lambda images: {name: images[0].uri})
 
 
-def image_list(images: Sequence["InputImage"]) -> list[str]:
-    """The URLs of all images as a list, also when there is one."""
-    return [image.uri for image in images]
+def image_list(name: str, *, least: int = 1, most: int = 4) -> ImageField:
+    """A field that takes the URLs of all images as a list, also where there is one."""
+    return ImageField(least, most, lambda images: {name: [image.uri for image in images]})
 
 
-def one_or_list(images: Sequence["InputImage"]) -> str | list[str]:
-    """A URL for one image, a list for several."""
-    return images[0].uri if len(images) == 1 else image_list(images)
+def one_or_list(name: str, *, most: int = 4) -> ImageField:
+    """A field that takes a URL for one image, and a list for several."""
+    return ImageField(1, most, lambda images: {name: _one_or_list(images)})
+
+
+def _one_or_list(images: Sequence["InputImage"]) -> str | list[str]:
+    return images[0].uri if len(images) == 1 else [image.uri for image in images]

@@ -49,7 +49,7 @@ class Draft(NamedTuple):
         payload = dict(self.options)
         field = self.endpoint.images
         if field is not None:
-            payload[field.wire] = field.encode(self.images)
+            payload.update(field.encode(self.images))
         return self.provider.submit(self.endpoint.id, payload)
 
 
@@ -58,15 +58,15 @@ def prepare(
 ) -> Draft:
     """Draft the submit of ``request``; pure.
 
-    Raises UnsupportedOption with the names of the providers that have what this one lacks, for all
-    options that it lacks.
+    Raises UnsupportedOption with the names of the providers or models that have what is lacking,
+    for all options that it lacks.
     """
     endpoint = choose_endpoint(provider, model, request.operation, len(images))
     options: dict[str, Any] = {}
     refused: list[UnsupportedOption] = []
     for field, value in request.values().items():
         try:
-            row = _row(provider, request.operation, field, value)
+            row = _row(provider, endpoint, field, value)
         except UnsupportedOption as error:
             refused.append(error)
         else:
@@ -93,12 +93,12 @@ def choose_endpoint(provider: Provider, model: str, operation: Operation, images
             f"{provider.name} has no `{operation}`",
             hint=_others(providers.who_serves(operation), "do", "does"),
         )
+    fitting = [row for row in offered if row.model == model]
+    if fitting:
+        return _for_count(fitting, images, provider)
     if "/" in model:
         return _own_endpoint(provider, offered, model, images)
-    fitting = [row for row in offered if row.model == model]
-    if not fitting:
-        raise _unknown_model(provider, model, operation, offered)
-    return _for_count(fitting, images, provider)
+    raise _unknown_model(provider, model, operation, offered)
 
 
 def _own_endpoint(
@@ -155,19 +155,35 @@ def _together(refused: Sequence[UnsupportedOption]) -> UnsupportedOption:
     )
 
 
-def _row(provider: Provider, operation: Operation, field: str, value: Any) -> Option:
-    row = provider.option(field, operation)
+def _row(provider: Provider, endpoint: Endpoint, field: str, value: Any) -> Option:
+    row = endpoint.option(field)
     if row is None:
-        raise UnsupportedOption(
-            f"{provider.name} does not support `{flag(field)}`",
-            hint=_others(providers.who_takes(operation, field), "support it", "supports it"),
-        )
+        raise _unsupported(provider, endpoint, field)
     if not row.accepts(value):
-        takers = providers.who_takes(operation, field, value)
+        takers = providers.who_takes(endpoint.operation, field, value)
         raise UnsupportedOption(
             _refusal(provider, row, value), hint=_others(takers, "take it", "takes it")
         )
     return row
+
+
+def _unsupported(provider: Provider, endpoint: Endpoint, field: str) -> UnsupportedOption:
+    """The refusal of an option, naming the models here that have it, else the providers."""
+    models = dict.fromkeys(
+        row.model
+        for row in provider.endpoints
+        if row.operation == endpoint.operation and row.option(field)
+    )
+    if models:
+        return UnsupportedOption(
+            f"{provider.name} does not support `{flag(field)}` with {endpoint.model}",
+            hint=_others([*models], "have it there", "has it there"),
+        )
+    takers = providers.who_takes(endpoint.operation, field)
+    return UnsupportedOption(
+        f"{provider.name} does not support `{flag(field)}`",
+        hint=_others(takers, "support it", "supports it"),
+    )
 
 
 def _refusal(provider: Provider, row: Option, value: Any) -> str:

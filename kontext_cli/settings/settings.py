@@ -39,21 +39,22 @@ class Settings(NamedTuple):
         folder = config_dir(environ)
         return cls(environ, load_config(folder / "config.toml"), Credentials(folder))
 
-    def provider(self, flag: str | None, *, needs_key: bool = True) -> Name:
-        """The provider's name: flag, KONTEXT_PROVIDER, config, else the first that has a key.
+    def providers(self, flag: str | None, *, needs_key: bool = True) -> tuple[Name, ...]:
+        """The providers to try in this order: flag, KONTEXT_PROVIDER, config, else the first that
+        has a key.
 
         If there is no key at all, it is the first provider; with ``needs_key``, MissingKey is
         raised instead, with the names of all variables.
         """
         given = self._first(flag, "provider", self.config.provider)
         if given is not None:
-            return known_provider(given.value)
+            return known_providers(given.value)
         for name in NAMES:
-            if self._has_key(name):
-                return name
+            if self.has_key(name):
+                return (name,)
         if needs_key:
             raise self._no_key_at_all()
-        return NAMES[0]
+        return NAMES[:1]
 
     def model(self, flag: str | None) -> str:
         """The model's name, or a provider's own endpoint id."""
@@ -128,8 +129,10 @@ class Settings(NamedTuple):
                 )
         return None
 
-    def _has_key(self, name: Name) -> bool:
+    def has_key(self, name: Name) -> bool:
         """Whether there is a key, usable or not: an unusable one is reported when it is needed."""
+        if not provider_class(name).key_variables:
+            return False
         try:
             return self.key(name) is not None
         except KeyFault:
@@ -191,6 +194,15 @@ def known_provider(given: str) -> Name:
         f"there is no provider `{given}`",
         hint=f"did you mean `{near}`?" if near else f"there are {', '.join(NAMES)}",
     )
+
+
+def known_providers(given: str) -> tuple[Name, ...]:
+    """The providers of a list like ``fal,bfl``. Raises UsageError for an unknown or second name."""
+    names = tuple(known_provider(name.strip()) for name in given.split(","))
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise UsageError(f"the provider {twice[0]} is listed twice")
+    return names
 
 
 def spelled_variables(name: Name) -> str:

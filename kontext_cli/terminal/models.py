@@ -7,7 +7,7 @@ from kontext_cli.job import Operation
 from kontext_cli.options import OPTIONS
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.offers import Offer
-from kontext_cli.providers.options import BOTH, Endpoint, Option
+from kontext_cli.providers.options import Endpoint, Option
 from kontext_cli.settings.settings import spelled_variables
 from kontext_cli.terminal.cells import width_of, wrapped
 from kontext_cli.terminal.printable import escaped
@@ -153,7 +153,6 @@ def _long_price(offer: Offer) -> str:
 
 
 def _limits(row: Option) -> str:
-    only = "" if row.operations == BOTH else f"; {' and '.join(row.operations)} only"
     if row.field in _SWITCHES:
-        return f"flag{only}"
-    return row.limits() + ("" if row.default is None else f" (default {row.default})") + only
+        return "flag"
+    return row.limits() + ("" if row.default is None else f" (default {row.default})")

@@ -60,6 +60,13 @@ class Report:
         """Print a message that is not an error."""
         self._message(f"notice: {one_line(text)}")
 
+    def passed_on(self, job: Job, successor: Job) -> None:
+        """Report that a provider did not accept a job, and which one is tried now."""
+        self._submitting.pop(job.id, None)
+        self._view.drop(job)
+        if job.error:
+            self.notice(f"{job.error.message}; trying {successor.provider}")
+
     def ended(self, job: Job) -> None:
         """Report the end of a job: its files, or its error, or its id if it is not waited for."""
         self._submitting.pop(job.id, None)

@@ -360,6 +360,7 @@ class Batches(RuleBasedStateMachine):
             report=tell,
             spend=run.tally.spend,
             on_stop=lambda _why: None,
+            notice=lambda _text: None,
         )
         loop = asyncio.get_running_loop()
 

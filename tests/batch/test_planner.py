@@ -11,7 +11,7 @@ from kontext_cli.batch.order import Order
 from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.sources import BatchSource
-from kontext_cli.engine.plan import plan_job
+from kontext_cli.engine.plan import plan_jobs
 from kontext_cli.errors import UsageError
 from kontext_cli.prompts import Row
 from kontext_cli.providers import provider_class
@@ -61,13 +61,13 @@ def test_a_row_with_another_option_has_a_request_of_its_own(planner: Planner) ->
 def test_a_row_has_the_digest_of_the_same_request_as_a_single_job(planner: Planner) -> None:
     (seeded, other) = entries(planner, {"prompt": "a fox", "seed": 1}, {"prompt": "a fox"})
     for entry, seed in (seeded, {"seed": 1}), (other, {}):
-        single = plan_job(
+        single = plan_jobs(
             parse({"operation": "generate", "prompt": "a fox", **RATIO, **seed}),
-            provider_class("fal")(),
+            [provider_class("fal")()],
             model="kontext-pro",
             images=(),
             wanted=None,
-        ).job
+        )[0].job
         assert (entry.digest, entry.request.shared.endpoint) == (single.digest, single.endpoint)
 
 

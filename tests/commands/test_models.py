@@ -25,8 +25,8 @@ def test_every_endpoint_and_option_of_a_provider_is_listed(
     out = capsys.readouterr().out
     for endpoint in provider_class(name).endpoints:
         assert f"  {endpoint.id}\n" in out
-    for row in provider_class(name).options:
-        assert row.field == "prompt" or f"  --{row.field.replace('_', '-')} " in out
+        for field in endpoint.fields - {"prompt"}:
+            assert f"  --{field.replace('_', '-')} " in out
 
 
 def test_details_tell_keys_prices_and_limits(capsys: pytest.CaptureFixture[str]) -> None:

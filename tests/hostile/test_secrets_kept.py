@@ -91,7 +91,7 @@ PLACES = [
     "kontext_cli.http.transport.Transport.submit",
     "kontext_cli.http.transport.Transport.ask",
     "kontext_cli.http.transport.Transport.download",
-    "kontext_cli.commands.generate.plan_job",
+    "kontext_cli.commands.generate.plan_jobs",
     "kontext_cli.engine.engine.Engine.run",
     "kontext_cli.files.part.PartFile.verify",
     "kontext_cli.files.part.PartFile.publish",

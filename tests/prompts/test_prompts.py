@@ -305,7 +305,12 @@ class TestJsonLines:
 
     @pytest.mark.parametrize(
         ("key", "shown"),
-        [("steps", "steps"), ("", ""), ("x\n\ud800", "x\\n\\ud800"), ("z" * 99, "z" * 40 + "…")],
+        [
+            ("denoise", "denoise"),
+            ("", ""),
+            ("x\n\ud800", "x\\n\\ud800"),
+            ("z" * 99, "z" * 40 + "…"),
+        ],
     )
     def test_other_keys_get_the_list(self, key: str, shown: str) -> None:
         ((_, text),) = wrong(json.dumps({key: None}), "jsonl")
@@ -372,9 +377,9 @@ class TestTable:
         assert read(f"\n{header}\na,b,c,d,e\n", "csv") == ([], [(2, text)])
 
     def test_strange_names_in_a_header_are_told_together(self) -> None:
-        ((line, text),) = wrong("prompt,steps,strength\na,1,2", "csv")
+        ((line, text),) = wrong("prompt,sampler,strength\na,1,2", "csv")
         assert line == 1
-        assert text.startswith("unknown keys `steps`, `strength`; the keys are prompt ")
+        assert text.startswith("unknown keys `sampler`, `strength`; the keys are prompt ")
 
     @pytest.mark.parametrize("first", ["a red fox", "a fox, red", "#animals,x", ",x", "wolf; red"])
     def test_a_first_row_that_names_no_key_is_told_to(self, first: str) -> None:

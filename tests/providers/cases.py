@@ -44,6 +44,8 @@ class Limit(NamedTuple):
     wire: str
     taken: Mapping[Any, Any]
     outside: Mapping[Any, str] = NOTHING
+    model: str = "kontext-pro"
+    images: tuple[str, ...] = ()
 
 
 class Refused(NamedTuple):

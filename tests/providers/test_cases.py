@@ -20,11 +20,12 @@ from kontext_cli.errors import (
 )
 from kontext_cli.http.call import Reply
 from kontext_cli.images.inputs import InputImage
-from kontext_cli.job import Cost, Progress, State
+from kontext_cli.job import Cost, Operation, Progress, State
 from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.base import Cancellation, Provider, Queue, Storage
 from kontext_cli.providers.failure import failure
-from kontext_cli.providers.prepare import Draft, prepare
+from kontext_cli.providers.options import Option
+from kontext_cli.providers.prepare import Draft, choose_endpoint, prepare
 from kontext_cli.request import parse
 from providers.cases import KEY, Answer, Costs, Document, Ends, Limit, Refused, Sent, Table
 from runs import planned, run
@@ -83,11 +84,11 @@ def test_headers_with_the_key(name: Name, table: Table) -> None:
 @pytest.mark.parametrize(("name", "row"), rows(lambda table: table.limits))
 def test_option_is_sent_within_its_limits(name: Name, row: Limit) -> None:
     for ours, theirs in row.taken.items():
-        sent = prepared(name, {row.field: ours}).options[row.wire]
+        sent = prepared(name, {row.field: ours}, row.images, row.model).options[row.wire]
         assert (type(sent), sent) == (type(theirs), theirs)
     for value, message in row.outside.items():
         with pytest.raises(UsageError) as refused:
-            prepared(name, {row.field: value})
+            prepared(name, {row.field: value}, row.images, row.model)
         assert message in refused.value.message
         assert refused.value.exit_code == 2
 
@@ -189,12 +190,18 @@ def test_documented_example_goes_out_and_becomes_a_file(
 
 @pytest.mark.parametrize(("name", "table"), EVERY)
 def test_no_option_lacks_a_case(name: Name, table: Table) -> None:
-    options = provider_class(name).options
-    assert {row.field for row in table.limits} == {row.field for row in options}
-    bounded = {row.field for row in options if (row.least, row.most, row.longest) != (None,) * 3}
-    assert {row.field for row in table.limits if row.outside} >= bounded | {
-        row.field for row in options if row.choices
+    def used(row: Limit) -> Option | None:
+        operation: Operation = "edit" if row.images else "generate"
+        provider = provider_class(name)()
+        endpoint = choose_endpoint(provider, row.model, operation, len(row.images))
+        return endpoint.option(row.field)
+
+    options = {row for each in provider_class(name).endpoints for row in each.options}
+    bounded = {
+        row for row in options if row.choices or {row.least, row.most, row.longest} != {None}
     }
+    assert {used(row) for row in table.limits} == options
+    assert {used(row) for row in table.limits if row.outside} >= bounded
 
 
 @pytest.mark.parametrize(("name", "table"), EVERY)

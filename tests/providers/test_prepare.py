@@ -75,9 +75,9 @@ def test_prices_of_the_config_come_first() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_row_is_a_field_of_the_request(name: Name) -> None:
-    rows = {row.field for row in provider_class(name).options}
-    assert rows <= {"prompt", *(row.name for row in OPTIONS)}
-    assert "prompt" in rows
+    for endpoint in provider_class(name).endpoints:
+        assert endpoint.fields <= {"prompt", *(row.name for row in OPTIONS)}
+        assert "prompt" in endpoint.fields
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -88,7 +88,9 @@ def test_every_price_is_dated_and_of_a_model_that_is_offered(name: Name) -> None
 
 
 def test_what_is_always_sent() -> None:
-    bare = parse({"operation": "generate", "prompt": "x"}).completed(takes_seed=True)
+    bare = parse({"operation": "generate", "prompt": "x"}).completed(
+        {"aspect_ratio", "seed", "output_format"}
+    )
     assert 1 <= bare.options["seed"] < 2**31
     assert bare.options == {
         "aspect_ratio": "1:1",
@@ -96,4 +98,7 @@ def test_what_is_always_sent() -> None:
         "output_format": "jpeg",
     }
     edit = {"operation": "edit", "prompt": "x", "images": [IMAGE.source]}
-    assert parse(edit).completed(takes_seed=False).options == {"output_format": "jpeg"}
+    assert parse(edit).completed({"aspect_ratio", "output_format"}).options == {
+        "output_format": "jpeg"
+    }
+    assert parse(edit).completed({"prompt"}).options == {}

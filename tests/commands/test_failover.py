@@ -1,0 +1,175 @@
+"""`-p fal,aimlapi`: the next provider only where the one before certainly did not accept."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.responses import JSONResponse
+
+from world import World
+
+TWO = ("-p", "fal,aimlapi")
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kontext_cli.http.retry.TRIES", 1)
+
+
+def refuse(world: World, provider: str, status: int, detail: str = "no") -> None:
+    """Let one provider answer every submit with this status."""
+
+    def wrap(app: Any) -> Any:
+        async def answer(scope: Any, receive: Any, send: Any) -> None:
+            if scope["path"].startswith(f"/{provider}/") and scope["method"] == "POST":
+                await JSONResponse({"detail": detail}, status)(scope, receive, send)
+            else:
+                await app(scope, receive, send)
+
+        return answer
+
+    world.stand_behind(wrap)
+
+
+def unreachable(world: World) -> None:
+    world.set(KONTEXT_FAL_BASE_URL="http://127.0.0.1:9")
+
+
+NOT_TAKEN: dict[str, Callable[[World], None]] = {
+    "rejected key": lambda world: refuse(world, "fal", 401),
+    "no credit": lambda world: refuse(world, "fal", 402),
+    "too many": lambda world: refuse(world, "fal", 429),
+    "busy": lambda world: refuse(world, "fal", 503),
+    "no connection": unreachable,
+    "no key": lambda world: world.without_keys("fal"),
+}
+
+
+@pytest.mark.parametrize("how", NOT_TAKEN)
+def test_the_next_provider_makes_what_the_first_did_not_accept(world: World, how: str) -> None:
+    NOT_TAKEN[how](world)
+    done = world.run("generate", "a fox", *TWO, "--json")
+    (job,) = done.jobs
+    assert (done.code, job["provider"], job["state"]) == (0, "aimlapi", "saved")
+    assert "notice: " in done.err
+    assert "trying" in done.err
+    assert "fal" in done.err
+    assert world.accepted == {"a fox": 1}
+
+
+def test_both_jobs_have_one_seed_and_one_digest(world: World) -> None:
+    refuse(world, "fal", 402)
+    assert world.run("generate", "a fox", *TWO).code == 0
+    second, first = world.kept()
+    assert (first.provider, second.provider) == ("fal", "aimlapi")
+    assert (first.seed, first.digest) == (second.seed, second.digest)
+    assert first.error is not None
+    assert first.error.billed == "no"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "code"),
+    [("[fault:lost-reply] x", 11), ("[fault:moderated] x", 5), ("[fault:invalid] x", 4)],
+)
+def test_an_outcome_is_never_sought_elsewhere(world: World, prompt: str, code: int) -> None:
+    done = world.run("generate", prompt, *TWO, "--json")
+    assert done.code == code
+    assert [each["provider"] for each in done.jobs] == ["fal"]
+    assert [job.provider for job in world.kept()] == ["fal"]
+
+
+def test_where_none_accepts_the_last_error_counts(world: World) -> None:
+    refuse(world, "fal", 402)
+    refuse(world, "aimlapi", 401)
+    done = world.run("generate", "a fox", *TWO)
+    assert done.code == 3
+    assert "aimlapi rejected the key" in done.err
+    assert not world.accepted
+
+
+def test_options_must_be_had_by_all(world: World) -> None:
+    done = world.run("generate", "a fox", *TWO, "--enhance-prompt")
+    assert done.code == 2
+    assert "aimlapi does not support `--enhance-prompt`" in done.err
+    assert not world.posts
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("fal,fal", "listed twice"),
+        ("fal,nowhere", "there is no provider `nowhere`"),
+        ("fal,", "there is no provider"),
+    ],
+)
+def test_a_bad_list_is_refused(world: World, typed: str, said: str) -> None:
+    done = world.run("generate", "a fox", "-p", typed)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_the_dearest_provider_counts_for_the_budget(world: World) -> None:
+    done = world.run("generate", "a fox", *TWO, "--max-cost", "0.045")
+    assert done.code == 10  # fal asks for 0.04, aimlapi for 0.052
+    assert not world.posts
+
+
+def test_a_dry_run_shows_every_call(world: World) -> None:
+    done = world.run("generate", "a fox", *TWO, "--dry-run")
+    assert "where fal does not accept it:" in done.out.decode()
+    assert done.out.count(b"POST ") == 2
+
+
+def test_the_list_may_be_set(world: World) -> None:
+    refuse(world, "fal", 402)
+    world.configure('provider = "fal,aimlapi"\n')
+    (job,) = world.run("generate", "a fox", "--json").jobs
+    assert job["provider"] == "aimlapi"
+
+
+class TestBatches:
+    @pytest.mark.parametrize("how", NOT_TAKEN)
+    def test_all_rows_go_to_the_next_provider(self, world: World, how: str) -> None:
+        NOT_TAKEN[how](world)
+        file = world.prompts(*(f"animal {n}" for n in range(12)))
+        done = world.batch(file, *TWO)
+        assert done.code == 0
+        assert done.summary["saved"] == 12
+        assert {each["provider"] for each in done.jobs} == {"aimlapi"}
+        assert set(world.accepted.values()) == {1}
+        assert done.err.count("trying aimlapi") + done.err.count("next provider") == 1
+
+    def test_a_second_run_finds_what_the_other_provider_made(self, world: World) -> None:
+        refuse(world, "fal", 402)
+        file = world.prompts("a fox", "a wolf")
+        assert world.batch(file, *TWO).code == 0
+        world.answer()
+        again = world.batch(file, *TWO)
+        assert (again.code, again.summary["skipped"]) == (0, 2)
+        assert set(world.accepted.values()) == {1}
+
+    def test_a_stop_at_the_last_provider_ends_the_batch(self, world: World) -> None:
+        refuse(world, "fal", 402)
+        refuse(world, "aimlapi", 401)
+        done = world.batch(world.prompts("a", "b", "c"), *TWO)
+        assert done.code == 3
+        assert done.summary["planned"] == 3
+        assert not world.accepted
+
+    def test_rows_may_name_lists_of_their_own(self, world: World) -> None:
+        refuse(world, "fal", 402)
+        world.write(
+            "rows.jsonl",
+            [{"prompt": "a fox", "provider": "fal,aimlapi"}, {"prompt": "a wolf"}],
+        )
+        done = world.batch("rows.jsonl", "-p", "aimlapi")
+        assert done.code == 0
+        assert {each["provider"] for each in done.jobs} == {"aimlapi"}
+
+    def test_a_row_without_a_second_provider_still_stops_the_batch(self, world: World) -> None:
+        refuse(world, "fal", 402)
+        rows = [{"prompt": "a fox"}, {"prompt": "a wolf", "provider": "fal,aimlapi"}]
+        world.write("rows.jsonl", rows)
+        done = world.batch("rows.jsonl", "-p", "fal")
+        assert done.code == 3
+        assert done.summary["planned"] >= 1
