@@ -63,7 +63,7 @@ class Entry:
     @property
     def cost(self) -> Cost:
         """The estimate for its job."""
-        return self.shared.cost
+        return self.shared.cost or self.request.cost
 
     def draw(self) -> tuple[str, int | None]:
         """The id and the seed of its job, drawn where there are none yet."""

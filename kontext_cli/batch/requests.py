@@ -9,13 +9,14 @@ from kontext_cli.batch.order import Order
 from kontext_cli.engine.plan import Digests, room_for_images, sources_of
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.files.names import format_of
+from kontext_cli.images.decoding import size_of
 from kontext_cli.images.inputs import InputImage, check_image, fingerprint, is_url, load_images
 from kontext_cli.job import Cost, Job
 from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Option
-from kontext_cli.providers.prepare import Draft, choose_endpoint, prepare
+from kontext_cli.providers.prepare import Draft, Estimate, choose_endpoint, prepare
 from kontext_cli.request import LONGEST_PROMPT, Request, parse
 from kontext_cli.settings.paths import from_home
 
@@ -29,14 +30,16 @@ class SharedRequest:
     """A validated request, for all rows that differ from it only in prompt, seed and images.
 
     ``prompt`` and ``seed`` are the provider's limits of these, None if it has none. ``digests``
-    gives each row the digest that `plan_job` gives its job.
+    gives each row the digest that `plan_job` gives its job. ``estimate`` tells what a job costs;
+    ``cost`` is the same for all rows, None where it depends on their images.
     """
 
     request: Request
     provider: Provider
     model: str
     endpoint: str
-    cost: Cost
+    estimate: Estimate
+    cost: Cost | None
     prompt: Option | None
     seed: Option | None
     digests: Digests
@@ -49,13 +52,15 @@ class SharedRequest:
         wish = request.completed(endpoint.fields - {"seed"})
         request = request.completed(endpoint.fields)
         images = [InputImage(source=source, stem="", url=source) for source in request.images]
-        draft = prepare(provider, request, model=model, images=images)
+        prepare(provider, request, model=model, images=images)
+        estimate = Estimate.of(provider, endpoint, request.options)
         return cls(
             request=request,
             provider=provider,
             model=model,
             endpoint=endpoint.id,
-            cost=draft.cost,
+            estimate=estimate,
+            cost=None if estimate.needs_sizes else estimate.cost(),
             prompt=endpoint.option("prompt"),
             seed=endpoint.option("seed"),
             digests=Digests(wish.options, provider.name, endpoint.id),
@@ -74,12 +79,19 @@ class SharedRequest:
 
 
 class RowRequest(NamedTuple):
-    """The request of one row. ``images`` are without content, by their hashes or URLs."""
+    """The request of one row. ``images`` are without content, by their hashes or URLs; with their
+    sizes, where the cost depends on these."""
 
     shared: SharedRequest
     prompt: str
     seed: int | None
     images: tuple[InputImage, ...]
+
+    @property
+    def cost(self) -> Cost:
+        """The estimate for its job."""
+        cost = self.shared.cost
+        return cost or self.shared.estimate.cost([image.size for image in self.images])
 
     def digest(self) -> str:
         """The digest that `plan_job` gives its job."""
@@ -96,7 +108,7 @@ class RowRequest(NamedTuple):
             endpoint=shared.endpoint,
             request=self._described(seed),
             seed=seed,
-            cost=shared.cost,
+            cost=self.cost,
             digest=digest,
             sources=sources_of(self.images),
         )
@@ -180,18 +192,17 @@ class Requests:
                 self._shared.clear()
             self._shared[same] = shared
         self._contents.clear()
-        image = self._fingerprint if with_images else self._unread
-        images = tuple(map(image, sources)) if sources else ()
+        read = self._unread
+        if with_images:
+            read = self._fingerprint if shared.cost else self._measured
+        images = tuple(map(read, sources)) if sources else ()
         return RowRequest(shared, str(prompt), seed, images)
 
     def check_images(self, request: RowRequest) -> None:
         """Check that input images are images. Raises InputFault or UsageError."""
         for image in request.images:
             if image.sha256 is not None and image.sha256 not in self._checked:
-                content = self._contents.get(image.source)
-                if content is None:  # it was read for an earlier row, which did not need it
-                    content = fingerprint(image.source, self._stdin).content or b""
-                check_image(image.source, content)
+                check_image(image.source, self._content(image.source))
                 self._checked.add(image.sha256)
 
     def _validated(self, fields: dict[str, Any], sources: tuple[str, ...]) -> SharedRequest:
@@ -230,6 +241,19 @@ class Requests:
                 image.source, image.stem, url=image.url, sha256=image.sha256
             )
         return self._fingerprints[source]
+
+    def _measured(self, source: str) -> InputImage:
+        """An image by its hash, with its size; that of a URL is not known."""
+        image = self._fingerprint(source)
+        if image.url is None and image.size is None:
+            image = image._replace(size=size_of(self._content(source)))
+            self._fingerprints[source] = image
+        return image
+
+    def _content(self, source: str) -> bytes:
+        """The content of an image, read again where it was read for an earlier row."""
+        content = self._contents.get(source)
+        return content or fingerprint(source, self._stdin).content or b""
 
     def _unread(self, source: str) -> InputImage:
         """An image by its name alone; the URL of one is checked."""

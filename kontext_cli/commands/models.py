@@ -15,7 +15,7 @@ from kontext_cli.settings.settings import Settings, spelled_variables
 from kontext_cli.terminal.printable import one_line
 from kontext_cli.terminal.records import SCHEMA
 from kontext_cli.terminal.result import Result
-from kontext_cli.words import flag
+from kontext_cli.words import dollars, flag
 
 _SWITCHES = {row.name for row in OPTIONS if row.type is bool}
 
@@ -108,12 +108,13 @@ def _images(endpoint: Endpoint) -> str:
 
 
 def _price(offer: Offer) -> str:
-    price = _price_record(offer)
-    if price["usd"] is None:
+    price = offer.provider.price(offer.model)
+    if price is None:
         return "price unknown"
-    if price["usd"] == 0:
+    if not price.least and not price.varies:
         return "free"
-    return f"about ${price['usd']:g} ({price['dated'] or 'from the config'})"
+    about = "from" if price.varies else "about"
+    return f"{about} {dollars(price.least)} ({price.dated or 'from the config'})"
 
 
 def _option_rows(offers: list[Offer]) -> Iterator[str]:
@@ -159,7 +160,14 @@ def _option_record(row: Option) -> dict[str, Any]:
 
 
 def _price_record(offer: Offer) -> dict[str, Any]:
-    usd = offer.provider.price(offer.model)
-    published = next((row for row in offer.provider.prices if row.model == offer.model), None)
-    dated = published.dated if published and published.usd == usd else None
-    return {"usd": usd, "source": "unknown" if usd is None else "estimate", "dated": dated}
+    price = offer.provider.price(offer.model)
+    if price is None:
+        return {"usd": None, "source": "unknown", "dated": None}
+    return {
+        "usd": price.least,
+        "source": "estimate",
+        "dated": price.dated or None,
+        "further_megapixel": price.further,
+        "input_megapixel": price.inputs or None,
+        "resolutions": dict(price.resolutions) or None,
+    }

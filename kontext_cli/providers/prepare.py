@@ -10,7 +10,7 @@ from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.http.call import Call
 from kontext_cli.job import Cost, Operation
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.options import Endpoint, Option
+from kontext_cli.providers.options import Endpoint, Option, Price, Size
 from kontext_cli.request import Request
 from kontext_cli.words import flag, listed, nearest
 
@@ -70,7 +70,9 @@ def prepare(
         endpoint=endpoint,
         options=options,
         images=tuple(images),
-        cost=_cost(provider, endpoint.model, request.options.get("num_images", 1)),
+        cost=Estimate.of(provider, endpoint, request.options).cost(
+            [image.size for image in images]
+        ),
     )
 
 
@@ -178,8 +180,36 @@ def _others(names: Sequence[str], several: str, one: str) -> str | None:
     return f"{listed(names)} {one if len(names) == 1 else several}" if names else None
 
 
-def _cost(provider: Provider, model: str, num_images: int) -> Cost:
-    price = provider.price(model)
-    if price is None:
-        return Cost(None, "unknown")
-    return Cost(round(price * num_images, 6), "estimate")
+class Estimate(NamedTuple):
+    """What the jobs of one request cost: known with the request, or with its input images.
+
+    ``price`` is None where it is not known. ``follows`` says that the provider is left to choose
+    the size of the image: it takes that of the first input, as far as is documented.
+    """
+
+    price: Price | None
+    num_images: int
+    resolution: str | None
+    follows: bool
+
+    @classmethod
+    def of(cls, provider: Provider, endpoint: Endpoint, options: Mapping[str, Any]) -> "Estimate":
+        """The estimate for a request with these options, images left out."""
+        return cls(
+            price=provider.price(endpoint.model),
+            num_images=options.get("num_images", 1),
+            resolution=options.get("resolution"),
+            follows=endpoint.images is not None and "aspect_ratio" not in options,
+        )
+
+    @property
+    def needs_sizes(self) -> bool:
+        """Whether the cost depends on the sizes of the input images."""
+        return self.price is not None and self.price.depends_on_inputs(follows=self.follows)
+
+    def cost(self, sizes: Sequence[Size | None] = ()) -> Cost:
+        """The cost of a job, with the sizes of its input images (None for an unknown one)."""
+        usd = self.price and self.price.of(sizes, follows=self.follows, resolution=self.resolution)
+        if usd is None:
+            return Cost(None, "unknown")
+        return Cost(round(usd * self.num_images, 6), "estimate")

@@ -39,7 +39,7 @@ class TestThePlan:
     def test_of_unknown_price_is_refused(self, argv: tuple[str, ...], world: World) -> None:
         ran = world.batch(world.prompts(*THREE), *argv, "--max-cost", "100")
         assert (ran.code, world.posts) == (10, 0)
-        assert "price of this model is not known" in ran.err
+        assert "price is not known in advance" in ran.err
 
     def test_counts_only_what_is_to_be_made(self, world: World) -> None:
         world.batch(world.prompts(*THREE[:2]))
