@@ -17,6 +17,7 @@ from kontext_cli.http.certificates import load_certificates
 from kontext_cli.job import Job, State, Target
 from kontext_cli.providers import who_queues
 from kontext_cli.providers.base import Provider
+from kontext_cli.providers.prepare import choose_endpoint
 from kontext_cli.request import Request, parse
 from kontext_cli.settings.settings import Settings
 from kontext_cli.terminal.input import (
@@ -49,12 +50,13 @@ def run_one(flags: Flags) -> Result:
         check_waiting(flags, provider)
         if provider.base_url.startswith("https:") and not flags.dry_run:
             load_certificates()
-        request = _request(flags)
+        request, model = _request(flags), settings.model(flags.model)
+        choose_endpoint(provider, model, request.operation, len(request.images))
         images = load_sources(request.images, provider)
         plan = plan_job(
             request,
             provider,
-            model=settings.model(flags.model),
+            model=model,
             images=images,
             wanted=_wanted(flags, settings),
         )

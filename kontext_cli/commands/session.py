@@ -157,7 +157,7 @@ class Session:
         """Run the work to its end or to the first signal, which becomes the error of open jobs."""
         _ = self.journal  # a journal fault is found before anything is sent
         try:
-            signal_number = run_until_signal(self._with_view(work))
+            signal_number = run_until_signal(lambda: self._with_view(work))
         finally:
             self.report.close()
         if signal_number is not None:
@@ -168,7 +168,7 @@ class Session:
     def run_batch(self, work: Work, wind_down: Callable[[int], None]) -> None:
         """Run the work to its end; the first signal calls ``wind_down``, which ends it early."""
         try:
-            run_until_signal(self._with_view(work), wind_down)
+            run_until_signal(lambda: self._with_view(work), wind_down)
         finally:
             self.report.close()
 

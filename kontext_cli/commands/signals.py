@@ -16,7 +16,8 @@ for background jobs, which no user asked for."""
 
 
 def run_until_signal(
-    work: Coroutine[Any, Any, None], wind_down: Callable[[int], None] | None = None
+    work: Callable[[], Coroutine[Any, Any, None]],
+    wind_down: Callable[[int], None] | None = None,
 ) -> int | None:
     """Run ``work``; returns the number of the signal that interrupted it, or None.
 
@@ -45,9 +46,11 @@ def _handled() -> list[int]:
 
 
 async def _guarded(
-    work: Coroutine[Any, Any, None], wind_down: Callable[[int], None] | None, early: list[int]
+    work: Callable[[], Coroutine[Any, Any, None]],
+    wind_down: Callable[[int], None] | None,
+    early: list[int],
 ) -> int | None:
-    task = asyncio.ensure_future(work)
+    task = asyncio.ensure_future(work())
     caught: list[int] = []
 
     def stop(number: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kontext_cli.job import Operation
+from kontext_cli.sizes import ONE_MEGAPIXEL
 
 if TYPE_CHECKING:
     from kontext_cli.images.inputs import InputImage
@@ -17,6 +18,17 @@ Size = tuple[int, int]
 def as_is(value: Any) -> Any:
     """Send the value as it is."""
     return value
+
+
+def as_size(ratio: str) -> dict[str, int]:
+    """The size of about one megapixel for an aspect ratio, for models that take only sizes."""
+    width, height = ONE_MEGAPIXEL[ratio]
+    return {"width": width, "height": height}
+
+
+def as_opposite(switch: bool) -> bool:
+    """Send what switches on where ours switches off."""
+    return not switch
 
 
 class Option(NamedTuple):

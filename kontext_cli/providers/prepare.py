@@ -89,7 +89,7 @@ def choose_endpoint(provider: Provider, model: str, operation: Operation, images
         )
     fitting = [row for row in offered if row.model == model]
     if fitting:
-        return _for_count(fitting, images, provider)
+        return _for_count(fitting, images, provider, offered)
     if "/" in model:
         return _own_endpoint(provider, offered, model, images)
     raise _unknown_model(provider, model, operation, offered)
@@ -103,18 +103,24 @@ def _own_endpoint(
     known = [row for row in provider.endpoints if row.id == endpoint_id]
     if known and known[0] not in offered:
         raise UsageError(f"`{endpoint_id}` is for `kontext {known[0].operation}`")
-    row = _for_count(known or offered, images, provider)
+    row = _for_count(known or offered, images, provider, offered)
     return row._replace(id=endpoint_id, model=endpoint_id)
 
 
-def _for_count(rows: Sequence[Endpoint], images: int, provider: Provider) -> Endpoint:
+def _for_count(
+    rows: Sequence[Endpoint], images: int, provider: Provider, offered: Sequence[Endpoint]
+) -> Endpoint:
     for row in rows:
         if row.takes(images):
             return row
     fields = [row.images for row in rows if row.images]
     least, most = min(f.least for f in fields), max(f.most for f in fields)
     wanted = "1 image" if least == most == 1 else f"{least} to {most} images"
-    raise UnsupportedOption(f"{provider.name} takes {wanted} here, not {images}")
+    others = dict.fromkeys(row.model for row in offered if row.takes(images))
+    raise UnsupportedOption(
+        f"{provider.name} takes {wanted} here, not {images}",
+        hint=_others([*others], "take as many there", "takes as many there"),
+    )
 
 
 def _unknown_model(
@@ -132,9 +138,11 @@ def _unknown_model(
 
 def _near_model(model: str, names: Sequence[str]) -> str | None:
     """The model that was probably meant: `pro`, `flux-kontext-max`, `kontext-por`."""
-    parts = re.split(r"[\W_]+", model.casefold())
+    parts = {*re.split(r"[\W_]+", model.casefold())}
     same = [name for name in names if name.rpartition("-")[2] in parts]
-    return same[0] if len(same) == 1 else nearest(model, names)
+    if same:
+        return max(same, key=lambda name: len(parts & {*name.split("-")}))
+    return nearest(model, names)
 
 
 def _row(provider: Provider, endpoint: Endpoint, field: str, value: Any) -> Option:
@@ -142,11 +150,25 @@ def _row(provider: Provider, endpoint: Endpoint, field: str, value: Any) -> Opti
     if row is None:
         raise _unsupported(provider, endpoint, field)
     if not row.accepts(value):
-        takers = providers.who_takes(endpoint.operation, field, value)
         raise UnsupportedOption(
-            _refusal(provider, row, value), hint=_others(takers, "take it", "takes it")
+            _refusal(provider, row, value), hint=_who_takes(provider, endpoint, field, value)
         )
     return row
+
+
+def _who_takes(provider: Provider, endpoint: Endpoint, field: str, value: Any) -> str | None:
+    """The models here that take a value, else the providers."""
+    models = dict.fromkeys(
+        each.model
+        for each in provider.endpoints
+        if each.operation == endpoint.operation
+        and (row := each.option(field)) is not None
+        and row.accepts(value)
+    )
+    if models:
+        return _others([*models], "take it there", "takes it there")
+    takers = providers.who_takes(endpoint.operation, field, value)
+    return _others(takers, "take it", "takes it")
 
 
 def _unsupported(provider: Provider, endpoint: Endpoint, field: str) -> UnsupportedOption:

@@ -82,18 +82,21 @@ class Aimlapi:
         return Json(await self._shaped(job, made, usd), headers=headers)
 
     async def _shaped(self, job: Job, made: dict[str, Any], usd: float) -> dict[str, Any]:
-        if self._shape == "images":
+        shape = self._shape
+        if shape == "images" and "flux/" not in job.endpoint:
+            shape = "data-url"  # FLUX.2's examples have this form
+        if shape == "images":
             return made
         data: list[dict[str, Any]] = []
         for number, image in enumerate(made["images"], 1):
-            if self._shape == "data-b64":
+            if shape == "data-b64":
                 encoded = base64.b64encode(await self._workshop.image(job, number)).decode()
                 data.append({"url": None, "b64_json": encoded})
             else:
                 data.append({"url": image["url"], "b64_json": None})
         usage = {"credits_used": round(usd * _CREDITS_PER_USD), "usd_spent": usd}
         shaped = {"data": data, "meta": {"usage": usage} if self._usage else None}
-        return made | shaped if self._shape == "both" else shaped
+        return made | shaped if shape == "both" else shaped
 
 
 def _refuse(request: Request, status: int, message: str) -> Response:

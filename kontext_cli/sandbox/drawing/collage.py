@@ -13,6 +13,8 @@ _TINT = 0.42
 """How far an input's colours go towards those of the mood; its own must stay recognisable."""
 _INSET = 0.24
 """The longer side of a further input, as a share of the image's shorter side."""
+_ROW = 0.75
+"""The share of the image's width that all further inputs may take together."""
 
 
 def compose(
@@ -25,7 +27,7 @@ def compose(
     image = Image.blend(image, tint, _TINT)
     bank = Scene(image, random, palette)
     bank.raise_ridge(base=0.985, swing=0.04, roughness=0.5, firs=0.085)
-    edge = round(_INSET * min(size))
+    edge = round(min(_INSET * min(size), _ROW * size[0] / max(len(inputs) - 1, 1)))
     gap = edge // 7
     for place, data in enumerate(inputs[1:]):
         inset = ImageOps.contain(_opened(data, (edge, edge), palette), (edge, edge))
