@@ -33,7 +33,7 @@ _kontext_command() {
             ;;
         'kontext models')
             commands=''
-            options='-p,--provider -m,--model --json --debug -h,--help'
+            options='-p,--provider -m,--model --check --json --debug -h,--help'
             ;;
         'kontext sandbox')
             commands=''

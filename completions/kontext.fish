@@ -208,7 +208,7 @@ complete -c kontext -e
 complete -c kontext -f
 
 complete -c kontext -n '__kontext_at "kontext" 1' -a generate -d 'Make an image from a prompt'
-complete -c kontext -n '__kontext_at "kontext" 1' -a edit -d 'Edit one to four images with a text instruction'
+complete -c kontext -n '__kontext_at "kontext" 1' -a edit -d 'Edit one or several images with a text instruction'
 complete -c kontext -n '__kontext_at "kontext" 1' -a status -d 'List recent jobs, or poll the provider for the given ones'
 complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait for jobs and save their images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel jobs'
@@ -221,7 +221,7 @@ complete -c kontext -n '__kontext_lacks "kontext" --version' -l version -d 'Show
 complete -c kontext -n '__kontext_lacks "kontext" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext generate" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
-complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext generate" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext generate" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
 complete -c kontext -n '__kontext_lacks "kontext generate" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
@@ -260,7 +260,7 @@ complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l he
 
 complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
 complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
-complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext edit" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext edit" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
 complete -c kontext -n '__kontext_lacks "kontext edit" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
@@ -334,7 +334,8 @@ complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -d 'Jobs in t
 complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider'
-complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext models" --check' -l check -d 'Ask the providers which of these models they withdraw'
 complete -c kontext -n '__kontext_lacks "kontext models" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext models" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext models" -h --help' -s h -l help -d ''

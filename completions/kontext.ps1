@@ -7,7 +7,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
         'kontext' = @{
             Commands = @(
                 @{ Name = 'generate'; Help = 'Make an image from a prompt' }
-                @{ Name = 'edit'; Help = 'Edit one to four images with a text instruction' }
+                @{ Name = 'edit'; Help = 'Edit one or several images with a text instruction' }
                 @{ Name = 'status'; Help = 'List recent jobs, or poll the provider for the given ones' }
                 @{ Name = 'fetch'; Help = 'Wait for jobs and save their images' }
                 @{ Name = 'cancel'; Help = 'Ask the provider to cancel jobs' }
@@ -29,7 +29,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Options = @(
                 @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
-                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
                 @{ Flags = @('--resolution'); Kind = 'value'; Values = @('768sq', '1k', '1.5k', '2k', '4k'); Repeatable = $false; Help = 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels' }
                 @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of images, 1 to 4' }
@@ -76,7 +76,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Options = @(
                 @{ Flags = @('-i', '--image'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Input image: a path, an https URL, or `-` for standard input' }
                 @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
-                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
                 @{ Flags = @('--resolution'); Kind = 'value'; Values = @('768sq', '1k', '1.5k', '2k', '4k'); Repeatable = $false; Help = 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels' }
                 @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of images, 1 to 4' }
@@ -190,7 +190,8 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Options = @(
                 @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
-                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
+                @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider' }
+                @{ Flags = @('--check'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Ask the providers which of these models they withdraw' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }

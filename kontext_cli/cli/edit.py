@@ -59,5 +59,5 @@ def edit(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> int:
-    """Edit one to four images with a text instruction."""
+    """Edit one or several images with a text instruction."""
     return run("edit", locals())

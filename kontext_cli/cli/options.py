@@ -77,7 +77,7 @@ Images = Annotated[
         "--image",
         "-i",
         metavar="IMAGE",
-        help="Input image: a path, an https URL, or `-` for standard input. Repeatable, up to 4.",
+        help="Input image: a path, an https URL, or `-` for standard input. Repeatable, up to the number that the model takes (Kontext: 4).",
         rich_help_panel=_IMAGE,
     ),
 ]
@@ -96,7 +96,8 @@ Model = Annotated[
         "--model",
         "-m",
         metavar="NAME",
-        help="Model: kontext-pro (default), kontext-max, or an endpoint id of the provider.",
+        help="Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, "
+        "flux-2-flex, flux-3, or an endpoint id of the provider.",
         rich_help_panel=_IMAGE,
     ),
 ]

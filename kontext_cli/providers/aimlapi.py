@@ -11,7 +11,7 @@ from typing import Any
 from kontext_cli.errors import UnexpectedReply
 from kontext_cli.http.call import Call, Reply
 from kontext_cli.job import Progress
-from kontext_cli.providers.base import Provider
+from kontext_cli.providers.dialects.deprecations import DeprecationList
 from kontext_cli.providers.options import (
     Endpoint,
     Option,
@@ -61,7 +61,7 @@ _FLUX_2_MAX = (
 _FLUX_2_IMAGES = image_list("image_urls", most=3)
 
 
-class Aimlapi(Provider):
+class Aimlapi(DeprecationList):
     """AIMLAPI. There is no queue: if the connection drops, the image is lost, and may be billed."""
 
     name = "aimlapi"
