@@ -77,7 +77,7 @@ Images = Annotated[
         "--image",
         "-i",
         metavar="IMAGE",
-        help="Input image: a path, an https URL, or `-` for standard input. Repeatable, up to the number that the model takes (Kontext: 4).",
+        help="Input image: a path, an https URL, or `-` for standard input. Repeatable.",
         rich_help_panel=_IMAGE,
     ),
 ]
