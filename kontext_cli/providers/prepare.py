@@ -129,11 +129,19 @@ def _unknown_model(
     names = list(dict.fromkeys(row.model for row in offered))
     elsewhere = providers.who_serves(operation, model)
     hint = _others(elsewhere, "do", "does") if elsewhere else f"it has {', '.join(names)}"
-    if not elsewhere and (near := _near_model(model, names)):
+    if (only := _only_operation(provider, model)) and not elsewhere:
+        hint = f"{model} is for `kontext {only}`; here {hint}"
+    elif not elsewhere and (near := _near_model(model, names)):
         hint = f"did you mean `{near}`? {hint}"
     return UnsupportedOption(
         f"{provider.name} does not {operation} with the model `{model}`", hint=hint
     )
+
+
+def _only_operation(provider: Provider, model: str) -> Operation | None:
+    """What a model here is for, where that is one operation alone."""
+    operations = {row.operation for row in provider.endpoints if row.model == model}
+    return operations.pop() if len(operations) == 1 else None
 
 
 def _near_model(model: str, names: Sequence[str]) -> str | None:

@@ -334,7 +334,9 @@ REFUSED = (
     ),
     Refused("`edit` takes 1 to 10 images, not 11", images=(*MANY, A), model="flux-3"),
     Refused(
-        "fal does not generate with the model `kontext-dev`", model="kontext-dev", hint="it has"
+        "fal does not generate with the model `kontext-dev`",
+        model="kontext-dev",
+        hint="kontext-dev is for `kontext edit`; here it has kontext-pro",
     ),
     Refused(
         "fal does not support `--safety-tolerance` with kontext-dev",
