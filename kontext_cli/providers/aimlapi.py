@@ -72,8 +72,7 @@ class Aimlapi(DeprecationList):
     blocking = True
     # Each needs its connection until its paid image arrives; rate limits are not published.
     jobs = 4
-    # AIMLAPI's error page: 403 is an account out of credits.
-    credit_statuses = frozenset({402, 403})
+    credit_statuses = frozenset({402, 403})  # by AIMLAPI's page of errors
     kept_headers = (_USD_SPENT, "x-inference-id")
     endpoints = (
         Endpoint("flux/kontext-pro/text-to-image", "kontext-pro", "generate", _KONTEXT),
