@@ -89,7 +89,7 @@ def choose_endpoint(provider: Provider, model: str, operation: Operation, images
         )
     fitting = [row for row in offered if row.model == model]
     if fitting:
-        return _for_count(fitting, images, provider, offered)
+        return _for_count(fitting, images, provider, offered, model)
     if "/" in model:
         return _own_endpoint(provider, offered, model, images)
     raise _unknown_model(provider, model, operation, offered)
@@ -103,13 +103,18 @@ def _own_endpoint(
     known = [row for row in provider.endpoints if row.id == endpoint_id]
     if known and known[0] not in offered:
         raise UsageError(f"`{endpoint_id}` is for `kontext {known[0].operation}`")
-    row = _for_count(known or offered, images, provider, offered)
+    row = _for_count(known or offered, images, provider, offered, endpoint_id)
     return row._replace(id=endpoint_id, model=endpoint_id)
 
 
 def _for_count(
-    rows: Sequence[Endpoint], images: int, provider: Provider, offered: Sequence[Endpoint]
+    rows: Sequence[Endpoint],
+    images: int,
+    provider: Provider,
+    offered: Sequence[Endpoint],
+    model: str,
 ) -> Endpoint:
+    """The row that takes so many images. Raises UnsupportedOption with the models that do."""
     for row in rows:
         if row.takes(images):
             return row
@@ -118,7 +123,7 @@ def _for_count(
     wanted = "1 image" if least == most == 1 else f"{least} to {most} images"
     others = dict.fromkeys(row.model for row in offered if row.takes(images))
     raise UnsupportedOption(
-        f"{provider.name} takes {wanted} here, not {images}",
+        f"with {model}, {provider.name} takes {wanted}, not {images}",
         hint=_others([*others], "take as many there", "takes as many there"),
     )
 
