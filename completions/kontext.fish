@@ -220,7 +220,7 @@ complete -c kontext -e
 complete -c kontext -f
 
 complete -c kontext -n '__kontext_at "kontext" 1' -a generate -d 'Make an image from a prompt'
-complete -c kontext -n '__kontext_at "kontext" 1' -a edit -d 'Edit one to four images with a text instruction'
+complete -c kontext -n '__kontext_at "kontext" 1' -a edit -d 'Edit one or several images with a text instruction'
 complete -c kontext -n '__kontext_at "kontext" 1' -a status -d 'List recent jobs, or poll the provider for the given ones'
 complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait for jobs and save their images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel jobs'
@@ -235,13 +235,13 @@ complete -c kontext -n '__kontext_lacks "kontext" --version' -l version -d 'Show
 complete -c kontext -n '__kontext_lacks "kontext" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext generate" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider: fal, aimlapi, chainhub, sandbox'
-complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext generate" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext generate" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
 complete -c kontext -n '__kontext_lacks "kontext generate" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
 complete -c kontext -n '__kontext_lacks "kontext generate" --seed' -l seed -x -d 'Seed'
 complete -c kontext -n '__kontext_lacks "kontext generate" -g --guidance-scale' -s g -l guidance-scale -x -d 'How closely to follow the prompt, 1 to 20'
-complete -c kontext -n '__kontext_lacks "kontext generate" --safety-tolerance' -l safety-tolerance -x -d 'Safety tolerance, 1 to 6; 1 is the strictest'
+complete -c kontext -n '__kontext_lacks "kontext generate" --safety-tolerance' -l safety-tolerance -x -d 'Safety tolerance, 0 to 6; the lowest is the strictest'
 complete -c kontext -n '__kontext_lacks "kontext generate" --no-safety-checker' -l no-safety-checker -d 'Switch off the safety checker, where a model lets you'
 complete -c kontext -n '__kontext_lacks "kontext generate" --steps' -l steps -x -d 'Number of denoising steps, 1 to 50, where a model has them'
 complete -c kontext -n '__kontext_lacks "kontext generate" --output-format' -l output-format -x -a 'jpeg png' -d 'Image format'
@@ -276,13 +276,13 @@ complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l he
 
 complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
 complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider: fal, aimlapi, chainhub, sandbox'
-complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext edit" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext edit" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
 complete -c kontext -n '__kontext_lacks "kontext edit" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
 complete -c kontext -n '__kontext_lacks "kontext edit" --seed' -l seed -x -d 'Seed'
 complete -c kontext -n '__kontext_lacks "kontext edit" -g --guidance-scale' -s g -l guidance-scale -x -d 'How closely to follow the prompt, 1 to 20'
-complete -c kontext -n '__kontext_lacks "kontext edit" --safety-tolerance' -l safety-tolerance -x -d 'Safety tolerance, 1 to 6; 1 is the strictest'
+complete -c kontext -n '__kontext_lacks "kontext edit" --safety-tolerance' -l safety-tolerance -x -d 'Safety tolerance, 0 to 6; the lowest is the strictest'
 complete -c kontext -n '__kontext_lacks "kontext edit" --no-safety-checker' -l no-safety-checker -d 'Switch off the safety checker, where a model lets you'
 complete -c kontext -n '__kontext_lacks "kontext edit" --steps' -l steps -x -d 'Number of denoising steps, 1 to 50, where a model has them'
 complete -c kontext -n '__kontext_lacks "kontext edit" --output-format' -l output-format -x -a 'jpeg png' -d 'Image format'
@@ -317,7 +317,7 @@ complete -c kontext -n '__kontext_lacks "kontext edit" --open' -l open -d 'Open 
 complete -c kontext -n '__kontext_lacks "kontext edit" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext status" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
-complete -c kontext -n '__kontext_lacks "kontext status" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model that the job with that request id was submitted to'
+complete -c kontext -n '__kontext_lacks "kontext status" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model that the job with that request id was submitted to'
 complete -c kontext -n '__kontext_lacks "kontext status" --limit' -l limit -x -d 'Maximum number of jobs to list'
 complete -c kontext -n '__kontext_in "kontext status"' -l state -x -d 'Only jobs in this state'
 complete -c kontext -n '__kontext_lacks "kontext status" --batch' -l batch -x -d 'Only jobs of this batch'
@@ -329,7 +329,7 @@ complete -c kontext -n '__kontext_lacks "kontext status" --debug' -l debug -d 'L
 complete -c kontext -n '__kontext_lacks "kontext status" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext fetch" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
-complete -c kontext -n '__kontext_lacks "kontext fetch" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model that the job with that request id was submitted to'
+complete -c kontext -n '__kontext_lacks "kontext fetch" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model that the job with that request id was submitted to'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -o --output' -s o -l output -r -F -d 'Output file'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'Output directory, created if missing'
 complete -c kontext -n '__kontext_lacks "kontext fetch" --name' -l name -x -d 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}'
@@ -344,7 +344,7 @@ complete -c kontext -n '__kontext_lacks "kontext fetch" --open' -l open -d 'Open
 complete -c kontext -n '__kontext_lacks "kontext fetch" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext cancel" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
-complete -c kontext -n '__kontext_lacks "kontext cancel" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model that the job with that request id was submitted to'
+complete -c kontext -n '__kontext_lacks "kontext cancel" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model that the job with that request id was submitted to'
 complete -c kontext -n '__kontext_lacks "kontext cancel" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext cancel" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext cancel" --debug' -l debug -d 'Log each request on standard error, without secrets'
@@ -370,7 +370,8 @@ complete -c kontext -n '__kontext_lacks "kontext gallery" -q --quiet' -s q -l qu
 complete -c kontext -n '__kontext_lacks "kontext gallery" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub sandbox' -d 'Only the models of this provider'
-complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext models" --check' -l check -d 'Ask the providers which of these models they withdraw'
 complete -c kontext -n '__kontext_lacks "kontext models" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext models" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext models" -h --help' -s h -l help -d ''

@@ -17,7 +17,8 @@ from kontext_cli.words import flag
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-MOST_IMAGES = 4
+MOST_IMAGES = 10
+"""Of any model; each endpoint has its own number."""
 LONGEST_PROMPT = 32_768
 """Characters; far beyond what the model reads, it catches a wrong file on standard input."""
 

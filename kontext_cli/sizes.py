@@ -42,6 +42,20 @@ RATIO_SIZES = {
 
 ASPECT_RATIOS = tuple(RATIO_SIZES)
 
+ONE_MEGAPIXEL = {
+    "21:9": (1504, 640),
+    "16:9": (1312, 736),
+    "4:3": (1152, 864),
+    "3:2": (1248, 832),
+    "1:1": (1024, 1024),
+    "2:3": (832, 1248),
+    "3:4": (864, 1152),
+    "9:16": (736, 1312),
+    "9:21": (640, 1504),
+}
+"""Width and height for the models that take any size, as FLUX.2: multiples of 32, and no more than
+1024 × 1024 pixels, which are billed as one megapixel."""
+
 _SHAPES = {
     "square": "1:1",
     "landscape": "3:2",

@@ -63,7 +63,8 @@ class Entry:
     @property
     def cost(self) -> Cost:
         """The estimate for its job, at the dearest of its providers."""
-        return self.shared.dearest
+        flat = self.shared.cost if self.shared.then is None else None
+        return flat or self.request.dearest
 
     def pass_on(self, then: SharedRequest) -> None:
         """Ask another provider for it, with a job of its own."""

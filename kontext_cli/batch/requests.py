@@ -3,6 +3,7 @@ differ only in prompt, seed and images."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, BinaryIO, NamedTuple
 
 from kontext_cli.batch.order import Order
@@ -15,15 +16,19 @@ from kontext_cli.engine.plan import (
 )
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.files.names import format_of
+from kontext_cli.images.decoding import size_of
 from kontext_cli.images.inputs import InputImage, check_image, fingerprint, is_url, load_images
 from kontext_cli.job import Cost, Job
 from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.options import Option
-from kontext_cli.providers.prepare import Draft, prepare
+from kontext_cli.providers.options import Option, Size
+from kontext_cli.providers.prepare import Draft, Estimate, prepare
 from kontext_cli.request import LONGEST_PROMPT, Request, parse
 from kontext_cli.settings.paths import from_home
+
+Sizes = tuple[Size | None, ...]
+"""The sizes of the input images of a row, None for one that is not known."""
 
 _MOST_SHARED = 1_000
 _OF_ONE_ROW = frozenset({"id", "images", "keep_flagged", "output", "seed"})
@@ -35,15 +40,17 @@ class SharedRequest:
     """A validated request, for all rows that differ from it only in prompt, seed and images.
 
     ``prompt`` and ``seed`` are the provider's limits of these, None if it has none. ``digests``
-    gives each row the digest that `plan_jobs` gives its jobs. ``then`` is the same request at the
-    next of several providers, for a row that this one does not accept.
+    gives each row the digest that `plan_jobs` gives its jobs. ``cost`` is that of every row, None
+    where it depends on the sizes of the input images, from which ``cost_of`` tells it. ``then`` is
+    the same request at the next of several providers, for a row that this one does not accept.
     """
 
     request: Request
     provider: Provider
     model: str
     endpoint: str
-    cost: Cost
+    cost: Cost | None
+    cost_of: Callable[[Sizes], Cost]
     prompt: Option | None
     seed: Option | None
     digests: Digests
@@ -58,13 +65,15 @@ class SharedRequest:
         found: SharedRequest | None = None
         for provider, endpoint in zip(reversed(providers), reversed(endpoints), strict=True):
             completed = request.completed(endpoint.fields)
-            draft = prepare(provider, completed, model=model, images=images)
+            prepare(provider, completed, model=model, images=images)
+            estimate = Estimate.of(provider, endpoint, completed.options)
             found = cls(
                 request=completed,
                 provider=provider,
                 model=model,
                 endpoint=endpoint.id,
-                cost=draft.cost,
+                cost=None if estimate.needs_sizes else estimate.cost(),
+                cost_of=lru_cache(_MOST_SHARED)(estimate.cost),
                 prompt=endpoint.option("prompt"),
                 seed=endpoint.option("seed"),
                 digests=digests,
@@ -75,17 +84,17 @@ class SharedRequest:
         return found
 
     @property
+    def is_flat(self) -> bool:
+        """Whether its cost is the same for every row, at each of its providers."""
+        return self.cost is not None and (self.then is None or self.then.is_flat)
+
+    @property
     def chain(self) -> "Iterator[SharedRequest]":
         """This request, and the same one at each provider after this."""
         each: SharedRequest | None = self
         while each is not None:
             yield each
             each = each.then
-
-    @property
-    def dearest(self) -> Cost:
-        """The cost at the dearest of its providers; unknown if it is unknown at one."""
-        return dearest([each.cost for each in self.chain]) if self.then else self.cost
 
     def fits(self, prompt: object, seed: int | None) -> bool:
         """Whether a row with this prompt and seed is valid as well."""
@@ -101,12 +110,28 @@ class SharedRequest:
 
 
 class RowRequest(NamedTuple):
-    """The request of one row. ``images`` are without content, by their hashes or URLs."""
+    """The request of one row. ``images`` are without content, by their hashes or URLs; with their
+    sizes, where the cost depends on these."""
 
     shared: SharedRequest
     prompt: str
     seed: int | None
     images: tuple[InputImage, ...]
+
+    @property
+    def cost(self) -> Cost:
+        """The estimate for its job."""
+        shared = self.shared
+        return shared.cost or shared.cost_of(self._sizes())
+
+    @property
+    def dearest(self) -> Cost:
+        """The estimate for its job at the dearest of its providers."""
+        sizes = self._sizes()
+        return dearest([each.cost or each.cost_of(sizes) for each in self.shared.chain])
+
+    def _sizes(self) -> Sizes:
+        return tuple([image.size for image in self.images])
 
     def digest(self) -> str:
         """The digest that `plan_jobs` gives its jobs."""
@@ -123,7 +148,7 @@ class RowRequest(NamedTuple):
             endpoint=shared.endpoint,
             request=self._described(seed),
             seed=seed,
-            cost=shared.cost,
+            cost=self.cost,
             digest=digest,
             sources=sources_of(self.images),
         )
@@ -207,18 +232,17 @@ class Requests:
                 self._shared.clear()
             self._shared[same] = shared
         self._contents.clear()
-        image = self._fingerprint if with_images else self._unread
-        images = tuple(map(image, sources)) if sources else ()
+        read = self._unread
+        if with_images:
+            read = self._fingerprint if shared.is_flat else self._measured
+        images = tuple(map(read, sources)) if sources else ()
         return RowRequest(shared, str(prompt), seed, images)
 
     def check_images(self, request: RowRequest) -> None:
         """Check that input images are images. Raises InputFault or UsageError."""
         for image in request.images:
             if image.sha256 is not None and image.sha256 not in self._checked:
-                content = self._contents.get(image.source)
-                if content is None:  # it was read for an earlier row, which did not need it
-                    content = fingerprint(image.source, self._stdin).content or b""
-                check_image(image.source, content)
+                check_image(image.source, self._content(image.source))
                 self._checked.add(image.sha256)
 
     def _validated(self, fields: dict[str, Any], sources: tuple[str, ...]) -> SharedRequest:
@@ -258,6 +282,19 @@ class Requests:
                 image.source, image.stem, url=image.url, sha256=image.sha256
             )
         return self._fingerprints[source]
+
+    def _measured(self, source: str) -> InputImage:
+        """An image by its hash, with its size; that of a URL is not known."""
+        image = self._fingerprint(source)
+        if image.url is None and image.size is None:
+            image = image._replace(size=size_of(self._content(source)))
+            self._fingerprints[source] = image
+        return image
+
+    def _content(self, source: str) -> bytes:
+        """The content of an image, read again where it was read for an earlier row."""
+        content = self._contents.get(source)
+        return content or fingerprint(source, self._stdin).content or b""
 
     def _unread(self, source: str) -> InputImage:
         """An image by its name alone; the URL of one is checked."""

@@ -61,5 +61,5 @@ def edit(
     preview: options.Preview = None,
     open_images: options.Open = False,
 ) -> int:
-    """Edit one to four images with a text instruction."""
+    """Edit one or several images with a text instruction."""
     return run("edit", locals())

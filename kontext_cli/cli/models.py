@@ -1,5 +1,9 @@
 """`kontext models`: list providers, models, options and prices."""
 
+from typing import Annotated
+
+import typer
+
 from kontext_cli.cli import options
 from kontext_cli.terminal.result import show
 
@@ -8,6 +12,7 @@ Examples:
   kontext models
   kontext models -p fal -m kontext-max
   kontext models --json | jq -r '[.provider, .model, .price.usd] | @tsv'
+  kontext models --check  # asks the providers which of these they withdraw
   kontext models --debug  # also shows where each setting comes from
 """
 
@@ -15,10 +20,20 @@ Examples:
 def models(
     provider: options.OneProvider = None,
     model: options.Model = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check", help="Ask the providers which of these models they withdraw. Needs no key."
+        ),
+    ] = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
     """List providers, models, options and prices. Needs no key and no network."""
+    if check:
+        from kontext_cli.commands.models_check import check_models
+
+        return show(check_models(provider, model, debug=debug), as_json=json)
     from kontext_cli.commands.models import list_models
 
     return show(list_models(provider, model, with_settings=debug), as_json=json)

@@ -79,7 +79,7 @@ Images = Annotated[
         "--image",
         "-i",
         metavar="IMAGE",
-        help="Input image: a path, an https URL, or `-` for standard input. Repeatable, up to 4.",
+        help="Input image: a path, an https URL, or `-` for standard input. Repeatable.",
         rich_help_panel=_IMAGE,
     ),
 ]
@@ -113,7 +113,8 @@ Model = Annotated[
         "--model",
         "-m",
         metavar="NAME",
-        help="Model: kontext-pro (default), kontext-max, or an endpoint id of the provider.",
+        help="Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, "
+        "flux-2-flex, flux-3, or an endpoint id of the provider.",
         rich_help_panel=_IMAGE,
     ),
 ]

@@ -8,7 +8,8 @@ from kontext_cli.job import Cost, Job, State, new_id
 from kontext_cli.journal import Journal
 from kontext_cli.journal.lookup import AmbiguousJob
 from kontext_cli.providers import Name, who_queues
-from kontext_cli.providers.base import Queue
+from kontext_cli.providers.base import Provider, Queue
+from kontext_cli.providers.options import Endpoint
 from kontext_cli.providers.prepare import choose_endpoint
 from kontext_cli.settings.settings import DEFAULT_MODEL
 from kontext_cli.terminal.jobs import candidate_lines
@@ -59,19 +60,28 @@ def _foreign(session: "Session", request_id: str, provider_name: Name, model: st
             f"{provider_name} has no queue, so a job cannot be found by its request id",
             hint=f"{listed(who_queues(offline=False))} have request ids",
         )
-    endpoint = choose_endpoint(provider, model, "generate", 0).id
+    endpoint = _endpoint(provider, model)
     job = Job(
-        operation="generate",
+        operation=endpoint.operation,
         provider=provider_name,
         model=model,
-        endpoint=endpoint,
+        endpoint=endpoint.id,
         request={},
         seed=None,
         cost=Cost(None, "unknown"),
         id=new_id(),
         state=State.QUEUED,
         request_id=request_id,
-        handle=provider.handle(endpoint, request_id),
+        handle=provider.handle(endpoint.id, request_id),
     )
     session.journal.record(job)
     return job
+
+
+def _endpoint(provider: Provider, model: str) -> Endpoint:
+    """An endpoint of the model: the URLs of jobs are the same for both operations.
+
+    Raises UsageError for a model that the provider does not have.
+    """
+    of_model = (row for row in provider.endpoints if row.model == model)
+    return next(of_model, None) or choose_endpoint(provider, model, "generate", 0)

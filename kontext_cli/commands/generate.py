@@ -10,7 +10,7 @@ from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import open_files, set_up_previews
 from kontext_cli.engine.budget import Budget
 from kontext_cli.engine.endings import was_not_taken
-from kontext_cli.engine.plan import Plan, Wanted, dearest, plan_jobs, room_for_images
+from kontext_cli.engine.plan import Plan, Wanted, dearest, endpoints_for, plan_jobs, room_for_images
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.files.delivery import Delivery, StreamDelivery
 from kontext_cli.files.names import Names, format_of, template_fields
@@ -54,12 +54,13 @@ def run_one(flags: Flags) -> Result:
             check_waiting(flags, provider)
         if providers[0].base_url.startswith("https:") and not flags.dry_run:
             load_certificates()
-        request = _request(flags)
+        request, model = _request(flags), settings.model(flags.model)
+        endpoints_for(request, providers, model)
         images = load_sources(request.images, min(providers, key=room_for_images))
         plans = plan_jobs(
             request,
             providers,
-            model=settings.model(flags.model),
+            model=model,
             images=images,
             wanted=_wanted(flags, settings),
         )

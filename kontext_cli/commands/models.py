@@ -82,5 +82,14 @@ def _option_record(row: Option) -> dict[str, Any]:
 
 
 def _price_record(offer: Offer) -> dict[str, Any]:
-    source = "unknown" if offer.usd is None else "estimate"
-    return {"usd": offer.usd, "source": source, "dated": offer.dated}
+    price = offer.price
+    if price is None:
+        return {"usd": None, "source": "unknown", "dated": None}
+    return {
+        "usd": price.least,
+        "source": "estimate",
+        "dated": price.dated or None,
+        "further_megapixel": price.further,
+        "input_megapixel": price.inputs or None,
+        "resolutions": dict(price.resolutions) or None,
+    }

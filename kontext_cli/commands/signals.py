@@ -16,7 +16,7 @@ for background jobs, which no user asked for."""
 
 
 def run_until_signal(
-    work: Coroutine[Any, Any, None],
+    work: Callable[[], Coroutine[Any, Any, None]],
     wind_down: Callable[[int], None] | None = None,
     *,
     last: Callable[[], None] = lambda: None,
@@ -48,12 +48,12 @@ def _handled() -> list[int]:
 
 
 async def _guarded(
-    work: Coroutine[Any, Any, None],
+    work: Callable[[], Coroutine[Any, Any, None]],
     wind_down: Callable[[int], None] | None,
     last: Callable[[], None],
     early: list[int],
 ) -> int | None:
-    task = asyncio.ensure_future(work)
+    task = asyncio.ensure_future(work())
     caught: list[int] = []
 
     def stop(number: int) -> None:

@@ -24,8 +24,9 @@ class Budget:
             return
         if any(cost.usd is None for cost in costs):
             raise OverBudget(
-                "the price of this model is not known, so --max-cost cannot be enforced",
-                hint="set the price in config.toml, or omit --max-cost",
+                "the price is not known in advance, so --max-cost cannot be enforced",
+                hint="set the price of the model in config.toml, or omit --max-cost; where it "
+                "depends on the size of the input images, give these as files, not as URLs",
             )
         total = sum(_parts(cost) for cost in costs)
         if total > self._left:

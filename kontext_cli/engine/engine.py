@@ -29,7 +29,7 @@ from kontext_cli.http.transport import Submission, Transport
 from kontext_cli.job import OPEN, Cost, Job, Note, Progress, State
 from kontext_cli.journal.replies import Answers
 from kontext_cli.providers.base import Cancellation, Provider, Storage
-from kontext_cli.providers.failure import failure
+from kontext_cli.providers.failure import refusal
 from kontext_cli.providers.prepare import Draft
 
 if TYPE_CHECKING:
@@ -340,7 +340,7 @@ class Engine:
 
     def _not_accepted(self, reply: Reply) -> KontextError:
         if was_refused(reply, blocking=self._provider.blocking):
-            return read(failure, self._provider, reply, submitted=False)
+            return read(refusal, self._provider, reply)
         return cut_short(f"{self._provider.name} answered {reply.status}")
 
     def _not_its_own(self, taken: RequestIdTaken) -> KontextError:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
-Kind = Literal["submit", "status", "stream", "result", "cancel", "upload"]
+Kind = Literal["submit", "status", "stream", "result", "cancel", "upload", "list"]
 
 
 class Part(NamedTuple):

@@ -117,6 +117,17 @@ def prove(
     return kind, size
 
 
+def size_of(data: bytes) -> tuple[int, int] | None:
+    """The size of an image by its header alone; None where that is not one of an image."""
+    kind = sniff(data)
+    if kind is None:
+        return None
+    try:
+        return _open(data, kind).size
+    except Exception:  # as many kinds as in decoding
+        return None
+
+
 def _decoded(
     data: bytes,
     formats: Collection[Format],

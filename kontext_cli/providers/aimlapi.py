@@ -1,7 +1,8 @@
 """AIMLAPI: one call that blocks until the images exist.
 
-Sources: its pages of `flux/kontext-pro` and `flux/kontext-max`, text-to-image and image-to-image;
-key names from its SDK and from litellm; prices from litellm's table.
+Sources: its pages and schemas of each model; key names from its SDK and from litellm; prices from
+litellm's table, which has none of FLUX.2. It lists no FLUX.2 [flex], no editing with [max], and no
+image model of FLUX 3.
 """
 
 from collections.abc import Mapping
@@ -10,26 +11,57 @@ from typing import Any
 from kontext_cli.errors import UnexpectedReply
 from kontext_cli.http.call import Call, Reply
 from kontext_cli.job import Progress
-from kontext_cli.providers.base import Provider
-from kontext_cli.providers.options import Endpoint, Option, Price, one_or_list
+from kontext_cli.providers.dialects.deprecations import DeprecationList
+from kontext_cli.providers.options import (
+    Endpoint,
+    Option,
+    Price,
+    as_opposite,
+    as_size,
+    image_list,
+    one_or_list,
+)
 from kontext_cli.providers.results import read_result
 from kontext_cli.sizes import ASPECT_RATIOS
 
 _PATH = "/v1/images/generations"
 _USD_SPENT = "x-aimlapi-usd-spent"
 _IMAGES = one_or_list("image_url")
-_OPTIONS = (
-    Option("prompt", longest=4_000),
+_PROMPT = Option("prompt", longest=4_000)
+_SEED = Option("seed", least=1)
+_TOLERANCE = Option("safety_tolerance", least=1, most=6, encode=str, default=2)
+_KONTEXT = (
+    _PROMPT,
     Option("aspect_ratio", choices=ASPECT_RATIOS),
     Option("num_images", least=1, most=4, default=1),
-    Option("seed", least=1),
+    _SEED,
     Option("guidance_scale", least=1, most=20),
-    Option("safety_tolerance", least=1, most=6, encode=str, default=2),
+    _TOLERANCE,
     Option("output_format", choices=("jpeg", "png"), default="jpeg"),
 )
+# Without a size the image is 4:3, in edits as well.
+_SIZE = Option("aspect_ratio", "image_size", choices=ASPECT_RATIOS, encode=as_size, default="4:3")
+_CHECKER = Option("no_safety_checker", "enable_safety_checker", encode=as_opposite, default=False)
+_FLUX_2_PRO = (
+    _PROMPT,
+    _SIZE,
+    _SEED,
+    _TOLERANCE,
+    _CHECKER,
+    Option("output_format", choices=("jpeg", "png"), default="png"),
+)
+_FLUX_2_MAX = (
+    _PROMPT,
+    _SIZE,
+    _SEED,
+    Option("safety_tolerance", least=1, most=5, encode=str, default=2),
+    _CHECKER,
+    Option("output_format", choices=("jpeg", "png"), default="jpeg"),
+)
+_FLUX_2_IMAGES = image_list("image_urls", most=3)
 
 
-class Aimlapi(Provider):
+class Aimlapi(DeprecationList):
     """AIMLAPI. There is no queue: if the connection drops, the image is lost, and may be billed."""
 
     name = "aimlapi"
@@ -40,14 +72,18 @@ class Aimlapi(Provider):
     blocking = True
     # Each needs its connection until its paid image arrives; rate limits are not published.
     jobs = 4
-    # AIMLAPI's error page: 403 is an account out of credits.
-    credit_statuses = frozenset({402, 403})
+    credit_statuses = frozenset({402, 403})  # by AIMLAPI's page of errors
     kept_headers = (_USD_SPENT, "x-inference-id")
     endpoints = (
-        Endpoint("flux/kontext-pro/text-to-image", "kontext-pro", "generate", _OPTIONS),
-        Endpoint("flux/kontext-max/text-to-image", "kontext-max", "generate", _OPTIONS),
-        Endpoint("flux/kontext-pro/image-to-image", "kontext-pro", "edit", _OPTIONS, _IMAGES),
-        Endpoint("flux/kontext-max/image-to-image", "kontext-max", "edit", _OPTIONS, _IMAGES),
+        Endpoint("flux/kontext-pro/text-to-image", "kontext-pro", "generate", _KONTEXT),
+        Endpoint("flux/kontext-max/text-to-image", "kontext-max", "generate", _KONTEXT),
+        Endpoint("flux/kontext-pro/image-to-image", "kontext-pro", "edit", _KONTEXT, _IMAGES),
+        Endpoint("flux/kontext-max/image-to-image", "kontext-max", "edit", _KONTEXT, _IMAGES),
+        Endpoint("blackforestlabs/flux-2-pro", "flux-2-pro", "generate", _FLUX_2_PRO),
+        Endpoint(
+            "blackforestlabs/flux-2-pro-edit", "flux-2-pro", "edit", _FLUX_2_PRO, _FLUX_2_IMAGES
+        ),
+        Endpoint("blackforestlabs/flux-2-max", "flux-2-max", "generate", _FLUX_2_MAX),
     )
     prices = (
         Price("kontext-pro", usd=0.052, dated="2026-11-21"),

@@ -65,11 +65,14 @@ class Provider(ABC):
         """The request headers that carry the key."""
         return {"Authorization": f"{self.scheme} {key}"}
 
-    def price(self, model: str) -> float | None:
-        """US dollars for one image of a model, None where it is not known."""
+    def price(self, model: str) -> Price | None:
+        """What the images of a model cost; None where it is not known.
+
+        The user's own price is for each image, whatever its size, and has no date.
+        """
         if model in self._prices:
-            return self._prices[model]
-        return next((price.usd for price in self.prices if price.model == model), None)
+            return Price(model, self._prices[model], dated="")
+        return next((price for price in self.prices if price.model == model), None)
 
     def billed(self, reply: Reply) -> Billed:
         """Whether a job that ended with this error reply may be on the bill."""

@@ -82,6 +82,16 @@ def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextErro
     return JobFailed(said, billed=billed, status=reply.status)
 
 
+def refusal(provider: Provider, reply: Reply) -> KontextError:
+    """The error for the answer that refuses a submit. A 404 is about the model: there is nothing
+    else in the request that could be missing."""
+    error = failure(provider, reply, submitted=False)
+    if reply.status in (404, 410) and isinstance(error, JobFailed):
+        hint = f"{provider.name} does not have this model, or no longer: `kontext models --check`"
+        return error.replace(hint=hint)
+    return error
+
+
 def _withheld(reply: Reply, why: Reason) -> bool:
     may_say_so = reply.ok or reply.status in (400, 403, 422, 451)
     return bool(re.search(_MODERATION, f"{why.type} {why.text}" if may_say_so else why.type))

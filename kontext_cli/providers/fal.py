@@ -1,7 +1,8 @@
 """fal.ai: a queue with position and logs.
 
-Sources: fal's page of `flux-pro/kontext/text-to-image` and the generated types of its JavaScript
-client for the edit endpoints; prices from its model pages.
+Sources: fal's pages of each model (`llms.txt`). From elsewhere: the number of input images of
+FLUX.2 is what Black Forest Labs states for its API; the price of Kontext [dev] is from a reseller's
+list. The prices of FLUX 3 for `2k` and `4k` are not published.
 """
 
 from typing import ClassVar
@@ -9,32 +10,23 @@ from typing import ClassVar
 from kontext_cli.errors import Billed
 from kontext_cli.http.call import Reply
 from kontext_cli.providers.base import Variables
+from kontext_cli.providers.dialects.fal_models import DEV, FLEX, FLUX_2, FLUX_3, KONTEXT
 from kontext_cli.providers.dialects.fal_queue import FalQueue
 from kontext_cli.providers.dialects.fal_storage import FalStorage
 from kontext_cli.providers.options import (
     Endpoint,
-    Option,
     Price,
     image_list,
     one_image,
 )
-from kontext_cli.sizes import ASPECT_RATIOS
 
 _ONE = one_image("image_url")
 _SEVERAL = image_list("image_urls", least=2)
+_UP_TO_8 = image_list("image_urls", most=8)
+_UP_TO_10 = image_list("image_urls", most=10)
 _PRO = "fal-ai/flux-pro/kontext"
 _MAX = "fal-ai/flux-pro/kontext/max"
-_OPTIONS = (
-    Option("prompt"),
-    Option("aspect_ratio", choices=ASPECT_RATIOS),
-    Option("num_images", least=1, most=4, default=1),
-    Option("seed", least=0),
-    Option("guidance_scale", least=1, most=20, default=3.5),
-    Option("safety_tolerance", least=1, most=6, encode=str, default=2),
-    Option("output_format", choices=("jpeg", "png"), default="jpeg"),
-    Option("enhance_prompt", default=False),
-    Option("sync_mode", default=False),
-)
+_BFL = "blackforestlabs/flux-3"
 
 
 class Fal(FalQueue, FalStorage):
@@ -49,16 +41,30 @@ class Fal(FalQueue, FalStorage):
     inline_bytes = 2_500_000
     streams = True
     endpoints = (
-        Endpoint(f"{_PRO}/text-to-image", "kontext-pro", "generate", _OPTIONS),
-        Endpoint(f"{_MAX}/text-to-image", "kontext-max", "generate", _OPTIONS),
-        Endpoint(_PRO, "kontext-pro", "edit", _OPTIONS, _ONE),
-        Endpoint(_MAX, "kontext-max", "edit", _OPTIONS, _ONE),
-        Endpoint(f"{_PRO}/multi", "kontext-pro", "edit", _OPTIONS, _SEVERAL),
-        Endpoint(f"{_MAX}/multi", "kontext-max", "edit", _OPTIONS, _SEVERAL),
+        Endpoint(f"{_PRO}/text-to-image", "kontext-pro", "generate", KONTEXT),
+        Endpoint(f"{_MAX}/text-to-image", "kontext-max", "generate", KONTEXT),
+        Endpoint(_PRO, "kontext-pro", "edit", KONTEXT, _ONE),
+        Endpoint(_MAX, "kontext-max", "edit", KONTEXT, _ONE),
+        Endpoint(f"{_PRO}/multi", "kontext-pro", "edit", KONTEXT, _SEVERAL),
+        Endpoint(f"{_MAX}/multi", "kontext-max", "edit", KONTEXT, _SEVERAL),
+        Endpoint("fal-ai/flux-kontext/dev", "kontext-dev", "edit", DEV, _ONE),
+        Endpoint("fal-ai/flux-2-pro", "flux-2-pro", "generate", FLUX_2),
+        Endpoint("fal-ai/flux-2-pro/edit", "flux-2-pro", "edit", FLUX_2, _UP_TO_8),
+        Endpoint("fal-ai/flux-2-max", "flux-2-max", "generate", FLUX_2),
+        Endpoint("fal-ai/flux-2-max/edit", "flux-2-max", "edit", FLUX_2, _UP_TO_8),
+        Endpoint("fal-ai/flux-2-flex", "flux-2-flex", "generate", FLEX),
+        Endpoint("fal-ai/flux-2-flex/edit", "flux-2-flex", "edit", FLEX, _UP_TO_8),
+        Endpoint(f"{_BFL}/text-to-image", "flux-3", "generate", FLUX_3),
+        Endpoint(f"{_BFL}/edit-image", "flux-3", "edit", FLUX_3, _UP_TO_10),
     )
-    prices = (
+    prices: ClassVar[tuple[Price, ...]] = (
         Price("kontext-pro", usd=0.04, dated="2026-11-21"),
         Price("kontext-max", usd=0.08, dated="2026-11-21"),
+        Price("kontext-dev", usd=0.025, further=0.025, dated="2026-11-29"),
+        Price("flux-2-pro", usd=0.03, further=0.015, inputs=0.015, dated="2026-11-29"),
+        Price("flux-2-max", usd=0.07, further=0.03, inputs=0.03, dated="2026-11-29"),
+        Price("flux-2-flex", usd=0.05, further=0.05, inputs=0.05, dated="2026-11-29"),
+        Price("flux-3", usd=0.048, resolutions={"768sq": 0.041, "1k": 0.048}, dated="2026-11-29"),
     )
 
     @property

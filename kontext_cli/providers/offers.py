@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kontext_cli.job import Operation
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.options import BOTH, Endpoint, Option
+from kontext_cli.providers.options import BOTH, Endpoint, Option, Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,9 @@ class Offer:
         return [*dict.fromkeys(row for each in self.endpoints for row in each.options)]
 
     @property
-    def usd(self) -> float | None:
-        """US dollars for one image, None where it is not known."""
+    def price(self) -> Price | None:
+        """The price of the model, None where it is not known."""
         return self.provider.price(self.model)
-
-    @property
-    def dated(self) -> str | None:
-        """The date on which the price was published; None for one from the config, or for none."""
-        published = next((row for row in self.provider.prices if row.model == self.model), None)
-        return published.dated if published and published.usd == self.usd else None
 
 
 def offers_of(provider: Provider) -> Iterator[Offer]:

@@ -4,16 +4,31 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kontext_cli.job import Operation
+from kontext_cli.sizes import ONE_MEGAPIXEL
 
 if TYPE_CHECKING:
     from kontext_cli.images.inputs import InputImage
 
 BOTH: tuple[Operation, ...] = ("generate", "edit")
 
+Size = tuple[int, int]
+"""Width and height in pixels."""
+
 
 def as_is(value: Any) -> Any:
     """Send the value as it is."""
     return value
+
+
+def as_size(ratio: str) -> dict[str, int]:
+    """The size of about one megapixel for an aspect ratio, for models that take only sizes."""
+    width, height = ONE_MEGAPIXEL[ratio]
+    return {"width": width, "height": height}
+
+
+def as_opposite(switch: bool) -> bool:
+    """Send what switches on where ours switches off."""
+    return not switch
 
 
 class Option(NamedTuple):
@@ -89,11 +104,61 @@ class Endpoint(NamedTuple):
 
 
 class Price(NamedTuple):
-    """An estimate: US dollars for one image of a model, as published on ``dated``."""
+    """An estimate: US dollars for one image of a model, as published on ``dated``.
+
+    ``usd`` is for an image, whatever its size, unless one of these says more. With ``further``,
+    it is for the first megapixel of the image, and ``further`` for each one more; ``inputs`` is
+    for each megapixel of each input image. With ``resolutions``, the price is that of the
+    resolution that was asked for, and ``usd`` that of the default.
+    """
 
     model: str
     usd: float
     dated: str
+    further: float | None = None
+    inputs: float = 0
+    resolutions: Mapping[str, float] = {}
+
+    @property
+    def least(self) -> float:
+        """US dollars for the cheapest image."""
+        return min(self.usd, *self.resolutions.values()) if self.resolutions else self.usd
+
+    @property
+    def varies(self) -> bool:
+        """Whether some images cost more than ``least``."""
+        return bool(self.further or self.inputs or self.resolutions)
+
+    def depends_on_inputs(self, *, follows: bool) -> bool:
+        """Whether the sizes of the input images matter; ``follows`` says that the image gets the
+        size of the first one."""
+        return bool(self.inputs or (follows and self.further))
+
+    def of(
+        self, inputs: Sequence[Size | None], *, follows: bool, resolution: str | None = None
+    ) -> float | None:
+        """US dollars for one image made from ``inputs`` of these sizes (None where not known).
+
+        It is of one megapixel, or, where it ``follows``, of the size of the first input. None
+        where the price cannot be told.
+        """
+        if resolution is not None and self.resolutions:
+            return self.resolutions.get(resolution)
+        if not self.depends_on_inputs(follows=follows):
+            return self.usd
+        areas = [megapixels(size) for size in inputs if size is not None]
+        if len(areas) < len(inputs):
+            return None
+        return self.by_megapixels(areas[0] if follows and areas else 1, inputs=sum(areas))
+
+    def by_megapixels(self, output: int, *, inputs: int = 0) -> float:
+        """US dollars for an image of so many megapixels, with input images of so many in all."""
+        return self.usd + (self.further or 0) * (output - 1) + self.inputs * inputs
+
+
+def megapixels(size: Size) -> int:
+    """The whole megapixels that an image is billed as, of 1024 × 1024 pixels each, rounded up."""
+    return -(-size[0] * size[1] // 2**20)
 
 
 def one_image(name: str) -> ImageField:

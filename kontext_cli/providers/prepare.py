@@ -10,7 +10,7 @@ from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.http.call import Call
 from kontext_cli.job import Cost, Operation
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.options import Endpoint, Option
+from kontext_cli.providers.options import Endpoint, Option, Price, Size
 from kontext_cli.request import Request
 from kontext_cli.words import flag, listed, nearest
 
@@ -78,7 +78,9 @@ def prepare(
         endpoint=endpoint,
         options=options,
         images=tuple(images),
-        cost=_cost(provider, endpoint.model, request.options.get("num_images", 1)),
+        cost=Estimate.of(provider, endpoint, request.options).cost(
+            [image.size for image in images]
+        ),
     )
 
 
@@ -95,7 +97,7 @@ def choose_endpoint(provider: Provider, model: str, operation: Operation, images
         )
     fitting = [row for row in offered if row.model == model]
     if fitting:
-        return _for_count(fitting, images, provider)
+        return _for_count(fitting, images, provider, offered, model)
     if "/" in model:
         return _own_endpoint(provider, offered, model, images)
     raise _unknown_model(provider, model, operation, offered)
@@ -109,18 +111,29 @@ def _own_endpoint(
     known = [row for row in provider.endpoints if row.id == endpoint_id]
     if known and known[0] not in offered:
         raise UsageError(f"`{endpoint_id}` is for `kontext {known[0].operation}`")
-    row = _for_count(known or offered, images, provider)
+    row = _for_count(known or offered, images, provider, offered, endpoint_id)
     return row._replace(id=endpoint_id, model=endpoint_id)
 
 
-def _for_count(rows: Sequence[Endpoint], images: int, provider: Provider) -> Endpoint:
+def _for_count(
+    rows: Sequence[Endpoint],
+    images: int,
+    provider: Provider,
+    offered: Sequence[Endpoint],
+    model: str,
+) -> Endpoint:
+    """The row that takes so many images. Raises UnsupportedOption with the models that do."""
     for row in rows:
         if row.takes(images):
             return row
     fields = [row.images for row in rows if row.images]
     least, most = min(f.least for f in fields), max(f.most for f in fields)
     wanted = "1 image" if least == most == 1 else f"{least} to {most} images"
-    raise UnsupportedOption(f"{provider.name} takes {wanted} here, not {images}")
+    others = dict.fromkeys(row.model for row in offered if row.takes(images))
+    raise UnsupportedOption(
+        f"with {model}, {provider.name} takes {wanted}, not {images}",
+        hint=_others([*others], "take as many there", "takes as many there"),
+    )
 
 
 def _unknown_model(
@@ -129,18 +142,28 @@ def _unknown_model(
     names = list(dict.fromkeys(row.model for row in offered))
     elsewhere = providers.who_serves(operation, model)
     hint = _others(elsewhere, "do", "does") if elsewhere else f"it has {', '.join(names)}"
-    if not elsewhere and (near := _near_model(model, names)):
+    if (only := _only_operation(provider, model)) and not elsewhere:
+        hint = f"{model} is for `kontext {only}`; here {hint}"
+    elif not elsewhere and (near := _near_model(model, names)):
         hint = f"did you mean `{near}`? {hint}"
     return UnsupportedOption(
         f"{provider.name} does not {operation} with the model `{model}`", hint=hint
     )
 
 
+def _only_operation(provider: Provider, model: str) -> Operation | None:
+    """What a model here is for, where that is one operation alone."""
+    operations = {row.operation for row in provider.endpoints if row.model == model}
+    return operations.pop() if len(operations) == 1 else None
+
+
 def _near_model(model: str, names: Sequence[str]) -> str | None:
     """The model that was probably meant: `pro`, `flux-kontext-max`, `kontext-por`."""
-    parts = re.split(r"[\W_]+", model.casefold())
+    parts = {*re.split(r"[\W_]+", model.casefold())}
     same = [name for name in names if name.rpartition("-")[2] in parts]
-    return same[0] if len(same) == 1 else nearest(model, names)
+    if same:
+        return max(same, key=lambda name: len(parts & {*name.split("-")}))
+    return nearest(model, names)
 
 
 def _together(refused: Sequence[UnsupportedOption]) -> UnsupportedOption:
@@ -160,11 +183,25 @@ def _row(provider: Provider, endpoint: Endpoint, field: str, value: Any) -> Opti
     if row is None:
         raise _unsupported(provider, endpoint, field)
     if not row.accepts(value):
-        takers = providers.who_takes(endpoint.operation, field, value)
         raise UnsupportedOption(
-            _refusal(provider, row, value), hint=_others(takers, "take it", "takes it")
+            _refusal(provider, row, value), hint=_who_takes(provider, endpoint, field, value)
         )
     return row
+
+
+def _who_takes(provider: Provider, endpoint: Endpoint, field: str, value: Any) -> str | None:
+    """The models here that take a value, else the providers."""
+    models = dict.fromkeys(
+        each.model
+        for each in provider.endpoints
+        if each.operation == endpoint.operation
+        and (row := each.option(field)) is not None
+        and row.accepts(value)
+    )
+    if models:
+        return _others([*models], "take it there", "takes it there")
+    takers = providers.who_takes(endpoint.operation, field, value)
+    return _others(takers, "take it", "takes it")
 
 
 def _unsupported(provider: Provider, endpoint: Endpoint, field: str) -> UnsupportedOption:
@@ -198,8 +235,36 @@ def _others(names: Sequence[str], several: str, one: str) -> str | None:
     return f"{listed(names)} {one if len(names) == 1 else several}" if names else None
 
 
-def _cost(provider: Provider, model: str, num_images: int) -> Cost:
-    price = provider.price(model)
-    if price is None:
-        return Cost(None, "unknown")
-    return Cost(round(price * num_images, 6), "estimate")
+class Estimate(NamedTuple):
+    """What the jobs of one request cost: known with the request, or with its input images.
+
+    ``price`` is None where it is not known. ``follows`` says that the provider is left to choose
+    the size of the image: it takes that of the first input, as far as is documented.
+    """
+
+    price: Price | None
+    num_images: int
+    resolution: str | None
+    follows: bool
+
+    @classmethod
+    def of(cls, provider: Provider, endpoint: Endpoint, options: Mapping[str, Any]) -> "Estimate":
+        """The estimate for a request with these options, images left out."""
+        return cls(
+            price=provider.price(endpoint.model),
+            num_images=options.get("num_images", 1),
+            resolution=options.get("resolution"),
+            follows=endpoint.images is not None and "aspect_ratio" not in options,
+        )
+
+    @property
+    def needs_sizes(self) -> bool:
+        """Whether the cost depends on the sizes of the input images."""
+        return self.price is not None and self.price.depends_on_inputs(follows=self.follows)
+
+    def cost(self, sizes: Sequence[Size | None] = ()) -> Cost:
+        """The cost of a job, with the sizes of its input images (None for an unknown one)."""
+        usd = self.price and self.price.of(sizes, follows=self.follows, resolution=self.resolution)
+        if usd is None:
+            return Cost(None, "unknown")
+        return Cost(round(usd * self.num_images, 6), "estimate")

@@ -12,10 +12,7 @@ class SandboxProvider(Fal):
     home = "http://sandbox.localhost/fal"
     key_variables = ()
     offline = True
-    prices = (
-        Price("kontext-pro", usd=0.0, dated="2026-11-21"),
-        Price("kontext-max", usd=0.0, dated="2026-11-21"),
-    )
+    prices = tuple(Price(row.model, usd=0.0, dated=row.dated) for row in Fal.prices)
 
 
 PROVIDER = SandboxProvider

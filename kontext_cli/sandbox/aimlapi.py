@@ -1,7 +1,9 @@
 """AIMLAPI's one call: it blocks until the images exist, and answers in one of several shapes."""
 
 import base64
+import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal
@@ -30,6 +32,10 @@ from kontext_cli.sandbox.workshop import Workshop
 Shape = Literal["images", "data-url", "data-b64", "both"]
 """The printed examples' form, the schema's form with URLs or base64, or both at once."""
 
+Deprecations = Sequence[Mapping[str, Any]]
+"""Rows of the feed, in the provider's form, newest first."""
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _CREDITS_PER_USD = 2_000_000
 _TIMED_OUT = 504
@@ -38,14 +44,18 @@ _TIMED_OUT = 504
 class Aimlapi:
     """The images endpoint; `usage` adds what the call cost, as the provider counts it."""
 
-    def __init__(self, workshop: Workshop, *, shape: Shape, usage: bool) -> None:
+    def __init__(
+        self, workshop: Workshop, *, shape: Shape, usage: bool, deprecations: Deprecations
+    ) -> None:
         self._workshop = workshop
+        self._deprecations = deprecations
         self._shape = shape
         self._usage = usage
 
     def routes(self) -> list[Route]:
-        """The one endpoint; all other paths are refused."""
+        """The images endpoint and the feed of deprecations; all other paths are refused."""
         return [
+            Route("/v1/models/deprecations", self.deprecations, methods=["GET"]),
             Route("/v1/images/generations", self.generate, methods=["POST"]),
             Route("/{path:path}", self.missing, methods=["GET", "POST", "PUT", "DELETE"]),
         ]
@@ -53,6 +63,16 @@ class Aimlapi:
     async def missing(self, request: Request) -> Response:
         """Any other path."""
         return _refuse(request, 404, f"Cannot {request.method} {request.url.path}")
+
+    async def deprecations(self, request: Request) -> Response:
+        """The feed, for which no key is needed: all of it, or what fits the filters."""
+        rows = [*filter(partial(_asked_for, request), self._deprecations)]
+        tag = f'W/"{hashlib.sha1(repr(rows).encode(), usedforsecurity=False).hexdigest()[:27]}"'
+        headers = {"etag": tag, "cache-control": "public, max-age=300"}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+        return Json({"object": "list", "generated_at": now, "data": rows}, headers=headers)
 
     async def generate(self, request: Request) -> Response:
         """Check, accept, wait, answer."""
@@ -82,18 +102,31 @@ class Aimlapi:
         return Json(await self._shaped(job, made, usd), headers=headers)
 
     async def _shaped(self, job: Job, made: dict[str, Any], usd: float) -> dict[str, Any]:
-        if self._shape == "images":
+        shape = self._shape
+        if shape == "images" and "flux/" not in job.endpoint:
+            shape = "data-url"  # FLUX.2's examples have this form
+        if shape == "images":
             return made
         data: list[dict[str, Any]] = []
         for number, image in enumerate(made["images"], 1):
-            if self._shape == "data-b64":
+            if shape == "data-b64":
                 encoded = base64.b64encode(await self._workshop.image(job, number)).decode()
                 data.append({"url": None, "b64_json": encoded})
             else:
                 data.append({"url": image["url"], "b64_json": None})
         usage = {"credits_used": round(usd * _CREDITS_PER_USD), "usd_spent": usd}
         shaped = {"data": data, "meta": {"usage": usage} if self._usage else None}
-        return made | shaped if self._shape == "both" else shaped
+        return made | shaped if shape == "both" else shaped
+
+
+def _asked_for(request: Request, row: Mapping[str, Any]) -> bool:
+    """Whether a row of the feed fits the filters; what the provider does not know, it ignores."""
+    asked = ",".join(request.query_params.getlist("status")).lower().split(",")
+    states = {"deprecated", "superseded", "withdrawn"} & {*asked}
+    since = request.query_params.get("since", "")
+    dates = [date for name in ("deprecated_at", "shutdown_at") if (date := row.get(name))]
+    fits = not _DATE.fullmatch(since) or any(date >= since for date in dates)
+    return fits and (not states or row["status"] in states)
 
 
 def _refuse(request: Request, status: int, message: str) -> Response:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kontext_cli.sandbox.aimlapi import Aimlapi, Shape
+from kontext_cli.sandbox.aimlapi import Aimlapi, Deprecations, Shape
 from kontext_cli.sandbox.chainhub import Chainhub, Pending
 from kontext_cli.sandbox.fal import Fal
 from kontext_cli.sandbox.faults import Faults
@@ -46,6 +46,7 @@ class Sandbox:
         chainhub_pending: Pending = "detail",
         aimlapi_shape: Shape = "images",
         aimlapi_usage: bool = False,
+        aimlapi_deprecations: Deprecations = (),
         max_body: int = MAX_BODY,
         folder: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -61,7 +62,12 @@ class Sandbox:
             clock=clock,
         )
         uploads = Uploads(workshop)
-        aimlapi = Aimlapi(workshop, shape=aimlapi_shape, usage=aimlapi_usage)
+        aimlapi = Aimlapi(
+            workshop,
+            shape=aimlapi_shape,
+            usage=aimlapi_usage,
+            deprecations=aimlapi_deprecations,
+        )
         chainhub = Chainhub(workshop, status_route=chainhub_status, pending=chainhub_pending)
         routes: list[Route | Mount] = [
             Route("/ledger", self._show_ledger, methods=["GET"]),

@@ -5,40 +5,35 @@ The words for what does not fit are pydantic's, which are also fal's.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from kontext_cli.sandbox.failures import Failure, NoImage
-from kontext_cli.sizes import RATIO_SIZES
+from kontext_cli.sandbox.flux import (
+    BlockingFlux2,
+    BlockingFlux2Edit,
+    BlockingFlux2Max,
+    Flex,
+    FlexEdit,
+    Flux2,
+    Flux2Edit,
+    Flux3,
+    Flux3Edit,
+)
+from kontext_cli.sandbox.orders import AspectRatio, Order, Size, whole
+from kontext_cli.sizes import RATIO_SIZES, nearest_size
 
-AspectRatio = Literal["21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21"]
 
+class Payload(Order):
+    """What Kontext takes everywhere."""
 
-class Payload(BaseModel):
-    """What every endpoint takes; unknown fields are ignored by default."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    prompt: str
     seed: int | None = None
     guidance_scale: Annotated[float, Field(ge=1, le=20)] = 3.5
     num_images: Annotated[int, Field(ge=1, le=4)] = 1
-    output_format: Literal["jpeg", "png"] = "jpeg"
     safety_tolerance: Literal["1", "2", "3", "4", "5", "6"] = "2"
     aspect_ratio: AspectRatio | None = None
 
     @property
-    def sources(self) -> tuple[str, ...]:
-        """The input images in order, as URLs or data URIs."""
-        given: str | list[str] = getattr(self, "image_url", getattr(self, "image_urls", []))
-        return (given,) if isinstance(given, str) else tuple(given)
-
-    @property
-    def inline(self) -> bool:
-        """Whether the images come as data URIs in the result."""
-        return getattr(self, "sync_mode", False)
-
-    @property
-    def asked_size(self) -> tuple[int, int] | None:
+    def asked_size(self) -> Size | None:
         """Width and height in pixels; None where they follow the first input."""
         return RATIO_SIZES[self.aspect_ratio] if self.aspect_ratio else None
 
@@ -66,6 +61,24 @@ class FalEditMany(FalPayload):
     """Several images and an instruction."""
 
     image_urls: Annotated[list[str], Field(min_length=1)]
+
+
+class FalDev(FalPayload):
+    """Kontext [dev]: one image and an instruction; no safety tolerance."""
+
+    image_url: str
+    guidance_scale: Annotated[float, Field(ge=0, le=20)] = 2.5
+    num_inference_steps: Annotated[int, Field(ge=10, le=50)] = 28
+    enable_safety_checker: bool = True
+    acceleration: Literal["none", "regular", "high"] = "none"
+    resolution_mode: Literal["auto", "match_input", "4:5", "5:4"] | AspectRatio = "match_input"
+
+    @property
+    def asked_size(self) -> Size | None:
+        return RATIO_SIZES.get(self.resolution_mode)
+
+    def like(self, shape: Size) -> Size:
+        return nearest_size(*shape) if self.resolution_mode == "auto" else whole(shape, 2**20)
 
 
 class GatewayGenerate(Payload):
@@ -99,26 +112,38 @@ class BlockingEdit(BlockingGenerate):
     image_url: str | Annotated[list[str], Field(min_length=1, max_length=4)]
 
 
-FAL: dict[str, type[Payload]] = {
+FAL: dict[str, type[Order]] = {
     "fal-ai/flux-pro/kontext": FalEdit,
     "fal-ai/flux-pro/kontext/multi": FalEditMany,
     "fal-ai/flux-pro/kontext/text-to-image": FalGenerate,
     "fal-ai/flux-pro/kontext/max": FalEdit,
     "fal-ai/flux-pro/kontext/max/multi": FalEditMany,
     "fal-ai/flux-pro/kontext/max/text-to-image": FalGenerate,
+    "fal-ai/flux-kontext/dev": FalDev,
+    "fal-ai/flux-2-pro": Flux2,
+    "fal-ai/flux-2-pro/edit": Flux2Edit,
+    "fal-ai/flux-2-max": Flux2,
+    "fal-ai/flux-2-max/edit": Flux2Edit,
+    "fal-ai/flux-2-flex": Flex,
+    "fal-ai/flux-2-flex/edit": FlexEdit,
+    "blackforestlabs/flux-3/text-to-image": Flux3,
+    "blackforestlabs/flux-3/edit-image": Flux3Edit,
 }
-CHAINHUB: dict[str, type[Payload]] = {"fal-ai/flux-pro/kontext/text-to-image": GatewayGenerate}
-AIMLAPI: dict[str, type[Payload]] = {
+CHAINHUB: dict[str, type[Order]] = {"fal-ai/flux-pro/kontext/text-to-image": GatewayGenerate}
+AIMLAPI: dict[str, type[Order]] = {
     "flux/kontext-pro/text-to-image": BlockingGenerate,
     "flux/kontext-max/text-to-image": BlockingGenerate,
     "flux/kontext-pro/image-to-image": BlockingEdit,
     "flux/kontext-max/image-to-image": BlockingEdit,
+    "blackforestlabs/flux-2-pro": BlockingFlux2,
+    "blackforestlabs/flux-2-pro-edit": BlockingFlux2Edit,
+    "blackforestlabs/flux-2-max": BlockingFlux2Max,
 }
 ENDPOINTS = {"fal": FAL, "chainhub": CHAINHUB, "aimlapi": AIMLAPI}
 """What each endpoint of each dialect takes."""
 
 
-def parsed(dialect: str, endpoint: str, fields: dict[str, Any]) -> Payload:
+def parsed(dialect: str, endpoint: str, fields: dict[str, Any]) -> Order:
     """A payload that fits its endpoint; NoImage, unbilled, with fal's list of what does not."""
     try:
         return ENDPOINTS[dialect][endpoint].model_validate(fields)

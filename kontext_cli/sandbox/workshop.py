@@ -15,9 +15,9 @@ from kontext_cli.sandbox.failures import CANCELED, OUTCOMES, NoImage
 from kontext_cli.sandbox.faults import Faults, Point
 from kontext_cli.sandbox.jobs import Job, Jobs
 from kontext_cli.sandbox.ledger import Entry, Ledger
-from kontext_cli.sandbox.payloads import Payload, parsed
+from kontext_cli.sandbox.orders import Order
+from kontext_cli.sandbox.payloads import parsed
 from kontext_cli.sandbox.shelf import Shelf
-from kontext_cli.sizes import nearest_size
 
 _PLAIN_SCALE = 16
 _KEPT_IMAGES = 64
@@ -86,13 +86,14 @@ class Workshop:
                 url = f"data:image/{suffix};base64,{data}"
             made = {"url": url, "width": width, "height": height}
             images.append(made | {"content_type": f"image/{suffix}"})
-        return {
+        answer = {
             "images": images,
             "timings": {"inference": round(job.latency * 2 / 3, 3)},
             "seed": job.seed,
             "has_nsfw_concepts": [job.outcome == "flagged"] * len(images),
             "prompt": job.prompt,
         }
+        return {name: value for name, value in answer.items() if name in payload.told}
 
     async def image(self, job: Job, number: int) -> bytes:
         """The file of one image of a job, counted from 1."""
@@ -106,7 +107,7 @@ class Workshop:
             return False
         return payload.output_format == output_format and 1 <= number <= _count(job, payload)
 
-    def _order(self, job: Job) -> tuple[Payload, tuple[int, int], list[bytes]]:
+    def _order(self, job: Job) -> tuple[Order, tuple[int, int], list[bytes]]:
         """The valid payload of a job, the size of its images, and its inputs as files."""
         if job.canceled:
             raise NoImage(CANCELED)
@@ -114,7 +115,7 @@ class Workshop:
             raise NoImage(OUTCOMES[job.outcome])
         payload = parsed(job.dialect, job.endpoint, job.payload)
         files = [inputs.read(source, self.shelf) for source in payload.sources]
-        size = payload.asked_size or nearest_size(*inputs.shape(files[0]))
+        size = payload.asked_size or payload.like(inputs.shape(files[0]))
         if self._plain:
             size = (size[0] // _PLAIN_SCALE, size[1] // _PLAIN_SCALE)
         return payload, size, files
@@ -138,10 +139,10 @@ class Workshop:
         )
 
 
-def _count(job: Job, payload: Payload) -> int:
+def _count(job: Job, payload: Order) -> int:
     if job.outcome == "empty":
         return 0
-    return payload.num_images - (job.outcome == "fewer")
+    return payload.count - (job.outcome == "fewer")
 
 
 def _seed(payload: dict[str, Any]) -> int:

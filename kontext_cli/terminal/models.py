@@ -13,43 +13,41 @@ from kontext_cli.terminal.cells import width_of, wrapped
 from kontext_cli.terminal.printable import escaped
 from kontext_cli.terminal.style import BOLD, DIM, Line, Piece
 from kontext_cli.terminal.table import Cell, Column, labeled, table, window_width
-from kontext_cli.words import dollars, flag
+from kontext_cli.words import dollars, flag, listed
 
 _SWITCHES = {row.name for row in OPTIONS if row.type is bool}
 _WORDS: Mapping[Operation, str] = {"generate": "generate", "edit": "edit"}
 _LETTERS: Mapping[Operation, str] = {"generate": "g", "edit": "e"}
-_KEY = "key"
 _ABSENT = "–"
 _UNKNOWN = "?"
+_FROM = "+"
 _ABOUT_PRICES = "Prices are estimates in US dollars for an image, as of {}."
 _MORE = ("Options, endpoints and keys:", "kontext models -p PROVIDER")
 
 
 def model_matrix(offers: Sequence[Offer]) -> Iterator[Line]:
-    """A row for each provider and a column for each model, in several tables if one is too wide."""
+    """A row for each model and a column for each provider, in several tables if one is too wide."""
     width = window_width()
-    providers = list(dict.fromkeys(offer.provider for offer in offers))
+    models = list(dict.fromkeys(offer.model for offer in offers))
     spelling = _WORDS
     cells = _cells(offers, spelling)
-    if len(_blocks(cells, width)) > 1:
+    if len(_blocks(cells, models, width)) > 1:
         spelling = _LETTERS
         cells = _cells(offers, spelling)
-    for models in _blocks(cells, width):
-        columns = [Column("provider"), *(Column(model) for model in models), Column(_KEY, 8, 1)]
+    for names in _blocks(cells, models, width):
+        columns = [Column("model"), *(Column(name) for name in names)]
         rows = [
-            [
-                Cell(provider.name, BOLD),
-                *(_cell(cells[model].get(provider, _ABSENT)) for model in models),
-                Cell(_first_key(provider)),
-            ]
-            for provider in providers
+            [Cell(model, BOLD), *(_cell(cells[name].get(model, _ABSENT)) for name in names)]
+            for model in models
         ]
         yield from (*table(columns, rows, width), "")
     meaning = "" if spelling is _WORDS else "g: generate. e: edit. "
-    dates = sorted({offer.dated for offer in offers if offer.dated})
+    dates = sorted({offer.price.dated for offer in offers if offer.price and offer.price.dated})
     prices = _ABOUT_PRICES.format(dates[-1]) if dates else ""
     more = " ".join(_MORE)
-    notes = wrapped(f"{meaning}{prices} {_UNKNOWN}: unknown.", width)
+    notes = wrapped(
+        f"{meaning}{prices} {_FROM}: more for larger images. {_UNKNOWN}: unknown.", width
+    )
     for line in (*notes, *((more,) if len(more) <= width else _MORE)):
         yield [Piece(line, DIM)]
 
@@ -62,44 +60,42 @@ def provider_details(offers: Sequence[Offer]) -> Iterator[Line]:
         yield from _details(provider, list(own))
 
 
-def _cells(
-    offers: Sequence[Offer], spelling: Mapping[Operation, str]
-) -> dict[str, dict[Provider, str]]:
-    """The text of each cell, by model and provider; the prices of a column are aligned."""
-    cells: dict[str, dict[Provider, str]] = {}
-    for model in dict.fromkeys(offer.model for offer in offers):
-        own = [offer for offer in offers if offer.model == model]
+def _cells(offers: Sequence[Offer], spelling: Mapping[Operation, str]) -> dict[str, dict[str, str]]:
+    """The text of each cell, by provider and model; the prices of a column are aligned."""
+    cells: dict[str, dict[str, str]] = {}
+    for name in dict.fromkeys(offer.provider.name for offer in offers):
+        own = [offer for offer in offers if offer.provider.name == name]
         operations = {
-            provider: ", ".join(spelling[offer.operation] for offer in group)
-            for provider, group in _by_provider(own).items()
+            model: ", ".join(spelling[offer.operation] for offer in group)
+            for model, group in _by_model(own).items()
         }
         most = max(map(len, operations.values()))
-        cells[model] = {
-            offer.provider: f"{operations[offer.provider]:<{most}}  {_price(offer)}"
-            for offer in own
+        cells[name] = {
+            offer.model: f"{operations[offer.model]:<{most}}  {_price(offer)}" for offer in own
         }
     return cells
 
 
-def _by_provider(offers: Sequence[Offer]) -> dict[Provider, list[Offer]]:
-    found: dict[Provider, list[Offer]] = {}
+def _by_model(offers: Sequence[Offer]) -> dict[str, list[Offer]]:
+    found: dict[str, list[Offer]] = {}
     for offer in offers:
-        found.setdefault(offer.provider, []).append(offer)
+        found.setdefault(offer.model, []).append(offer)
     return found
 
 
-def _blocks(cells: Mapping[str, Mapping[Provider, str]], width: int) -> list[list[str]]:
-    """The models in groups whose columns have room side by side."""
-    names = {provider.name for column in cells.values() for provider in column}
-    first = max(map(len, (*names, "provider")))
+def _blocks(
+    cells: Mapping[str, Mapping[str, str]], models: Sequence[str], width: int
+) -> list[list[str]]:
+    """The providers in groups whose columns have room side by side."""
+    first = max(map(len, (*models, "model")))
     blocks: list[list[str]] = []
     left = 0
-    for model, column in cells.items():
-        wide = 2 + max(map(width_of, (model, *column.values())))
+    for name, column in cells.items():
+        wide = 2 + max(map(width_of, (name, *column.values())))
         if not blocks or wide > left:
             blocks.append([])
             left = width - first
-        blocks[-1].append(model)
+        blocks[-1].append(name)
         left -= wide
     return blocks
 
@@ -109,13 +105,12 @@ def _cell(text: str) -> Cell:
 
 
 def _price(offer: Offer) -> str:
-    if offer.usd is None:
+    price = offer.price
+    if price is None:
         return _UNKNOWN
-    return "free" if offer.usd == 0 else dollars(offer.usd)
-
-
-def _first_key(provider: Provider) -> str:
-    return provider.key_variables[0][0] if provider.key_variables else "none needed"
+    if not price.least and not price.varies:
+        return "free"
+    return f"{dollars(price.least)}{_FROM if price.varies else ''}"
 
 
 def _details(provider: Provider, offers: Sequence[Offer]) -> Iterator[Line]:
@@ -123,17 +118,35 @@ def _details(provider: Provider, offers: Sequence[Offer]) -> Iterator[Line]:
     key = spelled_variables(provider.name) if provider.key_variables else "none needed"  # type: ignore[arg-type]
     yield [Piece(provider.name, BOLD), Piece(f"  {escaped(where)}")]
     yield from labeled("  key: ", key)
-    for model, own in groupby(offers, lambda offer: offer.model):
-        each = list(own)
+    for model, each in _by_model(offers).items():
         yield ""
         yield [Piece(f"  {model}", BOLD), Piece(f"  {_long_price(each[0])}")]
         endpoints = [endpoint for offer in each for endpoint in offer.endpoints]
         most = max(width_of(_purpose(endpoint)) for endpoint in endpoints)
         for endpoint in endpoints:
             yield f"    {_purpose(endpoint):<{most}}  {endpoint.id}"
-    yield ""
-    for row in dict.fromkeys(row for offer in offers for row in offer.options):
-        yield from labeled(f"  {flag(row.field):<19} ", _limits(row))
+    groups = _by_options(offers)
+    for options, models in groups.items():
+        yield ""
+        if len(groups) > 1:
+            yield from labeled("  ", f"options of {listed(models)}")
+        for row in options:
+            yield from labeled(f"  {flag(row.field):<19} ", _limits(row))
+
+
+def _by_options(offers: Sequence[Offer]) -> dict[tuple[Option, ...], list[str]]:
+    """The models and operations by what options they have, named so that they are told apart."""
+    whole = {
+        model: {tuple(offer.options) for offer in own} for model, own in _by_model(offers).items()
+    }
+    groups: dict[tuple[Option, ...], list[str]] = {}
+    for offer in offers:
+        alike = len(whole[offer.model]) == 1
+        name = offer.model if alike else f"{offer.model} ({offer.operation})"
+        names = groups.setdefault(tuple(offer.options), [])
+        if name not in names:
+            names.append(name)
+    return groups
 
 
 def _purpose(endpoint: Endpoint) -> str:
@@ -145,11 +158,13 @@ def _purpose(endpoint: Endpoint) -> str:
 
 
 def _long_price(offer: Offer) -> str:
-    if offer.usd is None:
+    price = offer.price
+    if price is None:
         return "price unknown"
-    if offer.usd == 0:
+    if not price.least and not price.varies:
         return "free"
-    return f"about ${offer.usd:g} ({offer.dated or 'from the config'})"
+    about = "from" if price.varies else "about"
+    return f"{about} {dollars(price.least)} ({price.dated or 'from the config'})"
 
 
 def _limits(row: Option) -> str:

@@ -50,7 +50,7 @@ def test_a_plan_fits_to_the_last_cent_or_is_refused_whole(
 
 
 def test_an_unknown_price_cannot_be_held_against_a_limit() -> None:
-    with pytest.raises(OverBudget, match="price of this model is not known"):
+    with pytest.raises(OverBudget, match="price is not known in advance"):
         Budget(100.0).check([usd(0.04), UNKNOWN])
     assert not Budget(100.0).reserve(UNKNOWN)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from samples import image_file
 from world import World
 
 THREE = ("a fox", "a hen", "a cat")
@@ -39,7 +40,7 @@ class TestThePlan:
     def test_of_unknown_price_is_refused(self, argv: tuple[str, ...], world: World) -> None:
         ran = world.batch(world.prompts(*THREE), *argv, "--max-cost", "100")
         assert (ran.code, world.posts) == (10, 0)
-        assert "price of this model is not known" in ran.err
+        assert "price is not known in advance" in ran.err
 
     def test_counts_only_what_is_to_be_made(self, world: World) -> None:
         world.batch(world.prompts(*THREE[:2]))
@@ -54,6 +55,36 @@ class TestThePlan:
         ran = world.batch(prompts, "-p", "chainhub", "--max-cost", "0.03")
         assert (ran.code, ran.summary["cost"]) == (0, {"usd": 0.03, "source": "estimate"})
         assert world.batch(prompts, "-d", "b", "--max-cost", "2.99").code == 10
+
+    def test_counts_the_images_of_each_row_where_the_price_does(self, world: World) -> None:
+        world.write("small.jpg", image_file("jpeg", (512, 512)))
+        world.write("large.png", image_file("png", (1920, 1080)))
+        rows: list[dict[str, object]] = [
+            {"prompt": "a", "images": "small.jpg"},
+            {"prompt": "b", "images": "large.png"},
+            {"prompt": "c", "images": ["small.jpg", "large.png"]},
+            {"prompt": "d", "images": "large.png", "aspect_ratio": "1:1"},
+        ]
+        world.write("p.jsonl", rows)
+        argv = ("edit", "-f", "p.jsonl", "-d", "out", "-p", "fal", "-m", "flux-2-pro", "--json")
+        ran = world.run(*argv, "--dry-run")
+        costs = [job["cost"]["usd"] for job in ran.jobs]
+        assert costs == [0.045, 0.075, 0.075, 0.06]
+        assert ran.summary["cost"] == {"usd": 0.255, "source": "estimate"}
+        assert world.run(*argv, "--max-cost", "0.254").code == 10
+        assert world.posts == 0
+        ran = world.run(*argv, "--max-cost", "0.255")
+        assert (ran.code, ran.summary["cost"]["usd"]) == (0, 0.255)
+        assert [job["cost"]["usd"] for job in ran.jobs] == costs
+
+    def test_is_not_known_where_it_counts_an_image_of_which_only_the_url_is(
+        self, world: World
+    ) -> None:
+        argv = ("edit", "x", "-i", "https://example.com/a.png", "-p", "fal", "-m", "flux-2-max")
+        ran = world.run(*argv, "--max-cost", "9")
+        assert (ran.code, world.posts) == (10, 0)
+        assert "give these as files, not as URLs" in ran.err
+        assert "cost: unknown" in world.run(*argv, "--dry-run").out.decode()
 
     def test_of_the_sandbox_costs_nothing(self, world: World) -> None:
         prompts = world.prompts("a fox")

@@ -63,5 +63,5 @@ def test_a_loop_that_takes_no_signals_hears_them_too(monkeypatch: pytest.MonkeyP
 
     before = signal.getsignal(signal.SIGINT)
     monkeypatch.setattr("asyncio.unix_events._UnixSelectorEventLoop.add_signal_handler", refuse)
-    assert run_until_signal(work()) == signal.SIGINT
+    assert run_until_signal(work) == signal.SIGINT
     assert signal.getsignal(signal.SIGINT) is before

@@ -46,7 +46,7 @@ def test_a_provider_takes_only_options_of_the_table() -> None:
     taken = {
         field for name in NAMES for row in provider_class(name).endpoints for field in row.fields
     }
-    assert taken <= {"prompt"} | SENT
+    assert taken == {"prompt"} | SENT
 
 
 @pytest.mark.parametrize("name", sorted(SENT))
@@ -54,8 +54,8 @@ def test_help_quotes_the_widest_limits_of_any_provider(name: str) -> None:
     [option] = [row for row in OPTIONS if row.name == name]
     endpoints = [row for each in NAMES for row in provider_class(each).endpoints]
     taken = [row for each in endpoints if (row := each.option(name))]
-    if taken and option.choices:
-        assert set(option.choices) == {word for row in taken for word in row.choices}
-    if taken and option.least is not None:
+    if option.choices:
+        assert set(option.choices) >= {word for row in taken for word in row.choices}
+    if option.least is not None:
         assert option.least == min(row.least for row in taken if row.least is not None)
         assert option.most == max(row.most for row in taken if row.most is not None)

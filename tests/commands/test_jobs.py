@@ -272,6 +272,19 @@ def test_a_request_id_made_elsewhere(world: World) -> None:
     assert job in world.run("status").out.decode()
 
 
+@pytest.mark.parametrize("model", ["kontext-dev", "flux-2-flex", "flux-3"])
+def test_a_request_id_made_elsewhere_is_found_by_its_model(world: World, model: str) -> None:
+    world.images("in.png")
+    argv = ("edit", "x", "-i", "in.png", "-p", "fal", "-m", model, "--no-wait")
+    assert world.run(*argv).code == 0
+    request_id = world.ledger.entries[0].request_id
+    another_machine = {"KONTEXT_STATE_DIR": str(world.top / "another-machine")}
+    fetch = ("fetch", request_id, "-p", "fal", "-m", model, "-o", "theirs.jpg")
+    done = world.run(*fetch, environ=another_machine)
+    assert done.code == 0, done.err
+    assert "theirs.jpg" in world.files()
+
+
 def test_a_request_id_leads_nowhere_without_a_queue(world: World) -> None:
     assert world.run("fetch", "764cabcf", "-p", "aimlapi").code == 2
 

@@ -77,7 +77,14 @@ def test_a_line_of_json(capsys: pytest.CaptureFixture[str]) -> None:
         "model": "kontext-max",
         "operation": "generate",
         "endpoints": [{"id": "fal-ai/flux-pro/kontext/max/text-to-image", "images": None}],
-        "price": {"usd": 0.08, "source": "estimate", "dated": "2026-11-21"},
+        "price": {
+            "usd": 0.08,
+            "source": "estimate",
+            "dated": "2026-11-21",
+            "further_megapixel": None,
+            "input_megapixel": None,
+            "resolutions": None,
+        },
     }
     assert options["guidance_scale"] == {
         "least": 1,

@@ -47,6 +47,54 @@ def test_edit(world: World, provider: str, model: str, images: int) -> None:
         assert out == b"in-edit.jpg\n"
 
 
+@pytest.mark.parametrize("provider", ["fal", "sandbox"])
+@pytest.mark.parametrize(
+    ("model", "images", "size"),
+    [
+        ("kontext-dev", 1, (400, 288)),
+        ("flux-2-pro", 8, (400, 288)),
+        ("flux-2-max", 1, (400, 288)),
+        ("flux-2-flex", 2, (400, 288)),
+        ("flux-3", 10, (1184, 880)),
+    ],
+)
+def test_edit_with_other_models(
+    world: World, provider: str, model: str, images: int, size: tuple[int, int]
+) -> None:
+    world.serve(plain=False)
+    world.write("in.png", image_file("png", (400, 300)))
+    inputs = ["-i", "in.png"] * images
+    code, out, err = world.run("edit", "make it winter", *inputs, "-p", provider, "-m", model)
+    assert code == 0, err
+    with Image.open(out.decode().strip()) as image:
+        assert image.size == size
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "argv", "size"),
+    [
+        ("fal", "flux-2-pro", ("-a", "16:9"), (1312, 736)),
+        ("fal", "flux-2-max", ("--no-safety-checker",), (1024, 1024)),
+        ("fal", "flux-2-flex", ("--steps", "50", "-g", "1.5"), (1024, 1024)),
+        ("fal", "flux-3", ("--resolution", "768sq", "-a", "1:1"), (768, 768)),
+        ("fal", "flux-3", ("--resolution", "4k", "--enhance-prompt"), (4096, 4096)),
+        ("aimlapi", "flux-2-pro", ("-a", "9:16", "--safety-tolerance", "6"), (736, 1312)),
+        ("aimlapi", "flux-2-max", ("--seed", "1"), (1024, 1024)),
+        ("sandbox", "flux-3", ("--resolution", "2k"), (2048, 2048)),
+    ],
+)
+def test_generate_with_other_models(
+    world: World, provider: str, model: str, argv: tuple[str, ...], size: tuple[int, int]
+) -> None:
+    world.serve(plain=False)
+    code, out, err = world.run("generate", "a red fox", "-p", provider, "-m", model, *argv)
+    assert code == 0, err
+    with Image.open(out.decode().strip()) as image:
+        assert image.size == size
+    seeded = "seed" in err
+    assert seeded == (model != "flux-3")
+
+
 def test_edit_reads_an_image_from_standard_input(world: World) -> None:
     code, out, _ = world.run(
         "edit", "make it winter", "-i", "-", "-o", "-", stdin=image_file("png")

@@ -10,7 +10,7 @@ import typer
 import shells
 from completions.writer.scripts import scripts
 from kontext_cli.cli.main import program
-from kontext_cli.providers import NAMES
+from kontext_cli.providers import NAMES, provider_class
 from shells import Shell
 
 SHELLS = [
@@ -23,6 +23,7 @@ KNOWING_FOLDERS = [
     *POSIX[1:],
 ]
 FILES = ("two birds.png", "albums/", "album.txt")
+MODELS = {each.model for name in NAMES for each in provider_class(name).endpoints}
 
 nested = typer.Typer(name="kontext")
 deep = typer.Typer(help='It\'s [deep]: `: >ran` $(: >ran) (: >ran) \\ "quoted" – and 日本語…')
@@ -143,7 +144,7 @@ def test_tab_completes_folders_only(shell: Shell, line: str, path: str) -> None:
         ("completion ", {"bash", "zsh", "fish", "powershell"}),
         ("generate x -p ", set(NAMES)),
         ("generate -a ", {"21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21"}),
-        ("generate x -m ", {"kontext-pro", "kontext-max"}),
+        ("generate x -m ", MODELS),
         ("generate x --exists ", {"error", "skip", "number", "overwrite"}),
         ("edit x -i one.png --im", {"--image"}),
     ],

@@ -72,7 +72,66 @@ SENT = (
     ),
 )
 
+SENT_OF_FLUX_2 = (
+    Sent(
+        "every option, FLUX.2 [pro]",
+        CALL_URL,
+        {
+            "model": "blackforestlabs/flux-2-pro",
+            "prompt": "x",
+            "image_size": {"width": 1312, "height": 736},
+            "seed": 1,
+            "safety_tolerance": "6",
+            "enable_safety_checker": False,
+            "output_format": "jpeg",
+        },
+        {
+            "aspect_ratio": "16:9",
+            "seed": 1,
+            "safety_tolerance": 6,
+            "no_safety_checker": True,
+            "output_format": "jpeg",
+        },
+        model="flux-2-pro",
+    ),
+    Sent(
+        "edit, FLUX.2 [pro]: a list also of one",
+        CALL_URL,
+        {"model": "blackforestlabs/flux-2-pro-edit", "prompt": "x", "image_urls": [A]},
+        images=(A,),
+        model="flux-2-pro",
+    ),
+    Sent(
+        "generate, FLUX.2 [max]",
+        CALL_URL,
+        {
+            "model": "blackforestlabs/flux-2-max",
+            "prompt": "x",
+            "image_size": {"width": 1024, "height": 1024},
+            "safety_tolerance": "5",
+        },
+        {"aspect_ratio": "1:1", "safety_tolerance": 5},
+        model="flux-2-max",
+    ),
+)
+
 LIMITS = (
+    Limit(
+        "aspect_ratio",
+        "image_size",
+        {"21:9": {"width": 1504, "height": 640}, "9:21": {"width": 640, "height": 1504}},
+        ASPECT_RATIO.outside,
+        "flux-2-pro",
+    ),
+    Limit("no_safety_checker", "enable_safety_checker", {True: False}, {}, "flux-2-pro"),
+    OUTPUT_FORMAT._replace(model="flux-2-pro"),
+    Limit(
+        "safety_tolerance",
+        "safety_tolerance",
+        {1: "1", 5: "5"},
+        {6: "for aimlapi, `--safety-tolerance` should be 1 to 5, not 6"},
+        "flux-2-max",
+    ),
     Limit(
         "prompt",
         "prompt",
@@ -96,6 +155,14 @@ REFUSED = (
     Refused("aimlapi does not support `--sync-mode`", {"sync_mode": True}),
     Refused("aimlapi does not support `--enhance-prompt`", {"enhance_prompt": True}),
     Refused("does not edit with the model", images=(A,), model="kontext-ultra"),
+    Refused("aimlapi does not edit with the model", images=(A,), model="flux-2-max", hint="fal"),
+    Refused("does not generate with the model", model="flux-2-flex", hint="fal and sandbox do"),
+    Refused("takes 1 to 3 images, not 4", images=(A, B, A, B), model="flux-2-pro"),
+    Refused(
+        "aimlapi does not support `--num-images` with flux-2-pro",
+        {"num_images": 2},
+        model="flux-2-pro",
+    ),
 )
 
 
@@ -248,10 +315,10 @@ DOCUMENTS = (
 TABLE = Table(
     headers={"Authorization": f"Bearer {KEY}"},
     endpoint="flux/kontext-pro/text-to-image",
-    sent=SENT,
+    sent=(*SENT, *SENT_OF_FLUX_2),
     limits=LIMITS,
     refused=REFUSED,
-    costs=(Costs(0.052), Costs(0.208, "kontext-max", num_images=2)),
+    costs=(Costs(0.052), Costs(0.208, "kontext-max", num_images=2), Costs(None, "flux-2-pro")),
     answers=ANSWERS,
     documents=DOCUMENTS,
     pasted={

@@ -59,11 +59,16 @@ class Refused(NamedTuple):
 
 
 class Costs(NamedTuple):
-    """US dollars that a request is estimated to cost, None where that is not known."""
+    """US dollars that a request is estimated to cost, None where that is not known.
+
+    ``sizes`` are those of its input images, None for one of which only the URL is known.
+    """
 
     usd: float | None
     model: str = "kontext-pro"
     num_images: int = 1
+    fields: Mapping[str, Any] = NOTHING
+    sizes: Sequence[tuple[int, int] | None] = ()
 
 
 class Ends(NamedTuple):

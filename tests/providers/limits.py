@@ -33,6 +33,7 @@ SAFETY_TOLERANCE = Limit(
     {1: "1", 6: "6"},
     {
         0: "`--safety-tolerance` should be 1 to 6, not 0",
+        -1: "`--safety-tolerance` should be 1 to 6, not -1",
         7: "`--safety-tolerance` should be 1 to 6, not 7",
     },
 )

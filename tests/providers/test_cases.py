@@ -49,7 +49,11 @@ def url_image(url: str) -> InputImage:
 
 
 def prepared(
-    name: Name, fields: Any, images: Sequence[str] = (), model: str = "kontext-pro"
+    name: Name,
+    fields: Any,
+    images: Sequence[str] = (),
+    model: str = "kontext-pro",
+    sizes: Sequence[tuple[int, int] | None] = (),
 ) -> Draft:
     request = parse(
         {
@@ -60,6 +64,8 @@ def prepared(
         }
     )
     given = [url_image(url) for url in images]
+    for place, size in enumerate(sizes):
+        given[place] = given[place]._replace(size=size)
     return prepare(provider_class(name)(), request, model=model, images=given)
 
 
@@ -104,8 +110,10 @@ def test_request_is_refused(name: Name, row: Refused) -> None:
 @pytest.mark.parametrize(("name", "row"), rows(lambda table: table.costs))
 def test_cost(name: Name, row: Costs) -> None:
     cost = Cost(None, "unknown") if row.usd is None else Cost(row.usd, "estimate")
-    fields = {"num_images": row.num_images} if row.num_images > 1 else {}
-    assert prepared(name, fields, model=row.model).cost == cost
+    number = {"num_images": row.num_images} if row.num_images > 1 else {}
+    urls = [f"https://example.com/{place}.png" for place, _ in enumerate(row.sizes)]
+    found = prepared(name, {**number, **row.fields}, urls, row.model, row.sizes)
+    assert found.cost == cost
 
 
 @pytest.mark.parametrize(("name", "row"), rows(lambda table: table.answers))

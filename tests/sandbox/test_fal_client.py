@@ -166,6 +166,42 @@ def test_result(fal: Client, clock: Clock) -> None:
     assert (file.format, file.size) == ("PNG", (width, height))
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "wish", "size", "told"),
+    [
+        (
+            "fal-ai/flux-2-flex",
+            {"image_size": {"width": 1312, "height": 736}, "num_inference_steps": 40, "seed": 7},
+            (1312, 736),
+            {"images", "seed"},
+        ),
+        (
+            "blackforestlabs/flux-3/edit-image",
+            {"image_urls": ["UPLOADED", "UPLOADED"], "resolution": "2k", "safety_tolerance": 0},
+            (3136, 1344),
+            {"images"},
+        ),
+    ],
+)
+def test_flux_2_and_flux_3(
+    fal: Client, clock: Clock, endpoint: str, wish: Any, size: tuple[int, int], told: set[str]
+) -> None:
+    if "image_urls" in wish:
+        url = fal.upload(red_and_blue(), "image/png", "a.png")
+        wish = wish | {"image_urls": [url] * len(wish["image_urls"])}
+    handle = fal.submit(endpoint, {"prompt": "a fox", **wish})
+    app = "/".join(endpoint.split("/")[:2])
+    assert handle.status_url == (f"{fal.running.url}/fal/{app}/requests/{handle.request_id}/status")
+    assert fal.get_handle(endpoint, handle.request_id) == handle
+    clock.now += LATENCY
+    made = handle.get(interval=0)
+    assert made.keys() == told
+    [image] = made["images"]
+    with client("") as http:
+        file = opened(http.get(image["url"]).content)
+    assert file.size == (image["width"], image["height"]) == size
+
+
 def test_subscribe(moving: Client) -> None:
     ids: list[str] = []
     updates: list[Any] = []

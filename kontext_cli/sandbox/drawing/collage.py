@@ -11,6 +11,8 @@ from kontext_cli.sandbox.drawing.palette import Palette
 
 _INSET = 0.24
 """The longer side of a further input, as a share of the image's shorter side."""
+_ROW = 0.75
+"""The share of the image's width that all further inputs may take together."""
 
 
 def compose(
@@ -18,7 +20,7 @@ def compose(
 ) -> Image.Image:
     """The first input, edited and filling the size; the further ones as prints laid on top."""
     image = edits.apply(ImageOps.fit(_opened(inputs[0], size, palette), size), prompt, random)
-    edge = round(_INSET * min(size))
+    edge = round(min(_INSET * min(size), _ROW * size[0] / max(len(inputs) - 1, 1)))
     gap = edge // 7
     for place, data in enumerate(inputs[1:]):
         inset = ImageOps.contain(_opened(data, (edge, edge), palette), (edge, edge))

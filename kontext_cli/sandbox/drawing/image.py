@@ -11,6 +11,10 @@ from kontext_cli.sandbox.drawing import caption, collage, landscape, palette
 
 _MARGIN = 26
 _FOOT = 104
+_LEAST_DRAWN = 256
+"""Pixels of the shorter side; a smaller image has no room for a label."""
+_MOST_DRAWN = 1_600_000
+"""Pixels that are drawn; a larger image is enlarged from these, in a third of the time."""
 
 
 def draw(
@@ -26,8 +30,11 @@ def draw(
 
     `number` counts the images of a job from 1; each looks different.
     """
+    if min(size) < _LEAST_DRAWN:
+        return plain(size, output_format, f"{prompt}\0{seed}\0{number}")
     digest = hashlib.sha256(f"{prompt}\0{seed}\0{number}".encode("utf-8", "replace")).digest()
     random = Random(digest)
+    wanted, size = size, _drawn_size(size)
     colours = palette.choose(random)
     window = (size[0] - 2 * _MARGIN, size[1] - _MARGIN - _FOOT)
     if inputs:
@@ -39,7 +46,14 @@ def draw(
     label = f"seed {seed}" + (f", no. {number}" if number > 1 else "")
     top = size[1] - _FOOT + 20
     caption.write(page, colours, prompt=prompt, seed=label, top=top, side=_MARGIN)
+    if size != wanted:
+        page = page.resize(wanted, Image.Resampling.BICUBIC)
     return _encoded(page, output_format)
+
+
+def _drawn_size(size: tuple[int, int]) -> tuple[int, int]:
+    scale = min(1.0, (_MOST_DRAWN / (size[0] * size[1])) ** 0.5)
+    return round(size[0] * scale), round(size[1] * scale)
 
 
 def black(size: tuple[int, int], output_format: str) -> bytes:
