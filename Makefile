@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PROMPT := a lighthouse in fog, long exposure
 
-.PHONY: demo test engines soak check bench performance format compiled lock completions picture clean
+.PHONY: demo test engines soak check bench performance format compiled lock completions picture screens clean
 
 demo: .venv/run-time
 	$(BIN)/python -m kontext_cli generate "$(PROMPT)" --provider sandbox --output-dir demo --exists number
@@ -47,8 +47,10 @@ completions: .venv/run-time
 	$(BIN)/python -m completions.writer
 
 picture: .venv/run-time
-	$(BIN)/python docs/draw_run.py
 	$(BIN)/python docs/draw_rooms.py
+
+screens: .venv/dev
+	$(BIN)/python -m docs.draw_screens
 
 # Versions are used a week after their release: by then, most malicious ones are found.
 # One at once, for a security fix: make lock LOCK="--upgrade-package pillow". None: make lock LOCK=

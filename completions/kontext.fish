@@ -226,7 +226,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait for jobs and
 complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel jobs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a forget -d 'Delete jobs and their prompts from the journal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a show -d 'Show images in the terminal'
-complete -c kontext -n '__kontext_at "kontext" 1' -a gallery -d 'Show what was made: a page with all images, or a contact sheet'
+complete -c kontext -n '__kontext_at "kontext" 1' -a gallery -d 'Make a page or a contact sheet of images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a models -d 'List providers, models, options and prices'
 complete -c kontext -n '__kontext_at "kontext" 1' -a sandbox -d 'Serve emulated providers on this machine'
 complete -c kontext -n '__kontext_at "kontext" 1' -a completion -d 'Print the completion script for a shell'

@@ -13,7 +13,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'cancel'; Help = 'Ask the provider to cancel jobs' }
                 @{ Name = 'forget'; Help = 'Delete jobs and their prompts from the journal' }
                 @{ Name = 'show'; Help = 'Show images in the terminal' }
-                @{ Name = 'gallery'; Help = 'Show what was made: a page with all images, or a contact sheet' }
+                @{ Name = 'gallery'; Help = 'Make a page or a contact sheet of images' }
                 @{ Name = 'models'; Help = 'List providers, models, options and prices' }
                 @{ Name = 'sandbox'; Help = 'Serve emulated providers on this machine' }
                 @{ Name = 'completion'; Help = 'Print the completion script for a shell' }

@@ -57,7 +57,7 @@ def gallery(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> int:
-    """Show what was made: a page with all images, or a contact sheet.
+    """Make a page or a contact sheet of images.
 
     The page links to the images where they lie, has its thumbnails in a directory beside it, and
     loads nothing from a network.

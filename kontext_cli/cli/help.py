@@ -45,7 +45,7 @@ _NARROW = 60
 """Columns below which this is said in the lines below the option."""
 _INDENT = 6
 _NARROWEST, _WIDEST = 32, 100
-_HEADING = re.compile(r" *[A-Z][\w ]*:(?= |$)", re.ASCII)
+_HEADING = re.compile(r" {0,4}[A-Z][\w ]*:(?= |$)", re.ASCII)
 _COMMENT = re.compile(r"(    ?kontext .*)(  # .*)")
 
 

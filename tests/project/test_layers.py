@@ -146,4 +146,4 @@ def test_no_file_is_too_long() -> None:
 
 def test_the_guide_shows_the_rooms_as_they_are() -> None:
     guide = GUIDE.read_text(encoding="utf-8")
-    assert drawn(guide) == guide, "run `make image`"
+    assert drawn(guide) == guide, "run `make picture`"
