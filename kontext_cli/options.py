@@ -64,7 +64,7 @@ OPTIONS = (
         float,
         "How closely to follow the prompt, {least} to {most}.",
         short="-g",
-        least=1,
+        least=0,
         most=20,
     ),
     RequestOption(

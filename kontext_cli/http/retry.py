@@ -57,10 +57,14 @@ def retry_after(reply: Reply | None) -> float | None:
     """The seconds a provider asks us to wait, clamped; None where it does not say.
 
     Seconds or an HTTP date (RFC 9110, section 10.2.3); a date is held against the reply's own
-    Date header, since the clock here may be wrong.
+    Date header, since the clock here may be wrong. Replicate says it in the body as well.
     """
-    value = reply.headers.get("retry-after", "").strip() if reply else ""
-    if not value or reply is None:
+    if reply is None:
+        return None
+    value = reply.headers.get("retry-after", "").strip()
+    if not value and reply.status == 429:
+        value = str(reply.object.get("retry_after", ""))
+    if not value:
         return None
     try:
         seconds = float(value)

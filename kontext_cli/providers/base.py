@@ -15,6 +15,8 @@ from kontext_cli.providers.options import Endpoint, Price
 
 Variables = tuple[tuple[str, ...], ...]
 
+_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
+
 
 class Provider(ABC):
     """A service that hosts the models. Subclasses are data and pure methods; none does I/O.
@@ -159,3 +161,8 @@ class Storage(Provider):
     @abstractmethod
     def stored(self, reply: Reply) -> Place:
         """Read the answer to ``upload``. Raises KontextError for a refusal."""
+
+
+def neutral_name(media_type: str) -> str:
+    """A file name for an upload, which says nothing of the user's own file."""
+    return f"input.{_SUFFIXES.get(media_type, 'bin')}"

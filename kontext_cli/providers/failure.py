@@ -43,12 +43,12 @@ def reason(reply: Reply, type_header: str = "") -> Reason:
         return _details(detail, kind)
     for found in (detail, body.get("error"), body.get("message")):
         if isinstance(found, dict):
-            return Reason(_short(found.get("message") or found), str(found.get("type") or kind))
+            return Reason(short(found.get("message") or found), str(found.get("type") or kind))
         if found:
-            return Reason(_short(found), kind)
+            return Reason(short(found), kind)
     if reply.is_html:
         return Reason("a web page instead of an answer", kind)
-    return Reason(_short(reply.text.strip()) or "no reason given", kind)
+    return Reason(short(reply.text.strip()) or "no reason given", kind)
 
 
 def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextError:
@@ -105,9 +105,9 @@ def _key_hint(provider: Provider) -> str | None:
 def _details(details: list[Any], kind: str) -> Reason:
     rows = [row for row in details if isinstance(row, dict)]
     if not rows:
-        return Reason(_short(details), kind)
+        return Reason(short(details), kind)
     text = "; ".join(_detail(row) for row in rows)
-    return Reason(_short(text), str(rows[0].get("type") or kind))
+    return Reason(short(text), str(rows[0].get("type") or kind))
 
 
 def _detail(row: dict[str, Any]) -> str:
@@ -117,6 +117,7 @@ def _detail(row: dict[str, Any]) -> str:
     return f"{field}: {text}" if field and field != "body" else text
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """The text of a value, cut after 500 characters."""
     text = str(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -109,9 +109,10 @@ def _own_endpoint(
     if not re.fullmatch(_ENDPOINT_ID, endpoint_id):
         raise UsageError(f"`{endpoint_id}` is not an endpoint id")
     known = [row for row in provider.endpoints if row.id == endpoint_id]
-    if known and known[0] not in offered:
+    fitting = [row for row in offered if row.id == endpoint_id]
+    if known and not fitting:
         raise UsageError(f"`{endpoint_id}` is for `kontext {known[0].operation}`")
-    row = _for_count(known or offered, images, provider, offered, endpoint_id)
+    row = _for_count(fitting or offered, images, provider, offered, endpoint_id)
     return row._replace(id=endpoint_id, model=endpoint_id)
 
 

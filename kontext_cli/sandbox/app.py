@@ -1,4 +1,4 @@
-"""The emulated providers as one ASGI app: fal, AIMLAPI and chainhub, and the files they make."""
+"""The emulated providers as one ASGI app: fal, AIMLAPI, chainhub, Replicate and their files."""
 
 import time
 from collections.abc import Callable
@@ -18,6 +18,8 @@ from kontext_cli.sandbox.fal import Fal
 from kontext_cli.sandbox.faults import Faults
 from kontext_cli.sandbox.ledger import Ledger, Seen
 from kontext_cli.sandbox.media import Media
+from kontext_cli.sandbox.replicate import Replicate
+from kontext_cli.sandbox.replicate_files import ReplicateFiles
 from kontext_cli.sandbox.replies import Declined, Json
 from kontext_cli.sandbox.shelf import Shelf
 from kontext_cli.sandbox.uploads import Uploads
@@ -28,7 +30,7 @@ MAX_BODY = 4 * 1024 * 1024
 
 
 class Sandbox:
-    """The emulated providers under `/fal`, `/aimlapi` and `/chainhub`.
+    """The emulated providers under `/fal`, `/aimlapi`, `/chainhub` and `/replicate`.
 
     Their files are under `/files`, and `/ledger` lists what they accepted.
 
@@ -74,6 +76,13 @@ class Sandbox:
             Mount("/fal", routes=[*uploads.asking(), *Fal(workshop, "/fal").routes()]),
             Mount("/aimlapi", routes=aimlapi.routes()),
             Mount("/chainhub", routes=chainhub.routes()),
+            Mount(
+                "/replicate",
+                routes=[
+                    *ReplicateFiles(workshop, "/replicate").routes(),
+                    *Replicate(workshop, "/replicate").routes(),
+                ],
+            ),
             Mount("/files", routes=[*uploads.routes(), *Media(workshop).routes()]),
         ]
         app = Starlette(routes=routes, exception_handlers={Declined: _declined})

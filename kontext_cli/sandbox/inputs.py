@@ -13,15 +13,15 @@ from kontext_cli.sandbox.failures import NoImage, typed, unreadable
 from kontext_cli.sandbox.shelf import Shelf
 
 _DATA_URI = re.compile(r"data:[^,]*?(;base64)?,(.*)", re.DOTALL)
-_UPLOAD = re.compile(r"/files/uploads/([0-9a-f]{32})/")
+_UPLOAD = re.compile(r"/files/uploads/([0-9a-f]{32})/.*|/.*v1/files/([0-9a-f]{32})")
 
 
 def read(source: str, shelf: Shelf) -> bytes:
     """The bytes of an input image; NoImage where there are none. Nothing is fetched."""
     if source.startswith("data:"):
         return _checked(_decoded(source), source)
-    upload = _UPLOAD.match(_path(source))
-    kept = shelf.get(upload[1]) if upload else None
+    upload = _UPLOAD.fullmatch(_path(source))
+    kept = shelf.get(upload[1] or upload[2]) if upload else None
     return image.placeholder(source) if kept is None else _checked(kept, source)
 
 

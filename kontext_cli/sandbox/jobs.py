@@ -33,7 +33,8 @@ class Status(StrEnum):
 class Job:
     """One accepted submit; `created` is by the monotonic clock, `born` in Unix time.
 
-    `outcome` is the fault that decides how the job ends, if one does.
+    `outcome` is the fault that decides how the job ends, if one does; `started` says of a canceled
+    one that it was at work.
     """
 
     request_id: str
@@ -46,6 +47,7 @@ class Job:
     created: float
     born: float
     canceled: bool = False
+    started: bool = False
 
     @property
     def app_id(self) -> str:
@@ -124,6 +126,7 @@ class Jobs:
 
     def cancel(self, job: Job) -> None:
         """End a job that is not done yet."""
+        job.started = job.status(self._clock()) is Status.IN_PROGRESS
         job.canceled = True
         self._keep(job)
 

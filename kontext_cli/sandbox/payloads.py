@@ -20,6 +20,7 @@ from kontext_cli.sandbox.flux import (
     Flux3Edit,
 )
 from kontext_cli.sandbox.orders import AspectRatio, Order, Size, whole
+from kontext_cli.sandbox.replicate_payloads import REPLICATE
 from kontext_cli.sizes import RATIO_SIZES, nearest_size
 
 
@@ -139,7 +140,7 @@ AIMLAPI: dict[str, type[Order]] = {
     "blackforestlabs/flux-2-pro-edit": BlockingFlux2Edit,
     "blackforestlabs/flux-2-max": BlockingFlux2Max,
 }
-ENDPOINTS = {"fal": FAL, "chainhub": CHAINHUB, "aimlapi": AIMLAPI}
+ENDPOINTS = {"fal": FAL, "chainhub": CHAINHUB, "aimlapi": AIMLAPI, "replicate": REPLICATE}
 """What each endpoint of each dialect takes."""
 
 

@@ -22,7 +22,7 @@ from kontext_cli.sandbox.shelf import Shelf
 _PLAIN_SCALE = 16
 _KEPT_IMAGES = 64
 """Of the latest, which clients whose download failed ask for again; 0.1 to 2 MB each."""
-_OTHER_FORMAT = {"jpeg": "png", "png": "jpeg"}
+_OTHER_FORMAT = {"jpeg": "png", "png": "jpeg", "webp": "jpeg"}
 
 
 class Workshop:

@@ -146,7 +146,7 @@ def test_prices_and_origins_of_settings(
         ('provider = "fal"\nprovder = 1\n', 2, "there is no setting `provder`"),
         ("model = 7\n", 1, "`model` should be text"),
         ('[providers.fal]\nbase_ulr = "x"\n', 2, "no setting `base_ulr` of a provider"),
-        ("\n[providers.replicate]\n", 2, "there is no provider `replicate`"),
+        ("\n[providers.nobody]\n", 2, "there is no provider `nobody`"),
         ("[providers.fal]\njobs = 0\n", 2, "`jobs` should be a whole number"),
         ("[providers.fal]\njobs = true\n", 2, "`jobs` should be a whole number"),
         ("[prices.fal]\nkontext-pro = -1\n", 2, "the price of `kontext-pro`"),

@@ -44,12 +44,17 @@ PLACE = Answer(
         {"upload_url": "https://storage.example/put?signed", "file_url": "https://v3.fal.media/i"}
     ).encode()
 )
+PREDICTION = Answer(201, body=encoded({"id": REQUEST_ID, "status": "starting"}).encode())
+SUCCEEDED = Answer(
+    body=encoded({"id": REQUEST_ID, "status": "succeeded", "output": MEDIA}).encode()
+)
 QUEUE = (ACCEPTED, COMPLETED, RESULT, IMAGE)
 GOOD: dict[Name, tuple[Answer, ...]] = {
     "fal": QUEUE,
     "chainhub": QUEUE,
     "sandbox": QUEUE,
     "aimlapi": (RESULT, IMAGE),
+    "replicate": (PREDICTION, SUCCEEDED, IMAGE),
 }
 UPLOAD = (Answer(413), PLACE, Answer(), *QUEUE)
 """fal's answers to an edit whose input image is too large for the request."""

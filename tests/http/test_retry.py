@@ -43,6 +43,25 @@ def test_retry_after(value: str, seconds: float | None) -> None:
     assert retry_after(reply(value)) == seconds
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "seconds"),
+    [
+        (429, b'{"status": 429, "retry_after": 5}', 5.0),
+        (429, b'{"retry_after": 9e9}', LONGEST_RETRY_AFTER),
+        (429, b'{"retry_after": null}', None),
+        (429, b'{"retry_after": {}}', None),
+        (429, b"[]", None),
+        (503, b'{"retry_after": 5}', None),
+    ],
+)
+def test_retry_after_in_the_body(status: int, body: bytes, seconds: float | None) -> None:
+    assert retry_after(Reply(status, {}, body)) == seconds
+
+
+def test_the_header_comes_before_the_body() -> None:
+    assert retry_after(Reply(429, {"retry-after": "7"}, b'{"retry_after": 5}')) == 7.0
+
+
 def test_a_clock_that_is_years_off_does_not_matter() -> None:
     value = "Sat, 21 Nov 2016 12:00:05 GMT"
     assert retry_after(reply(value, date="Sat, 21 Nov 2016 12:00:00 GMT")) == 5.0

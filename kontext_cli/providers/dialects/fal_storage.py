@@ -7,10 +7,8 @@ from abc import abstractmethod
 
 from kontext_cli.errors import UnexpectedReply
 from kontext_cli.http.call import Call, Reply
-from kontext_cli.providers.base import Place, Storage
+from kontext_cli.providers.base import Place, Storage, neutral_name
 from kontext_cli.providers.failure import failure
-
-_SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
 
 
 class FalStorage(Storage):
@@ -23,12 +21,11 @@ class FalStorage(Storage):
 
     def upload(self, content: bytes, media_type: str) -> Call:
         """The call that asks for a place, under a neutral file name."""
-        name = f"input.{_SUFFIXES.get(media_type, 'bin')}"
         return Call(
             "upload",
             "POST",
             f"{self.storage_url}/storage/upload/initiate?storage_type=fal-cdn-v3",
-            json={"content_type": media_type, "file_name": name},
+            json={"content_type": media_type, "file_name": neutral_name(media_type)},
         )
 
     def stored(self, reply: Reply) -> Place:

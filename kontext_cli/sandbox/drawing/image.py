@@ -77,6 +77,8 @@ def _encoded(image: Image.Image, output_format: str) -> bytes:
     file = BytesIO()
     if output_format == "png":
         image.save(file, "PNG", compress_level=3)
+    elif output_format == "webp":
+        image.save(file, "WEBP", quality=80)
     else:
         image.save(file, "JPEG", quality=90)
     return file.getvalue()
