@@ -288,7 +288,13 @@ NamedJobs = Annotated[
     ),
 ]
 OneProvider = Annotated[
-    Name | None, typer.Option("--provider", "-p", help="Only the models of this provider.")
+    Name | None,
+    typer.Option(
+        "--provider",
+        "-p",
+        metavar="NAME",
+        help=f"Only the models of this provider. One of {', '.join(NAMES)}.",
+    ),
 ]
 AtProvider = Annotated[
     Name | None,

@@ -69,7 +69,7 @@ def test_both_jobs_have_one_seed_and_one_digest(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("prompt", "code"),
-    [("[fault:lost-reply] x", 11), ("[fault:moderated] x", 5), ("[fault:invalid] x", 4)],
+    [("[fault:lost-reply] x", 11), ("[fault:flagged] x", 5), ("[fault:invalid] x", 4)],
 )
 def test_an_outcome_is_never_sought_elsewhere(world: World, prompt: str, code: int) -> None:
     done = world.run("generate", prompt, *TWO, "--json")

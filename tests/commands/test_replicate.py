@@ -48,7 +48,7 @@ def test_the_calls_of_a_job(world: World) -> None:
 
 
 def test_logs_and_metrics(world: World) -> None:
-    ran = world.run("generate", "x", *AT, "--json")
+    ran = world.run("generate", "x", *AT, "--json", "--debug")
     assert "replicate: 100%|##########| 28/28" in ran.err
     (job,) = ran.records
     assert (job["cost"], job["seed"]) == (
