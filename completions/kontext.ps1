@@ -28,14 +28,14 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'sandbox'); Repeatable = $false; Help = 'Provider' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
                 @{ Flags = @('--resolution'); Kind = 'value'; Values = @('768sq', '1k', '1.5k', '2k', '4k'); Repeatable = $false; Help = 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels' }
                 @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of images, 1 to 4' }
                 @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Seed' }
                 @{ Flags = @('-g', '--guidance-scale'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How closely to follow the prompt, 1 to 20' }
-                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Safety tolerance, 1 to 6; 1 is the strictest' }
+                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Safety tolerance, 0 to 6; the lowest is the strictest' }
                 @{ Flags = @('--no-safety-checker'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Switch off the safety checker, where a model lets you' }
                 @{ Flags = @('--steps'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of denoising steps, 1 to 50, where a model has them' }
                 @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Image format' }
@@ -75,14 +75,14 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Options = @(
                 @{ Flags = @('-i', '--image'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Input image: a path, an https URL, or `-` for standard input' }
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'sandbox'); Repeatable = $false; Help = 'Provider' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
                 @{ Flags = @('--resolution'); Kind = 'value'; Values = @('768sq', '1k', '1.5k', '2k', '4k'); Repeatable = $false; Help = 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels' }
                 @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of images, 1 to 4' }
                 @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Seed' }
                 @{ Flags = @('-g', '--guidance-scale'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How closely to follow the prompt, 1 to 20' }
-                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Safety tolerance, 1 to 6; 1 is the strictest' }
+                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Safety tolerance, 0 to 6; the lowest is the strictest' }
                 @{ Flags = @('--no-safety-checker'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Switch off the safety checker, where a model lets you' }
                 @{ Flags = @('--steps'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of denoising steps, 1 to 50, where a model has them' }
                 @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Image format' }
@@ -122,7 +122,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model that the job with that request id was submitted to' }
                 @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs to list' }
                 @{ Flags = @('--state'); Kind = 'value'; Values = @(); Repeatable = $true; Help = 'Only jobs in this state' }
@@ -142,7 +142,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model that the job with that request id was submitted to' }
                 @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'Output file' }
                 @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing' }
@@ -163,7 +163,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model that the job with that request id was submitted to' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
@@ -189,7 +189,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'Provider' }
+                @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'sandbox'); Repeatable = $false; Help = 'Provider' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
@@ -242,7 +242,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'The provider of the key' }
+                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'sandbox'); Repeatable = $false; Help = 'The provider of the key' }
             )
         }
         'kontext auth status' = @{
@@ -262,7 +262,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
             )
             Arguments = @(
-                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'sandbox'); Repeatable = $false; Help = 'The provider of the key' }
+                @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'sandbox'); Repeatable = $false; Help = 'The provider of the key' }
             )
         }
     }

@@ -68,8 +68,8 @@ OPTIONS = (
     RequestOption(
         "safety_tolerance",
         int,
-        "Safety tolerance, {least} to {most}; 1 is the strictest.",
-        least=1,
+        "Safety tolerance, {least} to {most}; the lowest is the strictest.",
+        least=0,
         most=6,
     ),
     RequestOption(

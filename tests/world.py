@@ -29,7 +29,12 @@ from sandbox.running import Server
 from soaking import soaked
 
 KEY = "canary-key-0123456789"
-KEYS = {"fal": "FAL_KEY", "aimlapi": "AIMLAPI_API_KEY", "chainhub": "CHAINHUB_API_KEY"}
+KEYS = {
+    "fal": "FAL_KEY",
+    "aimlapi": "AIMLAPI_API_KEY",
+    "chainhub": "CHAINHUB_API_KEY",
+    "bfl": "BFL_API_KEY",
+}
 """The variable with the key of each provider: a new provider is a row here."""
 COUNTERS = (
     *("saved", "skipped", "failed", "moderated", "unknown"),

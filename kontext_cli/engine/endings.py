@@ -4,6 +4,7 @@ from kontext_cli.errors import (
     Billed,
     KeyFault,
     KontextError,
+    Moderated,
     OutcomeUnknown,
     ProviderError,
     StillRunning,
@@ -82,7 +83,8 @@ def at_end(error: KontextError, job: Job, *, recorded: bool = True) -> KontextEr
 def _final_bill(job: Job, error: KontextError) -> Billed:
     if job.outputs or job.state is State.READY:
         return "yes"
-    if job.request_id and not isinstance(error, ProviderError) and error.billed == "no":
+    about_the_job = isinstance(error, ProviderError | Moderated)
+    if job.request_id and not about_the_job and error.billed == "no":
         return "maybe"
     return error.billed
 

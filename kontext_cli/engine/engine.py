@@ -193,6 +193,8 @@ class Engine:
         if progress.outputs:
             await self._note_result(job, progress)
             return
+        if progress.usd is not None:
+            job.cost = Cost(progress.usd, "provider")
         job.handle = progress.handle
         job.request_id = progress.handle.request_id if progress.handle else None
         await self._enter(job, progress.state, progress.position)
@@ -226,7 +228,10 @@ class Engine:
         except Expired:
             if job.handle is None:
                 raise
-            await self._note_result(job, await self._follower.outcome(job))
+            again = await self._follower.outcome(job)
+            if not again.outputs:
+                raise
+            await self._note_result(job, again)
             await self._save(job, delivery, keep_flagged=keep_flagged)
         await self._enter(job, State.SAVED)
 

@@ -99,9 +99,10 @@ def _own_endpoint(
     if not re.fullmatch(_ENDPOINT_ID, endpoint_id):
         raise UsageError(f"`{endpoint_id}` is not an endpoint id")
     known = [row for row in provider.endpoints if row.id == endpoint_id]
-    if known and known[0] not in offered:
+    here = [row for row in known if row in offered]
+    if known and not here:
         raise UsageError(f"`{endpoint_id}` is for `kontext {known[0].operation}`")
-    row = _for_count(known or offered, images, provider)
+    row = _for_count(here or offered, images, provider)
     return row._replace(id=endpoint_id, model=endpoint_id)
 
 

@@ -3,43 +3,38 @@
 The words for what does not fit are pydantic's, which are also fal's.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
+from kontext_cli.sandbox.bfl_payloads import BFL
 from kontext_cli.sandbox.failures import Failure, NoImage
+from kontext_cli.sandbox.order import Order
 from kontext_cli.sizes import RATIO_SIZES
 
 AspectRatio = Literal["21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21"]
 
 
-class Payload(BaseModel):
-    """What every endpoint takes; unknown fields are ignored by default."""
+class Payload(Order):
+    """What every endpoint takes that speaks as fal's models do."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    prompt: str
-    seed: int | None = None
     guidance_scale: Annotated[float, Field(ge=1, le=20)] = 3.5
     num_images: Annotated[int, Field(ge=1, le=4)] = 1
-    output_format: Literal["jpeg", "png"] = "jpeg"
     safety_tolerance: Literal["1", "2", "3", "4", "5", "6"] = "2"
     aspect_ratio: AspectRatio | None = None
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The input images in order, as URLs or data URIs."""
         given: str | list[str] = getattr(self, "image_url", getattr(self, "image_urls", []))
         return (given,) if isinstance(given, str) else tuple(given)
 
     @property
     def inline(self) -> bool:
-        """Whether the images come as data URIs in the result."""
         return getattr(self, "sync_mode", False)
 
     @property
     def asked_size(self) -> tuple[int, int] | None:
-        """Width and height in pixels; None where they follow the first input."""
         return RATIO_SIZES[self.aspect_ratio] if self.aspect_ratio else None
 
 
@@ -114,11 +109,16 @@ AIMLAPI: dict[str, type[Payload]] = {
     "flux/kontext-pro/image-to-image": BlockingEdit,
     "flux/kontext-max/image-to-image": BlockingEdit,
 }
-ENDPOINTS = {"fal": FAL, "chainhub": CHAINHUB, "aimlapi": AIMLAPI}
+ENDPOINTS: dict[str, Mapping[str, type[Order]]] = {
+    "fal": FAL,
+    "chainhub": CHAINHUB,
+    "aimlapi": AIMLAPI,
+    "bfl": BFL,
+}
 """What each endpoint of each dialect takes."""
 
 
-def parsed(dialect: str, endpoint: str, fields: dict[str, Any]) -> Payload:
+def parsed(dialect: str, endpoint: str, fields: dict[str, Any]) -> Order:
     """A payload that fits its endpoint; NoImage, unbilled, with fal's list of what does not."""
     try:
         return ENDPOINTS[dialect][endpoint].model_validate(fields)

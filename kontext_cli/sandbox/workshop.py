@@ -10,12 +10,13 @@ from typing import Any
 from uuid import uuid4
 
 from kontext_cli.sandbox import inputs
-from kontext_cli.sandbox.drawing import image
+from kontext_cli.sandbox.drawing import image, provenance
 from kontext_cli.sandbox.failures import CANCELED, OUTCOMES, NoImage
 from kontext_cli.sandbox.faults import Faults, Point
 from kontext_cli.sandbox.jobs import Job, Jobs
 from kontext_cli.sandbox.ledger import Entry, Ledger
-from kontext_cli.sandbox.payloads import Payload, parsed
+from kontext_cli.sandbox.order import Order
+from kontext_cli.sandbox.payloads import parsed
 from kontext_cli.sandbox.shelf import Shelf
 from kontext_cli.sizes import nearest_size
 
@@ -23,6 +24,8 @@ _PLAIN_SCALE = 16
 _KEPT_IMAGES = 64
 """Of the latest, which clients whose download failed ask for again; 0.1 to 2 MB each."""
 _OTHER_FORMAT = {"jpeg": "png", "png": "jpeg"}
+_MARKED = frozenset({"bfl"})
+"""The dialects whose images carry their provenance."""
 
 
 class Workshop:
@@ -106,7 +109,7 @@ class Workshop:
             return False
         return payload.output_format == output_format and 1 <= number <= _count(job, payload)
 
-    def _order(self, job: Job) -> tuple[Payload, tuple[int, int], list[bytes]]:
+    def _order(self, job: Job) -> tuple[Order, tuple[int, int], list[bytes]]:
         """The valid payload of a job, the size of its images, and its inputs as files."""
         if job.canceled:
             raise NoImage(CANCELED)
@@ -122,10 +125,16 @@ class Workshop:
     def _drawn(self, job: Job, number: int) -> bytes:
         payload, size, files = self._order(job)
         output_format: str = payload.output_format
-        if job.outcome == "flagged":
-            return image.black(size, output_format)
         if job.outcome == "png-for-jpeg":
             output_format = _OTHER_FORMAT[output_format]
+        drawn = self._painted(job, number, size, output_format, files)
+        return provenance.marked(drawn, output_format) if job.dialect in _MARKED else drawn
+
+    def _painted(
+        self, job: Job, number: int, size: tuple[int, int], output_format: str, files: list[bytes]
+    ) -> bytes:
+        if job.outcome == "flagged":
+            return image.black(size, output_format)
         if self._plain:
             return image.plain(size, output_format, f"{job.prompt}\0{job.seed}\0{number}")
         return image.draw(
@@ -138,7 +147,7 @@ class Workshop:
         )
 
 
-def _count(job: Job, payload: Payload) -> int:
+def _count(job: Job, payload: Order) -> int:
     if job.outcome == "empty":
         return 0
     return payload.num_images - (job.outcome == "fewer")

@@ -44,12 +44,17 @@ PLACE = Answer(
         {"upload_url": "https://storage.example/put?signed", "file_url": "https://v3.fal.media/i"}
     ).encode()
 )
+TASK = Answer(body=encoded({"id": REQUEST_ID, "cost": 4.0}).encode())
+READY = Answer(
+    body=encoded({"id": REQUEST_ID, "status": "Ready", "result": {"sample": MEDIA}}).encode()
+)
 QUEUE = (ACCEPTED, COMPLETED, RESULT, IMAGE)
 GOOD: dict[Name, tuple[Answer, ...]] = {
     "fal": QUEUE,
     "chainhub": QUEUE,
     "sandbox": QUEUE,
     "aimlapi": (RESULT, IMAGE),
+    "bfl": (TASK, READY, IMAGE),
 }
 UPLOAD = (Answer(413), PLACE, Answer(), *QUEUE)
 """fal's answers to an edit whose input image is too large for the request."""
