@@ -221,7 +221,7 @@ complete -c kontext -n '__kontext_lacks "kontext" --version' -l version -d 'Show
 complete -c kontext -n '__kontext_lacks "kontext" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext generate" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl sandbox' -d 'Provider'
-complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext generate" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext generate" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
 complete -c kontext -n '__kontext_lacks "kontext generate" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
@@ -260,7 +260,7 @@ complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l he
 
 complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
 complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl sandbox' -d 'Provider'
-complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext edit" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext edit" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
 complete -c kontext -n '__kontext_lacks "kontext edit" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
@@ -299,7 +299,7 @@ complete -c kontext -n '__kontext_lacks "kontext edit" --debug' -l debug -d 'Log
 complete -c kontext -n '__kontext_lacks "kontext edit" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext status" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
-complete -c kontext -n '__kontext_lacks "kontext status" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model that the job with that request id was submitted to'
+complete -c kontext -n '__kontext_lacks "kontext status" -m --model' -s m -l model -x -a 'kontext-pro kontext-max flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model that the job with that request id was submitted to'
 complete -c kontext -n '__kontext_lacks "kontext status" --limit' -l limit -x -d 'Maximum number of jobs to list'
 complete -c kontext -n '__kontext_in "kontext status"' -l state -x -d 'Only jobs in this state'
 complete -c kontext -n '__kontext_lacks "kontext status" --batch' -l batch -x -d 'Only jobs of this batch'
@@ -311,7 +311,7 @@ complete -c kontext -n '__kontext_lacks "kontext status" --debug' -l debug -d 'L
 complete -c kontext -n '__kontext_lacks "kontext status" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext fetch" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
-complete -c kontext -n '__kontext_lacks "kontext fetch" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model that the job with that request id was submitted to'
+complete -c kontext -n '__kontext_lacks "kontext fetch" -m --model' -s m -l model -x -a 'kontext-pro kontext-max flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model that the job with that request id was submitted to'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -o --output' -s o -l output -r -F -d 'Output file'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'Output directory, created if missing'
 complete -c kontext -n '__kontext_lacks "kontext fetch" --name' -l name -x -d 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}'
@@ -324,7 +324,7 @@ complete -c kontext -n '__kontext_lacks "kontext fetch" --debug' -l debug -d 'Lo
 complete -c kontext -n '__kontext_lacks "kontext fetch" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext cancel" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
-complete -c kontext -n '__kontext_lacks "kontext cancel" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model that the job with that request id was submitted to'
+complete -c kontext -n '__kontext_lacks "kontext cancel" -m --model' -s m -l model -x -a 'kontext-pro kontext-max flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model that the job with that request id was submitted to'
 complete -c kontext -n '__kontext_lacks "kontext cancel" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext cancel" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext cancel" -h --help' -s h -l help -d ''
@@ -334,7 +334,7 @@ complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -d 'Jobs in t
 complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl sandbox' -d 'Provider'
-complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext models" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext models" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext models" -h --help' -s h -l help -d ''

@@ -36,7 +36,18 @@ _DETAILS = {
 }
 _REASONS = {"Moderation Reasons": ["Derivative Works Filter"]}
 _SIGNED = "se=2026-12-31T00%3A00%3A00Z&sig=sandbox"
-_CENTS = {"v1/flux-kontext-pro": 4.0, "v1/flux-kontext-max": 8.0}
+_FLUX_3 = "v1/flux-3-image"
+_CENTS = {
+    "v1/flux-kontext-pro": 4.0,
+    "v1/flux-kontext-max": 8.0,
+    "v1/flux-2-pro": 3.0,
+    "v1/flux-2-max": 7.0,
+    "v1/flux-2-flex": 5.0,
+}
+"""What the first megapixel costs; that of FLUX 3 is told with the result."""
+_CENTS_OF_FLUX_3 = {"768sq": 4.1, "1k": 4.8, "1.5k": 7.0, "2k": 10.0, "4k": 60.7}
+_THINKING = 0.6
+"""The share of the time after which FLUX 3 no longer reasons, and generates."""
 
 
 class Bfl:
@@ -97,7 +108,7 @@ class Bfl:
         return {
             "id": job.request_id,
             "polling_url": f"{base}/eu/v1/get_result?id={job.request_id}",
-            "cost": _CENTS[job.endpoint],
+            "cost": _CENTS.get(job.endpoint),
             "input_mp": 0.0,
             "output_mp": 1.0,
         }
@@ -107,6 +118,8 @@ class Bfl:
         if job.status(now) is Status.IN_QUEUE:
             return _record(job.request_id, "Pending")
         share = min((now - job.created) / job.latency, 0.99)
+        if job.endpoint == _FLUX_3:
+            return _record(job.request_id, "Reasoning" if share < _THINKING else "Generating")
         return _record(job.request_id, "Pending", progress=round(share, 2))
 
     async def _ended(self, request: Request, job: Job) -> dict[str, Any]:
@@ -126,7 +139,9 @@ class Bfl:
             "end_time": job.born + job.latency,
             "duration": job.latency,
         }
-        return _record(job.request_id, "Ready", result=result)
+        cost = _CENTS_OF_FLUX_3[job.payload.get("resolution", "1k")]
+        more = {"cost": cost} if job.endpoint == _FLUX_3 else {}
+        return _record(job.request_id, "Ready", result=result, **more)
 
 
 def refuse(status: int, message: str) -> Response:

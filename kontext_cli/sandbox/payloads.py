@@ -19,8 +19,10 @@ AspectRatio = Literal["21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16",
 class Payload(Order):
     """What every endpoint takes that speaks as fal's models do."""
 
+    seed: int | None = None
     guidance_scale: Annotated[float, Field(ge=1, le=20)] = 3.5
     num_images: Annotated[int, Field(ge=1, le=4)] = 1
+    output_format: Literal["jpeg", "png"] = "jpeg"
     safety_tolerance: Literal["1", "2", "3", "4", "5", "6"] = "2"
     aspect_ratio: AspectRatio | None = None
 
@@ -28,6 +30,14 @@ class Payload(Order):
     def sources(self) -> tuple[str, ...]:
         given: str | list[str] = getattr(self, "image_url", getattr(self, "image_urls", []))
         return (given,) if isinstance(given, str) else tuple(given)
+
+    @property
+    def count(self) -> int:
+        return self.num_images
+
+    @property
+    def file_format(self) -> str:
+        return self.output_format
 
     @property
     def inline(self) -> bool:

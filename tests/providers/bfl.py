@@ -77,6 +77,61 @@ SENT = (
         images=(A, B, B, A),
         model="kontext-max",
     ),
+    *(
+        Sent(
+            f"generate, {model}",
+            f"{HOME}/v1/{model}",
+            {
+                "prompt": "x",
+                "width": 1392,
+                "height": 752,
+                "seed": 7,
+                "output_format": "jpeg",
+                "disable_pup": False,
+                "safety_tolerance": 5,
+            },
+            {
+                "aspect_ratio": "16:9",
+                "seed": 7,
+                "output_format": "jpeg",
+                "enhance_prompt": True,
+                "safety_tolerance": 5,
+            },
+            model=model,
+        )
+        for model in ("flux-2-pro", "flux-2-max")
+    ),
+    *(
+        Sent(
+            f"edit, {model}",
+            f"{HOME}/v1/{model}",
+            {"prompt": "x", "input_image": A, "input_image_2": B},
+            images=(A, B),
+            model=model,
+        )
+        for model in ("flux-2-pro", "flux-2-max", "flux-2-flex")
+    ),
+    Sent(
+        "generate, flux-2-flex",
+        f"{HOME}/v1/flux-2-flex",
+        {"prompt": "x", "prompt_upsampling": False, "guidance": 4.5, "steps": 20},
+        {"enhance_prompt": False, "guidance_scale": 4.5, "steps": 20},
+        model="flux-2-flex",
+    ),
+    Sent(
+        "generate, flux-3",
+        f"{HOME}/v1/flux-3-image",
+        {"prompt": "x", "aspect_ratio": "16:9", "resolution": "2k", "safety_tolerance": 4},
+        {"aspect_ratio": "16:9", "resolution": "2k", "safety_tolerance": 4},
+        model="flux-3",
+    ),
+    Sent(
+        "edit, flux-3",
+        f"{HOME}/v1/flux-3-image",
+        {"prompt": "x", "images": [A, B]},
+        images=(A, B),
+        model="flux-3",
+    ),
     Sent(
         "an endpoint id that is not in the table",
         f"{HOME}/v1/flux-2-klein-9b",
@@ -117,13 +172,71 @@ LIMITS = (
         {3: "`--safety-tolerance` should be 0 to 2, not 3"},
         images=(A,),
     ),
+    Limit(
+        "aspect_ratio",
+        "size",
+        {"1:1": (1024, 1024), "21:9": (1536, 656), "9:21": (656, 1536), "9:16": (752, 1392)},
+        ASPECT_RATIO.outside,
+        model="flux-2-pro",
+    ),
+    Limit(
+        "safety_tolerance",
+        "safety_tolerance",
+        {0: 0, 5: 5},
+        {6: "`--safety-tolerance` should be 0 to 5, not 6"},
+        model="flux-2-max",
+    ),
+    Limit("enhance_prompt", "disable_pup", {True: False, False: True}, model="flux-2-pro"),
+    Limit("enhance_prompt", "prompt_upsampling", {True: True}, model="flux-2-flex"),
+    Limit(
+        "guidance_scale",
+        "guidance",
+        {1.5: 1.5, 10.0: 10.0},
+        {
+            1.0: "`--guidance-scale` should be 1.5 to 10, not 1.0",
+            10.5: "`--guidance-scale` should be 1.5 to 10, not 10.5",
+        },
+        model="flux-2-flex",
+    ),
+    Limit(
+        "steps",
+        "steps",
+        {1: 1, 50: 50},
+        {0: "`--steps` should be 1 to 50, not 0", 51: "`--steps` should be 1 to 50, not 51"},
+        model="flux-2-flex",
+    ),
+    Limit(
+        "resolution",
+        "resolution",
+        {"768sq": "768sq", "4k": "4k"},
+        {"8k": "`--resolution 8k` should be '768sq', '1k', '1.5k', '2k' or '4k'"},
+        model="flux-3",
+    ),
+    Limit(
+        "safety_tolerance",
+        "safety_tolerance",
+        {0: 0, 4: 4},
+        {5: "`--safety-tolerance` should be 0 to 4, not 5"},
+        model="flux-3",
+    ),
 )
 
 REFUSED = (
     Refused("bfl does not support `--num-images`", {"num_images": 2}, hint="fal, aimlapi"),
-    Refused("bfl does not support `--guidance-scale`", {"guidance_scale": 3.5}),
+    Refused(
+        "bfl does not support `--guidance-scale` with kontext-pro",
+        {"guidance_scale": 3.5},
+        hint="flux-2-flex has it there",
+    ),
+    Refused("bfl does not support `--seed` with flux-3", {"seed": 7}, model="flux-3"),
+    Refused(
+        "bfl does not support `--resolution` with flux-2-pro",
+        {"resolution": "2k"},
+        model="flux-2-pro",
+        hint="flux-3 has it there",
+    ),
     Refused("bfl does not support `--sync-mode`", {"sync_mode": True}),
-    Refused("bfl does not support `--steps`", {"steps": 20}),
+    Refused("bfl does not support `--steps` with kontext-pro", {"steps": 20}),
 )
 
 
@@ -402,7 +515,7 @@ TABLE = Table(
     sent=SENT,
     limits=LIMITS,
     refused=REFUSED,
-    costs=(Costs(0.04), Costs(0.08, "kontext-max"), Costs(None, PRO)),
+    costs=(Costs(0.04), Costs(0.08, "kontext-max"), Costs(None, PRO), Costs(None, "flux-3")),
     answers=(*ACCEPTED, *PROGRESS, *OUTCOMES, *REFUSALS),
     documents=DOCUMENTS,
     handle=Handle(ID, {"polling_url": POLL}),

@@ -28,12 +28,21 @@ _DETAIL = 400
 """Characters of the details of a failure that are quoted."""
 
 
+SIZE = "size"
+"""The option that is sent as two: width and height in pixels."""
+
+
 def numbered(images: Sequence["InputImage"]) -> dict[str, str]:
     """A field for each image, as a URL or in base64: input_image, input_image_2, and so on."""
     return {
         "input_image" if number == 1 else f"input_image_{number}": image.base64
         for number, image in enumerate(images, start=1)
     }
+
+
+def image_list(images: Sequence["InputImage"]) -> dict[str, list[str]]:
+    """A list of all images, as URLs or in base64."""
+    return {"images": [image.base64 for image in images]}
 
 
 class BflTasks(StatusQueue):
@@ -64,7 +73,10 @@ class BflTasks(StatusQueue):
         return "no" if _status(reply.object) in _WITHHELD.keys() | _FAILED else "maybe"
 
     def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
-        return Call("submit", "POST", f"{self.base_url}/{endpoint}", json=payload)
+        body = dict(payload)
+        if SIZE in body:
+            body["width"], body["height"] = body.pop(SIZE)
+        return Call("submit", "POST", f"{self.base_url}/{endpoint}", json=body)
 
     def accepted(self, reply: Reply, endpoint: str) -> Progress:
         body = reply.object
