@@ -15,7 +15,7 @@ from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Option
-from kontext_cli.providers.prepare import Draft, choose_endpoint, prepare
+from kontext_cli.providers.prepare import Draft, choose_endpoint, chooses_format, prepare
 from kontext_cli.request import LONGEST_PROMPT, Request, parse
 from kontext_cli.settings.paths import from_home
 
@@ -174,8 +174,7 @@ class Requests:
         shared = self._shared.get(same)
         if shared is None or not shared.fits(prompt, seed):
             fields = {**defaults, **dict(own), "prompt": prompt, "seed": seed}
-            fields["output_format"] = fields.get("output_format") or suffix
-            shared = self._validated(fields, sources)
+            shared = self._validated(fields, sources, suffix)
             if len(self._shared) >= _MOST_SHARED:
                 self._shared.clear()
             self._shared[same] = shared
@@ -194,9 +193,13 @@ class Requests:
                 check_image(image.source, content)
                 self._checked.add(image.sha256)
 
-    def _validated(self, fields: dict[str, Any], sources: tuple[str, ...]) -> SharedRequest:
+    def _validated(
+        self, fields: dict[str, Any], sources: tuple[str, ...], suffix: str | None
+    ) -> SharedRequest:
         order = self._order
         provider, model = fields.pop("provider"), fields.pop("model")
+        if suffix and chooses_format(self.provider(provider), model, order.operation):
+            fields["output_format"] = fields.get("output_format") or suffix
         fields.pop("keep_flagged", None)
         for name in _SWITCHES:
             fields[name] = fields.get(name) or None  # a switch that is off was not given

@@ -17,6 +17,7 @@ from kontext_cli.http.certificates import load_certificates
 from kontext_cli.job import Job, State, Target
 from kontext_cli.providers import who_queues
 from kontext_cli.providers.base import Provider
+from kontext_cli.providers.prepare import chooses_format
 from kontext_cli.request import Request, parse
 from kontext_cli.settings.settings import Settings
 from kontext_cli.terminal.input import (
@@ -49,12 +50,13 @@ def run_one(flags: Flags) -> Result:
         check_waiting(flags, provider)
         if provider.base_url.startswith("https:") and not flags.dry_run:
             load_certificates()
-        request = _request(flags)
+        model = settings.model(flags.model)
+        request = _request(flags, by_suffix=chooses_format(provider, model, flags.operation))
         images = load_sources(request.images, provider)
         plan = plan_job(
             request,
             provider,
-            model=settings.model(flags.model),
+            model=model,
             images=images,
             wanted=_wanted(flags, settings),
         )
@@ -132,10 +134,12 @@ def _check_standard_output(flags: Flags) -> None:
         )
 
 
-def _request(flags: Flags) -> Request:
+def _request(flags: Flags, *, by_suffix: bool) -> Request:
+    """The request; ``by_suffix``: the format is that of the name of the file, where it has one."""
     check_single_use(flags.prompt, flags.images)
     fields: dict[str, Any] = flags.request_fields()
-    if flags.options["output_format"] is None and flags.output not in (None, "-"):
+    named = flags.output not in (None, "-")
+    if by_suffix and named and flags.options["output_format"] is None:
         fields["output_format"] = format_of(flags.output or "")
     prompt = read_prompt(flags.prompt, flags.operation, quiet=flags.quiet)
     return parse({**fields, "prompt": prompt})

@@ -93,6 +93,12 @@ def choose_endpoint(provider: Provider, model: str, operation: Operation, images
     raise _unknown_model(provider, model, operation, offered)
 
 
+def chooses_format(provider: Provider, model: str, operation: Operation) -> bool:
+    """Whether the format of a model's images can be chosen; else their names follow them."""
+    rows = [row for row in provider.endpoints if (row.model, row.operation) == (model, operation)]
+    return not rows or any(row.option("output_format") for row in rows)
+
+
 def _own_endpoint(
     provider: Provider, offered: Sequence[Endpoint], endpoint_id: str, images: int
 ) -> Endpoint:

@@ -62,6 +62,20 @@ def test_flux_3_tells_its_price_and_its_format_with_the_image(world: World) -> N
     assert Path(record["files"][0]["path"]).suffix == ".png"
 
 
+@pytest.mark.parametrize("output", ["fox.png", "fox.jpg", "fox"])
+def test_a_name_follows_the_format_of_a_model_that_has_no_choice(world: World, output: str) -> None:
+    world.serve()
+    done = world.run("generate", "x", *ON_BFL, "-m", "flux-3", "-o", output)
+    assert (done.code, world.files()) == (0, ["fox.png"])
+    refused = world.run("generate", "x", *ON_BFL, "-m", "flux-3", "--output-format", "png")
+    assert refused.code == 2
+    rows = world.write("rows.jsonl", [{"prompt": "y", "output": "row.jpg"}])
+    for _ in range(2):
+        done = world.run("generate", "-f", rows.name, *ON_BFL, "-m", "flux-3", "-d", "made")
+        assert (done.code, world.files("made")) == (0, ["row.png"])
+    assert len(world.ledger.entries) == 2
+
+
 def test_there_is_no_cancel(world: World) -> None:
     world.serve()
     job = submitted(world, "[fault:stuck] x")

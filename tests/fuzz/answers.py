@@ -132,6 +132,7 @@ objects = some(
     id=words,
     polling_url=urls,
     result=some(sample=urls, seed=st.integers(), prompt=words, error=words),
+    details=details,
     progress=st.floats(-1, 2) | odd,
     cost=st.floats(-1, 10) | odd,
 )
