@@ -442,6 +442,13 @@ OUTCOMES = (
         422,
     ),
     Answer(
+        "a refusal that has a status of its own",
+        "progress",
+        {"status": "error", "message": "Invalid API key"},
+        Ends(RejectedKey, "Invalid API key"),
+        401,
+    ),
+    Answer(
         "no such parameter",
         "outcome",
         {"detail": [{"loc": ["query", "id"], "msg": "Field required", "type": "missing"}]},

@@ -24,9 +24,9 @@ _WITHHELD = {
 }
 _FAILED = frozenset({"Error", "Failed"})
 _GONE = "Task not found"
+_RECORD = frozenset({"id", "status"})
 _DETAIL = 400
 """Characters of the details of a failure that are quoted."""
-
 
 SIZE = "size"
 """The option that is sent as two: width and height in pixels."""
@@ -101,8 +101,8 @@ class BflTasks(StatusQueue):
         return body.get("id") == handle.request_id
 
     def outcome(self, reply: Reply) -> Progress:
-        """Read a task; one that failed comes with a status of HTTP of its own at times."""
-        if not reply.ok and not _status(reply.object):
+        """Read the record of a task; of one that failed, it may come with a 422 or a 503."""
+        if not reply.ok and not reply.object.keys() >= _RECORD:
             raise failure(self, reply, submitted=True)
         return self.status(reply.object)
 
@@ -158,7 +158,7 @@ def _status(body: Mapping[str, Any]) -> str:
 
 def _details(body: Mapping[str, Any]) -> str:
     """What the record of a task says of its failure, with a colon before it."""
-    told = (_said(body.get(field)) for field in ("details", "error", "result"))
+    told = (_said(plain(body.get(field))) for field in ("details", "error", "result"))
     why = next(filter(None, told), "")
     return f": {why[:_DETAIL]}" if why else ""
 
