@@ -3,12 +3,16 @@
 That host is a region of its own; here it is a path of its own, `/eu`.
 """
 
+import asyncio
+from contextlib import suppress
+from math import ceil
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from kontext_cli.sandbox import inputs
 from kontext_cli.sandbox.bfl_payloads import BFL
 from kontext_cli.sandbox.failures import NoImage
 from kontext_cli.sandbox.faults import Point
@@ -37,14 +41,16 @@ _DETAILS = {
 _REASONS = {"Moderation Reasons": ["Derivative Works Filter"]}
 _SIGNED = "se=2026-12-31T00%3A00%3A00Z&sig=sandbox"
 _FLUX_3 = "v1/flux-3-image"
+_MEGAPIXEL = 2**20
 _CENTS = {
-    "v1/flux-kontext-pro": 4.0,
-    "v1/flux-kontext-max": 8.0,
-    "v1/flux-2-pro": 3.0,
-    "v1/flux-2-max": 7.0,
-    "v1/flux-2-flex": 5.0,
+    "v1/flux-kontext-pro": (4.0, 0.0),
+    "v1/flux-kontext-max": (8.0, 0.0),
+    "v1/flux-2-pro": (3.0, 1.5),
+    "v1/flux-2-max": (7.0, 3.0),
+    "v1/flux-2-flex": (5.0, 5.0),
 }
-"""What the first megapixel costs; that of FLUX 3 is told with the result."""
+"""The first megapixel of the image, and each further one, those of input images too; each that is
+begun counts. FLUX 3 tells its price with the result."""
 _CENTS_OF_FLUX_3 = {"768sq": 4.1, "1k": 4.8, "1.5k": 7.0, "2k": 10.0, "4k": 60.7}
 _THINKING = 0.6
 """The share of the time after which FLUX 3 no longer reasons, and generates."""
@@ -78,7 +84,8 @@ class Bfl:
         prompt = payload["prompt"]
         strike(self._workshop, prompt, refuse)
         job = self._workshop.accept("bfl", endpoint, payload)
-        return await delivered(self._workshop, request, prompt, Json(self._accepted(request, job)))
+        told = await asyncio.to_thread(self._accepted, job, f"{origin(request)}{self._prefix}")
+        return await delivered(self._workshop, request, prompt, Json(told))
 
     async def result(self, request: Request) -> Response:
         """Where a task is; its image, once it is ready."""
@@ -103,15 +110,30 @@ class Bfl:
             return html(503, "Service Temporarily Unavailable")
         return Json(await self._ended(request, job))
 
-    def _accepted(self, request: Request, job: Job) -> dict[str, Any]:
-        base = f"{origin(request)}{self._prefix}"
+    def _accepted(self, job: Job, base: str) -> dict[str, Any]:
+        given, made = self._megapixels(job)
+        cost = None
+        if job.endpoint in _CENTS:
+            first, more = _CENTS[job.endpoint]
+            cost = first + more * (ceil(made) - 1 + sum(map(ceil, given)))
         return {
             "id": job.request_id,
             "polling_url": f"{base}/eu/v1/get_result?id={job.request_id}",
-            "cost": _CENTS.get(job.endpoint),
-            "input_mp": 0.0,
-            "output_mp": 1.0,
+            "cost": cost,
+            "input_mp": round(sum(given), 4),
+            "output_mp": round(made, 4),
         }
+
+    def _megapixels(self, job: Job) -> tuple[list[float], float]:
+        """Of each input image, and of the image; none of inputs that cannot be read."""
+        order = parsed("bfl", job.endpoint, job.payload)
+        sizes: list[tuple[int, int]] = []
+        with suppress(NoImage):
+            sizes = [
+                inputs.shape(inputs.read(each, self._workshop.shelf)) for each in order.sources
+            ]
+        width, height = order.size(sizes[0] if sizes else None)
+        return [wide * high / _MEGAPIXEL for wide, high in sizes], width * height / _MEGAPIXEL
 
     def _running(self, job: Job) -> dict[str, Any]:
         now = self._workshop.now()

@@ -226,6 +226,25 @@ def test_a_task_ends_without_an_image(bfl: httpx2.Client, fault: str, status: st
     assert ended["details"]
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "size", "images", "cents"),
+    [
+        ("/v1/flux-kontext-max", {}, 1, 8.0),
+        ("/v1/flux-2-pro", {}, 0, 3.0),
+        ("/v1/flux-2-pro", {}, 1, 4.5),
+        ("/v1/flux-2-max", {}, 1, 10.0),
+        ("/v1/flux-2-flex", {"width": 1824, "height": 1024}, 1, 15.0),
+    ],
+)
+def test_a_price_by_the_megapixel(
+    bfl: httpx2.Client, endpoint: str, size: Any, images: int, cents: float
+) -> None:
+    square = b64encode(image_file("png", (1024, 1024))).decode()
+    given = {"input_image": square} if images else {}
+    told = submitted(bfl, endpoint, **size, **given)
+    assert (told["cost"], told["input_mp"]) == (cents, float(images))
+
+
 def test_flux_3_tells_its_price_with_the_image(bfl: httpx2.Client) -> None:
     told = submitted(bfl, FLUX_3, resolution="768sq")
     assert told["cost"] is None
