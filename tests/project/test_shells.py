@@ -10,7 +10,7 @@ import typer
 import shells
 from completions.writer.scripts import scripts
 from kontext_cli.cli.main import program
-from kontext_cli.providers import NAMES
+from kontext_cli.providers import NAMES, provider_class
 from shells import Shell
 
 SHELLS = [
@@ -22,6 +22,7 @@ KNOWING_FOLDERS = [
     pytest.param("bash", marks=pytest.mark.skipif(shells.old_bash(), reason="no bash 4.2 here")),
     *POSIX[1:],
 ]
+MODELS = {row.model for name in NAMES for row in provider_class(name).endpoints}
 FILES = ("two birds.png", "albums/", "album.txt")
 
 nested = typer.Typer(name="kontext")
@@ -143,7 +144,7 @@ def test_tab_completes_folders_only(shell: Shell, line: str, path: str) -> None:
         ("completion ", {"bash", "zsh", "fish", "powershell"}),
         ("generate x -p ", set(NAMES)),
         ("generate -a ", {"21:9", "16:9", "4:3", "3:2", "1:1", "2:3", "3:4", "9:16", "9:21"}),
-        ("generate x -m ", {"kontext-pro", "kontext-max"}),
+        ("generate x -m ", MODELS),
         ("generate x --exists ", {"error", "skip", "number", "overwrite"}),
         ("edit x -i one.png --im", {"--image"}),
     ],
