@@ -19,6 +19,7 @@ from kontext_cli.http.certificates import load_certificates
 from kontext_cli.job import Job, State, Target
 from kontext_cli.providers import who_queues
 from kontext_cli.providers.base import Provider
+from kontext_cli.providers.prepare import chooses_format
 from kontext_cli.request import Request, parse
 from kontext_cli.settings.settings import Settings, known_provider
 from kontext_cli.terminal.input import (
@@ -54,7 +55,9 @@ def run_one(flags: Flags) -> Result:
             check_waiting(flags, provider)
         if providers[0].base_url.startswith("https:") and not flags.dry_run:
             load_certificates()
-        request, model = _request(flags), settings.model(flags.model)
+        model = settings.model(flags.model)
+        by_suffix = chooses_format(providers, model, flags.operation)
+        request = _request(flags, by_suffix=by_suffix)
         endpoints_for(request, providers, model)
         images = load_sources(request.images, min(providers, key=room_for_images))
         plans = plan_jobs(
@@ -166,10 +169,12 @@ def _check_standard_output(flags: Flags) -> None:
         )
 
 
-def _request(flags: Flags) -> Request:
+def _request(flags: Flags, *, by_suffix: bool) -> Request:
+    """The request; ``by_suffix``: the format is that of the name of the file, where it has one."""
     check_single_use(flags.prompt, flags.images)
     fields: dict[str, Any] = flags.request_fields()
-    if flags.options["output_format"] is None and flags.output not in (None, "-"):
+    named = flags.output not in (None, "-")
+    if by_suffix and named and flags.options["output_format"] is None:
         fields["output_format"] = format_of(flags.output or "")
     prompt = read_prompt(flags.prompt, flags.operation, quiet=flags.quiet)
     return parse({**fields, "prompt": prompt})

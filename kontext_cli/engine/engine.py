@@ -193,6 +193,8 @@ class Engine:
         if progress.outputs:
             await self._note_result(job, progress)
             return
+        if progress.usd is not None:
+            job.cost = Cost(progress.usd, "provider")
         job.handle = progress.handle
         job.request_id = progress.handle.request_id if progress.handle else None
         await self._enter(job, progress.state, progress.position)

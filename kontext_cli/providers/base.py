@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
-from kontext_cli.errors import Billed
+from kontext_cli.errors import Billed, UnsupportedOption
 from kontext_cli.http.call import Call, Reply
 from kontext_cli.job import Handle, Progress
 from kontext_cli.providers.options import Endpoint, Price
@@ -134,13 +134,19 @@ class Queue(Provider):
     def outcome(self, reply: Reply) -> Progress:
         """Read the answer to ``result``. Raises KontextError where the job has failed."""
 
-    @abstractmethod
     def cancel(self, handle: Handle) -> Call:
         """The call that cancels a job. Raises UnsupportedOption where the provider has none."""
+        raise _endless(self)
 
-    @abstractmethod
     def canceled(self, reply: Reply) -> Cancellation:
         """Read the answer to ``cancel``. Raises KontextError for a refusal."""
+        raise _endless(self)
+
+
+def _endless(provider: Provider) -> UnsupportedOption:
+    return UnsupportedOption(
+        f"{provider.name} cannot cancel a job: it runs to its end, and is billed"
+    )
 
 
 class Place(NamedTuple):

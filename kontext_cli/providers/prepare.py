@@ -103,6 +103,13 @@ def choose_endpoint(provider: Provider, model: str, operation: Operation, images
     raise _unknown_model(provider, model, operation, offered)
 
 
+def chooses_format(providers: Sequence[Provider], model: str, operation: Operation) -> bool:
+    """Whether all let the format of a model's images be chosen; else their names follow them."""
+    rows = [row for each in providers for row in each.endpoints]
+    rows = [row for row in rows if (row.model, row.operation) == (model, operation)]
+    return all(row.option("output_format") for row in rows)
+
+
 def _own_endpoint(
     provider: Provider, offered: Sequence[Endpoint], endpoint_id: str, images: int
 ) -> Endpoint:

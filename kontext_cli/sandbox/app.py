@@ -1,4 +1,4 @@
-"""The emulated providers as one ASGI app: fal, AIMLAPI, chainhub, Replicate and their files."""
+"""The emulated providers as one ASGI app, and the files they make."""
 
 import time
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kontext_cli.sandbox.aimlapi import Aimlapi, Deprecations, Shape
+from kontext_cli.sandbox.bfl import Bfl
 from kontext_cli.sandbox.chainhub import Chainhub, Pending
 from kontext_cli.sandbox.fal import Fal
 from kontext_cli.sandbox.faults import Faults
@@ -30,7 +31,7 @@ MAX_BODY = 4 * 1024 * 1024
 
 
 class Sandbox:
-    """The emulated providers under `/fal`, `/aimlapi`, `/chainhub` and `/replicate`.
+    """The emulated providers, each under its name: `/fal`, `/aimlapi` and so on.
 
     Their files are under `/files`, and `/ledger` lists what they accepted.
 
@@ -76,6 +77,7 @@ class Sandbox:
             Mount("/fal", routes=[*uploads.asking(), *Fal(workshop, "/fal").routes()]),
             Mount("/aimlapi", routes=aimlapi.routes()),
             Mount("/chainhub", routes=chainhub.routes()),
+            Mount("/bfl", routes=Bfl(workshop, "/bfl").routes()),
             Mount(
                 "/replicate",
                 routes=[

@@ -35,7 +35,7 @@ def test_generate(world: World, provider: str) -> None:
     assert world.accepted.total() == (provider != "sandbox")
 
 
-@pytest.mark.parametrize("provider", ["fal", "aimlapi", "sandbox"])
+@pytest.mark.parametrize("provider", ["fal", "aimlapi", "bfl", "sandbox"])
 @pytest.mark.parametrize("model", ["kontext-pro", "kontext-max"])
 @pytest.mark.parametrize("images", [1, 4])
 def test_edit(world: World, provider: str, model: str, images: int) -> None:

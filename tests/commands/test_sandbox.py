@@ -27,6 +27,8 @@ VARIABLES = {
     "AIML_API_KEY": "sandbox",
     "KONTEXT_CHAINHUB_BASE_URL": "/chainhub",
     "CHAINHUB_API_KEY": "sandbox",
+    "KONTEXT_BFL_BASE_URL": "/bfl",
+    "BFL_API_KEY": "sandbox",
     "KONTEXT_REPLICATE_BASE_URL": "/replicate",
     "REPLICATE_API_TOKEN": "sandbox",
 }

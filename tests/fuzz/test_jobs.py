@@ -48,12 +48,17 @@ PREDICTION = Answer(201, body=encoded({"id": REQUEST_ID, "status": "starting"}).
 SUCCEEDED = Answer(
     body=encoded({"id": REQUEST_ID, "status": "succeeded", "output": MEDIA}).encode()
 )
+TASK = Answer(body=encoded({"id": REQUEST_ID, "cost": 4.0}).encode())
+READY = Answer(
+    body=encoded({"id": REQUEST_ID, "status": "Ready", "result": {"sample": MEDIA}}).encode()
+)
 QUEUE = (ACCEPTED, COMPLETED, RESULT, IMAGE)
 GOOD: dict[Name, tuple[Answer, ...]] = {
     "fal": QUEUE,
     "chainhub": QUEUE,
     "sandbox": QUEUE,
     "aimlapi": (RESULT, IMAGE),
+    "bfl": (TASK, READY, IMAGE),
     "replicate": (PREDICTION, SUCCEEDED, IMAGE),
 }
 UPLOAD = (Answer(413), PLACE, Answer(), *QUEUE)

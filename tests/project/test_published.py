@@ -61,7 +61,7 @@ def check_script(example: str, world: World) -> None:
 
 
 def test_the_readme_has_an_example_for_each_provider() -> None:
-    for name in ("fal", "aimlapi", "chainhub", "sandbox"):
+    for name in ("fal", "aimlapi", "chainhub", "bfl", "sandbox"):
         assert any(f"-p {name}" in example for example in EXAMPLES)
 
 

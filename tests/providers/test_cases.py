@@ -18,7 +18,8 @@ from kontext_cli.errors import (
     RejectedKey,
     UsageError,
 )
-from kontext_cli.http.call import Reply
+from kontext_cli.http.call import Call, Reply
+from kontext_cli.http.urls import may_have_key
 from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Cost, Operation, Progress, State
 from kontext_cli.providers import NAMES, Name, provider_class
@@ -155,6 +156,10 @@ class _Call(NamedTuple):
 def test_call_that_follows_a_job(name: Name, row: _Call) -> None:
     provider = provider_class(name)()
     given = (b"bytes", "image/png") if row.method == "upload" else (TABLES[name].handle,)
+    if isinstance(row.expected, Ends):
+        with pytest.raises(row.expected.error, match=row.expected.text):
+            getattr(provider, row.method)(*given)
+        return
     assert getattr(provider, row.method)(*given) == row.expected
 
 
@@ -185,7 +190,8 @@ def test_documented_example_goes_out_and_becomes_a_file(
     assert all(
         KEY not in str(seen.headers)
         for seen in script.requests
-        if not seen.url.startswith(provider_class(name)().key_bases)
+        if seen.headers["accept"] == "image/*"
+        or not any(may_have_key(seen.url, base) for base in provider_class(name)().key_bases)
     )
     assert (job.error, job.state) == (None, State.SAVED)
     (file,) = job.files
@@ -238,7 +244,8 @@ def test_no_kind_of_reply_lacks_a_case(name: Name, table: Table) -> None:
         assert Expired in errors
         assert {"progress", "outcome", "canceled"} <= steps
         read = [row.expected for row in table.answers]
-        assert all(answer in read for answer in Cancellation)
+        can_cancel = isinstance(table.calls["cancel"], Call)
+        assert all(answer in read for answer in Cancellation) or not can_cancel
         assert {"poll", "stream", "result", "cancel"} <= set(table.calls)
     if isinstance(provider, Storage):
         assert "stored" in steps
