@@ -40,7 +40,12 @@ ALL_POINTS = [
     *(("fal", point) for point in QUEUE_POINTS),
     *(("chainhub", point) for point in QUEUE_POINTS),
     *(("aimlapi", point) for point in BLOCKING_POINTS),
-    *(("replicate", point) for point in QUEUE_POINTS if "running" not in point),
+    *(
+        (provider, point)
+        for provider in ("bfl", "replicate")
+        for point in QUEUE_POINTS
+        if "running" not in point
+    ),
 ]
 SOME_POINTS = [
     ("fal", "replied"),
@@ -48,6 +53,7 @@ SOME_POINTS = [
     ("aimlapi", "before-ready"),
     ("chainhub", "renamed"),
     ("replicate", "after-queued"),
+    ("bfl", "after-ready"),
 ]
 
 
