@@ -34,6 +34,7 @@ KEYS = {
     "aimlapi": "AIMLAPI_API_KEY",
     "chainhub": "CHAINHUB_API_KEY",
     "replicate": "REPLICATE_API_TOKEN",
+    "together": "TOGETHER_API_KEY",
 }
 """The variable with the key of each provider: a new provider is a row here."""
 COUNTERS = (

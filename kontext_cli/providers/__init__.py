@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from kontext_cli.job import Operation
     from kontext_cli.providers.base import Provider
 
-Name = Literal["fal", "aimlapi", "chainhub", "replicate", "sandbox"]
+Name = Literal["fal", "aimlapi", "chainhub", "replicate", "together", "sandbox"]
 NAMES: tuple[Name, ...] = get_args(Name)
 
 

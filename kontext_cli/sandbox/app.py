@@ -1,4 +1,4 @@
-"""The emulated providers as one ASGI app: fal, AIMLAPI, chainhub, Replicate and their files."""
+"""The emulated providers as one ASGI app, and the files that they make."""
 
 import time
 from collections.abc import Callable
@@ -22,6 +22,7 @@ from kontext_cli.sandbox.replicate import Replicate
 from kontext_cli.sandbox.replicate_files import ReplicateFiles
 from kontext_cli.sandbox.replies import Declined, Json
 from kontext_cli.sandbox.shelf import Shelf
+from kontext_cli.sandbox.together import Together
 from kontext_cli.sandbox.uploads import Uploads
 from kontext_cli.sandbox.workshop import Workshop
 
@@ -30,7 +31,7 @@ MAX_BODY = 4 * 1024 * 1024
 
 
 class Sandbox:
-    """The emulated providers under `/fal`, `/aimlapi`, `/chainhub` and `/replicate`.
+    """The emulated providers, each under a path with its name.
 
     Their files are under `/files`, and `/ledger` lists what they accepted.
 
@@ -83,6 +84,7 @@ class Sandbox:
                     *Replicate(workshop, "/replicate").routes(),
                 ],
             ),
+            Mount("/together", routes=Together(workshop, "/together").routes()),
             Mount("/files", routes=[*uploads.routes(), *Media(workshop).routes()]),
         ]
         app = Starlette(routes=routes, exception_handlers={Declined: _declined})

@@ -21,6 +21,7 @@ from kontext_cli.sandbox.flux import (
 )
 from kontext_cli.sandbox.orders import AspectRatio, Order, Size, whole
 from kontext_cli.sandbox.replicate_payloads import REPLICATE
+from kontext_cli.sandbox.together_payloads import TOGETHER
 from kontext_cli.sizes import RATIO_SIZES, nearest_size
 
 
@@ -140,7 +141,13 @@ AIMLAPI: dict[str, type[Order]] = {
     "blackforestlabs/flux-2-pro-edit": BlockingFlux2Edit,
     "blackforestlabs/flux-2-max": BlockingFlux2Max,
 }
-ENDPOINTS = {"fal": FAL, "chainhub": CHAINHUB, "aimlapi": AIMLAPI, "replicate": REPLICATE}
+ENDPOINTS = {
+    "fal": FAL,
+    "chainhub": CHAINHUB,
+    "aimlapi": AIMLAPI,
+    "replicate": REPLICATE,
+    "together": TOGETHER,
+}
 """What each endpoint of each dialect takes."""
 
 

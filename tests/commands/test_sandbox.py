@@ -29,6 +29,8 @@ VARIABLES = {
     "CHAINHUB_API_KEY": "sandbox",
     "KONTEXT_REPLICATE_BASE_URL": "/replicate",
     "REPLICATE_API_TOKEN": "sandbox",
+    "KONTEXT_TOGETHER_BASE_URL": "/together",
+    "TOGETHER_API_KEY": "sandbox",
 }
 
 

@@ -55,6 +55,7 @@ GOOD: dict[Name, tuple[Answer, ...]] = {
     "sandbox": QUEUE,
     "aimlapi": (RESULT, IMAGE),
     "replicate": (PREDICTION, SUCCEEDED, IMAGE),
+    "together": (RESULT, IMAGE),
 }
 UPLOAD = (Answer(413), PLACE, Answer(), *QUEUE)
 """fal's answers to an edit whose input image is too large for the request."""
