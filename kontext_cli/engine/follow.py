@@ -103,6 +103,8 @@ class Follower:
                 await self._report(job, progress, seen)
                 seen = max(seen, len(progress.logs))
                 progress = await self._result_if_done(job, progress)
+            elif news := progress.logs[seen:]:
+                self._watch(job, news)
             if progress.outputs:
                 return progress
 

@@ -81,10 +81,12 @@ class Replicate:
         prompt = payload["prompt"]
         strike(self._workshop, prompt, refuse)
         job = self._workshop.accept("replicate", endpoint, payload)
-        waited = await _waited(request, job)
-        body = await self._prediction(request, job)
-        if waited and body["status"] == "succeeded":
-            body["status"] = "processing"  # as the official clients note it
+        if await _waited(request, job):
+            body = await self._prediction(request, job)
+            if body["status"] == "succeeded":
+                body["status"] = "processing"  # as the official clients note it
+        else:
+            body = self._new(request, job)
         return await delivered(self._workshop, request, prompt, Json(body, 201))
 
     async def get(self, request: Request) -> Response:
@@ -109,24 +111,22 @@ class Replicate:
             self._workshop.jobs.cancel(job)
         return Json(await self._prediction(request, job))
 
-    async def _prediction(self, request: Request, job: Job) -> dict[str, Any]:
-        now = self._workshop.now()
-        status = job.status(now)
+    def _new(self, request: Request, job: Job) -> dict[str, Any]:
+        """A prediction that has not started."""
         own = f"{origin(request)}{self._prefix}/v1/predictions/{job.request_id}"
-        logs = "".join(f"{line['message']}\n" for line in job.logs(now))
-        body: dict[str, Any] = {
+        return {
             "id": job.request_id,
             "model": job.endpoint,
             "version": "hidden",
             "input": job.payload,
-            "logs": logs,
+            "logs": "",
             "output": None,
             "data_removed": False,
             "error": None,
             "source": "api",
-            "status": "starting" if status is Status.IN_QUEUE else "processing",
+            "status": "starting",
             "created_at": _time(job.born),
-            "started_at": None if status is Status.IN_QUEUE else _time(job.born + job.latency / 3),
+            "started_at": None,
             "completed_at": None,
             "urls": {
                 "get": own,
@@ -134,6 +134,16 @@ class Replicate:
                 "web": f"https://replicate.com/p/{job.request_id}",
             },
         }
+
+    async def _prediction(self, request: Request, job: Job) -> dict[str, Any]:
+        """A prediction as it is now."""
+        now = self._workshop.now()
+        status = job.status(now)
+        body = self._new(request, job)
+        if status is not Status.IN_QUEUE:
+            logs = "".join(f"{line['message']}\n" for line in job.logs(now))
+            started = _time(job.born + job.latency / 3)
+            body |= {"status": "processing", "started_at": started, "logs": logs}
         if status is Status.COMPLETED:
             body |= {"completed_at": _time(job.born + job.latency), **await self._end(request, job)}
         if now - job.created > job.latency + _KEPT_SECONDS:

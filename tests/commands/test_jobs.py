@@ -426,6 +426,8 @@ QUEUE_POINTS = [
     ("before-saved", 1, "saved"),
     ("after-saved", 1, "saved"),
 ]
+STATUS_POINTS = [row for row in QUEUE_POINTS if "running" not in row[0]]
+"""Of a queue whose status has the result: it is ready before it was seen running."""
 BLOCKING_POINTS = [
     ("before-submitting", 0, None),
     ("after-submitting", 0, "unknown"),
@@ -444,6 +446,7 @@ BLOCKING_POINTS = [
     ("provider", "point", "accepted", "state"),
     [
         *(("fal", *row) for row in soaked(QUEUE_POINTS[::2], QUEUE_POINTS)),
+        *(("replicate", *row) for row in soaked(STATUS_POINTS[1::2], STATUS_POINTS)),
         *(("aimlapi", *row) for row in soaked(BLOCKING_POINTS[1::2], BLOCKING_POINTS)),
     ],
 )

@@ -55,6 +55,7 @@ odd = st.sampled_from(
 words = st.sampled_from(
     [
         *("IN_QUEUE", "IN_PROGRESS", "COMPLETED", "FAILED", "completed", "pending", "error"),
+        *("starting", "processing", "succeeded", "failed", "canceled", "aborted", "NSFW (E005)"),
         *("content_policy_violation", "client_cancelled", "insufficient balance", "still running"),
         *(REQUEST_ID, "..", ".", "a/../b?c#d", "r1", "0", "1", "true", "data:,", "\ud800", "\0"),
     ]
@@ -113,10 +114,16 @@ objects = some(
     response_url=urls,
     cancel_url=urls,
     queue_position=st.integers(-1, 10),
-    logs=st.lists(maybe(some(message=words)), max_size=3),
+    logs=st.lists(maybe(some(message=words)), max_size=3) | st.text(),
     images=st.lists(maybe(images), max_size=6),
     data=st.lists(maybe(images), max_size=3),
-    output=some(choices=st.lists(maybe(images), max_size=3)),
+    output=some(choices=st.lists(maybe(images), max_size=3)) | urls | st.lists(urls, max_size=5),
+    id=words,
+    data_removed=st.booleans(),
+    started_at=words,
+    metrics=some(predict_time=st.floats(0, 100) | odd),
+    urls=some(get=urls, cancel=urls),
+    retry_after=st.floats(-1, 1e9) | odd,
     has_nsfw_concepts=st.lists(st.booleans(), max_size=4),
     seed=st.integers(),
     prompt=words,

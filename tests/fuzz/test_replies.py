@@ -98,7 +98,8 @@ class TestAdapters:
         check(accepted)
         if isinstance(accepted, Progress) and not provider.blocking:
             assert accepted.handle is not None
-            assert accepted.handle.request_id == json.loads(answer.body)["request_id"]
+            body = json.loads(answer.body)
+            assert accepted.handle.request_id in (body.get("request_id"), body.get("id"))
 
     @fuzzed(60)
     @given(
@@ -132,10 +133,18 @@ class TestAdapters:
         assert len(error.message) < 600
 
     @fuzzed(60)
-    @given(base=st.sampled_from([None, "http://127.0.0.1:8000/fal"]), answer=answers)
-    @example("http://127.0.0.1:8000/fal", Answer(body=b'{"upload_url":"https://[","file_url":"x"}'))
-    def test_any_answer_of_a_storage(self, base: str | None, answer: Answer) -> None:
-        storage = provider_class("fal")(base)
+    @given(
+        name=st.sampled_from(["fal", "replicate"]),
+        base=st.sampled_from([None, "http://127.0.0.1:8000/fal"]),
+        answer=answers,
+    )
+    @example(
+        "fal",
+        "http://127.0.0.1:8000/fal",
+        Answer(body=b'{"upload_url":"https://[","file_url":"x"}'),
+    )
+    def test_any_answer_of_a_storage(self, name: str, base: str | None, answer: Answer) -> None:
+        storage = provider_class(name)(base)
         assert isinstance(storage, Storage)
         check(tried(KontextError, storage.stored, answer.reply))
 

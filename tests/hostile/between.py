@@ -18,9 +18,12 @@ Rewrite = Callable[["Asked", dict[str, Any]], dict[str, Any]]
 
 _KINDS: tuple[tuple[str, str, Kind], ...] = (
     ("POST", r".*/storage/upload/initiate", "place"),
+    ("POST", r".*/v1/files", "place"),
     ("PUT", r"/files/.*", "upload"),
     ("GET", r"/files/.*", "media"),
     ("PUT", r".*/cancel", "cancel"),
+    ("POST", r".*/predictions/[^/]+/cancel", "cancel"),
+    ("GET", r".*/predictions/.*", "status"),
     ("GET", r".*/status/stream", "stream"),
     ("GET", r".*/status", "status"),
     ("GET", r".*/requests/.*", "result"),

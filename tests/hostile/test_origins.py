@@ -83,6 +83,11 @@ EXCHANGES: list[tuple[str, Kind]] = [
     ("chainhub", "media"),
     ("aimlapi", "submit"),
     ("aimlapi", "media"),
+    ("replicate", "submit"),
+    ("replicate", "status"),
+    ("replicate", "cancel"),
+    ("replicate", "place"),
+    ("replicate", "media"),
 ]
 
 

@@ -40,12 +40,14 @@ ALL_POINTS = [
     *(("fal", point) for point in QUEUE_POINTS),
     *(("chainhub", point) for point in QUEUE_POINTS),
     *(("aimlapi", point) for point in BLOCKING_POINTS),
+    *(("replicate", point) for point in QUEUE_POINTS if "running" not in point),
 ]
 SOME_POINTS = [
     ("fal", "replied"),
     ("fal", "after-queued"),
     ("aimlapi", "before-ready"),
     ("chainhub", "renamed"),
+    ("replicate", "after-queued"),
 ]
 
 

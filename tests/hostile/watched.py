@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from hostile.between import Between
-from hostile.canary import AIMLAPI, CHAINHUB, COUNTED, FAL, Search
+from hostile.canary import AIMLAPI, CHAINHUB, COUNTED, FAL, REPLICATE, Search
 from kontext_cli.cli.main import run
 from kontext_cli.sandbox.app import Sandbox
 from processes import kontext
@@ -27,6 +27,7 @@ SOON = ("--timeout", "0.2")
 MOST_BODY = 20_000
 """Bytes of a submit: an image that takes more is uploaded."""
 KEYS |= {"chainhub": ("CHAINHUB_API_KEY", CHAINHUB)}
+KEYS |= {"replicate": ("REPLICATE_API_TOKEN", REPLICATE)}
 
 
 NOTHING_MORE: Mapping[str, str] = {}
