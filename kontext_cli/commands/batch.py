@@ -130,7 +130,7 @@ class _Run:
         defaults = {
             **{name: each for name, each in flags.options.items() if each is not None},
             "provider": self._provider,
-            "model": self._session.settings.model(flags.model),
+            "model": self._session.settings.model(flags.model, self._provider),
             "keep_flagged": flags.keep_flagged,
         }
         if flags.each:
@@ -197,8 +197,9 @@ class _Run:
     def _check_providers(self, entries: Sequence[Entry]) -> None:
         """Check what the providers support, then that they have keys."""
         settings, names = self._session.settings, _providers(entries)
-        for name in names:
-            check_waiting(self._flags, self._planner.provider(name))
+        shared = {each.shared.endpoint: each.shared.provider for each in _work(entries)}
+        for endpoint, provider in shared.items():
+            check_waiting(self._flags, provider, endpoint)
         if any("provider" not in entry.row.others for entry in entries if entry.step in _WORK):
             settings.provider(self._flags.provider)  # names all variables if there is no key
         for name in names:
@@ -347,5 +348,9 @@ _WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)
 
 def _providers(entries: Sequence[Entry]) -> list[str]:
     """The providers that a run uses: those of its rows, and of their earlier jobs elsewhere."""
-    work = [entry for entry in entries if entry.step in _WORK]
+    work = _work(entries)
     return list(dict.fromkeys(name for entry in work for name in (entry.at, entry.provider)))
+
+
+def _work(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.step in _WORK]

@@ -46,12 +46,13 @@ def run_one(flags: Flags) -> Result:
     report = open_report(as_json=flags.json, quiet=flags.quiet, plain=flags.debug)
     with Session(report, debug=flags.debug) as session:
         settings = session.settings
-        provider = settings.open(settings.provider(flags.provider, needs_key=False))
-        check_waiting(flags, provider)
+        name = settings.provider(flags.provider, needs_key=False)
+        provider, model = settings.open(name), settings.model(flags.model, name)
         if provider.base_url.startswith("https:") and not flags.dry_run:
             load_certificates()
-        request, model = _request(flags), settings.model(flags.model)
-        choose_endpoint(provider, model, request.operation, len(request.images))
+        request = _request(flags)
+        endpoint = choose_endpoint(provider, model, request.operation, len(request.images))
+        check_waiting(flags, provider, endpoint.id)
         images = load_sources(request.images, provider)
         plan = plan_job(
             request,
@@ -112,9 +113,9 @@ def check_waiting_flags(flags: Flags) -> None:
         )
 
 
-def check_waiting(flags: Flags, provider: Provider) -> None:
-    """Raises UnsupportedOption for `--no-wait` with a provider that answers in one call."""
-    if flags.no_wait and provider.blocking:
+def check_waiting(flags: Flags, provider: Provider, endpoint: str) -> None:
+    """Raises UnsupportedOption for `--no-wait` where the provider answers in one call."""
+    if flags.no_wait and provider.at(endpoint).blocking:
         raise UnsupportedOption(
             f"{provider.name} answers in one call, so --no-wait would lose the image",
             hint=f"{listed(who_queues())} have a queue",

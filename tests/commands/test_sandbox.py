@@ -31,6 +31,8 @@ VARIABLES = {
     "REPLICATE_API_TOKEN": "sandbox",
     "KONTEXT_TOGETHER_BASE_URL": "/together",
     "TOGETHER_API_KEY": "sandbox",
+    "KONTEXT_HUGGINGFACE_BASE_URL": "/huggingface",
+    "HF_TOKEN": "sandbox",
 }
 
 
