@@ -67,8 +67,7 @@ class Together(Provider):
 
     @staticmethod
     def normalised(base_url: str) -> str:
-        """The base of a URL that was pasted with the path of the call, or with the version alone:
-        the official client wants that."""
+        """The base of a URL that was pasted with the path of the call, or with its version."""
         return base_url.rstrip("/").removesuffix(_PATH).removesuffix("/v1")
 
     def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
