@@ -24,6 +24,7 @@ def store_key(provider: Name) -> Result:
     key = checked_key(_read_key(provider), "the input")
     if not key:
         raise MissingKey("no key was given")
+    settings.check_form(Setting(key, "the input"), provider)
     settings.credentials.store(provider, key)
     messages = [one_line(f"stored the {provider} key in {settings.credentials.path}")]
     used = settings.key(provider)
@@ -36,8 +37,11 @@ def list_keys() -> Result:
     """List where each provider's key comes from, and its last four characters."""
     settings = Settings.load(os.environ)
     keys = [(name, *_found(settings, name)) for name in NAMES]
+    width = max(map(len, NAMES))
     return Result(
-        text=[one_line(f"{name:<9} {_described(name, key, fault)}") for name, key, fault in keys],
+        text=[
+            one_line(f"{name:<{width}} {_described(name, key, fault)}") for name, key, fault in keys
+        ],
         records=[_record(name, key, fault) for name, key, fault in keys],
     )
 

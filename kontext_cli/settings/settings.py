@@ -96,8 +96,7 @@ class Settings(NamedTuple):
     def require_key(self, name: Name) -> str | None:
         """The provider's key; None only for a provider that has none.
 
-        Raises MissingKey with the names of the variables, and InvalidKey for a key that has the
-        form of another provider's; with another base URL, who takes it is not known.
+        Raises MissingKey with the names of the variables, InvalidKey for another provider's key.
         """
         key = self.key(name)
         if provider_class(name).key_variables and key is None:
@@ -105,9 +104,22 @@ class Settings(NamedTuple):
                 f"there is no key for {name}",
                 hint=f"set {spelled_variables(name)}, or store one with `kontext auth set {name}`",
             )
-        if key is not None and self.base_url(name) is None:
-            _check_form(key, name)
-        return key.value if key else None
+        if key is None:
+            return None
+        self.check_form(key, name)
+        return key.value
+
+    def check_form(self, key: Setting, name: Name) -> None:
+        """Raises InvalidKey for a key that has the form of another provider's, which must not get
+        it; with another base URL, who takes the key is not known."""
+        if self.base_url(name) is not None:
+            return
+        for start, (owner, what) in KEY_FORMS.items():
+            if key.value.startswith(start) and owner != name:
+                raise InvalidKey(
+                    f"{key.origin}: this looks like {what}, not like a key for {name}",
+                    hint=f"`-p {owner}` takes it",
+                )
 
     def half_a_key(self, name: Name) -> MissingKey | None:
         """The error for a key of which only some variables are set; None for any other key."""
@@ -186,16 +198,6 @@ def known_provider(given: str) -> Name:
         f"there is no provider `{given}`",
         hint=f"did you mean `{near}`?" if near else f"there are {', '.join(NAMES)}",
     )
-
-
-def _check_form(key: Setting, name: Name) -> None:
-    """Raises InvalidKey where the form of a key is that of another provider."""
-    for start, (owner, what) in KEY_FORMS.items():
-        if key.value.startswith(start) and owner != name:
-            raise InvalidKey(
-                f"{key.origin}: this looks like {what}, not like a key for {name}",
-                hint=f"`-p {owner}` takes it",
-            )
 
 
 def spelled_variables(name: Name) -> str:
