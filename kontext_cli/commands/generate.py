@@ -118,7 +118,7 @@ def check_waiting(flags: Flags, provider: Provider, endpoint: str) -> None:
     if flags.no_wait and provider.at(endpoint).blocking:
         raise UnsupportedOption(
             f"{provider.name} answers in one call, so --no-wait would lose the image",
-            hint=f"{listed(who_queues())} have a queue",
+            hint=f"{listed([name for name in who_queues() if name != provider.name])} have a queue",
         )
 
 

@@ -2,8 +2,8 @@
 
 Sources: the Python client huggingface_hub 2.4.0. It speaks fal's queue with `_subdomain=queue`, and
 asks Replicate to wait; that its other calls (Replicate's polls, a cancel) pass the router as well
-is not documented, and was not seen. Errors are those of the host, or the router's own. No prices
-are documented beyond that they are those of the host.
+is not documented, and was not seen. Errors are those of the host, or the router's own. Its page on
+billing says that it takes no more than the host does.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,10 +13,10 @@ from kontext_cli.errors import UnsupportedOption
 from kontext_cli.http.call import Call, Reply
 from kontext_cli.job import Handle, Progress
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.dialects.fal_queue import FalQueue
 from kontext_cli.providers.dialects.predictions import Predictions
+from kontext_cli.providers.dialects.routed_queue import RoutedQueue
 from kontext_cli.providers.fal import Fal
-from kontext_cli.providers.options import Endpoint, ImageField
+from kontext_cli.providers.options import Endpoint, ImageField, Price
 from kontext_cli.providers.replicate import Replicate
 from kontext_cli.providers.together import Together
 
@@ -32,37 +32,15 @@ class _Routed(Provider):
     name = "huggingface"
     home = "https://router.huggingface.co"
     key_variables = (("HF_TOKEN",),)
-    inline_bytes = 2_500_000  # nothing is documented; fal's is the least
+    inline_bytes = 1_250_000  # half of fal's: the official client sends it an image twice
 
 
-class ThroughFal(_Routed, FalQueue):
-    """fal's queue behind the router, whose replies name fal's host: this key never goes there."""
-
-    trusted_hosts = frozenset({"queue.fal.run"})
-
-    def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
-        return _in_queue(super().submit(_of_host(endpoint), payload))
-
-    def handle(
-        self, endpoint: str, request_id: str, urls: Mapping[str, Any] | None = None
-    ) -> Handle:
-        return super().handle(_of_host(endpoint), request_id, urls).with_data(route="fal")
-
-    def poll(self, handle: Handle) -> Call:
-        return _in_queue(super().poll(handle))
-
-    def result(self, handle: Handle) -> Call:
-        return _in_queue(super().result(handle))
-
-    def cancel(self, handle: Handle) -> Call:
-        return _in_queue(super().cancel(handle))
+class ThroughFal(_Routed, RoutedQueue):
+    """fal's queue behind the router."""
 
 
 class ThroughReplicate(_Routed, Predictions):
     """Replicate's predictions behind the router; images go inline, as its files are not there."""
-
-    def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
-        return super().submit(_of_host(endpoint), payload)
 
     def handle(self, endpoint: str, request_id: str) -> Handle:
         return super().handle(endpoint, request_id).with_data(route="replicate")
@@ -70,9 +48,6 @@ class ThroughReplicate(_Routed, Predictions):
 
 class ThroughTogether(_Routed, Together):
     """Together's one call behind the router."""
-
-    def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
-        return super().submit(_of_host(endpoint), payload)
 
 
 _HOSTS: Mapping[str, Callable[[str], Provider]] = {
@@ -100,14 +75,27 @@ class Huggingface(_Routed):
 
     default_model = _MODEL
     routes = tuple(_ROUTES)
+    prices = tuple(
+        price._replace(model=f"{_MODEL}:{host.name}")
+        for host in (Fal, Replicate, Together)
+        for price in host.prices
+        if price.model == _MODEL
+    )
+    _route = "fal"
     endpoints: tuple[Endpoint, ...] = (
         _ROUTES["fal"],
         *(row._replace(model=f"{_MODEL}:{route}") for route, row in _ROUTES.items()),
     )
 
     def through(self, route: str) -> "Huggingface":
+        self._route = route
         self.endpoints = (_ROUTES[route], *self.endpoints[1:])
         return self
+
+    def price(self, model: str) -> Price | None:
+        """What the image costs at the host that the model goes to."""
+        route = f"{_MODEL}:{self._route}"
+        return super().price(model) or (super().price(route) if model == _MODEL else None)
 
     def at(self, endpoint: str) -> Provider:
         host = endpoint.partition("/")[0]
@@ -118,20 +106,11 @@ class Huggingface(_Routed):
         return _HOSTS[host](f"{self.base_url}/{host}")
 
     def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
-        return self.at(endpoint).submit(endpoint, payload)
+        """The submit to a host, which has its own id of the endpoint."""
+        return self.at(endpoint).submit(endpoint.partition("/")[2], payload)
 
     def accepted(self, reply: Reply, endpoint: str) -> Progress:
         return self.at(endpoint).accepted(reply, endpoint)
-
-
-def _of_host(endpoint: str) -> str:
-    """The host's own id of an endpoint."""
-    return endpoint.partition("/")[2]
-
-
-def _in_queue(call: Call) -> Call:
-    """The call in fal's queue: without it the router asks the host that blocks."""
-    return call._replace(url=f"{call.url.partition('?')[0]}?_subdomain=queue")
 
 
 PROVIDER = Huggingface

@@ -80,6 +80,8 @@ def test_the_config_file_sets_the_way(world: World, route: str) -> None:
     assert ran.code == 0, ran.err
     assert hosts(world) == {"fal-ai" if route == "fal" else route}
     assert ran.records[0]["model"] == "kontext-dev"
+    usd = None if route == "together" else 0.025
+    assert ran.records[0]["cost"]["usd"] == usd
     listed = world.run("models", "--debug", *AT)
     assert f"huggingface route = {route}" in listed.err
 

@@ -245,7 +245,12 @@ TABLE = Table(
     sent=SENT,
     limits=LIMITS,
     refused=REFUSED,
-    costs=(Costs(None, "kontext-dev", sizes=((1024, 1024),)),),
+    costs=(
+        Costs(0.025, "kontext-dev", sizes=((1024, 1024),)),
+        Costs(0.05, "kontext-dev:fal", sizes=((2048, 1024),)),
+        Costs(0.025, "kontext-dev:replicate", sizes=((2048, 1024),)),
+        Costs(None, "kontext-dev:together", sizes=((1024, 1024),)),
+    ),
     answers=ANSWERS,
     documents=DOCUMENTS,
     handle=HANDLE,
