@@ -1,12 +1,14 @@
 """Hugging Face's router: one key, three ways to the model, each with its own kind of job."""
 
 import json
+import sys
 
 import pytest
 
 from samples import image_file
 from world import KEY, KEYS, Ran, World
 
+posix = pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 AT = ("-p", "huggingface")
 ROUTES = ("fal", "replicate", "together")
 QUEUES = ("fal", "replicate")
@@ -134,3 +136,25 @@ def test_faults(world: World, route: str, fault: str, state: str) -> None:
     assert ran.records[0]["state"] == state
     assert ran.records[0]["error"]["billed"] == ("no" if fault == "402" else "maybe")
     assert world.accepted.total() == (fault == "lost-reply")
+
+
+KILLED = [
+    *((route, "replied", "unknown") for route in ROUTES),
+    *((route, point, "saved") for route in QUEUES for point in ("after-queued", "polling")),
+    ("together", "before-ready", "saved"),
+    *((route, "downloading", "saved") for route in ROUTES),
+]
+
+
+@posix
+@pytest.mark.parametrize(("route", "point", "state"), KILLED)
+def test_a_killed_job_is_neither_lost_nor_paid_twice(
+    world: World, route: str, point: str, state: str
+) -> None:
+    argv = ("edit", "x", "-i", "in.png", *AT, "-m", f"kontext-dev:{route}")
+    killed = world.process(*argv, environ={"KONTEXT_TEST_KILL_AT": point})
+    assert killed.code == -9, killed.err
+    world.run("fetch")
+    (job,) = world.jobs()
+    assert job["state"] == state
+    assert world.accepted.total() == 1
