@@ -13,7 +13,7 @@ import pytest
 from hostile.between import Asked
 from hostile.canary import FAL, KEYS, STORED
 from hostile.tracing import with_site
-from hostile.watched import Watched, noise
+from hostile.watched import Watched, making, noise
 from processes import kontext, start
 from soaking import soaked
 
@@ -41,6 +41,8 @@ ALL_POINTS = [
     *(("chainhub", point) for point in QUEUE_POINTS),
     *(("aimlapi", point) for point in BLOCKING_POINTS),
     *(("replicate", point) for point in QUEUE_POINTS if "running" not in point),
+    *(("together", point) for point in BLOCKING_POINTS),
+    *(("huggingface", point) for point in QUEUE_POINTS),
 ]
 SOME_POINTS = [
     ("fal", "replied"),
@@ -48,6 +50,8 @@ SOME_POINTS = [
     ("aimlapi", "before-ready"),
     ("chainhub", "renamed"),
     ("replicate", "after-queued"),
+    ("together", "replied"),
+    ("huggingface", "polling"),
 ]
 
 
@@ -62,7 +66,8 @@ def test_a_kill_leaves_no_key_behind(
 ) -> None:
     watched.between.rewrite = dict.fromkeys(("submit", "status", "stream", "result"), talkative)
     watched.write("here/rows.txt", "one\ntwo\nthree\n")
-    argv = ("generate", *what, "-p", provider, "-d", "out", "--debug")
+    make = making(provider, watched.folder)
+    argv = (*make, *what, "-p", provider, "-d", "out", "--debug")
     killed = watched.process(*argv, environ={"KONTEXT_TEST_KILL_AT": point})
     assert killed.code == -9, killed.err
     watched.run("fetch", "--json")
