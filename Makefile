@@ -96,7 +96,7 @@ EDITABLE := -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/python $(EDITABLE)
 	touch $@ .venv/test .venv/run-time
 
-# Black Forest Labs' client asks for Pillow 10.4 exactly, and works with ours.
+# Black Forest Labs' client asks for Pillow 10.4 exactly, Together's for rich 14; both work with ours.
 ALONE := tests/engines/alone.lock
 
 .venv/engines/installed: pyproject.toml requirements-engines.lock $(ALONE)

@@ -50,15 +50,14 @@ def run_one(flags: Flags) -> Result:
         settings = session.settings
         set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=False)
         names = settings.providers(flags.provider, needs_key=False)
-        providers = [settings.open(name) for name in names]
-        for provider in providers:
-            check_waiting(flags, provider)
+        providers, model = [*map(settings.open, names)], settings.model(flags.model, names[0])
         if providers[0].base_url.startswith("https:") and not flags.dry_run:
             load_certificates()
-        model = settings.model(flags.model)
         by_suffix = chooses_format(providers, model, flags.operation)
         request = _request(flags, by_suffix=by_suffix)
-        endpoints_for(request, providers, model)
+        endpoints = endpoints_for(request, providers, model)
+        for provider, endpoint in zip(providers, endpoints, strict=True):
+            check_waiting(flags, provider, endpoint.id)
         images = load_sources(request.images, min(providers, key=room_for_images))
         plans = plan_jobs(
             request,
@@ -145,12 +144,12 @@ def check_waiting_flags(flags: Flags) -> None:
         )
 
 
-def check_waiting(flags: Flags, provider: Provider) -> None:
-    """Raises UnsupportedOption for `--no-wait` with a provider that answers in one call."""
-    if flags.no_wait and provider.blocking:
+def check_waiting(flags: Flags, provider: Provider, endpoint: str) -> None:
+    """Raises UnsupportedOption for `--no-wait` where the provider answers in one call."""
+    if flags.no_wait and provider.at(endpoint).blocking:
         raise UnsupportedOption(
             f"{provider.name} answers in one call, so --no-wait would lose the image",
-            hint=f"{listed(who_queues())} have a queue",
+            hint=f"{listed([name for name in who_queues() if name != provider.name])} have a queue",
         )
 
 

@@ -28,14 +28,17 @@ class Provider(ABC):
     is the header that names the type of an error whose body does not. ``kept_headers`` are stored
     with the answer of a blocking provider. ``blocking`` says that the submit's answer is the
     result: there is nothing to poll. ``jobs`` is how many jobs of a batch are in flight at once
-    unless the user says otherwise.
+    unless the user says otherwise. ``default_model`` is the model where none is named. ``routes``
+    are the hosts that a router passes jobs on to, the default one first.
     """
 
     name: ClassVar[str]
     home: ClassVar[str]
     scheme: ClassVar[str] = "Bearer"
     key_variables: ClassVar[Variables] = ()
-    endpoints: ClassVar[tuple[Endpoint, ...]]
+    endpoints: tuple[Endpoint, ...]
+    default_model: ClassVar[str] = "kontext-pro"
+    routes: ClassVar[tuple[str, ...]] = ()
     prices: ClassVar[tuple[Price, ...]] = ()
     inline_bytes: ClassVar[int]
     blocking: ClassVar[bool] = False
@@ -52,6 +55,15 @@ class Provider(ABC):
         """``base_url`` stands in for ``home``; ``prices``, by model, for our own estimates."""
         self.base_url = self.normalised(base_url or self.home)
         self._prices = prices or {}
+
+    def at(self, endpoint: str) -> "Provider":
+        """The provider as it serves an endpoint: itself, but for a router. Raises UsageError for
+        an endpoint that it has no route to."""
+        return self
+
+    def through(self, route: str) -> "Provider":
+        """The provider with its models at another of its ``routes``."""
+        return self
 
     @property
     def key_bases(self) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -17,12 +16,14 @@ from kontext_cli.sandbox.bfl import Bfl
 from kontext_cli.sandbox.chainhub import Chainhub, Pending
 from kontext_cli.sandbox.fal import Fal
 from kontext_cli.sandbox.faults import Faults
+from kontext_cli.sandbox.huggingface import routes as huggingface
 from kontext_cli.sandbox.ledger import Ledger, Seen
 from kontext_cli.sandbox.media import Media
 from kontext_cli.sandbox.replicate import Replicate
 from kontext_cli.sandbox.replicate_files import ReplicateFiles
-from kontext_cli.sandbox.replies import Declined, Json
+from kontext_cli.sandbox.replies import Declined, Json, answered
 from kontext_cli.sandbox.shelf import Shelf
+from kontext_cli.sandbox.together import Together
 from kontext_cli.sandbox.uploads import Uploads
 from kontext_cli.sandbox.workshop import Workshop
 
@@ -85,17 +86,15 @@ class Sandbox:
                     *Replicate(workshop, "/replicate").routes(),
                 ],
             ),
+            Mount("/together", routes=Together(workshop, "/together").routes()),
+            Mount("/huggingface", routes=huggingface(workshop, "/huggingface")),
             Mount("/files", routes=[*uploads.routes(), *Media(workshop).routes()]),
         ]
-        app = Starlette(routes=routes, exception_handlers={Declined: _declined})
+        app = Starlette(routes=routes, exception_handlers={Declined: answered})
         self.app = _recorded(app, self.ledger)
 
     async def _show_ledger(self, _: Request) -> Response:
         return Json(self.ledger.record())
-
-
-def _declined(_: Request, declined: Exception) -> Response:
-    return cast("Declined", declined).reply
 
 
 def _recorded(app: ASGIApp, ledger: Ledger) -> ASGIApp:

@@ -22,6 +22,7 @@ from kontext_cli.sandbox.flux import (
 )
 from kontext_cli.sandbox.orders import AspectRatio, Order, Size, whole
 from kontext_cli.sandbox.replicate_payloads import REPLICATE
+from kontext_cli.sandbox.together_payloads import TOGETHER
 from kontext_cli.sizes import RATIO_SIZES, nearest_size
 
 
@@ -147,6 +148,7 @@ ENDPOINTS = {
     "aimlapi": AIMLAPI,
     "bfl": BFL,
     "replicate": REPLICATE,
+    "together": TOGETHER,
 }
 """What each endpoint of each dialect takes."""
 

@@ -31,6 +31,10 @@ VARIABLES = {
     "BFL_API_KEY": "sandbox",
     "KONTEXT_REPLICATE_BASE_URL": "/replicate",
     "REPLICATE_API_TOKEN": "sandbox",
+    "KONTEXT_TOGETHER_BASE_URL": "/together",
+    "TOGETHER_API_KEY": "sandbox",
+    "KONTEXT_HUGGINGFACE_BASE_URL": "/huggingface",
+    "HF_TOKEN": "sandbox",
 }
 
 

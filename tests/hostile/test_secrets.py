@@ -12,7 +12,7 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from hostile.between import Asked, Kind
-from hostile.watched import FLAGS, KEYS, SOON, TOLD_ALL, Watched, noise
+from hostile.watched import FLAGS, KEYS, SOON, TOLD_ALL, Watched, making, noise
 from soaking import soaked
 
 Told = Callable[[Asked], Response]
@@ -185,7 +185,8 @@ def test_a_success_that_tells_the_key_back(
 ) -> None:
     kinds: tuple[Kind, ...] = ("submit", "status", "stream", "result")
     watched.between.rewrite = dict.fromkeys(kinds, talkative)
-    ran = watched.run("generate", "x", "-p", provider, "-o", "x.jpg", *flags)
+    make = making(provider, watched.folder)
+    ran = watched.run(*make, "x", "-p", provider, "-o", "x.jpg", *flags)
     assert ran.code == 0, ran.err
 
 

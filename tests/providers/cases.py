@@ -87,7 +87,7 @@ class Answer(NamedTuple):
     """A reply at one step of a job, and what is read from it.
 
     ``content`` is sent as JSON, bytes as they are. ``handle`` is that of the job where it is not
-    the handle of the table.
+    the handle of the table, and ``endpoint`` its endpoint likewise.
     """
 
     id: str
@@ -98,6 +98,7 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = NOTHING
     handle: Handle | None = None
     base_url: str | None = None
+    endpoint: str = ""
 
 
 class Document(NamedTuple):

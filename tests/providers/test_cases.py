@@ -135,11 +135,11 @@ def read(name: Name, row: Answer) -> Any:
     content = row.content
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     reply = Reply(row.status, row.headers, body)
-    provider = provider_class(name)(row.base_url)
+    provider = provider_class(name)(row.base_url).at(row.endpoint or TABLES[name].endpoint)
     if row.step == "refused":
         raise failure(provider, reply, submitted=False)
     more: dict[str, tuple[Any, ...]] = {
-        "accepted": (TABLES[name].endpoint,),
+        "accepted": (row.endpoint or TABLES[name].endpoint,),
         "progress": (row.handle or TABLES[name].handle,),
     }
     return getattr(provider, row.step)(reply, *more.get(row.step, ()))
@@ -154,7 +154,7 @@ class _Call(NamedTuple):
     ("name", "row"), rows(lambda table: [_Call(*each) for each in table.calls.items()])
 )
 def test_call_that_follows_a_job(name: Name, row: _Call) -> None:
-    provider = provider_class(name)()
+    provider = provider_class(name)().at(TABLES[name].endpoint)
     given = (b"bytes", "image/png") if row.method == "upload" else (TABLES[name].handle,)
     if isinstance(row.expected, Ends):
         with pytest.raises(row.expected.error, match=row.expected.text):
@@ -234,7 +234,7 @@ def test_no_endpoint_lacks_a_case(name: Name, table: Table) -> None:
 
 @pytest.mark.parametrize(("name", "table"), EVERY)
 def test_no_kind_of_reply_lacks_a_case(name: Name, table: Table) -> None:
-    provider: Provider = provider_class(name)()
+    provider: Provider = provider_class(name)().at(table.endpoint)
     errors = {row.expected.error for row in table.answers if isinstance(row.expected, Ends)}
     steps = {row.step for row in table.answers}
     assert {RejectedKey, NoCredit, Moderated, JobFailed} <= errors
