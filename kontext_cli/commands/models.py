@@ -92,10 +92,11 @@ def _heading(provider: Provider) -> str:
 
 
 def _rows(offers: list[Offer]) -> Iterator[str]:
+    width = max(12, *(len(offer.model) for offer in offers))
     for offer in offers:
         for endpoint in offer.endpoints:
             yield (
-                f"  {offer.model:<12} {offer.operation:<9} {_images(endpoint):<11} "
+                f"  {offer.model:<{width}} {offer.operation:<9} {_images(endpoint):<11} "
                 f"{_price(offer):<23} {endpoint.id}"
             )
 
