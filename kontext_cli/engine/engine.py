@@ -226,7 +226,10 @@ class Engine:
         except Expired:
             if job.handle is None:
                 raise
-            await self._note_result(job, await self._follower.outcome(job))
+            again = await self._follower.outcome(job)
+            if not again.outputs:
+                raise
+            await self._note_result(job, again)
             await self._save(job, delivery, keep_flagged=keep_flagged)
         await self._enter(job, State.SAVED)
 

@@ -2,6 +2,7 @@
 
 Sources: its HTTP reference and the API pages of its models. These do not print the words that
 `aspect_ratio` takes, nor all limits of FLUX.2 flex: they are from copies of the models' schemas.
+The prices of FLUX.2 are as two other programs quote its pages; of FLUX 3 none was found.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,6 @@
-"""Replicate's API: predictions that are polled, canceled and deleted after an hour, and files."""
+"""Replicate's predictions: they are polled, may be canceled, and are emptied after an hour."""
 
 import re
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -232,8 +231,7 @@ async def _waited(request: Request, job: Job) -> bool:
     longest = min(int(asked[1] or _LONGEST_WAIT), _LONGEST_WAIT)
     seconds = longest if job.outcome == "stuck" else min(job.latency, longest)
     if seconds:
-        with suppress(TimeoutError):
-            await hold(request, seconds)
+        await hold(request, seconds)
     return True
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from starlette.responses import JSONResponse
 
 from samples import image_file
 from world import KEY, World
@@ -185,6 +186,30 @@ def test_a_link_that_died_before_the_result(world: World) -> None:
     world.kill_links()
     ran = world.run("fetch", job)
     assert (ran.code, "the link to the image is dead" in ran.err) == (4, True)
+
+
+def test_a_dead_link_of_a_job_that_says_nothing_more(world: World) -> None:
+    job = submit(world)
+    assert world.run("status", job).code == 0
+    world.kill_links()
+    world.stand_behind(pausing)
+    ran = world.run("fetch", job)
+    assert (ran.code, world.files()) == (4, []), ran.err
+    assert world.jobs()[0]["state"] == "expired"
+
+
+def pausing(app: Any) -> Any:
+    """A sandbox whose predictions have a state of another version."""
+
+    async def answering(scope: Any, receive: Any, send: Any) -> None:
+        path = scope["path"]
+        if path.startswith(f"{API}/predictions/"):
+            body = {"id": path.rpartition("/")[2], "status": "pausing"}
+            await JSONResponse(body)(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return answering
 
 
 def test_the_seed_of_replicate_is_ours(world: World) -> None:

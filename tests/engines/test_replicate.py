@@ -58,7 +58,7 @@ def timed(sandbox: StartSandbox, clock: Clock) -> Iterator[Any]:
     made._client.close()
 
 
-def picture() -> BytesIO:
+def wide_image() -> BytesIO:
     """A wide red image as a file."""
     file = BytesIO()
     Image.new("RGB", (420, 180), "red").save(file, "PNG")
@@ -94,7 +94,7 @@ def test_run_without_waiting_polls_to_the_end(api: Any, running: Running) -> Non
 
 
 def test_run_of_open_weights_makes_webp(api: Any) -> None:
-    url = api.run(DEV, input={"prompt": "winter", "input_image": picture()})
+    url = api.run(DEV, input={"prompt": "winter", "input_image": wide_image()})
     image = downloaded(url)
     assert (image.format, image.size) == ("WEBP", RATIO_SIZES["21:9"])
 
@@ -116,7 +116,7 @@ def test_run_of_other_models(
 
 
 def test_run_with_several_images(api: Any, running: Running) -> None:
-    fields = {"input_images": [picture(), picture()], "aspect_ratio": "match_input_image"}
+    fields = {"input_images": [wide_image(), wide_image()], "aspect_ratio": "match_input_image"}
     image = downloaded(api.run("black-forest-labs/flux-2-pro", input={"prompt": "x", **fields}))
     assert image.size[0] > 2 * image.size[1]
     assert [seen.path for seen in running.ledger.requests].count("/replicate/v1/files") == 2
@@ -167,13 +167,13 @@ def test_cancel_of_what_is_done(timed: Any, clock: Clock) -> None:
 
 
 def test_an_upload(api: Any, running: Running) -> None:
-    file = api.files.create(picture(), metadata={"for": "a test"})
+    file = api.files.create(wide_image(), metadata={"for": "a test"})
     assert (file.name, file.content_type, file.metadata) == (
         "red.png",
         "image/png",
         {"for": "a test"},
     )
-    assert file.size == len(picture().getvalue())
+    assert file.size == len(wide_image().getvalue())
     assert api.files.get(file.id) == file
     made = create(api, input_image=file.urls["get"])
     made.wait()

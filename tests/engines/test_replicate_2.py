@@ -42,7 +42,7 @@ def create(api: Any, prompt: str = "a fox", **fields: Any) -> Any:
     )
 
 
-def picture() -> bytes:
+def wide_image() -> bytes:
     """A wide red image."""
     file = BytesIO()
     Image.new("RGB", (420, 180), "red").save(file, "PNG")
@@ -73,8 +73,8 @@ def test_create_get_and_cancel(api: Any) -> None:
 
 
 def test_an_upload(api: Any) -> None:
-    file = api.files.create(content=picture())
-    assert file.size == len(picture())
+    file = api.files.create(content=wide_image())
+    assert file.size == len(wide_image())
     made = create(api, input_image=file.urls.get)
     done = api.predictions.get(prediction_id=made.id)
     assert downloaded(done.output).size == (1568, 672)

@@ -33,6 +33,9 @@ def replies(running: Running, body: str | bytes) -> list[Any]:
     with client(f"{running.url}/aimlapi", "Bearer secret") as http:
         model = b'{"model": "flux/kontext-pro/text-to-image", '
         came.append(http.post("/v1/images/generations", content=model + body[1:]))
+    with client(f"{running.url}/replicate", "Bearer secret") as http:
+        path = "/v1/models/black-forest-labs/flux-kontext-pro/predictions"
+        came.append(http.post(path, content=b'{"input": ' + body + b"}"))
     return came
 
 
@@ -68,7 +71,7 @@ def test_a_model_that_is_none(running: Running, model: str) -> None:
 )
 def test_what_json_cannot_say_again_is_refused(running: Running, value: str) -> None:
     came = replies(running, f'{{"prompt": "a fox", "guidance_scale": {value}}}')
-    assert [reply.status_code for reply in came] == [400, 400, 400]
+    assert [reply.status_code for reply in came] == [400, 400, 400, 400]
     assert running.ledger.entries == ()
 
 
