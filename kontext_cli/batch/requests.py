@@ -3,6 +3,7 @@ differ only in prompt, seed and images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, BinaryIO, NamedTuple
 
 from kontext_cli.batch.order import Order
@@ -15,10 +16,13 @@ from kontext_cli.job import Cost, Job
 from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.options import Option
+from kontext_cli.providers.options import Option, Size
 from kontext_cli.providers.prepare import Draft, Estimate, choose_endpoint, prepare
 from kontext_cli.request import LONGEST_PROMPT, Request, parse
 from kontext_cli.settings.paths import from_home
+
+Sizes = tuple[Size | None, ...]
+"""The sizes of the input images of a row, None for one that is not known."""
 
 _MOST_SHARED = 1_000
 _OF_ONE_ROW = frozenset({"id", "images", "keep_flagged", "output", "seed"})
@@ -30,16 +34,16 @@ class SharedRequest:
     """A validated request, for all rows that differ from it only in prompt, seed and images.
 
     ``prompt`` and ``seed`` are the provider's limits of these, None if it has none. ``digests``
-    gives each row the digest that `plan_job` gives its job. ``estimate`` tells what a job costs;
-    ``cost`` is the same for all rows, None where it depends on their images.
+    gives each row the digest that `plan_job` gives its job. ``cost`` is that of every row, None
+    where it depends on the sizes of the input images, from which ``cost_of`` tells it.
     """
 
     request: Request
     provider: Provider
     model: str
     endpoint: str
-    estimate: Estimate
     cost: Cost | None
+    cost_of: Callable[[Sizes], Cost]
     prompt: Option | None
     seed: Option | None
     digests: Digests
@@ -59,8 +63,8 @@ class SharedRequest:
             provider=provider,
             model=model,
             endpoint=endpoint.id,
-            estimate=estimate,
             cost=None if estimate.needs_sizes else estimate.cost(),
+            cost_of=lru_cache(_MOST_SHARED)(estimate.cost),
             prompt=endpoint.option("prompt"),
             seed=endpoint.option("seed"),
             digests=Digests(wish.options, provider.name, endpoint.id),
@@ -90,8 +94,8 @@ class RowRequest(NamedTuple):
     @property
     def cost(self) -> Cost:
         """The estimate for its job."""
-        cost = self.shared.cost
-        return cost or self.shared.estimate.cost([image.size for image in self.images])
+        shared = self.shared
+        return shared.cost or shared.cost_of(tuple([image.size for image in self.images]))
 
     def digest(self) -> str:
         """The digest that `plan_job` gives its job."""

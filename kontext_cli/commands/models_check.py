@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from kontext_cli.commands.signals import run_until_signal
-from kontext_cli.errors import Interrupted
+from kontext_cli.errors import Interrupted, UsageError
 from kontext_cli.http.transport import Transport
 from kontext_cli.providers import NAMES, Name
 from kontext_cli.providers.base import Provider
@@ -27,11 +27,15 @@ class Checked(NamedTuple):
 
     def of_ours(self, model: str | None) -> Iterator[tuple[Endpoint, Notice]]:
         """The endpoints that the list names, of all our models or of one."""
-        for endpoint in self.provider.endpoints:
-            if model in (None, endpoint.model, endpoint.id):
-                for notice in self.notices:
-                    if endpoint.id in notice.names:
-                        yield endpoint, notice
+        for endpoint in _offered(self.provider, model):
+            for notice in self.notices:
+                if endpoint.id in notice.names:
+                    yield endpoint, notice
+
+
+def _offered(provider: Provider, model: str | None) -> list[Endpoint]:
+    """The provider's endpoints, or those of one model."""
+    return [row for row in provider.endpoints if model in (None, row.model, row.id)]
 
 
 def check_models(provider: Name | None, model: str | None, *, debug: bool) -> Result:
@@ -40,7 +44,10 @@ def check_models(provider: Name | None, model: str | None, *, debug: bool) -> Re
     Raises KontextError for faults of the settings and where a provider does not answer.
     """
     settings = Settings.load(os.environ)
-    asked = [settings.open(name) for name in ([provider] if provider else NAMES)]
+    opened = [settings.open(name) for name in ([provider] if provider else NAMES)]
+    asked = [each for each in opened if _offered(each, model)]
+    if not asked:
+        raise UsageError(f"there is no model `{model}`", hint="`kontext models` lists them")
     checks: list[Checked] = []
 
     async def work() -> None:

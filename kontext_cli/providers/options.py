@@ -149,8 +149,11 @@ class Price(NamedTuple):
         areas = [megapixels(size) for size in inputs if size is not None]
         if len(areas) < len(inputs):
             return None
-        output = areas[0] if follows and areas else 1
-        return self.usd + (self.further or 0) * (output - 1) + self.inputs * sum(areas)
+        return self.by_megapixels(areas[0] if follows and areas else 1, inputs=sum(areas))
+
+    def by_megapixels(self, output: int, *, inputs: int = 0) -> float:
+        """US dollars for an image of so many megapixels, with input images of so many in all."""
+        return self.usd + (self.further or 0) * (output - 1) + self.inputs * inputs
 
 
 def megapixels(size: Size) -> int:

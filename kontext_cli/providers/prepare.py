@@ -90,7 +90,7 @@ def choose_endpoint(provider: Provider, model: str, operation: Operation, images
         )
     fitting = [row for row in offered if row.model == model]
     if fitting:
-        return _for_count(fitting, images, provider, offered)
+        return _for_count(fitting, images, provider, offered, model)
     if "/" in model:
         return _own_endpoint(provider, offered, model, images)
     raise _unknown_model(provider, model, operation, offered)
@@ -108,13 +108,18 @@ def _own_endpoint(
     provider.at(endpoint_id)
     owner = f"{endpoint_id.partition('/')[0]}/"
     alike = fitting or [row for row in offered if row.id.startswith(owner)] or offered
-    row = _for_count(alike, images, provider, offered)
+    row = _for_count(alike, images, provider, offered, endpoint_id)
     return row._replace(id=endpoint_id, model=endpoint_id)
 
 
 def _for_count(
-    rows: Sequence[Endpoint], images: int, provider: Provider, offered: Sequence[Endpoint]
+    rows: Sequence[Endpoint],
+    images: int,
+    provider: Provider,
+    offered: Sequence[Endpoint],
+    model: str,
 ) -> Endpoint:
+    """The row that takes so many images. Raises UnsupportedOption with the models that do."""
     for row in rows:
         if row.takes(images):
             return row
@@ -123,7 +128,7 @@ def _for_count(
     wanted = "1 image" if least == most == 1 else f"{least} to {most} images"
     others = dict.fromkeys(row.model for row in offered if row.takes(images))
     raise UnsupportedOption(
-        f"{provider.name} takes {wanted} here, not {images}",
+        f"with {model}, {provider.name} takes {wanted}, not {images}",
         hint=_others([*others], "take as many there", "takes as many there"),
     )
 

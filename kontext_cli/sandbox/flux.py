@@ -16,6 +16,8 @@ _NAMED = {
     "landscape_4_3": (1024, 768),
     "landscape_16_9": (1024, 576),
 }
+_NARROWEST, _WIDEST = 1 / 2, 21 / 9
+"""Width by height of FLUX 3's extreme ratios."""
 _SIDES = {"768sq": 768, "1k": 1024, "2k": 2048, "4k": 4096}
 
 _Named = Literal[
@@ -115,7 +117,8 @@ class Flux3(Order):
         return self.like((width, height))
 
     def like(self, shape: Size) -> Size:
-        return of_area(_SIDES[self.resolution] ** 2, shape[0] / shape[1])
+        ratio = min(max(shape[0] / shape[1], _NARROWEST), _WIDEST)
+        return of_area(_SIDES[self.resolution] ** 2, ratio)
 
 
 class Flux3Edit(Flux3):

@@ -233,7 +233,7 @@ class TestNamesThatAreTaken:
         ("none.png", 8, "cannot read `{}none.png`: "),
         ("text.png", 8, "`{}text.png` is text: `hello`"),
         ("cut.png", 8, "`{}cut.png` is "),
-        (["a.png"] * 5, 2, "aimlapi takes 1 to 4 images here, not 5"),
+        (["a.png"] * 5, 2, "with kontext-pro, aimlapi takes 1 to 4 images, not 5"),
         (["a.png"] * 11, 2, "`edit` takes 1 to 10 images, not 11"),
         (["ftp://x/y.png"], 2, "`ftp://x/y.png` is a `ftp:` URL"),
         ("-", 2, "`-` cannot be an image of a row"),

@@ -104,7 +104,7 @@ FIVE = ("-i", "good.png") * 5
         ),
         # input images
         pytest.param(E, 2, "`edit` needs an image", id="edit of nothing"),
-        pytest.param((*E, *FIVE), 2, "1 to 4 images here, not 5", id="five images"),
+        pytest.param((*E, *FIVE), 2, "1 to 4 images, not 5", id="five images"),
         pytest.param((*E, *FIVE, *FIVE, "-i", "x"), 2, "1 to 10 images", id="eleven images"),
         pytest.param((*E, "-i", "missing.png"), 8, "missing.png", id="missing image"),
         pytest.param((*E, "-i", "empty.png"), 8, "empty.png", id="empty image"),

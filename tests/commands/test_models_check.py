@@ -87,12 +87,19 @@ def test_as_records(world: World) -> None:
         ((), "aimlapi: none of its models here is deprecated, superseded or withdrawn"),
         (("-m", "kontext-pro"), "aimlapi: kontext-pro is not deprecated"),
         (("-p", "fal"), "no list of deprecations: fal"),
+        (("-m", "flux-3"), "no list of deprecations: fal, replicate"),
     ],
 )
 def test_nothing_to_tell(world: World, argv: tuple[str, ...], says: str) -> None:
     world.serve(aimlapi_deprecations=[OTHER])
     ran = world.run("models", "--check", *argv)
     assert (ran.code, ran.lines[0].startswith(says)) == (0, True)
+
+
+def test_a_model_that_nobody_has(world: World) -> None:
+    ran = world.run("models", "--check", "-m", "flux-9")
+    assert (ran.code, world.ledger.requests) == (2, ())
+    assert "there is no model `flux-9`" in ran.err
 
 
 @pytest.mark.parametrize(

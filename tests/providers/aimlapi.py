@@ -157,7 +157,7 @@ REFUSED = (
     Refused("does not edit with the model", images=(A,), model="kontext-ultra"),
     Refused("aimlapi does not edit with the model", images=(A,), model="flux-2-max", hint="fal"),
     Refused("does not generate with the model", model="flux-2-flex", hint="fal"),
-    Refused("takes 1 to 3 images here, not 4", images=(A, B, A, B), model="flux-2-pro"),
+    Refused("takes 1 to 3 images, not 4", images=(A, B, A, B), model="flux-2-pro"),
     Refused(
         "aimlapi does not support `--num-images` with flux-2-pro",
         {"num_images": 2},

@@ -259,7 +259,7 @@ REFUSED = (
     Refused("does not support `--seed` with flux-3", {"seed": 7}, model="flux-3"),
     Refused("does not generate with the model `kontext-dev`", model="kontext-dev"),
     Refused("is for `kontext edit`", model="black-forest-labs/flux-kontext-dev"),
-    Refused("takes 1 image here, not 2", images=IMAGES),
+    Refused("takes 1 image, not 2", images=IMAGES),
     Refused("is not an endpoint id", model="black-forest-labs/../../v1/account"),
 )
 

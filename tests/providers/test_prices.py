@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from kontext_cli.providers import provider_class
 from kontext_cli.providers.options import Price, Size, megapixels
 
 FLAT = Price("kontext-pro", usd=0.04, dated="2026-11-29")
@@ -65,3 +66,31 @@ def test_the_least_price() -> None:
     assert (FLAT.least, FLAT.varies) == (0.04, False)
     assert (BY_MEGAPIXEL.least, BY_MEGAPIXEL.varies) == (0.03, True)
     assert (BY_RESOLUTION.least, BY_RESOLUTION.varies) == (0.041, True)
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "usd"),
+    [
+        ("flux-2-pro", (1024, 1024), 0.03),
+        ("flux-2-pro", (1920, 1080), 0.045),
+        ("flux-2-pro", (512, 512), 0.03),
+        ("flux-2-flex", (1024, 1024), 0.05),
+        ("flux-2-flex", (1920, 1080), 0.10),
+        ("flux-2-flex", (512, 512), 0.05),
+        ("flux-2-max", (1024, 1024), 0.07),
+        ("flux-2-max", (1920, 1080), 0.10),
+    ],
+)
+def test_the_examples_on_the_pages_of_fal(model: str, size: Size, usd: float) -> None:
+    price = provider_class("fal")().price(model)
+    assert price is not None
+    assert price.by_megapixels(megapixels(size)) == pytest.approx(usd)
+
+
+@pytest.mark.parametrize(
+    ("model", "usd"), [("flux-2-pro", 0.045), ("flux-2-max", 0.10), ("flux-2-flex", 0.10)]
+)
+def test_the_makers_table_of_edits_of_one_megapixel(model: str, usd: float) -> None:
+    price = provider_class("fal")().price(model)
+    assert price is not None
+    assert price.by_megapixels(1, inputs=1) == pytest.approx(usd)

@@ -33,6 +33,8 @@ def size_of(queue: Queue, endpoint: str, **payload: Any) -> tuple[int, int]:
         ({}, (1024, 768)),
         ({"image_size": "portrait_16_9"}, (576, 1024)),
         ({"image_size": {"width": 1504, "height": 640}}, (1504, 640)),
+        ({"image_size": {"width": 1, "height": 2000}}, (64, 2000)),
+        ({"image_size": {"width": 14142, "height": 14142}}, (2048, 2048)),
     ],
 )
 def test_flux_2_takes_any_size(
@@ -77,6 +79,12 @@ def test_flux_3_takes_ten_inputs_and_the_ratio_of_the_first(queue: Queue) -> Non
     assert size_of(queue, f"{FLUX_3}/edit-image", image_urls=inputs) == (1248, 832)
     refused = queue.result(f"{FLUX_3}/edit-image", image_urls=[*inputs, inputs[0]])
     assert refused.status_code == 422
+
+
+def test_flux_3_makes_no_ribbon_of_one(queue: Queue) -> None:
+    inputs = [data_uri((9000, 20))]
+    asked = {"image_urls": inputs, "resolution": "4k"}
+    assert size_of(queue, f"{FLUX_3}/edit-image", **asked) == (6256, 2688)
 
 
 @pytest.mark.parametrize(
