@@ -159,7 +159,7 @@ LIMITS = (
 REFUSED = (
     Refused("huggingface has no `generate`", hint="fal"),
     Refused("does not edit with the model `kontext-pro`", images=(A,)),
-    Refused("takes 1 image here, not 2", images=(A, B), model="kontext-dev"),
+    Refused("takes 1 image, not 2", images=(A, B), model="kontext-dev"),
     Refused(
         "does not support `--num-images` with kontext-dev:replicate",
         {"num_images": 2},

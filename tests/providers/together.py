@@ -139,8 +139,8 @@ REFUSED = (
         (A,),
         hint="kontext-dev has it there",
     ),
-    Refused("together takes 1 image here, not 2", images=(A, B), hint="flux-2-pro"),
-    Refused("takes 1 to 8 images here, not 9", images=(A,) * 9, model="flux-2-max"),
+    Refused("together takes 1 image, not 2", images=(A, B), hint="flux-2-pro"),
+    Refused("takes 1 to 8 images, not 9", images=(A,) * 9, model="flux-2-max"),
     Refused("does not generate with the model `kontext-dev`", model="kontext-dev"),
     Refused("does not generate with the model `flux-3`", model="flux-3"),
 )
