@@ -122,7 +122,9 @@ def test_a_submit_whose_answer_tells_the_key_back(
 ) -> None:
     watched.between.instead["submit"] = case.told
     soon = SOON if case.again else ()
-    ran = watched.run("generate", "x", "-p", provider, "-o", "x.jpg", *soon, *flags)
+    ran = watched.run(
+        *making(provider, watched.folder), "x", "-p", provider, "-o", "x.jpg", *soon, *flags
+    )
     assert ran.code in case.codes, ran.err
     assert KEYS[provider][1].value in watched.between.asked[-1].authorization
 
