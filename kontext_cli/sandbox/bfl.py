@@ -157,7 +157,7 @@ class Bfl:
         result = {
             "sample": f"{made['images'][0]['url']}?{_SIGNED}" if made["images"] else None,
             "prompt": job.prompt,
-            "seed": job.seed,
+            "seed": made.get("seed"),
             "start_time": job.born,
             "end_time": job.born + job.latency,
             "duration": job.latency,

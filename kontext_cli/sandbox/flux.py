@@ -79,9 +79,7 @@ class FlexEdit(Flex):
 
 
 class Flux3(Flux3Order):
-    """Text to image with FLUX 3: no seed goes in, and none comes out."""
-
-    told: ClassVar[frozenset[str]] = frozenset({"images"})
+    """Text to image with FLUX 3."""
 
     aspect_ratio: Literal[
         "auto",

@@ -70,7 +70,9 @@ class Order(BaseModel):
 
 
 class Flux3Order(Order):
-    """FLUX 3, wherever it is: a ratio and a class of resolution."""
+    """FLUX 3, wherever it is: no seed goes in, and none comes out."""
+
+    told: ClassVar[frozenset[str]] = frozenset({"images"})
 
     aspect_ratio: Literal["auto", AspectRatio, "2:1", "7:5", "5:4", "4:5", "5:7", "1:2"] = "auto"
     resolution: Literal["768sq", "1k", "1.5k", "2k", "4k"] = "1k"

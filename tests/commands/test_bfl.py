@@ -1,6 +1,5 @@
 """Jobs at Black Forest Labs: regional follow-up URLs, no cancel, prices in the reply, C2PA."""
 
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from kontext_cli.job import State
 from kontext_cli.sandbox.drawing.provenance import STORE
 from providers.bfl import HOME, ID, POLL, PRO, task
 from runs import planned, run
+from samples import image_file
 from scripted import Answer, Scripted
 from world import World
 
@@ -76,6 +76,27 @@ def test_a_name_follows_the_format_of_a_model_that_has_no_choice(world: World, o
     assert len(world.ledger.entries) == 2
 
 
+@pytest.mark.parametrize(("providers", "made"), [("bfl,fal", "fox.png"), ("fal,bfl", "fox.jpg")])
+def test_a_format_is_not_asked_for_where_a_provider_has_no_choice(
+    world: World, providers: str, made: str
+) -> None:
+    world.serve()
+    done = world.run("generate", "x", "-p", providers, "-m", "flux-3", "-o", "fox.png")
+    assert (done.code, world.files()) == (0, [made])
+
+
+@pytest.mark.parametrize("model", ["flux-2-pro", "flux-2-max", "flux-2-flex", "flux-3"])
+def test_an_edit_costs_what_was_estimated(world: World, model: str) -> None:
+    world.serve(plain=False)
+    (world.folder / "wide.png").write_bytes(image_file("png", (1920, 1080)))
+    (world.folder / "small.png").write_bytes(image_file("png", (64, 64)))
+    argv = ("edit", "x", "-i", "wide.png", "-i", "small.png", *ON_BFL, "-m", model, "--json")
+    (planned_job,) = world.run(*argv, "--dry-run").records
+    (job,) = world.run(*argv).records
+    assert planned_job["cost"]["usd"] == job["cost"]["usd"]
+    assert (planned_job["cost"]["source"], job["cost"]["source"]) == ("estimate", "provider")
+
+
 def test_there_is_no_cancel(world: World) -> None:
     world.serve()
     job = submitted(world, "[fault:stuck] x")
@@ -108,18 +129,6 @@ def test_the_provenance_of_an_image_is_kept(world: World, kind: str) -> None:
     world.serve()
     done = world.run("generate", "x", *ON_BFL, "--output-format", kind)
     assert STORE in Path(world.folder / done.lines[0]).read_bytes()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
-@pytest.mark.parametrize("point", ["after-queued", "polling", "after-ready", "renamed"])
-def test_a_killed_run_is_fetched(world: World, point: str) -> None:
-    world.serve()
-    killed = world.start("generate", "x", *ON_BFL, environ={"KONTEXT_TEST_KILL_AT": point})
-    killed.communicate()
-    assert killed.returncode == -9
-    done = world.run("fetch")
-    assert done.code == 0, done.err
-    assert len(world.files()) == len(world.ledger.entries) == 1
 
 
 def test_a_task_that_failed_with_a_status_of_http_ends_at_once(tmp_path: Path) -> None:

@@ -107,6 +107,7 @@ def _cut(text: str) -> Iterator[str]:
 FAL = Canary("fal", "Qd7-0f3a:t\"Z\\9+kW/2=v%41&Xy<s>4h'J{q}~Rb")
 AIMLAPI = Canary("aimlapi", "aJ0\\u0041\"8+/==%2F&pM<e>7'wL{x}~Tn5")
 CHAINHUB = Canary("chainhub", "sk-Gr5\"\\n3+/=%20Yc&u<K>6'dP{z}~Ve8")
+BFL = Canary("bfl", "bfl-Kx4\"\\r7+/=%22Zf&t<M>5'hS{w}~Qd6")
 REPLICATE = Canary("replicate", "r8_Nb2\"\\v6+/=%21Wd&j<H>8'aI{v}~Pm1")
 TOGETHER = Canary("together", "tgp_Ws8\"\\r5+/=%23Xc&k<D>2'oE{s}~Uq9")
 HUGGINGFACE = Canary("huggingface", "hf_Ym4\"\\f7+/=%24Zb&g<F>1'iA{t}~Sw6")
@@ -114,4 +115,4 @@ FAL_SECRET = Canary("the second half of fal's", "Hh1\"\\t4+/=%7EBs&o<N>9'fU{m}~L
 STORED = Canary("a stored one", "eS6\"\\b8+/=%5CDq&i<C>3'gO{y}~Ax0")
 PASSWORD = Canary("a password in a URL", "pW3mZ8vK1tQ6yB4nE9rJ")
 SIGNATURE = Canary("a signature", "5f0c9e7ab1d84c36a2e7f6d0b9c8153e")
-KEYS = (FAL, AIMLAPI, CHAINHUB, REPLICATE, TOGETHER, HUGGINGFACE, FAL_SECRET, STORED, PASSWORD)
+KEYS = (FAL, AIMLAPI, CHAINHUB, BFL, REPLICATE, TOGETHER, HUGGINGFACE, FAL_SECRET, STORED, PASSWORD)

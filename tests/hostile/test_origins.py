@@ -83,6 +83,9 @@ EXCHANGES: list[tuple[str, Kind]] = [
     ("chainhub", "media"),
     ("aimlapi", "submit"),
     ("aimlapi", "media"),
+    ("bfl", "submit"),
+    ("bfl", "status"),
+    ("bfl", "media"),
     ("replicate", "submit"),
     ("replicate", "status"),
     ("replicate", "cancel"),
@@ -165,7 +168,7 @@ def test_no_key_arrives_where_an_answer_points(
         assert stranger.asked == [] or kind == "media", name
     told = {str(number): asked.wire for number, asked in enumerate(stranger.asked)}
     assert Search().in_streams(told) == []
-    assert all("authorization" not in asked.headers for asked in stranger.asked)
+    assert not any(asked.authorization for asked in stranger.asked)
 
 
 HOSTS = [
@@ -181,10 +184,12 @@ HOSTS = [
     "https://queue.fal.run:443@{host}",
     "HTTP://LOCALHOST:{port}",
     "http://{own}/fal/../..//{host}",
+    "http://{own}/bfl/../..//{host}",
 ]
 
 
-EACH_HOST = [(provider, base) for base in HOSTS for provider in ("fal", "chainhub", "huggingface")]
+QUEUES = ("fal", "chainhub", "bfl", "huggingface")
+EACH_HOST = [(provider, base) for base in HOSTS for provider in QUEUES]
 
 
 @pytest.mark.parametrize(("provider", "base"), soaked(EACH_HOST[::7], EACH_HOST))
@@ -198,9 +203,10 @@ def test_no_key_arrives_where_a_submit_says_that_the_job_is(
     base = base.format(foreign=foreign, host=host, port=host.partition(":")[2], own=own)
 
     def point(_asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
-        job = f"{base}/fal-ai/{app}/requests/{body['request_id']}"
+        name = body.get("request_id", body.get("id"))
+        job = f"{base}/fal-ai/{app}/requests/{name}"
         urls = {"status_url": f"{job}/status", "response_url": job, "cancel_url": f"{job}/cancel"}
-        return {**body, **urls}
+        return {**body, **urls, "polling_url": f"{base}/v1/get_result?id={name}"}
 
     watched.between.rewrite["submit"] = point
     ran = watched.run(*make, "x", "-p", provider, "-o", "x.jpg")
@@ -225,7 +231,7 @@ def test_an_upload_goes_where_the_reply_says_and_no_key_with_it(
     assert ran.code == 0, ran.err
     (put,) = (asked for asked in stranger.asked if asked.method == "PUT")
     assert (put.path, put.headers["content-type"]) == ("/files/x.png", "image/png")
-    assert all("authorization" not in asked.headers for asked in stranger.asked)
+    assert not any(asked.authorization for asked in stranger.asked)
     assert Search(SIGNATURE).in_streams({"out": ran.out, "err": ran.err.encode()}) == []
 
 

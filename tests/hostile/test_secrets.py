@@ -167,8 +167,10 @@ def test_a_follow_up_whose_answer_tells_the_key_back(
 def talkative(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
     """A good answer with the headers of its request in it."""
     logs = [{"message": words(asked)}, {"message": asked.authorization}]
+    result = body.get("result")
     return {
         **body,
+        **({"result": {**result, "prompt": words(asked)}} if isinstance(result, dict) else {}),
         "logs": logs,
         "headers": dict(asked.headers),
         "timings": {"inference": 1.0, asked.authorization: words(asked)},
@@ -216,7 +218,7 @@ def test_an_upload_whose_answer_tells_the_key_back(
     assert ran.code != 0
     assert kind in watched.between.kinds()
     sent = [asked for asked in watched.between.asked if asked.kind == "upload"]
-    assert all("authorization" not in asked.headers for asked in sent)
+    assert not any(asked.authorization for asked in sent)
 
 
 @pytest.mark.parametrize("case", [REFUSALS[0], REFUSALS[1], REFUSALS[4]], ids=str)

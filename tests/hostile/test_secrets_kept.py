@@ -34,13 +34,15 @@ def talkative(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
 QUEUE_POINTS = ["before-submitting", "after-submitting", "sent", "replied", "before-queued"]
 QUEUE_POINTS += ["after-queued", "polling", "before-running", "after-running", "before-ready"]
 QUEUE_POINTS += ["after-ready", "downloading", "renamed", "before-saved", "after-saved"]
+STATUS_POINTS = [point for point in QUEUE_POINTS if "running" not in point]
 BLOCKING_POINTS = ["before-submitting", "after-submitting", "sent", "replied", "before-ready"]
 BLOCKING_POINTS += ["after-ready", "downloading", "renamed", "before-saved", "after-saved"]
 ALL_POINTS = [
     *(("fal", point) for point in QUEUE_POINTS),
     *(("chainhub", point) for point in QUEUE_POINTS),
     *(("aimlapi", point) for point in BLOCKING_POINTS),
-    *(("replicate", point) for point in QUEUE_POINTS if "running" not in point),
+    *(("bfl", point) for point in STATUS_POINTS),
+    *(("replicate", point) for point in STATUS_POINTS),
     *(("together", point) for point in BLOCKING_POINTS),
     *(("huggingface", point) for point in QUEUE_POINTS),
 ]
@@ -50,6 +52,7 @@ SOME_POINTS = [
     ("aimlapi", "before-ready"),
     ("chainhub", "renamed"),
     ("replicate", "after-queued"),
+    ("bfl", "after-ready"),
     ("together", "replied"),
     ("huggingface", "polling"),
 ]

@@ -13,6 +13,7 @@ from PIL import Image
 from hostile.between import Between
 from hostile.canary import (
     AIMLAPI,
+    BFL,
     CHAINHUB,
     COUNTED,
     FAL,
@@ -37,6 +38,7 @@ SOON = ("--timeout", "0.2")
 MOST_BODY = 20_000
 """Bytes of a submit: an image that takes more is uploaded."""
 KEYS |= {"chainhub": ("CHAINHUB_API_KEY", CHAINHUB)}
+KEYS |= {"bfl": ("BFL_API_KEY", BFL)}
 KEYS |= {"replicate": ("REPLICATE_API_TOKEN", REPLICATE)}
 KEYS |= {"together": ("TOGETHER_API_KEY", TOGETHER), "huggingface": ("HF_TOKEN", HUGGINGFACE)}
 
