@@ -18,6 +18,7 @@ class _TogetherOrder(Order):
     model: str
     n: Annotated[int, Field(ge=1, le=4)] = 1
     seed: int | None = None
+    output_format: Literal["jpeg", "png"] = "jpeg"
     steps: Annotated[int, Field(ge=1, le=50)] = 20
     guidance_scale: float = 3.5
     disable_safety_checker: bool = False
