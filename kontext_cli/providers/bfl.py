@@ -6,8 +6,9 @@ input image is from the pages of those who resell it. FLUX.2 is asked for sizes 
 prices of FLUX 3 for `1.5k`, `2k` and `4k` were not found.
 """
 
-from kontext_cli.providers.dialects.bfl_tasks import SIZE, BflTasks, base64_list, numbered
+from kontext_cli.providers.dialects.bfl_tasks import BflTasks, base64_list, numbered
 from kontext_cli.providers.options import (
+    SIZE,
     Endpoint,
     ImageField,
     Option,

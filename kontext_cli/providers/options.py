@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 BOTH: tuple[Operation, ...] = ("generate", "edit")
 
+SIZE = "size"
+"""The wire name of an option that is sent as two, width and height in pixels: see `with_sides`."""
+
 Size = tuple[int, int]
 """Width and height in pixels."""
 
@@ -24,6 +27,13 @@ def as_size(ratio: str) -> dict[str, int]:
     """The size of about one megapixel for an aspect ratio, for models that take only sizes."""
     width, height = ONE_MEGAPIXEL[ratio]
     return {"width": width, "height": height}
+
+
+def with_sides(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload whose `SIZE` became two fields: width and height."""
+    fields = dict(payload)
+    fields.update(fields.pop(SIZE, {}))
+    return fields
 
 
 def as_opposite(switch: bool) -> bool:

@@ -14,7 +14,15 @@ from kontext_cli.errors import UnexpectedReply
 from kontext_cli.http.call import Call, Reply
 from kontext_cli.job import Progress
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.options import Endpoint, Option, as_size, image_list, one_image
+from kontext_cli.providers.options import (
+    SIZE,
+    Endpoint,
+    Option,
+    as_size,
+    image_list,
+    one_image,
+    with_sides,
+)
 from kontext_cli.providers.results import read_result
 from kontext_cli.sizes import ASPECT_RATIOS
 
@@ -28,7 +36,7 @@ _STEPS = Option("steps", least=1, most=50)
 _FORMAT = Option("output_format", choices=("jpeg", "png"), default="jpeg")
 _COMMON = (_PROMPT, _N, _SEED, _FORMAT)
 _RATIO = Option("aspect_ratio", choices=ASPECT_RATIOS)
-_SIZE = Option("aspect_ratio", "size", choices=ASPECT_RATIOS, encode=as_size)
+_SIZE = Option("aspect_ratio", SIZE, choices=ASPECT_RATIOS, encode=as_size)
 _KONTEXT = (*_COMMON, _RATIO, _GUIDANCE)
 DEV = (*_KONTEXT, _STEPS, Option("no_safety_checker", "disable_safety_checker", default=False))
 _FLUX_2 = (*_COMMON, _SIZE)
@@ -71,9 +79,7 @@ class Together(Provider):
         return base_url.rstrip("/").removesuffix(_PATH).removesuffix("/v1")
 
     def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
-        fields = dict(payload)
-        size = fields.pop("size", {})
-        body = {"model": endpoint, **fields, **size, "response_format": "base64"}
+        body = {"model": endpoint, **with_sides(payload), "response_format": "base64"}
         return Call("submit", "POST", f"{self.base_url}{_PATH}", json=body)
 
     def accepted(self, reply: Reply, endpoint: str) -> Progress:

@@ -36,9 +36,9 @@ class _TogetherOrder(Order):
         ratio: str | None = getattr(self, "aspect_ratio", None)
         if ratio:
             return RATIO_SIZES[ratio]
-        if (self.width or self.height) is None and self.sources:
-            return None
-        return self.width or 1024, self.height or 1024
+        if self.width or self.height:
+            return self.width or 1024, self.height or 1024
+        return None
 
     @property
     def sources(self) -> tuple[str, ...]:

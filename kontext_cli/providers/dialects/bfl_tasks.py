@@ -14,6 +14,7 @@ from kontext_cli.http.urls import may_have_key
 from kontext_cli.job import Handle, Output, Progress, State
 from kontext_cli.providers.dialects.status_queue import StatusQueue
 from kontext_cli.providers.failure import failure
+from kontext_cli.providers.options import with_sides
 
 if TYPE_CHECKING:
     from kontext_cli.images.inputs import InputImage
@@ -27,9 +28,6 @@ _GONE = "Task not found"
 _RECORD = frozenset({"id", "status"})
 _DETAIL = 400
 """Characters of the details of a failure that are quoted."""
-
-SIZE = "size"
-"""The field whose value is sent as two fields: width and height in pixels."""
 
 
 def numbered(images: Sequence["InputImage"]) -> dict[str, str]:
@@ -73,10 +71,7 @@ class BflTasks(StatusQueue):
         return "no" if _status(reply.object) in _WITHHELD.keys() | _FAILED else "maybe"
 
     def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
-        body = dict(payload)
-        if SIZE in body:
-            body.update(body.pop(SIZE))
-        return Call("submit", "POST", f"{self.base_url}/{endpoint}", json=body)
+        return Call("submit", "POST", f"{self.base_url}/{endpoint}", json=with_sides(payload))
 
     def accepted(self, reply: Reply, endpoint: str) -> Progress:
         body = reply.object
