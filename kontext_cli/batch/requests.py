@@ -15,7 +15,7 @@ from kontext_cli.engine.plan import (
     sources_of,
 )
 from kontext_cli.errors import InputFault, UsageError
-from kontext_cli.files.names import format_of
+from kontext_cli.files.names import OutputFormat, format_of
 from kontext_cli.images.decoding import size_of
 from kontext_cli.images.inputs import InputImage, check_image, fingerprint, is_url, load_images
 from kontext_cli.job import Cost, Job
@@ -54,6 +54,7 @@ class SharedRequest:
     prompt: Option | None
     seed: Option | None
     digests: Digests
+    format: OutputFormat
     then: "SharedRequest | None" = None
 
     @classmethod
@@ -77,6 +78,7 @@ class SharedRequest:
                 prompt=endpoint.option("prompt"),
                 seed=endpoint.option("seed"),
                 digests=digests,
+                format=endpoint.format,
                 then=found,
             )
         if found is None:

@@ -78,8 +78,8 @@ class Bfl(BflTasks):
         Endpoint("v1/flux-2-pro", "flux-2-pro", "edit", _FLUX_2_PRO, _EIGHT),
         Endpoint("v1/flux-2-max", "flux-2-max", "edit", _FLUX_2_PRO, _EIGHT),
         Endpoint("v1/flux-2-flex", "flux-2-flex", "edit", _FLUX_2_FLEX, _EIGHT),
-        Endpoint("v1/flux-3-image", "flux-3", "generate", _FLUX_3),
-        Endpoint("v1/flux-3-image", "flux-3", "edit", _FLUX_3, _TEN),
+        Endpoint("v1/flux-3-image", "flux-3", "generate", _FLUX_3, format="png"),
+        Endpoint("v1/flux-3-image", "flux-3", "edit", _FLUX_3, _TEN, format="png"),
     )
     prices = (
         Price("kontext-pro", usd=0.04, dated="2026-11-28"),

@@ -1,7 +1,7 @@
 """The rows of a provider's table: its options, endpoints and prices."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kontext_cli.job import Operation
 from kontext_cli.sizes import ONE_MEGAPIXEL
@@ -89,13 +89,17 @@ class ImageField(NamedTuple):
 
 
 class Endpoint(NamedTuple):
-    """The provider's own id for one of our models and an operation, with what it takes."""
+    """The provider's own id for one of our models and an operation, with what it takes.
+
+    ``format`` is that of its images where it cannot be chosen.
+    """
 
     id: str
     model: str
     operation: Operation
     options: tuple[Option, ...]
     images: ImageField | None = None
+    format: Literal["jpeg", "png"] = "jpeg"
 
     def option(self, field: str) -> Option | None:
         """The row for one of our fields, None where the endpoint has no such option."""

@@ -67,6 +67,7 @@ def test_a_name_follows_the_format_of_a_model_that_has_no_choice(world: World, o
     world.serve()
     done = world.run("generate", "x", *ON_BFL, "-m", "flux-3", "-o", output)
     assert (done.code, world.files()) == (0, ["fox.png"])
+    assert "bfl sent" not in done.err
     refused = world.run("generate", "x", *ON_BFL, "-m", "flux-3", "--output-format", "png")
     assert refused.code == 2
     rows = world.write("rows.jsonl", [{"prompt": "y", "output": "row.jpg"}])
