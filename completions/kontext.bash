@@ -4,7 +4,7 @@
 _kontext_command() {
     case "$*" in
         kontext)
-            commands='generate edit status fetch cancel forget show gallery models sandbox completion auth'
+            commands='generate edit status fetch cancel forget show gallery cost models sandbox completion auth'
             options='--version -h,--help'
             ;;
         'kontext generate')
@@ -38,6 +38,10 @@ _kontext_command() {
         'kontext gallery')
             commands=''
             options='-o,--output --batch --inline --columns --label --json -q,--quiet -h,--help'
+            ;;
+        'kontext cost')
+            commands=''
+            options='--since --by --json -q,--quiet -h,--help'
             ;;
         'kontext models')
             commands=''
@@ -148,6 +152,8 @@ _kontext_value() {
         'kontext gallery --batch') values='' kind='' ;;
         'kontext gallery --columns') values='' kind='' ;;
         'kontext gallery --label') values='' kind='' ;;
+        'kontext cost --since') values='' kind='' ;;
+        'kontext cost --by') values='day provider model batch' kind='' ;;
         'kontext models -p' | 'kontext models --provider') values='fal aimlapi chainhub bfl replicate together huggingface sandbox' kind='' ;;
         'kontext models -m' | 'kontext models --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' kind='' ;;
         'kontext sandbox --host') values='' kind='' ;;

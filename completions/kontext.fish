@@ -91,6 +91,7 @@ function __kontext_is_command
         'kontext forget' \
         'kontext show' \
         'kontext gallery' \
+        'kontext cost' \
         'kontext models' \
         'kontext sandbox' \
         'kontext completion' \
@@ -205,6 +206,8 @@ function __kontext_takes_value
         'kontext gallery --batch' \
         'kontext gallery --columns' \
         'kontext gallery --label' \
+        'kontext cost --since' \
+        'kontext cost --by' \
         'kontext models -p' \
         'kontext models --provider' \
         'kontext models -m' \
@@ -227,6 +230,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider
 complete -c kontext -n '__kontext_at "kontext" 1' -a forget -d 'Delete jobs and their prompts from the journal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a show -d 'Show images in the terminal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a gallery -d 'Make a page or a contact sheet of images'
+complete -c kontext -n '__kontext_at "kontext" 1' -a cost -d 'Show what was spent, by day, provider, model and batch'
 complete -c kontext -n '__kontext_at "kontext" 1' -a models -d 'List providers, models, options and prices'
 complete -c kontext -n '__kontext_at "kontext" 1' -a sandbox -d 'Serve emulated providers on this machine'
 complete -c kontext -n '__kontext_at "kontext" 1' -a completion -d 'Print the completion script for a shell'
@@ -368,6 +372,12 @@ complete -c kontext -n '__kontext_lacks "kontext gallery" --label' -l label -x -
 complete -c kontext -n '__kontext_lacks "kontext gallery" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext gallery" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext gallery" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_lacks "kontext cost" --since' -l since -x -d 'Only jobs submitted within this time, as in 30d, 12h, 90m'
+complete -c kontext -n '__kontext_lacks "kontext cost" --by' -l by -x -a 'day provider model batch' -d 'Only this table, and all of it: day, provider, model or batch'
+complete -c kontext -n '__kontext_lacks "kontext cost" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext cost" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
+complete -c kontext -n '__kontext_lacks "kontext cost" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface sandbox' -d 'Only the models of this provider'
 complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'

@@ -14,6 +14,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'forget'; Help = 'Delete jobs and their prompts from the journal' }
                 @{ Name = 'show'; Help = 'Show images in the terminal' }
                 @{ Name = 'gallery'; Help = 'Make a page or a contact sheet of images' }
+                @{ Name = 'cost'; Help = 'Show what was spent, by day, provider, model and batch' }
                 @{ Name = 'models'; Help = 'List providers, models, options and prices' }
                 @{ Name = 'sandbox'; Help = 'Serve emulated providers on this machine' }
                 @{ Name = 'completion'; Help = 'Print the completion script for a shell' }
@@ -221,6 +222,19 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Arguments = @(
                 @{ Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Images, and directories with images' }
+            )
+        }
+        'kontext cost' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('--since'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only jobs submitted within this time, as in 30d, 12h, 90m' }
+                @{ Flags = @('--by'); Kind = 'value'; Values = @('day', 'provider', 'model', 'batch'); Repeatable = $false; Help = 'Only this table, and all of it: day, provider, model or batch' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
             )
         }
         'kontext models' = @{
