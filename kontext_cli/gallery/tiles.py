@@ -67,7 +67,7 @@ def fault_of(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
     if isinstance(error, NotAnImage):
-        return f"the file is {error.reason}"
+        return f"the file is {error.kind}"  # its text is not for those who see the page
     text = error.strerror if isinstance(error, OSError) else None
     return f"the file cannot be read: {text or error}"
 

@@ -64,20 +64,18 @@ def sniff(data: bytes) -> Format | None:
     return None
 
 
-def describe(data: bytes) -> str:
-    """What the bytes look like, as a noun with its article and an excerpt in plain ASCII."""
-    if not data:
-        return "empty"
+def other_kind(data: bytes) -> OtherKind:
+    """What the bytes look like, as a noun with its article, and an excerpt in plain ASCII."""
     if known := sniff(data):
-        return f"a {_NAMES[known]}"
+        return OtherKind(f"a {_NAMES[known]}")
     head = data[:256]
     for pattern, noun in _OTHER_KINDS:
         if re.match(pattern, head):
-            return noun
+            return OtherKind(noun)
     for pattern, noun in _TEXT_KINDS:
         if re.match(pattern, head):
-            return f"{noun}: `{_snippet(head)}`"
-    return f"no image of a known format: `{_snippet(head)}`"
+            return OtherKind(noun, _snippet(head))
+    return OtherKind("no image of a known format", _snippet(head))
 
 
 def decode(
@@ -138,9 +136,9 @@ def _decoded(
     """The format and size of an image, and its pixels: fewer where ``least`` are enough."""
     kind = sniff(data)
     if kind is None and _is_beginning(data):
-        raise NotAnImage(_CUT_SHORT if data else describe(data))
+        raise NotAnImage(_CUT_SHORT if data else "empty")
     if kind is None or kind not in formats:
-        raise OtherKind(describe(data))
+        raise other_kind(data)
     if fault := fault_of(data, kind):
         raise NotAnImage(f"a {_NAMES[kind]} that is {fault}")
     try:

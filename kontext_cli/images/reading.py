@@ -6,11 +6,15 @@ from stat import S_ISDIR, S_ISREG
 
 
 class NotAnImage(Exception):
-    """The bytes are not a complete image of an allowed format; ``reason`` continues "it is"."""
+    """The bytes are not a complete image of an allowed format; ``reason`` continues "it is".
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    ``kind`` is the reason without the ``excerpt`` of the bytes, for what others are to see.
+    """
+
+    def __init__(self, kind: str, excerpt: str = "") -> None:
+        self.kind = kind
+        self.reason = f"{kind}: `{excerpt}`" if excerpt else kind
+        super().__init__(self.reason)
 
 
 class OtherKind(NotAnImage):

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from kontext_cli.terminal.output import may_draw, to_stderr, write
+from kontext_cli.terminal.table import window_width
 
 _REDRAWN_AFTER = 0.1
 _PRINTED_AFTER = 5.0
@@ -44,7 +45,7 @@ class Counting:
         of = f"{count:,}" if total is None else f"{count:,}/{total:,}"
         line = f"{self._command}: {of} {things}"
         if self._draws:
-            write(sys.stderr, f"{_ERASE}{line}")
+            write(sys.stderr, f"{_ERASE}{line[: window_width(sys.stderr) - 1]}")
             self._drawn = True
         else:
             to_stderr(line)

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self, TextIO
 
 from kontext_cli.errors import InputFault
 from kontext_cli.images.decoding import sniff
-from kontext_cli.images.reading import NotAnImage
+from kontext_cli.images.reading import NotAnImage, OtherKind
 from kontext_cli.terminal.image_protocols import (
     Drawn,
     Protocol,
@@ -133,6 +133,10 @@ class Grid(NamedTuple):
             try:
                 drawn, (width, height) = self._drawn(path)
                 details = f"{width}×{height} {_format(path)}" if facts else ""
+            except OtherKind as error:
+                faults.append(
+                    InputFault(f"`{path}` is {error.kind}, not a JPEG, PNG, WebP or GIF image")
+                )
             except NotAnImage as error:
                 faults.append(InputFault(f"`{path}` is {error.reason}"))
             except OSError as error:

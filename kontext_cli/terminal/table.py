@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple, TextIO
 
@@ -13,6 +13,8 @@ from kontext_cli.terminal.style import DIM, NONE, Line, Piece
 _GAP = "  "
 _MEASURED = 1_000
 _USUAL = 80
+_PLAIN = {"…": "~", "–": "-"}
+"""In one cell each, as columns are measured before they are cut."""
 
 
 class Column(NamedTuple):
@@ -79,7 +81,8 @@ def table(columns: Sequence[Column], rows: Iterable[Row], width: int) -> Iterato
 
     Columns are as wide as the first thousand rows need: there may be a million.
     """
-    safe = ([cell._replace(text=escaped(cell.text)) for cell in row] for row in rows)
+    shown_as = _substitutes(sys.stdout)
+    safe = ([cell._replace(text=shown_as(escaped(cell.text))) for cell in row] for row in rows)
     first = list(islice(safe, _MEASURED))
     natural = [
         max([width_of(column.heading), *(width_of(row[place].text) for row in first)])
@@ -90,7 +93,21 @@ def table(columns: Sequence[Column], rows: Iterable[Row], width: int) -> Iterato
     shown = [columns[place] for place in kept]
     headings = [Cell(column.heading, DIM) for column in columns]
     for row in chain([headings], first, safe):
-        yield list(_line([row[place] for place in kept], shown, widths, width))
+        line = _line([row[place] for place in kept], shown, widths, width)
+        yield [piece._replace(text=shown_as(piece.text)) for piece in line]
+
+
+def _substitutes(stream: TextIO | None) -> Callable[[str], str]:
+    """Writes what the encoding of a stream lacks in other characters, to be measured as shown."""
+    encoding = (stream and stream.encoding) or "utf-8"
+    if encoding.lower().startswith("utf"):
+        return str
+    plain = str.maketrans({each: _PLAIN[each] for each in _PLAIN if not _has(encoding, each)})
+    return lambda text: text.translate(plain).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _has(encoding: str, character: str) -> bool:
+    return character.encode(encoding, "replace").decode(encoding) == character
 
 
 def _kept(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:

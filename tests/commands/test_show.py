@@ -142,7 +142,7 @@ def test_what_is_no_image_does_not_hide_the_others(folder: Path) -> None:
     assert seen.code == 8
     assert plain(seen.sent) == [
         "red.png  100×300 PNG",
-        "error: `note.txt` is text: `to do`",
+        "error: `note.txt` is text, not a JPEG, PNG, WebP or GIF image",
         "error: cannot read `gone.png`: No such file or directory",
     ]
 

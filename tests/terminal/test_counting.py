@@ -51,6 +51,17 @@ def test_one_line_on_a_terminal_that_is_gone_at_the_end(
     assert capsys.readouterr().err == shown
 
 
+def test_a_narrow_window_is_not_filled_with_lines(
+    at: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "12")
+    with Counting("gallery", quiet=False) as counting:
+        at(101)
+        counting.show(1, 2000, "images")
+    assert capsys.readouterr().err == "\r\x1b[Kgallery: 1/\r\x1b[K"
+
+
 def test_nothing_where_nothing_is_wanted(at: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     with Counting("gallery", quiet=True) as counting:
         at(1000)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from subprocess import DEVNULL
@@ -56,3 +57,39 @@ def test_ctrl_z_and_ctrl_c_remove_the_view(
         process.kill()
         process.wait(PATIENCE)
         terminal.close()
+
+
+def test_a_second_ctrl_c_removes_the_view(tmp_path: Path) -> None:
+    """The first one waits for the answer to a submit, which never comes."""
+    (tmp_path / "p.txt").write_text("a red fox\na blue fox\n", encoding="utf-8")
+    terminal = Terminal(columns=80)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        process = start(
+            *("generate", "-f", "p.txt", "-p", "fal", "-d", "out"),
+            cwd=tmp_path,
+            environ={
+                "KONTEXT_FAL_BASE_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/fal",
+                "FAL_KEY": "canary",
+                "TERM": "xterm-256color",
+            },
+            stdin=DEVNULL,
+            stdout=terminal.theirs,
+            stderr=terminal.theirs,
+        )
+        try:
+            with silent.accept()[0] as connection:
+                assert connection.recv(1)
+                sent = terminal.until(b"submitting")
+                process.send_signal(signal.SIGINT)
+                sent += terminal.until(b"stopping")
+                process.send_signal(signal.SIGINT)
+                assert process.wait(PATIENCE) == 130
+            sent += terminal.sent()
+        finally:
+            process.kill()
+            process.wait(PATIENCE)
+            terminal.close()
+    assert sent.endswith(ERASED)
+    assert sent.count(b"\x1b[?7l") == sent.count(b"\x1b[?7h")  # lines are wrapped again
+    assert b"\x1b[?25l" not in sent  # the cursor was never hidden

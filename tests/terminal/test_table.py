@@ -1,5 +1,8 @@
 """Tables: what is cut, what is dropped, and what stands in their cells."""
 
+import sys
+from io import BytesIO, TextIOWrapper
+
 import pytest
 
 from kontext_cli.terminal.cells import width_of
@@ -68,3 +71,18 @@ def test_cells_are_one_line_of_text() -> None:
 
 def test_values_for_programs_are_whole() -> None:
     assert tabbed(["a\tb", "c\nd", ""]) == "a\\tb\tc\\nd\t"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "cp1252", "utf-8"])
+def test_what_an_encoding_lacks_moves_no_column(
+    monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    stream = TextIOWrapper(BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", stream)
+    wide = ("1q41", "–", "a wolf, 灯台と霧の中", "wolf.jpg")
+    for width in (80, 40):
+        heading, *rows = lines(width, FOX, wide)
+        place = heading.index("prompt")
+        for line in rows:
+            assert width_of(line) <= width
+            assert line.encode(encoding).decode(encoding)[place:].startswith("a ")
