@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,13 +201,14 @@ def _dry_run(plans: list[Plan], *, seed_given: bool) -> Result:
     from kontext_cli.terminal.dry_run import plan_lines
 
     plan, *others = plans
+    job = replace(plan.job, cost=dearest([each.job.cost for each in plans]))
     paths = [str(path.absolute()) for path in plan.names.paths] if plan.names else []
     text = [*plan_lines(plan, seed_given=seed_given)]
     for other in others:
         text += ["", f"where {plan.job.provider} does not accept it:"]
         text += plan_lines(other, seed_given=seed_given)
         plan = other
-    return Result(text=text, records=[job_record(plans[0].job, planned=paths)])
+    return Result(text=text, records=[job_record(job, planned=paths)])
 
 
 def _skip(job: Job, names: Names, report: Report) -> Result:

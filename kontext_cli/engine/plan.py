@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kontext_cli.errors import UsageError
 from kontext_cli.files.names import Exists, Names, name_files, slugify, template_fields
 from kontext_cli.files.templates import Fields
 from kontext_cli.job import Cost, Job, Source, Target, new_id
@@ -62,6 +63,8 @@ def plan_jobs(
 
     They have one digest and one seed. Raises KontextError for what one of them does not support.
     """
+    if len(providers) > 1 and wanted is not None and wanted.template is not None:
+        check_maker_unused(template_fields(wanted.template))
     endpoints = endpoints_for(request, providers, model)
     digests = Digests.of_request(request, providers, endpoints)
     digest = digests.of(request.prompt, request.options.get("seed"), images)
@@ -226,6 +229,17 @@ def name_fields(
     if "date" in used:
         fields["date"] = datetime.now().astimezone().strftime("%Y-%m-%d")
     return fields
+
+
+def check_maker_unused(used: Collection[str]) -> None:
+    """Check the fields of a name template for a job that several providers may make: files are
+    named before it is known which one does. Raises UsageError."""
+    if "provider" in used:
+        raise UsageError(
+            "`{provider}` in a file name is not known before one of several providers accepts the "
+            "job",
+            hint="leave it out of --name; `kontext status JOB` says who made it",
+        )
 
 
 def _row_id(job: Job) -> str | None:
