@@ -1,9 +1,12 @@
 """`-p fal,aimlapi`: the next provider only where the one before certainly did not accept."""
 
+import random
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 from starlette.responses import JSONResponse
 
 from world import World
@@ -143,6 +146,25 @@ def test_a_name_cannot_say_who_makes_it(world: World) -> None:
     assert done.code == 2
     assert "`{provider}` in a file name is not known" in done.err
     assert not world.posts
+
+
+@pytest.mark.parametrize("piped", [False, True])
+def test_each_provider_gets_the_images_at_the_size_that_it_takes(world: World, piped: bool) -> None:
+    noise = BytesIO()
+    size = (1200, 900)
+    Image.frombytes("RGB", size, random.Random(1).randbytes(3 * 1200 * 900)).save(noise, "png")
+    world.write("noise.png", noise.getvalue())
+    source, stdin = ("-", noise.getvalue()) if piped else ("noise.png", b"")
+    argv = ("-i", source, *TWO, "-o", "made.jpg")
+    done = world.run("edit", "at fal", *argv, stdin=stdin)
+    assert done.code == 0
+    assert "takes inline" not in done.err
+    refuse(world, "fal", 402)
+    done = world.run("edit", "elsewhere", *argv, "--exists", "overwrite", stdin=stdin)
+    assert done.code == 0
+    said = [line for line in done.err.splitlines() if line.startswith("notice: ")]
+    assert "trying aimlapi" in said[0]
+    assert "more than aimlapi takes inline" in said[1]
 
 
 def _row(prompt: str) -> dict[str, str]:
