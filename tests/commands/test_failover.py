@@ -259,6 +259,28 @@ class TestBatches:
         world.write("rows.jsonl", [{"id": "x", "prompt": "a wolf"}])
         assert world.batch("rows.jsonl", *TWO).reasons == ["changed: prompt"]
 
+    def test_what_the_first_refused_is_not_resubmitted_when_the_second_made_the_row(
+        self, world: World
+    ) -> None:
+        refuse(world, "fal", 402)
+        (made,) = world.batch(world.prompts("a fox"), *TWO).jobs
+        world.answer()
+        (refused,) = [job for job in world.kept() if job.provider == "fal"]
+        done = world.run("fetch", refused.id, "--resubmit")
+        assert done.code == 8
+        assert f"a later job was made for its row: {made['id']}" in done.err
+
+    def test_what_the_first_left_unknown_is_resubmitted_there_and_known_by_the_list(
+        self, world: World
+    ) -> None:
+        prompt = "[fault:lost-reply*1] a fox"
+        world.may_be_accepted(2, prompt)
+        (lost,) = world.batch(world.prompts(prompt), *TWO).jobs
+        assert (lost["provider"], lost["state"]) == ("fal", "unknown")
+        assert world.batch("prompts.txt", *TWO).counts == {"unknown": 1}
+        assert world.run("fetch", lost["id"], "--resubmit").code == 0
+        assert world.batch("prompts.txt", *TWO).counts == {"skipped": 1}
+
     def test_names_cannot_say_who_makes_it(self, world: World) -> None:
         done = world.batch(world.prompts("a fox"), *TWO, "--name", "{provider}-{index}")
         assert done.code == 2
