@@ -41,7 +41,7 @@ def planned(
         request,
         [provider or provider_class(name)()],
         model=model,
-        images=images,
+        images=lambda _provider: images,
         wanted=Wanted(folder),
     )[0]
 

@@ -47,6 +47,8 @@ class Lane:
         self._workers = 0
         self.closed = False
         """Nothing more is submitted; jobs in flight are still downloaded."""
+        self.stopped_by: KontextError | None = None
+        """Why more submits would fail, if that closed it."""
         self._stop = stop
         by_step = {step: [each for each in entries if each.step is step] for step in Step}
         self._collects = deque(by_step[Step.COLLECT])
@@ -140,6 +142,7 @@ class Lane:
     def stop(self, why: KontextError) -> None:
         """Close the lane, and report why."""
         if not self.closed:
+            self.stopped_by = why
             self.close()
             self._stop(why)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.order import Order
 from kontext_cli.batch.sources import row_place
-from kontext_cli.engine.plan import name_fields
+from kontext_cli.engine.plan import check_maker_unused, name_fields
 from kontext_cli.errors import NameTaken, UsageError
 from kontext_cli.files.disk import is_special
 from kontext_cli.files.listing import Listing, folded
@@ -112,6 +112,8 @@ class Naming:
         if output is not None:
             self._check_output(output)
         template = self._template(entry.row)
+        if output is None and entry.shared.then is not None:
+            check_maker_unused(template_fields(template))
         return name_files(
             output=output,
             folder=order.folder,

@@ -190,7 +190,8 @@ class Planner:
                 file._replace(path=self._naming.here(file.path)) for file in untouched
             )
             if entry.reason == "changed":
-                entry.reason = f"changed: {', '.join(_differences(earlier, self.job(entry)))}"
+                found = _differences(earlier, entry, self.job(entry))
+                entry.reason = f"changed: {', '.join(found)}"
         names = self._naming.name(entry)
         if names.skip:
             entry.step, entry.reason, entry.job_id = Step.SKIP, "there already", None
@@ -198,9 +199,14 @@ class Planner:
         entry.paths = names.files
 
 
-def _differences(earlier: Job, now: Job) -> list[str]:
-    """The names of the values in which a row differs from its earlier job."""
-    found = [name for name in ("provider", "model") if getattr(earlier, name) != getattr(now, name)]
+def _differences(earlier: Job, entry: Entry, now: Job) -> list[str]:
+    """The names of the values in which a row, whose job would be ``now``, differs from its earlier
+    job. That one does not know its list of providers."""
+    found = []
+    if earlier.provider not in {each.provider.name for each in entry.shared.chain}:
+        found.append("provider")
+    if earlier.model != now.model:
+        found.append("model")
     names = dict.fromkeys([*now.request, *earlier.request])
     found += [
         name
@@ -211,4 +217,5 @@ def _differences(earlier: Job, now: Job) -> list[str]:
         each.sha256 or each.name for each in now.sources
     ]:
         found.append("images")
-    return found or ["seed"]
+    is_seed = entry.given_seed not in (None, earlier.seed)
+    return found or ["seed" if is_seed else "seed or list of providers"]

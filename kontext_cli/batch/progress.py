@@ -30,6 +30,7 @@ class BatchProgress:
         self.longest_id = 0
         """The characters of the longest id of a row, for columns that do not move."""
         self._running: set[str] = set()
+        self._left: set[str] = set()
         self._at: float | None = None
         self._span = 0.0
         self._rows = 0.0
@@ -42,10 +43,17 @@ class BatchProgress:
         if self._at is None:
             self._at = self.clock()
 
-    def ended(self, job: Job) -> None:
-        """A row has ended; skipped rows are not counted in the rate."""
+    def left(self, job: Job) -> None:
+        """A job is in flight no more; its row ends with it, or goes on with another job."""
         if job.id in self._running:
             self._running.remove(job.id)
+            self._left.add(job.id)
+
+    def ended(self, job: Job) -> None:
+        """A row has ended; skipped rows are not counted in the rate."""
+        self.left(job)
+        if job.id in self._left:
+            self._left.remove(job.id)
             self._decay()
             self._rows += 1
             self._images += len(job.files)

@@ -13,7 +13,7 @@ from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.planner import Planner
 from kontext_cli.engine.budget import Budget
-from kontext_cli.engine.endings import elsewhere, for_job, was_not_taken
+from kontext_cli.engine.endings import elsewhere, for_job, out_of_reach, was_not_taken
 from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.plan import Plan
 from kontext_cli.errors import (
@@ -90,7 +90,7 @@ class Batch:
         self._spend = spend
         self._on_stop = on_stop
         self._lanes: dict[str, Lane] = {}
-        self._failover = Failover(self._lanes, notice)
+        self._failover = Failover(self._lanes, notice, stop=self.set_stop)
         self._engines: Mapping[str, Engine] = {}
         self._in_flight: dict[asyncio.Task[None], _InFlight] = {}
         self._failures = 0
@@ -119,10 +119,7 @@ class Batch:
 
     def stop_provider(self, name: str, why: KontextError) -> None:
         """Submit nothing more to one provider; the batch stops if that leaves rows without one."""
-        lane = self._lanes[name]
-        lane.close()
-        if not self._failover.empty(lane, why):
-            self.set_stop(why)
+        self._failover.close(self._lanes[name], why)
 
     def set_stop(self, why: KontextError) -> None:
         """Store and report why nothing more is submitted; only the first reason counts."""
@@ -195,7 +192,7 @@ class Batch:
         try:
             if await row.lane.may_submit():
                 return await self._submit(row)
-            self._failover.pass_on(entry)
+            self._failover.leave(row.lane, entry)
             return None
         finally:
             row.lane.release()
@@ -225,11 +222,14 @@ class Batch:
             job.error = None
             return job
         row.job = job
+        engine = self._engines.get(job.provider)
+        if engine is None:
+            return out_of_reach(job)
         if not self._journal.claim(job):
             return elsewhere(job)
         files = job.files
         job.files = tuple(file for file in files if condition(file) != "missing")
-        await self._engines[job.provider].fetch(
+        await engine.fetch(
             job,
             file_delivery(target, self._proven),
             timeout=self._limits.timeout,
@@ -254,7 +254,7 @@ class Batch:
         entry, lane = row.entry, row.lane
         plan = await self._plan(entry)
         if lane.closed:
-            self._failover.pass_on(entry)
+            self._failover.leave(lane, entry)
             return None
         job, draft, target = plan.job, plan.draft, plan.job.target
         if target is None:
@@ -269,8 +269,7 @@ class Batch:
             entry.step = Step.WAIT
             lane.requeue(entry)
             return None
-        row.job = job
-        reserved = job.cost
+        row.job, reserved = job, job.cost
         engine, timeout = self._engines[job.provider], self._limits.timeout
         if self._limits.waits:
             keep_flagged = target.keep_flagged
@@ -333,8 +332,9 @@ class Batch:
         error = job.error
         if isinstance(error, KeyFault):
             self._replan(job)
-            row.lane.stop(error)
-            self.set_stop(error)
+            self._lanes.get(job.provider, row.lane).stop(error)
+            if row.entry.step is not Step.COLLECT:  # others may go to their next provider
+                self.set_stop(error)
         elif isinstance(error, Unreachable) and isinstance(self.stop, Interrupted):
             self._replan(job)
         elif isinstance(error, StorageFault) and not isinstance(error, InputFault):

@@ -211,8 +211,15 @@ class _Run:
         for entry in entries:
             if entry.step is Step.MAKE and entry.shared.then is not None:
                 self._skip_without_key(entry)
-        for name in dict.fromkeys(each.at for each in entries if each.step in _WORK):
+        for name in dict.fromkeys(each.at for each in entries if self._needs_key(each)):
             settings.require_key(known_provider(name))
+
+    def _needs_key(self, entry: Entry) -> bool:
+        """Whether nothing can be done for a row without a key for its provider; one that is waited
+        for may still go to its next provider."""
+        if entry.step is Step.WAIT:
+            return not any(self._is_usable(each.provider) for each in entry.shared.chain)
+        return entry.step in _WORK
 
     def _skip_without_key(self, entry: Entry) -> None:
         """Leave out the first providers of a row for which there is no key, unless none has one."""

@@ -1,9 +1,11 @@
 """`generate` and `edit` for one job, from the flags to its files."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.session import Session
@@ -22,6 +24,7 @@ from kontext_cli.providers.base import Provider
 from kontext_cli.providers.prepare import chooses_format
 from kontext_cli.request import Request, parse
 from kontext_cli.settings.settings import Settings, known_provider
+from kontext_cli.sizes import MOST_INPUT_BYTES
 from kontext_cli.terminal.input import (
     check_single_use,
     output_path,
@@ -58,18 +61,21 @@ def run_one(flags: Flags) -> Result:
         endpoints = endpoints_for(request, providers, model)
         for provider, endpoint in zip(providers, endpoints, strict=True):
             check_waiting(flags, provider, endpoint.id)
-        images = load_sources(request.images, min(providers, key=room_for_images))
+        stdin = piped_image if len(providers) == 1 else _Piped()
         plans = plan_jobs(
             request,
             providers,
             model=model,
-            images=images,
+            images=lambda provider: load_sources(request.images, provider, stdin),
             wanted=_wanted(flags, settings),
         )
         Budget(flags.max_cost).check([dearest([plan.job.cost for plan in plans])])
         first = plans[0]
-        _print_notices(report, images, first.names)
+        for notice in first.names.notices if first.names else ():
+            report.notice(notice)
         if flags.dry_run:
+            for plan in plans:
+                _print_notices(plan, report)
             return _dry_run(plans, seed_given=flags.options["seed"] is not None)
         if first.names is not None and first.names.skip:
             result, job = _skip(first.job, first.names, report), first.job
@@ -81,7 +87,22 @@ def run_one(flags: Flags) -> Result:
         return result
 
 
-def load_sources(sources: tuple[str, ...], provider: Provider) -> "tuple[InputImage, ...]":
+class _Piped:
+    """Standard input as an image that can be read again, for each of several providers."""
+
+    def __init__(self) -> None:
+        self._content: bytes | None = None
+
+    def __call__(self) -> BinaryIO:
+        """A new stream of it. Raises UsageError as `piped_image` does."""
+        if self._content is None:
+            self._content = piped_image().read(MOST_INPUT_BYTES + 1)
+        return BytesIO(self._content)
+
+
+def load_sources(
+    sources: tuple[str, ...], provider: Provider, stdin: Callable[[], BinaryIO] = piped_image
+) -> "tuple[InputImage, ...]":
     """The input images, at a size that the provider accepts."""
     if not sources:
         return ()
@@ -91,7 +112,7 @@ def load_sources(sources: tuple[str, ...], provider: Provider) -> "tuple[InputIm
         sources,
         inline_bytes=room_for_images(provider),
         provider=provider.name,
-        stdin=piped_image,
+        stdin=stdin,
     )
 
 
@@ -192,25 +213,25 @@ def _wanted(flags: Flags, settings: Settings) -> Wanted | None:
     )
 
 
-def _print_notices(report: Report, images: "tuple[InputImage, ...]", names: Names | None) -> None:
-    for image in images:
+def _print_notices(plan: Plan, report: Report) -> None:
+    """Say which input images are sent in another form than they have."""
+    for image in plan.draft.images:
         if image.notice:
             report.notice(image.notice)
-    for notice in names.notices if names else ():
-        report.notice(notice)
 
 
 def _dry_run(plans: list[Plan], *, seed_given: bool) -> Result:
     from kontext_cli.terminal.dry_run import plan_lines
 
     plan, *others = plans
+    job = replace(plan.job, cost=dearest([each.job.cost for each in plans]))
     paths = [str(path.absolute()) for path in plan.names.paths] if plan.names else []
     text = [*plan_lines(plan, seed_given=seed_given)]
     for other in others:
         text += ["", f"where {plan.job.provider} does not accept it:"]
         text += plan_lines(other, seed_given=seed_given)
         plan = other
-    return Result(text=text, records=[job_record(plans[0].job, planned=paths)])
+    return Result(text=text, records=[job_record(job, planned=paths)])
 
 
 def _skip(job: Job, names: Names, report: Report) -> Result:
@@ -248,6 +269,7 @@ def _run(plans: list[Plan], flags: Flags, session: Session, report: Report) -> t
 
 async def _run_at(plan: Plan, delivery: Delivery, flags: Flags, session: Session) -> None:
     job, draft = plan.job, plan.draft
+    _print_notices(plan, session.report)
     async with session.engine(draft.provider) as engine:
         if flags.no_wait:
             await engine.submit(job, draft, timeout=flags.timeout)

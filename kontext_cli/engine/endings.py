@@ -34,6 +34,11 @@ def elsewhere(job: Job) -> Job:
     return _taken(job, "is working on this job", hint=f"kontext fetch {job.id}")
 
 
+def out_of_reach(job: Job) -> Job:
+    """The job, with the error that another process gave it to a provider that is not used here."""
+    return _taken(job, f"has given this job to {job.provider}", hint=f"kontext fetch {job.id}")
+
+
 def overtaken(job: Job) -> Job:
     """The job, with the error that another process changed it after it was read here."""
     return _taken(

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kontext_cli.errors import UsageError
 from kontext_cli.files.names import (
     Exists,
     Names,
@@ -62,23 +63,27 @@ def plan_jobs(
     providers: Sequence[Provider],
     *,
     model: str,
-    images: "Sequence[InputImage]",
+    images: "Callable[[Provider], Sequence[InputImage]]",
     wanted: Wanted | None,
 ) -> list[Plan]:
     """Plan the job of a request at each of its providers, of which one is to make it.
 
-    They have one digest and one seed. Raises KontextError for what one of them does not support.
+    ``images`` reads the input images at a size that a provider accepts. The jobs have one digest
+    and one seed. Raises KontextError for what one of them does not support.
     """
+    if len(providers) > 1 and wanted is not None and wanted.template is not None:
+        check_maker_unused(template_fields(wanted.template))
     endpoints = endpoints_for(request, providers, model)
     digests = Digests.of_request(request, providers, endpoints)
-    digest = digests.of(request.prompt, request.options.get("seed"), images)
+    read = [images(provider) for provider in providers]
+    digest = digests.of(request.prompt, request.options.get("seed"), read[0])
     plans: list[Plan] = []
-    for provider, endpoint in zip(providers, endpoints, strict=True):
+    for provider, endpoint, own in zip(providers, endpoints, read, strict=True):
         completed = request.completed(endpoint.fields)
         if plans and plans[0].job.seed is not None and "seed" in completed.options:
             completed = completed.with_seed(plans[0].job.seed)
         plans.append(
-            _plan_job(completed, provider, model=model, digest=digest, images=images, wanted=wanted)
+            _plan_job(completed, provider, model=model, digest=digest, images=own, wanted=wanted)
         )
     return plans
 
@@ -236,6 +241,17 @@ def name_fields(
     if "date" in used:
         fields["date"] = datetime.now().astimezone().strftime("%Y-%m-%d")
     return fields
+
+
+def check_maker_unused(used: Collection[str]) -> None:
+    """Check the fields of a name template for a job that several providers may make: files are
+    named before it is known which one does. Raises UsageError."""
+    if "provider" in used:
+        raise UsageError(
+            "`{provider}` in a file name is not known before one of several providers accepts the "
+            "job",
+            hint="leave it out of --name; `kontext status JOB` says who made it",
+        )
 
 
 def _row_id(job: Job) -> str | None:

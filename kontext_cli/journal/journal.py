@@ -299,8 +299,12 @@ class Journal:
         if row.row is None:
             return
         last = next(self._table.last_attempts(row), None)
-        if last is None or last.id != row.id:
+        if last is None:
             raise JournalFault("another kontext took this row", hint="run it again")
+        if last.id != row.id:
+            raise JournalFault(
+                f"a later job was made for its row: {last.id}", hint=f"kontext status {last.id}"
+            )
 
     def _check_request_id(self, row: Row, provider: str) -> None:
         stored = self._table.row(row.id)

@@ -80,8 +80,12 @@ class BatchReport(Report):
         """Show a job's progress; its end is reported by ``ended``.
 
         A message about a job that has ended is not from its provider but about a local fault that
-        concerns all jobs, so it is printed only once.
+        concerns all jobs, so it is printed only once. A job that failed leaves the view at once:
+        its row may go on with another.
         """
+        if job.state is State.FAILED:
+            self._progress.left(job)
+            self._view.drop(job)
         if job.state in OPEN or (logs and job.state is State.PLANNED):
             self._progress.began(job)
             self._drawn().show(job, logs)

@@ -80,8 +80,10 @@ def row_lines(
 
 def row_record(entry: Entry, job: Job) -> dict[str, Any]:
     """A row for `--json`, with the paths it would write."""
-    planned = entry.paths if entry.step is Step.MAKE else ()
-    return job_record(job, reason=entry.reason, planned=planned)
+    if entry.step is not Step.MAKE:
+        return job_record(job, reason=entry.reason)
+    job.cost = entry.cost
+    return job_record(job, reason=entry.reason, planned=entry.paths)
 
 
 def _row_table(entries: Sequence[Entry], rows: Rows, folder: str) -> Iterator[Line]:

@@ -65,7 +65,7 @@ def test_a_row_has_the_digest_of_the_same_request_as_a_single_job(planner: Plann
             parse({"operation": "generate", "prompt": "a fox", **RATIO, **seed}),
             [provider_class("fal")()],
             model="kontext-pro",
-            images=(),
+            images=lambda _provider: (),
             wanted=None,
         )[0].job
         assert (entry.digest, entry.request.shared.endpoint) == (single.digest, single.endpoint)

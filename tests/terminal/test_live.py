@@ -327,6 +327,20 @@ def test_a_bar_and_the_jobs_in_flight(terminal: Open) -> None:
     ]
 
 
+def test_a_job_that_was_not_accepted_leaves_the_view_as_its_row_goes_on_with_another(
+    terminal: Open,
+) -> None:
+    shown = terminal()
+    batch = Batch(60)
+    refused = batch.start(1, State.SUBMITTING)
+    batch.start(2)
+    batch.move(refused, State.FAILED)
+    batch.report.refresh()
+    assert states(shown.screen) == ["row 2"]
+    batch.start(3)
+    assert states(shown.screen) == ["row 2", "row 3"]
+
+
 def test_a_job_keeps_its_line(terminal: Open) -> None:
     shown = terminal(both=False)
     batch = Batch(60)
