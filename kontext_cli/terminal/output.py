@@ -1,6 +1,7 @@
 """Writes to standard output and standard error; every line is escaped, and then styled, here."""
 
 import errno
+import io
 import os
 import re
 import sys
@@ -25,6 +26,8 @@ _COMMAND = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
 
 
 _END_OF_SEQUENCE = "\x1b\\"
+_RESTORE = "\x1b8"
+"""The cursor goes back to where an image was begun, and then below it."""
 _READER_EXITED = (errno.EPIPE, errno.EINVAL)
 """Windows reports EINVAL."""
 
@@ -77,12 +80,14 @@ def draw_on_stderr(drawn: str) -> None:
 def write_drawing(stream: TextIO | None, text: str) -> OSError | None:
     """Write text that contains our own escape sequences, like ``write``.
 
-    Ctrl-C may come within a sequence, which would take in what is printed next: it is ended.
+    Ctrl-C may come within a sequence, which would take in what is printed next: it is ended, and
+    the cursor is where it would have been.
     """
     try:
         return write(stream, text)
     except KeyboardInterrupt:
-        write(stream, _END_OF_SEQUENCE)
+        _, restore, end = text.rpartition(_RESTORE)
+        write(stream, f"{_END_OF_SEQUENCE}{restore}{end if restore else ''}")
         raise
 
 
@@ -119,13 +124,28 @@ def write(stream: TextIO | None, text: str) -> OSError | None:
     if stream is None:
         return None
     try:
-        stream.write(text)
-        stream.flush()
+        _write_all(stream, text)
     except OSError as error:
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123
             os.dup2(nowhere.fileno(), stream.fileno())
         return error
     return None
+
+
+def _write_all(stream: TextIO, text: str) -> None:
+    """Write the whole text: with PYTHONUNBUFFERED, a signal would cut it short."""
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        stream.write(text)
+        stream.flush()
+        return
+    errors = stream.errors or "strict"
+    rest = memoryview(text.replace("\n", os.linesep).encode(stream.encoding, errors))
+    while rest:
+        written = raw.write(rest)
+        if written is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        rest = rest[written:]
 
 
 def on_actions() -> bool:

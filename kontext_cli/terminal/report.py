@@ -103,7 +103,8 @@ class Report:
         """Remove the view without waiting for anything; nothing is drawn after that."""
         self._live = None
         self._submitting.clear()
-        self._view.close()
+        with suppress(KeyboardInterrupt):
+            self._view.close()
 
     def _drawn(self) -> View:
         """The view, opened for drawing."""

@@ -104,6 +104,7 @@ def test_ctrl_c_within_an_image(tmp_path: Path) -> None:
     assert window.process.returncode in (0, 130)  # 130 while the job's record is written
     assert "saved" in sent
     assert "\x1b_" not in re.sub(r"\x1b_[^\x1b]*\x1b\\", "", sent)
+    assert re.search(r"\x1b8\x1b\[\d+B\r\n", sent)  # below the image
     assert opened((tmp_path / "fox.jpg").read_bytes()).size == (1024, 1024)
 
 
