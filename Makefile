@@ -96,8 +96,12 @@ EDITABLE := -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/python $(EDITABLE)
 	touch $@ .venv/test .venv/run-time
 
-.venv/engines/installed: pyproject.toml requirements-engines.lock
+# Black Forest Labs' client asks for Pillow 10.4 exactly, Together's for rich 14; both work with ours.
+ALONE := tests/engines/alone.lock
+
+.venv/engines/installed: pyproject.toml requirements-engines.lock $(ALONE)
 	$(call install,.venv/engines,requirements-engines.lock,--group engines)
+	.venv/engines/bin/python -m pip install --quiet --no-deps --require-hashes --requirement $(ALONE)
 	.venv/engines/bin/python $(EDITABLE)
 	touch $@
 

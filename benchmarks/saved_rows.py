@@ -17,8 +17,9 @@ from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files
 from kontext_cli.files.saved import file_of, verified
 from kontext_cli.job import Handle, Job, Output, State
 from kontext_cli.journal import Journal
+from kontext_cli.providers.base import Provider
 from kontext_cli.settings.paths import state_dir
-from kontext_cli.settings.settings import DEFAULT_MODEL, Settings
+from kontext_cli.settings.settings import Settings
 from server import jpeg
 
 _ROWS_A_COMMIT = 1_000
@@ -46,7 +47,7 @@ def _order(source: BatchSource, folder: Path) -> Order:
     return Order(
         batch=batch_id(source.identity, folder),
         operation="generate",
-        defaults={"provider": "fal", "model": DEFAULT_MODEL, "keep_flagged": False},
+        defaults={"provider": "fal", "model": Provider.default_model, "keep_flagged": False},
         images=(),
         bases=source.bases,
         folder=folder,

@@ -102,8 +102,15 @@ SCENES: Mapping[str, Scene] = {
         ("job=$(kontext generate 'a red fox' -p sandbox --no-wait) && kontext cancel $job",)
     ),
     "forget": Scene(("kontext forget --older-than 0m",), before=(f"{FOX} -q",)),
+    "cost": Scene(
+        ("kontext cost",),
+        before=(
+            "kontext generate -f cards.jsonl -p fal -d out -q --limit 3",
+            "kontext generate 'a harbour at dawn' -p fal -m flux-2-pro -q",
+        ),
+    ),
     "models": Scene(("kontext models",)),
-    "models-provider": Scene(("kontext models -p fal -m kontext-max",)),
+    "models-provider": Scene(("kontext models -p bfl -m flux-3",)),
     "gallery": Scene(
         ("kontext gallery -o cards.html",),
         before=("kontext generate -f cards.jsonl -p sandbox -d out -q",),

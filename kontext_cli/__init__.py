@@ -1,4 +1,4 @@
-"""kontext: make and edit images with FLUX.1 Kontext from the command line."""
+"""kontext: make and edit images with FLUX.1 Kontext and its successors from the command line."""
 
 import os
 

@@ -33,7 +33,10 @@ KEYS = {
     "fal": "FAL_KEY",
     "aimlapi": "AIMLAPI_API_KEY",
     "chainhub": "CHAINHUB_API_KEY",
+    "bfl": "BFL_API_KEY",
     "replicate": "REPLICATE_API_TOKEN",
+    "together": "TOGETHER_API_KEY",
+    "huggingface": "HF_TOKEN",
 }
 """The variable with the key of each provider: a new provider is a row here."""
 COUNTERS = (

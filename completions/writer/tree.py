@@ -139,7 +139,8 @@ def _option(option: Any, choices: tuple[str, ...]) -> Option:
 def _models() -> tuple[str, ...]:
     """The models that have a name with us; `--model` takes others, too."""
     endpoints = (each for name in NAMES for each in provider_class(name).endpoints)
-    return tuple(dict.fromkeys(each.model for each in endpoints))
+    # Not those with a route: bash splits words at their colons.
+    return tuple(dict.fromkeys(each.model for each in endpoints if ":" not in each.model))
 
 
 _OPEN_CHOICES: Mapping[str, Callable[[], tuple[str, ...]]] = {

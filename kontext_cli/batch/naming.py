@@ -120,7 +120,7 @@ class Naming:
             template=template,
             fields=_fields(entry, template_fields(template)) if output is None else {},
             count=options.get("num_images", 1),
-            output_format=options["output_format"],
+            output_format=options.get("output_format", entry.shared.format),
             exists=exists or order.exists,
             ours=[file.path for file in ours] if ours else (),
             apart=lambda: self._made,

@@ -15,7 +15,7 @@ from kontext_cli.engine.plan import (
     sources_of,
 )
 from kontext_cli.errors import InputFault, UsageError
-from kontext_cli.files.names import format_of
+from kontext_cli.files.names import OutputFormat, format_of
 from kontext_cli.images.decoding import size_of
 from kontext_cli.images.inputs import InputImage, check_image, fingerprint, is_url, load_images
 from kontext_cli.job import Cost, Job
@@ -23,7 +23,7 @@ from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Option, Size
-from kontext_cli.providers.prepare import Draft, Estimate, prepare
+from kontext_cli.providers.prepare import Draft, Estimate, chooses_format, prepare
 from kontext_cli.request import LONGEST_PROMPT, Request, parse
 from kontext_cli.settings.paths import from_home
 
@@ -54,6 +54,7 @@ class SharedRequest:
     prompt: Option | None
     seed: Option | None
     digests: Digests
+    format: OutputFormat
     then: "SharedRequest | None" = None
 
     @classmethod
@@ -77,6 +78,7 @@ class SharedRequest:
                 prompt=endpoint.option("prompt"),
                 seed=endpoint.option("seed"),
                 digests=digests,
+                format=endpoint.format,
                 then=found,
             )
         if found is None:
@@ -226,8 +228,7 @@ class Requests:
         shared = self._shared.get(same)
         if shared is None or not shared.fits(prompt, seed):
             fields = {**defaults, **dict(own), "prompt": prompt, "seed": seed}
-            fields["output_format"] = fields.get("output_format") or suffix
-            shared = self._validated(fields, sources)
+            shared = self._validated(fields, sources, suffix)
             if len(self._shared) >= _MOST_SHARED:
                 self._shared.clear()
             self._shared[same] = shared
@@ -245,9 +246,14 @@ class Requests:
                 check_image(image.source, self._content(image.source))
                 self._checked.add(image.sha256)
 
-    def _validated(self, fields: dict[str, Any], sources: tuple[str, ...]) -> SharedRequest:
+    def _validated(
+        self, fields: dict[str, Any], sources: tuple[str, ...], suffix: str | None
+    ) -> SharedRequest:
         order = self._order
         provider, model = fields.pop("provider"), fields.pop("model")
+        providers = [self.provider(name) for name in provider.split(",")]
+        if suffix and chooses_format(providers, model, order.operation):
+            fields["output_format"] = fields.get("output_format") or suffix
         fields.pop("keep_flagged", None)
         for name in _SWITCHES:
             fields[name] = fields.get(name) or None  # a switch that is off was not given
@@ -256,7 +262,6 @@ class Requests:
             raise UsageError(
                 "sync_mode returns the image in the reply, which --no-wait does not wait for"
             )
-        providers = [self.provider(name) for name in provider.split(",")]
         return SharedRequest.of(request, providers, model)
 
     def _sources(self, row: Row) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ COMMANDS = (
     "forget",
     "show",
     "gallery",
+    "cost",
     "models",
     "sandbox",
     "completion",

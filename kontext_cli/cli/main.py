@@ -33,7 +33,7 @@ def program(names: Sequence[str] = COMMANDS) -> typer.Typer:
     """The command line with the given commands; building one takes a millisecond."""
     app = typer.Typer(
         name=_NAME,
-        help="Make and edit images with FLUX.1 Kontext.",
+        help="Make and edit images with FLUX.1 Kontext, FLUX.2 and FLUX 3.",
         epilog=EXAMPLES,
         cls=HelpfulGroup,
         rich_markup_mode=None,

@@ -25,6 +25,7 @@ def store_key(provider: Name) -> Result:
     key = checked_key(_read_key(provider), "the input")
     if not key:
         raise MissingKey("no key was given")
+    settings.check_form(Setting(key, "the input"), provider)
     settings.credentials.store(provider, key)
     messages = [one_line(f"stored the {provider} key in {settings.credentials.path}")]
     used = settings.key(provider)
@@ -38,8 +39,9 @@ def list_keys() -> Result:
     settings = Settings.load(os.environ)
     keys = [(name, *_found(settings, name)) for name in NAMES]
     described = [(name, one_line(_described(name, key, fault))) for name, key, fault in keys]
+    width = max(map(len, NAMES))
     return Result(
-        text=[line for name, text in described for line in labeled(f"{name:<9} ", text)],
+        text=[line for name, text in described for line in labeled(f"{name:<{width}} ", text)],
         records=[_record(name, key, fault) for name, key, fault in keys],
     )
 

@@ -106,10 +106,9 @@ class _Run:
         return read_prompt(self._flags.prompt, self._flags.operation, quiet=self._flags.quiet)
 
     @cached_property
-    def _provider(self) -> str:
+    def _providers(self) -> tuple[Name, ...]:
         """The provider of rows that do not set one, or several that are tried in order."""
-        names = self._session.settings.providers(self._flags.provider, needs_key=False)
-        return ",".join(names)
+        return self._session.settings.providers(self._flags.provider, needs_key=False)
 
     @cached_property
     def _batch(self) -> str:
@@ -136,8 +135,8 @@ class _Run:
         flags, source = self._flags, self._source
         defaults = {
             **{name: each for name, each in flags.options.items() if each is not None},
-            "provider": self._provider,
-            "model": self._session.settings.model(flags.model),
+            "provider": ",".join(self._providers),
+            "model": self._session.settings.model(flags.model, self._providers[0]),
             "keep_flagged": flags.keep_flagged,
         }
         if flags.each:
@@ -203,9 +202,10 @@ class _Run:
 
     def _check_providers(self, entries: Sequence[Entry]) -> None:
         """Check what the providers support, then that they have keys."""
-        settings, names = self._session.settings, _providers(entries)
-        for name in names:
-            check_waiting(self._flags, self._planner.provider(name))
+        settings = self._session.settings
+        chains = {each.shared.endpoint: each.shared.chain for each in _work(entries)}
+        for shared in (each for chain in chains.values() for each in chain):
+            check_waiting(self._flags, shared.provider, shared.endpoint)
         if any("provider" not in entry.row.others for entry in entries if entry.step in _WORK):
             settings.providers(self._flags.provider)  # names all variables if there is no key
         for entry in entries:
@@ -386,11 +386,14 @@ _WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)
 
 def _providers(entries: Sequence[Entry]) -> list[str]:
     """The providers that a run uses: those of its rows, and of their earlier jobs elsewhere."""
-    work = [entry for entry in entries if entry.step in _WORK]
     return list(
         dict.fromkeys(
             name
-            for entry in work
+            for entry in _work(entries)
             for name in (entry.at, *(each.provider.name for each in entry.shared.chain))
         )
     )
+
+
+def _work(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.step in _WORK]

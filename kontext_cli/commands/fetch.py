@@ -168,7 +168,7 @@ class _Run:
         if job.state is State.SAVED and not _lacks_files(job, self._report):
             job.skipped = True
             return None
-        if job.state is State.UNKNOWN and not provider.blocking:
+        if job.state is State.UNKNOWN and not provider.at(job.endpoint).blocking:
             job.error = job.error or unknown_since(job)
             return None
         kept_back = job.state is State.MODERATED and fetch.keep_flagged and job.outputs

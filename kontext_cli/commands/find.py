@@ -11,7 +11,6 @@ from kontext_cli.providers import Name, who_queues
 from kontext_cli.providers.base import Provider, Queue
 from kontext_cli.providers.options import Endpoint
 from kontext_cli.providers.prepare import choose_endpoint
-from kontext_cli.settings.settings import DEFAULT_MODEL
 from kontext_cli.terminal.jobs import candidate_lines
 from kontext_cli.words import listed
 
@@ -49,22 +48,23 @@ def _find(session: "Session", name: str, provider: Name | None, model: str | Non
     except UsageError:
         if provider is None:
             raise
-    return _foreign(session, name, provider, model or DEFAULT_MODEL)
+    return _foreign(session, name, provider, model)
 
 
-def _foreign(session: "Session", request_id: str, provider_name: Name, model: str) -> Job:
+def _foreign(session: "Session", request_id: str, provider_name: Name, model: str | None) -> Job:
     """A job that was submitted elsewhere, recorded in the journal under a new id."""
     provider = session.settings.open(provider_name)
-    if not isinstance(provider, Queue):
+    endpoint = _endpoint(provider, model or provider.default_model)
+    queue = provider.at(endpoint.id)
+    if not isinstance(queue, Queue):
         raise UnsupportedOption(
             f"{provider_name} has no queue, so a job cannot be found by its request id",
             hint=f"{listed(who_queues(offline=False))} have request ids",
         )
-    endpoint = _endpoint(provider, model)
     job = Job(
         operation=endpoint.operation,
         provider=provider_name,
-        model=model,
+        model=endpoint.model,
         endpoint=endpoint.id,
         request={},
         seed=None,
@@ -72,7 +72,7 @@ def _foreign(session: "Session", request_id: str, provider_name: Name, model: st
         id=new_id(),
         state=State.QUEUED,
         request_id=request_id,
-        handle=provider.handle(endpoint.id, request_id),
+        handle=queue.handle(endpoint.id, request_id),
     )
     session.journal.record(job)
     return job

@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Sequence
-from datetime import timedelta
 
+from kontext_cli.commands.ages import age_of
 from kontext_cli.commands.find import find_job
 from kontext_cli.errors import JournalFault, UsageError
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
-from kontext_cli.quantities import seconds
 from kontext_cli.settings.paths import state_dir
 from kontext_cli.terminal.output import to_stderr
 from kontext_cli.terminal.result import Result
@@ -24,7 +23,7 @@ def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence
         )
     if names and (older_than is not None or states):
         raise UsageError("give either JOBs, or --older-than and --state, not both")
-    age = None if older_than is None else _age(older_than)
+    age = None if older_than is None else age_of(older_than)
     folder = state_dir(os.environ)
     with Journal.open(folder, log=to_stderr) as journal:
         ids = [_id(journal, name) for name in names]
@@ -41,10 +40,3 @@ def _id(journal: Journal, name: str) -> str:
         return find_job(journal, name).id
     except JournalFault:
         return name
-
-
-def _age(text: str) -> timedelta:
-    try:
-        return timedelta(seconds=seconds(text, bare=False))
-    except (ValueError, OverflowError):
-        raise UsageError(f"`{text}` is not an age", hint="as in 30d, 12h, 90m") from None

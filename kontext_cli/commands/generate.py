@@ -12,7 +12,7 @@ from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import open_files, set_up_previews
 from kontext_cli.engine.budget import Budget
 from kontext_cli.engine.endings import was_not_taken
-from kontext_cli.engine.plan import Plan, Wanted, dearest, plan_jobs, room_for_images
+from kontext_cli.engine.plan import Plan, Wanted, dearest, endpoints_for, plan_jobs, room_for_images
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.files.delivery import Delivery, StreamDelivery
 from kontext_cli.files.names import Names, format_of, template_fields
@@ -21,6 +21,7 @@ from kontext_cli.http.certificates import load_certificates
 from kontext_cli.job import Job, State, Target
 from kontext_cli.providers import who_queues
 from kontext_cli.providers.base import Provider
+from kontext_cli.providers.prepare import chooses_format
 from kontext_cli.request import Request, parse
 from kontext_cli.settings.settings import Settings, known_provider
 from kontext_cli.sizes import MOST_INPUT_BYTES
@@ -52,12 +53,14 @@ def run_one(flags: Flags) -> Result:
         settings = session.settings
         set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=False)
         names = settings.providers(flags.provider, needs_key=False)
-        providers = [settings.open(name) for name in names]
-        for provider in providers:
-            check_waiting(flags, provider)
+        providers, model = [*map(settings.open, names)], settings.model(flags.model, names[0])
         if providers[0].base_url.startswith("https:") and not flags.dry_run:
             load_certificates()
-        request, model = _request(flags), settings.model(flags.model)
+        by_suffix = chooses_format(providers, model, flags.operation)
+        request = _request(flags, by_suffix=by_suffix)
+        endpoints = endpoints_for(request, providers, model)
+        for provider, endpoint in zip(providers, endpoints, strict=True):
+            check_waiting(flags, provider, endpoint.id)
         stdin = piped_image if len(providers) == 1 else _Piped()
         plans = plan_jobs(
             request,
@@ -162,12 +165,12 @@ def check_waiting_flags(flags: Flags) -> None:
         )
 
 
-def check_waiting(flags: Flags, provider: Provider) -> None:
-    """Raises UnsupportedOption for `--no-wait` with a provider that answers in one call."""
-    if flags.no_wait and provider.blocking:
+def check_waiting(flags: Flags, provider: Provider, endpoint: str) -> None:
+    """Raises UnsupportedOption for `--no-wait` where the provider answers in one call."""
+    if flags.no_wait and provider.at(endpoint).blocking:
         raise UnsupportedOption(
             f"{provider.name} answers in one call, so --no-wait would lose the image",
-            hint=f"{listed(who_queues())} have a queue",
+            hint=f"{listed([name for name in who_queues() if name != provider.name])} have a queue",
         )
 
 
@@ -186,10 +189,12 @@ def _check_standard_output(flags: Flags) -> None:
         )
 
 
-def _request(flags: Flags) -> Request:
+def _request(flags: Flags, *, by_suffix: bool) -> Request:
+    """The request; ``by_suffix``: the format is that of the name of the file, where it has one."""
     check_single_use(flags.prompt, flags.images)
     fields: dict[str, Any] = flags.request_fields()
-    if flags.options["output_format"] is None and flags.output not in (None, "-"):
+    named = flags.output not in (None, "-")
+    if by_suffix and named and flags.options["output_format"] is None:
         fields["output_format"] = format_of(flags.output or "")
     prompt = read_prompt(flags.prompt, flags.operation, quiet=flags.quiet)
     return parse({**fields, "prompt": prompt})

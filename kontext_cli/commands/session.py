@@ -159,7 +159,7 @@ class Session:
         """Run the work to its end or to the first signal, which becomes the error of open jobs."""
         _ = self.journal  # a journal fault is found before anything is sent
         try:
-            signal_number = run_until_signal(lambda: self._with_view(work), last=self.report.close)
+            signal_number = run_until_signal(lambda: self._with_view(work), last=self.report.leave)
         finally:
             self.report.close()
         if signal_number is not None:
@@ -170,7 +170,7 @@ class Session:
     def run_batch(self, work: Work, wind_down: Callable[[int], None]) -> None:
         """Run the work to its end; the first signal calls ``wind_down``, which ends it early."""
         try:
-            run_until_signal(lambda: self._with_view(work), wind_down, last=self.report.close)
+            run_until_signal(lambda: self._with_view(work), wind_down, last=self.report.leave)
         finally:
             self.report.close()
 

@@ -5,6 +5,7 @@ from kontext_cli.errors import (
     JobFailed,
     KeyFault,
     KontextError,
+    Moderated,
     OutcomeUnknown,
     ProviderError,
     StillRunning,
@@ -102,7 +103,8 @@ def at_end(error: KontextError, job: Job, *, recorded: bool = True) -> KontextEr
 def _final_bill(job: Job, error: KontextError) -> Billed:
     if job.outputs or job.state is State.READY:
         return "yes"
-    if job.request_id and not isinstance(error, ProviderError) and error.billed == "no":
+    about_the_job = isinstance(error, ProviderError | Moderated)
+    if job.request_id and not about_the_job and error.billed == "no":
         return "maybe"
     return error.billed
 

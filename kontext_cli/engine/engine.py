@@ -154,7 +154,7 @@ class Engine:
 
     async def _submit(self, job: Job, draft: Draft, timeout: float) -> None:
         """Send the job and record what was returned: a handle, or the images themselves."""
-        if self._provider.blocking and self._answers:
+        if self._blocks(job) and self._answers:
             self._answers.prepare()
         draft = await self._uploaded(job, draft, timeout)
         submission = Submission(on_the_way=lambda: self._watch(job, ()))
@@ -173,11 +173,11 @@ class Engine:
             del self._submissions[job.id]
         reached("replied")
         if not reply.ok:
-            raise self._not_accepted(reply)
+            raise self._not_accepted(job, reply)
         await self._accept(job, reply)
 
     async def _submitted(self, job: Job, draft: Draft, submission: Submission) -> Reply:
-        blocking = self._provider.blocking
+        blocking = self._blocks(job)
         reply = await self._transport.submit(draft.call(), submission, blocking=blocking)
         local = draft.local_images
         if reply.status == 413 and isinstance(self._provider, Storage) and local:
@@ -187,12 +187,14 @@ class Engine:
         return reply
 
     async def _accept(self, job: Job, reply: Reply) -> None:
-        if self._provider.blocking and self._answers:
+        if self._blocks(job) and self._answers:
             self._store_answer(job, self._answers, reply)
         progress = self._read_answer(reply, job)
         if progress.outputs:
             await self._note_result(job, progress)
             return
+        if progress.usd is not None:
+            job.cost = Cost(progress.usd, "provider")
         job.handle = progress.handle
         job.request_id = progress.handle.request_id if progress.handle else None
         await self._enter(job, progress.state, progress.position)
@@ -248,7 +250,7 @@ class Engine:
 
     async def _wait(self, job: Job, timeout: float) -> None:
         """Wait for the result, or read the stored answer of a blocking provider."""
-        kept = self._answers.find(job.id) if self._answers and self._provider.blocking else None
+        kept = self._answers.find(job.id) if self._answers and self._blocks(job) else None
         if kept is not None:
             await self._note_result(job, self._read_answer(kept, job))
             return
@@ -341,8 +343,12 @@ class Engine:
         else:
             await self._enter(job, State.CANCELED)
 
-    def _not_accepted(self, reply: Reply) -> KontextError:
-        if was_refused(reply, blocking=self._provider.blocking):
+    def _blocks(self, job: Job) -> bool:
+        """Whether the answer to the submit is the result: a router has hosts of both kinds."""
+        return self._provider.at(job.endpoint).blocking
+
+    def _not_accepted(self, job: Job, reply: Reply) -> KontextError:
+        if was_refused(reply, blocking=self._blocks(job)):
             return read(refusal, self._provider, reply)
         return cut_short(f"{self._provider.name} answered {reply.status}")
 

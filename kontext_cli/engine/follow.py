@@ -135,7 +135,7 @@ class Follower:
 
     def _queue(self, job: Job) -> tuple[Queue, Handle]:
         """The queue and the handle of a job. Raises KontextError where it has none."""
-        provider = self._provider
+        provider = self._provider.at(job.endpoint)
         if not isinstance(provider, Queue):
             raise OutcomeUnknown(
                 f"{provider.name} returns images in its reply to the submit, and cannot be asked "

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kontext_cli.errors import UsageError
-from kontext_cli.files.names import Exists, Names, name_files, slugify, template_fields
+from kontext_cli.files.names import (
+    Exists,
+    Names,
+    OutputFormat,
+    name_files,
+    slugify,
+    template_fields,
+)
 from kontext_cli.files.templates import Fields
 from kontext_cli.job import Cost, Job, Source, Target, new_id
 from kontext_cli.providers.base import Provider, Storage
@@ -118,7 +125,7 @@ def _plan_job(
     )
     if wanted is None:
         return Plan(job, draft, None)
-    names = names_for(job, wanted)
+    names = names_for(job, wanted, otherwise=draft.endpoint.format)
     job.target = Target(
         tuple(path.absolute() for path in names.paths), overwrite=wanted.exists == "overwrite"
     )
@@ -176,8 +183,11 @@ def _source(image: "InputImage") -> Source:
     return Source(str(Path(image.source).absolute()) if is_file else image.source, image.sha256)
 
 
-def names_for(job: Job, wanted: Wanted) -> Names:
-    """The names of a job's images. Raises UsageError, NameTaken or OutputFault."""
+def names_for(job: Job, wanted: Wanted, *, otherwise: OutputFormat = "jpeg") -> Names:
+    """The names of a job's images, whose format is ``otherwise`` where none was asked for.
+
+    Raises UsageError, NameTaken or OutputFault.
+    """
     template = wanted.template or _default_template(job)
     return name_files(
         output=wanted.output,
@@ -194,7 +204,7 @@ def names_for(job: Job, wanted: Wanted) -> Names:
             draw=lambda: (job.id, job.seed),
         ),
         count=job.request.get("num_images", 1),
-        output_format=job.request.get("output_format", "jpeg"),
+        output_format=job.request.get("output_format", otherwise),
         exists=wanted.exists,
     )
 

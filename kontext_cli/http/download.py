@@ -101,7 +101,11 @@ class Downloads:
             return
         status = response.status_code
         if status in _GONE:
-            raise Expired(f"the link to the image is dead ({status})", billed="yes")
+            raise Expired(
+                f"the link to the image is dead ({status})",
+                hint="the image is lost; another has to be made, and paid for",
+                billed="yes",
+            )
         error = Unreachable(f"{self._provider}'s file server answered {status}", billed="yes")
         if status < 500 and status not in (408, 425, 429):
             raise error

@@ -19,18 +19,23 @@ LONGEST_RETRY_AFTER = 30.0
 
 _FIRST = 0.5
 _BUSY = frozenset({408, 425, 429})
+_RECORD = frozenset({"id", "status", "result"})
+"""What no refusal has, and the record of a job does where the status carries the result."""
 _NOT_A_REFUSAL = frozenset({408, 409, 499})
 
 
 def should_ask_again(kind: Kind, reply: Reply) -> bool:
     """Whether ``reply`` to a GET is a temporary failure, and not the state of the job.
 
+    A job's own record is an answer, whatever its status: one that failed may come with a 503.
     The result of a completed job is its outcome, whatever its status, so long as the provider
     itself said it: a web page in its place comes from a gateway, and a success that is not JSON
     was cut short on the way.
     """
     if reply.status in _BUSY:
         return True
+    if reply.object.keys() >= _RECORD:
+        return False
     if kind == "result":
         cut_short = reply.status == 200 and reply.json is None
         return cut_short or (reply.status >= 500 and reply.is_html)

@@ -69,6 +69,11 @@ class InputImage(NamedTuple):
             return self.url or ""
         return f"data:{self.media_type};base64,{b64encode(self.content).decode()}"
 
+    @property
+    def base64(self) -> str:
+        """The image within a payload: its https URL, or its content in plain base64."""
+        return (self.url or "") if self.content is None else b64encode(self.content).decode()
+
     def uploaded(self, url: str) -> "InputImage":
         """The image after an upload: by its URL, without its content."""
         return self._replace(url=url, content=None)

@@ -15,6 +15,7 @@ from kontext_cli.journal.codec import Row, Saved, SavedFile, answer_by, job_of, 
 from kontext_cli.journal.database import Busy
 from kontext_cli.journal.file import Log
 from kontext_cli.journal.lookup import AmbiguousJob, no_such_job, still_owned
+from kontext_cli.journal.spending import Spent
 from kontext_cli.journal.store import Store
 from kontext_cli.journal.table import Table
 
@@ -247,6 +248,11 @@ class Journal:
         """Each file that a job has saved, with the id of the job, the newest first. Read lazily."""
         with self._store.reading():
             yield from self._table.saved_files()
+
+    def spent(self, within: timedelta | None = None) -> list[Spent]:
+        """What the jobs of the last time, or all, cost: each day, provider, model and batch."""
+        with self._store.reading(once=True):
+            return self._table.spent(within)
 
     def last_batch(self) -> str | None:
         """The batch of the newest job that belongs to one; None where there is none."""

@@ -21,6 +21,7 @@ from kontext_cli.journal.codec import (
 )
 from kontext_cli.journal.lookup import MOST_CANDIDATES
 from kontext_cli.journal.schema import OPEN_JOBS, OPEN_STATES
+from kontext_cli.journal.spending import Spent, spent_jobs
 
 _JOBS = f"SELECT {COLUMNS} FROM jobs"  # noqa: S608
 _PUT = (
@@ -116,6 +117,10 @@ class Table:
         """The rows of some states, the newest first; from one range of the index for each."""
         ranges = [self._rows("WHERE state = ? ORDER BY id DESC", each.value) for each in states]
         return heapq.merge(*ranges, key=lambda row: row.id, reverse=True)
+
+    def spent(self, within: timedelta | None) -> list[Spent]:
+        """What the jobs of the last time, or all, cost; reads the whole table."""
+        return [*spent_jobs(self._db, "" if within is None else moment(_ago(within)))]
 
     def open(self) -> Iterator[Row]:
         """The rows of open jobs, the oldest first."""

@@ -7,8 +7,25 @@ if TYPE_CHECKING:
     from kontext_cli.job import Operation
     from kontext_cli.providers.base import Provider
 
-Name = Literal["fal", "aimlapi", "chainhub", "replicate", "sandbox"]
+Name = Literal[
+    "fal",
+    "aimlapi",
+    "chainhub",
+    "bfl",
+    "replicate",
+    "together",
+    "huggingface",
+    "sandbox",
+]
 NAMES: tuple[Name, ...] = get_args(Name)
+
+NAMED_ONLY: frozenset[Name] = frozenset({"huggingface"})
+"""Providers that are not chosen for their key: people have one for other things."""
+KEY_FORMS: dict[str, tuple[Name, str]] = {
+    "hf_": ("huggingface", "a Hugging Face token"),
+    "r8_": ("replicate", "a Replicate token"),
+}
+"""How keys begin that tell by their form whose they are."""
 
 
 def provider_class(name: str) -> "type[Provider]":

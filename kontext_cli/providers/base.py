@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
-from kontext_cli.errors import Billed
+from kontext_cli.errors import Billed, UnsupportedOption
 from kontext_cli.http.call import Call, Reply
 from kontext_cli.job import Handle, Progress
 from kontext_cli.providers.options import Endpoint, Price
@@ -28,14 +28,17 @@ class Provider(ABC):
     is the header that names the type of an error whose body does not. ``kept_headers`` are stored
     with the answer of a blocking provider. ``blocking`` says that the submit's answer is the
     result: there is nothing to poll. ``jobs`` is how many jobs of a batch are in flight at once
-    unless the user says otherwise.
+    unless the user says otherwise. ``default_model`` is the model where none is named. ``routes``
+    are the hosts that a router passes jobs on to, the default one first.
     """
 
     name: ClassVar[str]
     home: ClassVar[str]
     scheme: ClassVar[str] = "Bearer"
     key_variables: ClassVar[Variables] = ()
-    endpoints: ClassVar[tuple[Endpoint, ...]]
+    endpoints: tuple[Endpoint, ...]
+    default_model: ClassVar[str] = "kontext-pro"
+    routes: ClassVar[tuple[str, ...]] = ()
     prices: ClassVar[tuple[Price, ...]] = ()
     inline_bytes: ClassVar[int]
     blocking: ClassVar[bool] = False
@@ -52,6 +55,15 @@ class Provider(ABC):
         """``base_url`` stands in for ``home``; ``prices``, by model, for our own estimates."""
         self.base_url = self.normalised(base_url or self.home)
         self._prices = prices or {}
+
+    def at(self, endpoint: str) -> "Provider":
+        """The provider as it serves an endpoint: itself, but for a router. Raises UsageError for
+        an endpoint that it has no route to."""
+        return self
+
+    def through(self, route: str) -> "Provider":
+        """The provider with its models at another of its ``routes``."""
+        return self
 
     @property
     def key_bases(self) -> tuple[str, ...]:
@@ -134,13 +146,19 @@ class Queue(Provider):
     def outcome(self, reply: Reply) -> Progress:
         """Read the answer to ``result``. Raises KontextError where the job has failed."""
 
-    @abstractmethod
     def cancel(self, handle: Handle) -> Call:
         """The call that cancels a job. Raises UnsupportedOption where the provider has none."""
+        raise _endless(self)
 
-    @abstractmethod
     def canceled(self, reply: Reply) -> Cancellation:
         """Read the answer to ``cancel``. Raises KontextError for a refusal."""
+        raise _endless(self)
+
+
+def _endless(provider: Provider) -> UnsupportedOption:
+    return UnsupportedOption(
+        f"{provider.name} cannot cancel a job: it runs to its end, and is billed"
+    )
 
 
 class Place(NamedTuple):

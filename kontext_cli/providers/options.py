@@ -1,7 +1,7 @@
 """The rows of a provider's table: its options, endpoints and prices."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kontext_cli.job import Operation
 from kontext_cli.sizes import ONE_MEGAPIXEL
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from kontext_cli.images.inputs import InputImage
 
 BOTH: tuple[Operation, ...] = ("generate", "edit")
+
+SIZE = "size"
+"""The wire name of an option that is sent as two, width and height in pixels: see `with_sides`."""
 
 Size = tuple[int, int]
 """Width and height in pixels."""
@@ -24,6 +27,13 @@ def as_size(ratio: str) -> dict[str, int]:
     """The size of about one megapixel for an aspect ratio, for models that take only sizes."""
     width, height = ONE_MEGAPIXEL[ratio]
     return {"width": width, "height": height}
+
+
+def with_sides(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A payload whose `SIZE` became two fields: width and height."""
+    fields = dict(payload)
+    fields.update(fields.pop(SIZE, {}))
+    return fields
 
 
 def as_opposite(switch: bool) -> bool:
@@ -79,13 +89,17 @@ class ImageField(NamedTuple):
 
 
 class Endpoint(NamedTuple):
-    """The provider's own id for one of our models and an operation, with what it takes."""
+    """The provider's own id for one of our models and an operation, with what it takes.
+
+    ``format`` is that of its images where it cannot be chosen.
+    """
 
     id: str
     model: str
     operation: Operation
     options: tuple[Option, ...]
     images: ImageField | None = None
+    format: Literal["jpeg", "png"] = "jpeg"
 
     def option(self, field: str) -> Option | None:
         """The row for one of our fields, None where the endpoint has no such option."""

@@ -87,7 +87,8 @@ def prepare(
 def choose_endpoint(provider: Provider, model: str, operation: Operation, images: int) -> Endpoint:
     """The endpoint for one of our models, or for a provider's own endpoint id.
 
-    An id that is not in the table is used as it is, with the form of the operation.
+    An id that is not in the table is used as it is, with the form of the operation, and of the
+    same owner's other models where there are any.
     """
     offered = [row for row in provider.endpoints if row.operation == operation]
     if not offered:
@@ -103,6 +104,13 @@ def choose_endpoint(provider: Provider, model: str, operation: Operation, images
     raise _unknown_model(provider, model, operation, offered)
 
 
+def chooses_format(providers: Sequence[Provider], model: str, operation: Operation) -> bool:
+    """Whether all let the format of a model's images be chosen; else their names follow them."""
+    rows = [row for each in providers for row in each.endpoints]
+    rows = [row for row in rows if (row.model, row.operation) == (model, operation)]
+    return all(row.option("output_format") for row in rows)
+
+
 def _own_endpoint(
     provider: Provider, offered: Sequence[Endpoint], endpoint_id: str, images: int
 ) -> Endpoint:
@@ -112,7 +120,10 @@ def _own_endpoint(
     fitting = [row for row in offered if row.id == endpoint_id]
     if known and not fitting:
         raise UsageError(f"`{endpoint_id}` is for `kontext {known[0].operation}`")
-    row = _for_count(fitting or offered, images, provider, offered, endpoint_id)
+    provider.at(endpoint_id)
+    owner = f"{endpoint_id.partition('/')[0]}/"
+    alike = fitting or [row for row in offered if row.id.startswith(owner)] or offered
+    row = _for_count(alike, images, provider, offered, endpoint_id)
     return row._replace(id=endpoint_id, model=endpoint_id)
 
 

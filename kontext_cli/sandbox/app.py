@@ -1,9 +1,8 @@
-"""The emulated providers as one ASGI app: fal, AIMLAPI, chainhub, Replicate and their files."""
+"""The emulated providers as one ASGI app, and the files they make."""
 
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -13,15 +12,18 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kontext_cli.sandbox.aimlapi import Aimlapi, Deprecations, Shape
+from kontext_cli.sandbox.bfl import Bfl
 from kontext_cli.sandbox.chainhub import Chainhub, Pending
 from kontext_cli.sandbox.fal import Fal
 from kontext_cli.sandbox.faults import Faults
+from kontext_cli.sandbox.huggingface import routes as huggingface
 from kontext_cli.sandbox.ledger import Ledger, Seen
 from kontext_cli.sandbox.media import Media
 from kontext_cli.sandbox.replicate import Replicate
 from kontext_cli.sandbox.replicate_files import ReplicateFiles
-from kontext_cli.sandbox.replies import Declined, Json
+from kontext_cli.sandbox.replies import Declined, Json, answered
 from kontext_cli.sandbox.shelf import Shelf
+from kontext_cli.sandbox.together import Together
 from kontext_cli.sandbox.uploads import Uploads
 from kontext_cli.sandbox.workshop import Workshop
 
@@ -30,7 +32,7 @@ MAX_BODY = 4 * 1024 * 1024
 
 
 class Sandbox:
-    """The emulated providers under `/fal`, `/aimlapi`, `/chainhub` and `/replicate`.
+    """The emulated providers, each under its name: `/fal`, `/aimlapi` and so on.
 
     Their files are under `/files`, and `/ledger` lists what they accepted.
 
@@ -76,6 +78,7 @@ class Sandbox:
             Mount("/fal", routes=[*uploads.asking(), *Fal(workshop, "/fal").routes()]),
             Mount("/aimlapi", routes=aimlapi.routes()),
             Mount("/chainhub", routes=chainhub.routes()),
+            Mount("/bfl", routes=Bfl(workshop, "/bfl").routes()),
             Mount(
                 "/replicate",
                 routes=[
@@ -83,17 +86,15 @@ class Sandbox:
                     *Replicate(workshop, "/replicate").routes(),
                 ],
             ),
+            Mount("/together", routes=Together(workshop, "/together").routes()),
+            Mount("/huggingface", routes=huggingface(workshop, "/huggingface")),
             Mount("/files", routes=[*uploads.routes(), *Media(workshop).routes()]),
         ]
-        app = Starlette(routes=routes, exception_handlers={Declined: _declined})
+        app = Starlette(routes=routes, exception_handlers={Declined: answered})
         self.app = _recorded(app, self.ledger)
 
     async def _show_ledger(self, _: Request) -> Response:
         return Json(self.ledger.record())
-
-
-def _declined(_: Request, declined: Exception) -> Response:
-    return cast("Declined", declined).reply
 
 
 def _recorded(app: ASGIApp, ledger: Ledger) -> ASGIApp:

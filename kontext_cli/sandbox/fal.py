@@ -130,7 +130,7 @@ class Fal:
             return None
         return job if job.dialect == "fal" else None
 
-    def _base(self, request: Request) -> str:
+    def _base(self, request: Request, /) -> str:
         return origin(request) + self._prefix
 
 

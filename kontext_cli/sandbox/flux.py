@@ -4,10 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from kontext_cli.sandbox.orders import Order, Size, of_area, whole
+from kontext_cli.sandbox.orders import Flux3Order, Order, Size, whole
 
-_MOST = 4 * 2**20
-"""Pixels of an image of FLUX.2."""
 _NAMED = {
     "square_hd": (1024, 1024),
     "square": (512, 512),
@@ -16,9 +14,6 @@ _NAMED = {
     "landscape_4_3": (1024, 768),
     "landscape_16_9": (1024, 576),
 }
-_NARROWEST, _WIDEST = 1 / 2, 21 / 9
-"""Width by height of FLUX 3's extreme ratios."""
-_SIDES = {"768sq": 768, "1k": 1024, "2k": 2048, "4k": 4096}
 
 _Named = Literal[
     "square_hd", "square", "portrait_4_3", "portrait_16_9", "landscape_4_3", "landscape_16_9"
@@ -38,16 +33,18 @@ class _Sized(Order):
 
     told: ClassVar[frozenset[str]] = frozenset({"images", "seed"})
 
+    output_format: Literal["jpeg", "png"] = "jpeg"
+
     @property
     def asked_size(self) -> Size | None:
         size = getattr(self, "image_size", None)
         if size is None or size == "auto":
             return None
         given = _NAMED[size] if isinstance(size, str) else (size.width, size.height)
-        return whole(given, _MOST)
+        return whole(given)
 
     def like(self, shape: Size) -> Size:
-        return whole(shape, _MOST)
+        return whole(shape)
 
 
 class Flux2(_Sized):
@@ -81,10 +78,8 @@ class FlexEdit(Flex):
     image_urls: _References
 
 
-class Flux3(Order):
-    """Text to image with FLUX 3: no seed goes in, and none comes out."""
-
-    told: ClassVar[frozenset[str]] = frozenset({"images"})
+class Flux3(Flux3Order):
+    """Text to image with FLUX 3."""
 
     aspect_ratio: Literal[
         "auto",
@@ -104,21 +99,10 @@ class Flux3(Order):
         "1:2",
     ] = "auto"
     resolution: Literal["768sq", "1k", "2k", "4k"] = "1k"
+    output_format: Literal["jpeg", "png"] = "jpeg"
     enable_prompt_expansion: bool = False
-    safety_tolerance: Annotated[int, Field(ge=0, le=4)] = 2
     sync_mode: bool = False
     version: Literal["latest"] = "latest"
-
-    @property
-    def asked_size(self) -> Size | None:
-        if self.aspect_ratio == "auto":
-            return None if self.sources else self.like((1, 1))
-        width, height = map(int, self.aspect_ratio.split(":"))
-        return self.like((width, height))
-
-    def like(self, shape: Size) -> Size:
-        ratio = min(max(shape[0] / shape[1], _NARROWEST), _WIDEST)
-        return of_area(_SIDES[self.resolution] ** 2, ratio)
 
 
 class Flux3Edit(Flux3):

@@ -8,6 +8,8 @@ from typing import Any
 
 _KEPT = 10_000
 _HEAD = 40
+_LONGEST_WORD = 10_000
+"""Characters without a space; what has more is an image in base64."""
 _LEVELS = 8
 """How deep payloads are shown; no endpoint takes more than two levels."""
 
@@ -96,6 +98,13 @@ def _shortened(value: Any, *, levels: int) -> Any:
     if isinstance(value, str) and value.startswith("data:"):
         head, comma, data = value.partition(",")
         return f"{head[:_HEAD]}{comma}… ({len(data):,} characters)"
+    if (
+        isinstance(value, str)
+        and len(value) > _LONGEST_WORD
+        and value.isascii()
+        and " " not in value
+    ):
+        return f"{value[:_HEAD]}… ({len(value):,} characters)"
     if not isinstance(value, list | dict):
         return value
     if not levels:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
+from kontext_cli.sandbox.bfl_payloads import BFL
 from kontext_cli.sandbox.failures import Failure, NoImage
 from kontext_cli.sandbox.flux import (
     BlockingFlux2,
@@ -21,12 +22,14 @@ from kontext_cli.sandbox.flux import (
 )
 from kontext_cli.sandbox.orders import AspectRatio, Order, Size, whole
 from kontext_cli.sandbox.replicate_payloads import REPLICATE
+from kontext_cli.sandbox.together_payloads import TOGETHER
 from kontext_cli.sizes import RATIO_SIZES, nearest_size
 
 
 class Payload(Order):
-    """What Kontext takes everywhere."""
+    """What Kontext takes where it is spoken to as at fal."""
 
+    output_format: Literal["jpeg", "png"] = "jpeg"
     seed: int | None = None
     guidance_scale: Annotated[float, Field(ge=1, le=20)] = 3.5
     num_images: Annotated[int, Field(ge=1, le=4)] = 1
@@ -35,7 +38,6 @@ class Payload(Order):
 
     @property
     def asked_size(self) -> Size | None:
-        """Width and height in pixels; None where they follow the first input."""
         return RATIO_SIZES[self.aspect_ratio] if self.aspect_ratio else None
 
 
@@ -140,7 +142,14 @@ AIMLAPI: dict[str, type[Order]] = {
     "blackforestlabs/flux-2-pro-edit": BlockingFlux2Edit,
     "blackforestlabs/flux-2-max": BlockingFlux2Max,
 }
-ENDPOINTS = {"fal": FAL, "chainhub": CHAINHUB, "aimlapi": AIMLAPI, "replicate": REPLICATE}
+ENDPOINTS = {
+    "fal": FAL,
+    "chainhub": CHAINHUB,
+    "aimlapi": AIMLAPI,
+    "bfl": BFL,
+    "replicate": REPLICATE,
+    "together": TOGETHER,
+}
 """What each endpoint of each dialect takes."""
 
 

@@ -4,24 +4,30 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from kontext_cli.sandbox.orders import AspectRatio, Order, Size, of_area, whole
+from kontext_cli.sandbox.orders import (
+    MEGAPIXEL,
+    AspectRatio,
+    Flux3Order,
+    Order,
+    Size,
+    of_area,
+    shape_of,
+    whole,
+)
 from kontext_cli.sizes import RATIO_SIZES, nearest_size
 
 _Ratio = Literal["match_input_image", "4:5", "5:4", "2:1", "1:2"] | AspectRatio
 _Flux2Ratio = Literal[
     "match_input_image", "1:1", "16:9", "3:2", "2:3", "4:5", "5:4", "9:16", "3:4", "4:3"
 ]
-_Flux3Ratio = Literal["auto", "2:1", "7:5", "5:4", "4:5", "5:7", "1:2"] | AspectRatio
-_MEGAPIXEL = 2**20
 _MOST_WITH_IMAGE = 2
 _MEGAPIXELS = {"0.5 MP": 0.5, "1 MP": 1.0, "2 MP": 2.0, "4 MP": 4.0}
-_SIDES = {"768sq": 768, "1k": 1024, "1.5k": 1536, "2k": 2048, "4k": 4096}
 
 
 class Input(Order):
     """What each model takes; only ``jpg`` is its name for JPEG."""
 
-    output_format: Literal["jpeg", "png", "webp"] = "webp"  # type: ignore[assignment]
+    output_format: Literal["jpeg", "png", "webp"] = "webp"
 
     @field_validator("output_format", mode="before")
     @classmethod
@@ -43,8 +49,8 @@ class _OneImage(Input):
     @property
     def asked_size(self) -> Size | None:
         if self.aspect_ratio == "match_input_image":
-            return None if self.sources else RATIO_SIZES["1:1"]
-        return RATIO_SIZES.get(self.aspect_ratio) or nearest_size(*_shape(self.aspect_ratio))
+            return None
+        return RATIO_SIZES.get(self.aspect_ratio) or nearest_size(*shape_of(self.aspect_ratio))
 
 
 class Kontext(_OneImage):
@@ -88,13 +94,13 @@ class Flux2(Input):
     @property
     def asked_size(self) -> Size | None:
         if self.aspect_ratio == "match_input_image":
-            return None if self.sources else self.like((1, 1))
-        return self.like(_shape(self.aspect_ratio))
+            return None
+        return self.like(shape_of(self.aspect_ratio))
 
     def like(self, shape: Size) -> Size:
         if self.resolution == "match_input_image":
-            return whole(shape, 4 * _MEGAPIXEL)
-        return of_area(int(_MEGAPIXELS[self.resolution] * _MEGAPIXEL), shape[0] / shape[1])
+            return whole(shape)
+        return of_area(int(_MEGAPIXELS[self.resolution] * MEGAPIXEL), shape[0] / shape[1])
 
 
 class Flex(Flux2):
@@ -106,33 +112,16 @@ class Flex(Flux2):
     steps: Annotated[int, Field(ge=1, le=50)] = 30
 
 
-class Flux3(Input):
+class Flux3(Input, Flux3Order):
     """FLUX 3: up to ten images, and no seed."""
 
     images: list[str] = Field(default_factory=list, max_length=10)
-    aspect_ratio: _Flux3Ratio = "auto"
-    resolution: Literal["768sq", "1k", "1.5k", "2k", "4k"] = "1k"
     grounding: bool = True
-    safety_tolerance: Annotated[int, Field(ge=0, le=4)] = 2
     output_quality: Annotated[int, Field(ge=0, le=100)] = 80
 
     @property
     def sources(self) -> tuple[str, ...]:
         return tuple(self.images)
-
-    @property
-    def asked_size(self) -> Size | None:
-        if self.aspect_ratio == "auto":
-            return None if self.sources else self.like((1, 1))
-        return self.like(_shape(self.aspect_ratio))
-
-    def like(self, shape: Size) -> Size:
-        return of_area(_SIDES[self.resolution] ** 2, shape[0] / shape[1])
-
-
-def _shape(ratio: str) -> Size:
-    width, _, height = ratio.partition(":")
-    return int(width), int(height)
 
 
 REPLICATE: dict[str, type[Order]] = {

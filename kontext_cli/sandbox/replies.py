@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -33,6 +33,11 @@ class Declined(Exception):
     def __init__(self, reply: Response) -> None:
         super().__init__(reply.status_code)
         self.reply = reply
+
+
+def answered(_: Request, declined: Exception) -> Response:
+    """The reply of a request that goes no further, for an app's handlers."""
+    return cast("Declined", declined).reply
 
 
 class Json(JSONResponse):

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from kontext_cli.sandbox import inputs
-from kontext_cli.sandbox.drawing import image
+from kontext_cli.sandbox.drawing import image, provenance
 from kontext_cli.sandbox.failures import CANCELED, OUTCOMES, NoImage
 from kontext_cli.sandbox.faults import Faults, Point
 from kontext_cli.sandbox.jobs import Job, Jobs
@@ -20,9 +20,13 @@ from kontext_cli.sandbox.payloads import parsed
 from kontext_cli.sandbox.shelf import Shelf
 
 _PLAIN_SCALE = 16
+_SMALLEST_DRAWING = 256
+"""Pixels of a side; there is no room for a frame and a caption in less."""
 _KEPT_IMAGES = 64
 """Of the latest, which clients whose download failed ask for again; 0.1 to 2 MB each."""
 _OTHER_FORMAT = {"jpeg": "png", "png": "jpeg", "webp": "jpeg"}
+_MARKED = frozenset({"bfl"})
+"""The dialects whose images carry their provenance."""
 
 
 class Workshop:
@@ -77,7 +81,7 @@ class Workshop:
     async def made(self, job: Job, *, files: str) -> dict[str, Any]:
         """What the model returns, in fal's form; `files` is the base URL of the images."""
         payload, (width, height), _ = await asyncio.to_thread(self._order, job)
-        suffix = payload.output_format
+        suffix = payload.file_format
         images: list[dict[str, Any]] = []
         for number in range(1, _count(job, payload) + 1):
             url = f"{files}/{job.request_id}/{number}.{suffix}"
@@ -105,7 +109,7 @@ class Workshop:
             payload, _, _ = await asyncio.to_thread(self._order, job)
         except NoImage:
             return False
-        return payload.output_format == output_format and 1 <= number <= _count(job, payload)
+        return payload.file_format == output_format and 1 <= number <= _count(job, payload)
 
     def _order(self, job: Job) -> tuple[Order, tuple[int, int], list[bytes]]:
         """The valid payload of a job, the size of its images, and its inputs as files."""
@@ -115,19 +119,25 @@ class Workshop:
             raise NoImage(OUTCOMES[job.outcome])
         payload = parsed(job.dialect, job.endpoint, job.payload)
         files = [inputs.read(source, self.shelf) for source in payload.sources]
-        size = payload.asked_size or payload.like(inputs.shape(files[0]))
+        size = payload.size(inputs.shape(files[0]) if files else None)
         if self._plain:
             size = (size[0] // _PLAIN_SCALE, size[1] // _PLAIN_SCALE)
         return payload, size, files
 
     def _drawn(self, job: Job, number: int) -> bytes:
         payload, size, files = self._order(job)
-        output_format: str = payload.output_format
-        if job.outcome == "flagged":
-            return image.black(size, output_format)
+        output_format = payload.file_format
         if job.outcome == "png-for-jpeg":
             output_format = _OTHER_FORMAT[output_format]
-        if self._plain:
+        drawn = self._painted(job, number, size, output_format, files)
+        return provenance.marked(drawn, output_format) if job.dialect in _MARKED else drawn
+
+    def _painted(
+        self, job: Job, number: int, size: tuple[int, int], output_format: str, files: list[bytes]
+    ) -> bytes:
+        if job.outcome == "flagged":
+            return image.black(size, output_format)
+        if self._plain or min(size) < _SMALLEST_DRAWING:
             return image.plain(size, output_format, f"{job.prompt}\0{job.seed}\0{number}")
         return image.draw(
             prompt=job.prompt,

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
 from kontext_cli.errors import UsageError
-from kontext_cli.providers import NAMES
+from kontext_cli.providers import NAMES, provider_class
 from kontext_cli.words import nearest
 
 Preview = Literal["auto", "kitty", "iterm", "blocks", "off"]
@@ -20,7 +20,8 @@ _OF_PROVIDERS = ("base_url", "jobs")
 
 
 class Config(NamedTuple):
-    """The content of the file; prices are US dollars per image, by provider and model."""
+    """The content of the file; prices are US dollars per image, by provider and model. ``routes``
+    are those of routers."""
 
     path: Path | None = None
     provider: str | None = None
@@ -29,6 +30,7 @@ class Config(NamedTuple):
     preview: str | None = None
     base_urls: Mapping[str, str] = MappingProxyType({})
     jobs: Mapping[str, int] = MappingProxyType({})
+    routes: Mapping[str, str] = MappingProxyType({})
     prices: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 
 
@@ -74,9 +76,12 @@ class _Reader:
             raise self._fault("preview", f"`preview` should be one of {', '.join(PREVIEWS)}")
         base_urls: dict[str, str] = {}
         jobs: dict[str, int] = {}
+        routes: dict[str, str] = {}
         for name, table in self._tables(data, "providers"):
             for key in table:
-                if key not in _OF_PROVIDERS:
+                if key == "route" and provider_class(name).routes:
+                    routes[name] = self._route(table, provider_class(name).routes)
+                elif key not in _OF_PROVIDERS:
                     raise self._unknown(key, f"setting `{key}` of a provider", _OF_PROVIDERS)
             if "base_url" in table:
                 base_urls[name] = self._value(table, "base_url", str)
@@ -86,7 +91,9 @@ class _Reader:
             name: {model: self._price(table, model) for model in table}
             for name, table in self._tables(data, "prices")
         }
-        return Config(self._path, **texts, base_urls=base_urls, jobs=jobs, prices=prices)
+        return Config(
+            self._path, **texts, base_urls=base_urls, jobs=jobs, routes=routes, prices=prices
+        )
 
     def _tables(self, data: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
         tables = self._value(data, key, dict) or {}
@@ -105,6 +112,12 @@ class _Reader:
         if isinstance(value, str) and "\0" in value:
             raise self._fault(key, f"`{key}` contains a NUL character")
         return value
+
+    def _route(self, table: dict[str, Any], routes: Sequence[str]) -> str:
+        route = table["route"]
+        if route not in routes:
+            raise self._fault("route", f"`route` should be one of {', '.join(routes)}")
+        return str(route)
 
     def _jobs(self, table: dict[str, Any]) -> int:
         jobs = table["jobs"]

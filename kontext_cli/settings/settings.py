@@ -7,16 +7,14 @@ on the working folder.
 from collections.abc import Mapping
 from typing import NamedTuple, Self
 
-from kontext_cli.errors import KeyFault, MissingKey, UsageError
+from kontext_cli.errors import InvalidKey, KeyFault, MissingKey, UsageError
 from kontext_cli.http.urls import check_base_url
-from kontext_cli.providers import NAMES, Name, provider_class
+from kontext_cli.providers import KEY_FORMS, NAMED_ONLY, NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
 from kontext_cli.settings.config import PREVIEWS, Config, Preview, load_config
 from kontext_cli.settings.credentials import Credentials, checked_key
 from kontext_cli.settings.paths import config_dir, from_home
 from kontext_cli.words import nearest
-
-DEFAULT_MODEL = "kontext-pro"
 
 
 class Setting(NamedTuple):
@@ -50,15 +48,16 @@ class Settings(NamedTuple):
         if given is not None:
             return known_providers(given.value)
         for name in NAMES:
-            if self.has_key(name):
+            if name not in NAMED_ONLY and self.has_key(name):
                 return (name,)
         if needs_key:
             raise self._no_key_at_all()
         return NAMES[:1]
 
-    def model(self, flag: str | None) -> str:
-        """The model's name, or a provider's own endpoint id."""
-        return self._with_default(flag, "model", self.config.model, DEFAULT_MODEL).value
+    def model(self, flag: str | None, name: Name) -> str:
+        """The model's name, or a provider's own endpoint id; else the default of the provider."""
+        default = provider_class(name).default_model
+        return self._with_default(flag, "model", self.config.model, default).value
 
     def output_dir(self, flag: str | None) -> str:
         """The output folder; the working folder if nothing is set."""
@@ -92,7 +91,9 @@ class Settings(NamedTuple):
         """The provider, with the base URL and prices that are set."""
         base_url = self.base_url(name)
         prices = self.config.prices.get(name)
-        return provider_class(name)(base_url.value if base_url else None, prices)
+        provider = provider_class(name)(base_url.value if base_url else None, prices)
+        route = self.config.routes.get(name)
+        return provider.through(route) if route else provider
 
     def key(self, name: Name) -> Setting | None:
         """The provider's key, None where there is none. Raises KeyFault without its value."""
@@ -107,7 +108,7 @@ class Settings(NamedTuple):
     def require_key(self, name: Name) -> str | None:
         """The provider's key; None only for a provider that has none.
 
-        Raises MissingKey with the names of the variables.
+        Raises MissingKey with the names of the variables, InvalidKey for another provider's key.
         """
         key = self.key(name)
         if provider_class(name).key_variables and key is None:
@@ -115,7 +116,22 @@ class Settings(NamedTuple):
                 f"there is no key for {name}",
                 hint=f"set {spelled_variables(name)}, or store one with `kontext auth set {name}`",
             )
-        return key.value if key else None
+        if key is None:
+            return None
+        self.check_form(key, name)
+        return key.value
+
+    def check_form(self, key: Setting, name: Name) -> None:
+        """Raises InvalidKey for a key that has the form of another provider's, which must not get
+        it; with another base URL, who takes the key is not known."""
+        if self.base_url(name) is not None:
+            return
+        for start, (owner, what) in KEY_FORMS.items():
+            if key.value.startswith(start) and owner != name:
+                raise InvalidKey(
+                    f"{key.origin}: this looks like {what}, not like a key for {name}",
+                    hint=f"`-p {owner}` takes it",
+                )
 
     def half_a_key(self, name: Name) -> MissingKey | None:
         """The error for a key of which only some variables are set; None for any other key."""
@@ -139,7 +155,8 @@ class Settings(NamedTuple):
             return True
 
     def _no_key_at_all(self) -> MissingKey:
-        keyed = [name for name in NAMES if provider_class(name).key_variables]
+        chosen = (name for name in NAMES if name not in NAMED_ONLY)
+        keyed = [name for name in chosen if provider_class(name).key_variables]
         for name in keyed:
             if half := self.half_a_key(name):
                 return half
@@ -154,12 +171,14 @@ class Settings(NamedTuple):
         config = self.config
         found: dict[str, Setting | None] = {
             "provider": self._first(None, "provider", config.provider),
-            "model": self._with_default(None, "model", config.model, DEFAULT_MODEL),
+            "model": self._with_default(None, "model", config.model, Provider.default_model),
             "output_dir": self._with_default(None, "output_dir", config.output_dir, "."),
             "preview": self._first(None, "preview", config.preview),
         }
         for name in NAMES:
             found[f"{name} base_url"] = self.base_url(name)
+            if name in config.routes:
+                found[f"{name} route"] = Setting(config.routes[name], str(config.path))
             if name in config.jobs:
                 found[f"{name} jobs"] = Setting(str(config.jobs[name]), str(config.path))
             for model, usd in config.prices.get(name, {}).items():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from kontext_cli.terminal.output import write
+from kontext_cli.terminal.output import write_drawing
 
 _ERASE_LINE = "\x1b[2K"
 """All of it, as tmux remembers of a line in part erased that it went on in the next one."""
@@ -86,7 +86,7 @@ class Drawing:
             drawn = "\n".join(f"{_ERASE_LINE}{self._ansi(line)}" for line in lines)
             parts.append(f"{_NO_WRAP}{drawn}\x1b[J{_WRAP}{back}\r")
         if lines or above or self._drawn_in:
-            write(sys.stderr, "".join(parts))
+            write_drawing(sys.stderr, "".join(parts))
         self._drawn_in = size if lines else None
 
     def erase_at_once(self) -> None:

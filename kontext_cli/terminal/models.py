@@ -26,8 +26,12 @@ _MORE = ("Options, endpoints and keys:", "kontext models -p PROVIDER")
 
 
 def model_matrix(offers: Sequence[Offer]) -> Iterator[Line]:
-    """A row for each model and a column for each provider, in several tables if one is too wide."""
+    """A row for each model and a column for each provider, in several tables if one is too wide.
+
+    The routes to a model through one provider are left to its details.
+    """
     width = window_width()
+    offers = [offer for offer in offers if ":" not in offer.model]
     models = list(dict.fromkeys(offer.model for offer in offers))
     spelling = _WORDS
     cells = _cells(offers, spelling)

@@ -24,6 +24,7 @@ from kontext_cli.terminal.style import (
 _COMMAND = re.compile(r"^([^\S\n]*)::", re.MULTILINE)
 
 
+_END_OF_SEQUENCE = "\x1b\\"
 _READER_EXITED = (errno.EPIPE, errno.EINVAL)
 """Windows reports EINVAL."""
 
@@ -57,7 +58,7 @@ def to_stdout(line: Line) -> None:
 
     Raises OutputFault if it cannot be written, except to a reader that has exited.
     """
-    _write_result(_shown(pieces_of(line), sys.stdout) + "\n")
+    _raise_unwritten(write(sys.stdout, _shown(pieces_of(line), sys.stdout) + "\n"))
 
 
 def draw_on_stdout(drawn: str) -> None:
@@ -65,20 +66,27 @@ def draw_on_stdout(drawn: str) -> None:
 
     Raises OutputFault like ``to_stdout``.
     """
-    try:
-        _write_result(_defused(drawn) + "\n")
-    except KeyboardInterrupt:  # within a sequence, which would take in what is printed next
-        write(sys.stdout, "\x1b\\")
-        raise
+    _raise_unwritten(write_drawing(sys.stdout, _defused(drawn) + "\n"))
 
 
 def draw_on_stderr(drawn: str) -> None:
     """Print our own escape sequences and text that is escaped already to standard error."""
-    write(sys.stderr, _defused(drawn) + "\n")
+    write_drawing(sys.stderr, _defused(drawn) + "\n")
 
 
-def _write_result(text: str) -> None:
-    error = write(sys.stdout, text)
+def write_drawing(stream: TextIO | None, text: str) -> OSError | None:
+    """Write text that contains our own escape sequences, like ``write``.
+
+    Ctrl-C may come within a sequence, which would take in what is printed next: it is ended.
+    """
+    try:
+        return write(stream, text)
+    except KeyboardInterrupt:
+        write(stream, _END_OF_SEQUENCE)
+        raise
+
+
+def _raise_unwritten(error: OSError | None) -> None:
     if error is not None and error.errno not in _READER_EXITED:
         raise OutputFault(f"cannot write to standard output: {error.strerror or error}")
 
@@ -127,7 +135,7 @@ def on_actions() -> bool:
 
 def on_ci() -> bool:
     """Whether the process runs in a pipeline, where nobody looks on."""
-    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+    return on_actions() or os.environ.get("CI", "").lower() not in ("", "0", "false")
 
 
 def _defused(text: str) -> str:

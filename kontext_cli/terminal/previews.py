@@ -52,8 +52,7 @@ class Previews:
 
     def rest(self) -> Iterator[str]:
         """Wait for all that is not drawn yet, but not for long."""
-        with suppress(KeyboardInterrupt):  # the jobs have ended well
-            yield from self._next(_PATIENCE)
+        yield from self._next(_PATIENCE)
 
     def _next(self, patience: float) -> Iterator[str]:
         end = time.monotonic() + patience

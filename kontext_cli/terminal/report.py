@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kontext_cli.job import ACCEPTED, OPEN, Job, State
@@ -92,11 +93,16 @@ class Report:
         self._view.refresh()
 
     def close(self) -> None:
-        """Remove what was drawn; nothing is drawn after that."""
+        """Draw the images that are left, and remove the view; nothing is drawn after that."""
+        with suppress(KeyboardInterrupt):  # the jobs have ended
+            for drawn in self.previews.rest() if self.previews else ():
+                self._view.image(drawn)
+        self.leave()
+
+    def leave(self) -> None:
+        """Remove the view without waiting for anything; nothing is drawn after that."""
         self._live = None
         self._submitting.clear()
-        for drawn in self.previews.rest() if self.previews else ():
-            self._view.image(drawn)
         self._view.close()
 
     def _drawn(self) -> View:

@@ -55,7 +55,7 @@ def test_help_quotes_the_widest_limits_of_any_provider(name: str) -> None:
     endpoints = [row for each in NAMES for row in provider_class(each).endpoints]
     taken = [row for each in endpoints if (row := each.option(name))]
     if option.choices:
-        assert set(option.choices) >= {word for row in taken for word in row.choices}
+        assert set(option.choices) == {word for row in taken for word in row.choices}
     if option.least is not None:
         assert option.least == min(row.least for row in taken if row.least is not None)
         assert option.most == max(row.most for row in taken if row.most is not None)

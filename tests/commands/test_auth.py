@@ -37,6 +37,18 @@ def test_set_reads_standard_input_and_says_nothing_of_the_key(
     assert stored(config) == f'fal = "{KEY}"\n'
 
 
+def test_a_key_that_is_seen_to_be_of_another_provider_is_not_stored(
+    config: Path, tmp_path: Path, right_here: RightHere
+) -> None:
+    done = right_here("auth", "set", "fal", cwd=tmp_path, stdin=b"hf_0123456789")
+    assert done.returncode == 3
+    assert b"this looks like a Hugging Face token, not like a key for fal" in done.stderr
+    assert b"hf_0123456789" not in done.stderr
+    assert not (config / "credentials.toml").exists()
+    done = right_here("auth", "set", "huggingface", cwd=tmp_path, stdin=b"hf_0123456789")
+    assert (done.returncode, stored(config)) == (0, 'huggingface = "hf_0123456789"\n')
+
+
 @posix
 def test_the_file_is_for_its_owner_alone(
     config: Path, tmp_path: Path, right_here: RightHere

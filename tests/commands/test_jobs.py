@@ -454,8 +454,10 @@ BLOCKING_POINTS = [
     ("provider", "point", "accepted", "state"),
     [
         *(("fal", *row) for row in soaked(QUEUE_POINTS[::2], QUEUE_POINTS)),
+        *(("bfl", *row) for row in soaked(STATUS_POINTS[::2], STATUS_POINTS)),
         *(("replicate", *row) for row in soaked(STATUS_POINTS[1::2], STATUS_POINTS)),
         *(("aimlapi", *row) for row in soaked(BLOCKING_POINTS[1::2], BLOCKING_POINTS)),
+        *(("together", *row) for row in soaked(BLOCKING_POINTS[::4], BLOCKING_POINTS)),
     ],
 )
 def test_killed_at_any_moment(

@@ -27,8 +27,14 @@ VARIABLES = {
     "AIML_API_KEY": "sandbox",
     "KONTEXT_CHAINHUB_BASE_URL": "/chainhub",
     "CHAINHUB_API_KEY": "sandbox",
+    "KONTEXT_BFL_BASE_URL": "/bfl",
+    "BFL_API_KEY": "sandbox",
     "KONTEXT_REPLICATE_BASE_URL": "/replicate",
     "REPLICATE_API_TOKEN": "sandbox",
+    "KONTEXT_TOGETHER_BASE_URL": "/together",
+    "TOGETHER_API_KEY": "sandbox",
+    "KONTEXT_HUGGINGFACE_BASE_URL": "/huggingface",
+    "HF_TOKEN": "sandbox",
 }
 
 

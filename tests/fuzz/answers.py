@@ -56,6 +56,7 @@ words = st.sampled_from(
     [
         *("IN_QUEUE", "IN_PROGRESS", "COMPLETED", "FAILED", "completed", "pending", "error"),
         *("starting", "processing", "succeeded", "failed", "canceled", "aborted", "NSFW (E005)"),
+        *("Pending", "Ready", "Request Moderated", "Content Moderated", "Error", "Task not found"),
         *("content_policy_violation", "client_cancelled", "insufficient balance", "still running"),
         *(REQUEST_ID, "..", ".", "a/../b?c#d", "r1", "0", "1", "true", "data:,", "\ud800", "\0"),
     ]
@@ -135,6 +136,11 @@ objects = some(
     message=words,
     upload_url=urls,
     file_url=urls,
+    polling_url=urls,
+    result=some(sample=urls, seed=st.integers(), prompt=words, error=words),
+    details=details,
+    progress=st.floats(-1, 2) | odd,
+    cost=st.floats(-1, 10) | odd,
 )
 """Of every key that an adapter looks at."""
 

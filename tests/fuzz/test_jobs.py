@@ -17,7 +17,7 @@ from kontext_cli.errors import KontextError
 from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Job, State
 from kontext_cli.journal.codec import job_of, row_of
-from kontext_cli.providers import NAMES, Name, provider_class
+from kontext_cli.providers import NAMES, Name, provider_class, who_serves
 from kontext_cli.terminal.records import as_line, job_record
 from kontext_cli.terminal.text import error_lines
 from runs import KEY, planned, run
@@ -48,13 +48,20 @@ PREDICTION = Answer(201, body=encoded({"id": REQUEST_ID, "status": "starting"}).
 SUCCEEDED = Answer(
     body=encoded({"id": REQUEST_ID, "status": "succeeded", "output": MEDIA}).encode()
 )
+TASK = Answer(body=encoded({"id": REQUEST_ID, "cost": 4.0}).encode())
+READY = Answer(
+    body=encoded({"id": REQUEST_ID, "status": "Ready", "result": {"sample": MEDIA}}).encode()
+)
 QUEUE = (ACCEPTED, COMPLETED, RESULT, IMAGE)
 GOOD: dict[Name, tuple[Answer, ...]] = {
     "fal": QUEUE,
     "chainhub": QUEUE,
     "sandbox": QUEUE,
     "aimlapi": (RESULT, IMAGE),
+    "bfl": (TASK, READY, IMAGE),
     "replicate": (PREDICTION, SUCCEEDED, IMAGE),
+    "together": (RESULT, IMAGE),
+    "huggingface": QUEUE,
 }
 UPLOAD = (Answer(413), PLACE, Answer(), *QUEUE)
 """fal's answers to an edit whose input image is too large for the request."""
@@ -71,7 +78,9 @@ def ran(
 ) -> tuple[Job, Erratic]:
     """A job from its plan to its end."""
     erratic = Erratic(given)
-    plan = planned(name, {"prompt": "a red fox"}, folder, images=images)
+    images = images or (() if name in who_serves("generate") else (INPUT,))
+    model = provider_class(name).default_model
+    plan = planned(name, {"prompt": "a red fox"}, folder, model=model, images=images)
     return run(plan, erratic, record=keep), erratic
 
 

@@ -28,6 +28,8 @@ from kontext_cli.terminal.text import describe, error_lines
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 PROVIDERS = [provider_class(name)() for name in NAMES]
+ROUTER = provider_class("huggingface")()
+PROVIDERS += [ROUTER.at(row.id) for row in ROUTER.endpoints[1:]]
 ENDPOINT = "fal-ai/flux-pro/kontext/text-to-image"
 HANDLE = Handle(
     REQUEST_ID,

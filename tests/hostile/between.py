@@ -24,6 +24,7 @@ _KINDS: tuple[tuple[str, str, Kind], ...] = (
     ("PUT", r".*/cancel", "cancel"),
     ("POST", r".*/predictions/[^/]+/cancel", "cancel"),
     ("GET", r".*/predictions/.*", "status"),
+    ("GET", r".*/v1/get_result", "status"),
     ("GET", r".*/status/stream", "stream"),
     ("GET", r".*/status", "status"),
     ("GET", r".*/requests/.*", "result"),
@@ -45,7 +46,7 @@ class Asked:
     @property
     def authorization(self) -> str:
         """The header that carries the key, as it came."""
-        return self.headers.get("authorization", "")
+        return self.headers.get("authorization") or self.headers.get("x-key", "")
 
     @property
     def json(self) -> Any:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from hostile.between import Asked, Between, Kind
 from hostile.canary import SIGNATURE, Search
-from hostile.watched import FLAGS, SOON, TOLD_ALL, Watched, noise
+from hostile.watched import FLAGS, SOON, TOLD_ALL, Watched, making, noise
 from runs import planned
 from runs import run as carry
 from samples import image_file
@@ -83,11 +83,20 @@ EXCHANGES: list[tuple[str, Kind]] = [
     ("chainhub", "media"),
     ("aimlapi", "submit"),
     ("aimlapi", "media"),
+    ("bfl", "submit"),
+    ("bfl", "status"),
+    ("bfl", "media"),
     ("replicate", "submit"),
     ("replicate", "status"),
     ("replicate", "cancel"),
     ("replicate", "place"),
     ("replicate", "media"),
+    ("together", "submit"),
+    ("huggingface", "submit"),
+    ("huggingface", "status"),
+    ("huggingface", "result"),
+    ("huggingface", "cancel"),
+    ("huggingface", "media"),
 ]
 
 
@@ -120,14 +129,16 @@ def pointing(shape: Shape, foreign: str) -> Callable[[Asked], Response]:
     return lambda asked: shape(f"{foreign}{asked.path}")
 
 
-def commands(provider: str, kind: Kind, number: int) -> list[tuple[str, ...]]:
-    """What leads to such an exchange."""
+def commands(
+    provider: str, kind: Kind, number: int, make: tuple[str, ...]
+) -> list[tuple[str, ...]]:
+    """What leads to such an exchange; ``make`` is the command that makes an image."""
     name = ("-p", provider, "-o", f"{number}.jpg")
     if kind in ("place", "upload"):
         return [("edit", "x", "-i", "noise.png", *name)]
     if kind in ("status", "cancel"):
-        return [("generate", f"{number}", *name, "--no-wait"), (kind, "{job}")]
-    return [("generate", "x", *name)]
+        return [(*make, f"{number}", *name, "--no-wait"), (kind, "{job}")]
+    return [(*make, "x", *name)]
 
 
 SUCCESSES = ("refresh", "created", "another service")
@@ -145,10 +156,11 @@ def test_no_key_arrives_where_an_answer_points(
     watched: Watched, stranger: Stranger, foreign: str, provider: str, kind: Kind
 ) -> None:
     noise(watched.folder)
+    make = making(provider, watched.folder)
     for number, name in enumerate(shapes(provider, kind)):
         watched.between.instead[kind] = pointing(SHAPES[name], foreign)
         job = ""
-        for argv in commands(provider, kind, number):
+        for argv in commands(provider, kind, number, make):
             ran = watched.run(*(each.format(job=job) for each in argv))
             job = ran.out.decode().strip()
         assert kind in watched.between.kinds()
@@ -156,7 +168,7 @@ def test_no_key_arrives_where_an_answer_points(
         assert stranger.asked == [] or kind == "media", name
     told = {str(number): asked.wire for number, asked in enumerate(stranger.asked)}
     assert Search().in_streams(told) == []
-    assert all("authorization" not in asked.headers for asked in stranger.asked)
+    assert not any(asked.authorization for asked in stranger.asked)
 
 
 HOSTS = [
@@ -172,10 +184,12 @@ HOSTS = [
     "https://queue.fal.run:443@{host}",
     "HTTP://LOCALHOST:{port}",
     "http://{own}/fal/../..//{host}",
+    "http://{own}/bfl/../..//{host}",
 ]
 
 
-EACH_HOST = [(provider, base) for base in HOSTS for provider in ("fal", "chainhub")]
+QUEUES = ("fal", "chainhub", "bfl", "huggingface")
+EACH_HOST = [(provider, base) for base in HOSTS for provider in QUEUES]
 
 
 @pytest.mark.parametrize(("provider", "base"), soaked(EACH_HOST[::7], EACH_HOST))
@@ -184,16 +198,19 @@ def test_no_key_arrives_where_a_submit_says_that_the_job_is(
 ) -> None:
     host = foreign.removeprefix("http://")
     own = watched.url.removeprefix("http://")
+    make = making(provider, watched.folder)
+    app = "flux-kontext" if provider == "huggingface" else "flux-pro"
     base = base.format(foreign=foreign, host=host, port=host.partition(":")[2], own=own)
 
     def point(_asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
-        job = f"{base}/fal-ai/flux-pro/requests/{body['request_id']}"
+        name = body.get("request_id", body.get("id"))
+        job = f"{base}/fal-ai/{app}/requests/{name}"
         urls = {"status_url": f"{job}/status", "response_url": job, "cancel_url": f"{job}/cancel"}
-        return {**body, **urls}
+        return {**body, **urls, "polling_url": f"{base}/v1/get_result?id={name}"}
 
     watched.between.rewrite["submit"] = point
-    ran = watched.run("generate", "x", "-p", provider, "-o", "x.jpg")
-    job = watched.run("generate", "[fault:stuck] x", "-p", provider, "--no-wait").out.decode()
+    ran = watched.run(*make, "x", "-p", provider, "-o", "x.jpg")
+    job = watched.run(*make, "[fault:stuck] x", "-p", provider, "--no-wait").out.decode()
     watched.run("cancel", job.strip())
     assert stranger.asked == []
     assert ran.code == 0, ran.err
@@ -214,7 +231,7 @@ def test_an_upload_goes_where_the_reply_says_and_no_key_with_it(
     assert ran.code == 0, ran.err
     (put,) = (asked for asked in stranger.asked if asked.method == "PUT")
     assert (put.path, put.headers["content-type"]) == ("/files/x.png", "image/png")
-    assert all("authorization" not in asked.headers for asked in stranger.asked)
+    assert not any(asked.authorization for asked in stranger.asked)
     assert Search(SIGNATURE).in_streams({"out": ran.out, "err": ran.err.encode()}) == []
 
 

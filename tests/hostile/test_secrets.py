@@ -12,7 +12,7 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from hostile.between import Asked, Kind
-from hostile.watched import FLAGS, KEYS, SOON, TOLD_ALL, Watched, noise
+from hostile.watched import FLAGS, KEYS, SOON, TOLD_ALL, Watched, making, noise
 from soaking import soaked
 
 Told = Callable[[Asked], Response]
@@ -122,7 +122,9 @@ def test_a_submit_whose_answer_tells_the_key_back(
 ) -> None:
     watched.between.instead["submit"] = case.told
     soon = SOON if case.again else ()
-    ran = watched.run("generate", "x", "-p", provider, "-o", "x.jpg", *soon, *flags)
+    ran = watched.run(
+        *making(provider, watched.folder), "x", "-p", provider, "-o", "x.jpg", *soon, *flags
+    )
     assert ran.code in case.codes, ran.err
     assert KEYS[provider][1].value in watched.between.asked[-1].authorization
 
@@ -167,8 +169,10 @@ def test_a_follow_up_whose_answer_tells_the_key_back(
 def talkative(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
     """A good answer with the headers of its request in it."""
     logs = [{"message": words(asked)}, {"message": asked.authorization}]
+    result = body.get("result")
     return {
         **body,
+        **({"result": {**result, "prompt": words(asked)}} if isinstance(result, dict) else {}),
         "logs": logs,
         "headers": dict(asked.headers),
         "timings": {"inference": 1.0, asked.authorization: words(asked)},
@@ -183,7 +187,8 @@ def test_a_success_that_tells_the_key_back(
 ) -> None:
     kinds: tuple[Kind, ...] = ("submit", "status", "stream", "result")
     watched.between.rewrite = dict.fromkeys(kinds, talkative)
-    ran = watched.run("generate", "x", "-p", provider, "-o", "x.jpg", *flags)
+    make = making(provider, watched.folder)
+    ran = watched.run(*make, "x", "-p", provider, "-o", "x.jpg", *flags)
     assert ran.code == 0, ran.err
 
 
@@ -215,7 +220,7 @@ def test_an_upload_whose_answer_tells_the_key_back(
     assert ran.code != 0
     assert kind in watched.between.kinds()
     sent = [asked for asked in watched.between.asked if asked.kind == "upload"]
-    assert all("authorization" not in asked.headers for asked in sent)
+    assert not any(asked.authorization for asked in sent)
 
 
 @pytest.mark.parametrize("case", [REFUSALS[0], REFUSALS[1], REFUSALS[4]], ids=str)

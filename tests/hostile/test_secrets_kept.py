@@ -13,7 +13,7 @@ import pytest
 from hostile.between import Asked
 from hostile.canary import FAL, KEYS, STORED
 from hostile.tracing import with_site
-from hostile.watched import Watched, noise
+from hostile.watched import Watched, making, noise
 from processes import kontext, start
 from soaking import soaked
 
@@ -34,13 +34,17 @@ def talkative(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
 QUEUE_POINTS = ["before-submitting", "after-submitting", "sent", "replied", "before-queued"]
 QUEUE_POINTS += ["after-queued", "polling", "before-running", "after-running", "before-ready"]
 QUEUE_POINTS += ["after-ready", "downloading", "renamed", "before-saved", "after-saved"]
+STATUS_POINTS = [point for point in QUEUE_POINTS if "running" not in point]
 BLOCKING_POINTS = ["before-submitting", "after-submitting", "sent", "replied", "before-ready"]
 BLOCKING_POINTS += ["after-ready", "downloading", "renamed", "before-saved", "after-saved"]
 ALL_POINTS = [
     *(("fal", point) for point in QUEUE_POINTS),
     *(("chainhub", point) for point in QUEUE_POINTS),
     *(("aimlapi", point) for point in BLOCKING_POINTS),
-    *(("replicate", point) for point in QUEUE_POINTS if "running" not in point),
+    *(("bfl", point) for point in STATUS_POINTS),
+    *(("replicate", point) for point in STATUS_POINTS),
+    *(("together", point) for point in BLOCKING_POINTS),
+    *(("huggingface", point) for point in QUEUE_POINTS),
 ]
 SOME_POINTS = [
     ("fal", "replied"),
@@ -48,6 +52,9 @@ SOME_POINTS = [
     ("aimlapi", "before-ready"),
     ("chainhub", "renamed"),
     ("replicate", "after-queued"),
+    ("bfl", "after-ready"),
+    ("together", "replied"),
+    ("huggingface", "polling"),
 ]
 
 
@@ -62,7 +69,8 @@ def test_a_kill_leaves_no_key_behind(
 ) -> None:
     watched.between.rewrite = dict.fromkeys(("submit", "status", "stream", "result"), talkative)
     watched.write("here/rows.txt", "one\ntwo\nthree\n")
-    argv = ("generate", *what, "-p", provider, "-d", "out", "--debug")
+    make = making(provider, watched.folder)
+    argv = (*make, *what, "-p", provider, "-d", "out", "--debug")
     killed = watched.process(*argv, environ={"KONTEXT_TEST_KILL_AT": point})
     assert killed.code == -9, killed.err
     watched.run("fetch", "--json")

@@ -11,10 +11,21 @@ import pytest
 from PIL import Image
 
 from hostile.between import Between
-from hostile.canary import AIMLAPI, CHAINHUB, COUNTED, FAL, REPLICATE, Search
+from hostile.canary import (
+    AIMLAPI,
+    BFL,
+    CHAINHUB,
+    COUNTED,
+    FAL,
+    HUGGINGFACE,
+    REPLICATE,
+    TOGETHER,
+    Search,
+)
 from kontext_cli.cli.main import run
 from kontext_cli.sandbox.app import Sandbox
 from processes import kontext
+from samples import image_file
 from sandbox.running import Serve
 from soaking import soaked
 
@@ -27,7 +38,9 @@ SOON = ("--timeout", "0.2")
 MOST_BODY = 20_000
 """Bytes of a submit: an image that takes more is uploaded."""
 KEYS |= {"chainhub": ("CHAINHUB_API_KEY", CHAINHUB)}
+KEYS |= {"bfl": ("BFL_API_KEY", BFL)}
 KEYS |= {"replicate": ("REPLICATE_API_TOKEN", REPLICATE)}
+KEYS |= {"together": ("TOGETHER_API_KEY", TOGETHER), "huggingface": ("HF_TOKEN", HUGGINGFACE)}
 
 
 NOTHING_MORE: Mapping[str, str] = {}
@@ -135,6 +148,14 @@ class Watched:
         """See that no key got out."""
         COUNTED["runs"] += 1
         assert self.hits(out, err) == [], (argv, out, err.decode(errors="replace"))
+
+
+def making(provider: str, folder: Path) -> tuple[str, ...]:
+    """A command that makes an image, but for its prompt: some providers only edit."""
+    if provider != "huggingface":
+        return ("generate",)
+    (folder / "small.png").write_bytes(image_file("png", (64, 48)))
+    return ("edit", "-i", "small.png")
 
 
 def noise(folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import kontext_cli
+from kontext_cli.providers import NAMES
 from processes import MACHINE, environment
 from world import World
 
@@ -61,7 +62,7 @@ def check_script(example: str, world: World) -> None:
 
 
 def test_the_readme_has_an_example_for_each_provider() -> None:
-    for name in ("fal", "aimlapi", "chainhub", "sandbox"):
+    for name in NAMES:
         assert any(f"-p {name}" in example for example in EXAMPLES)
 
 

@@ -23,7 +23,9 @@ KNOWING_FOLDERS = [
     *POSIX[1:],
 ]
 FILES = ("two birds.png", "albums/", "album.txt")
-MODELS = {each.model for name in NAMES for each in provider_class(name).endpoints}
+MODELS = {
+    each.model for name in NAMES for each in provider_class(name).endpoints if ":" not in each.model
+}
 
 nested = typer.Typer(name="kontext")
 deep = typer.Typer(help='It\'s [deep]: `: >ran` $(: >ran) (: >ran) \\ "quoted" – and 日本語…')

@@ -17,6 +17,7 @@ from processes import HEAVY, imported
         ["completion", "--help"],
         ["fetch", "--help"],
         ["gallery", "--help"],
+        ["cost", "--help"],
         ["generate", "x", "--no-such-option"],
         ["generate", "x", "-n", "many"],
         ["genrate"],
@@ -33,7 +34,7 @@ def test_the_version_is_answered_before_typer_is_imported() -> None:
 
 
 @pytest.mark.parametrize(
-    "argv", [["status"], ["models"], ["auth", "list"], ["forget", "none"], ["gallery"]]
+    "argv", [["status"], ["models"], ["auth", "list"], ["forget", "none"], ["gallery"], ["cost"]]
 )
 def test_commands_that_send_nothing_import_what_they_read_alone(argv: list[str]) -> None:
     assert imported(*argv) & HEAVY <= {"sqlite3"}

@@ -87,7 +87,7 @@ class Answer(NamedTuple):
     """A reply at one step of a job, and what is read from it.
 
     ``content`` is sent as JSON, bytes as they are. ``handle`` is that of the job where it is not
-    the handle of the table.
+    the handle of the table, and ``endpoint`` its endpoint likewise.
     """
 
     id: str
@@ -98,6 +98,7 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = NOTHING
     handle: Handle | None = None
     base_url: str | None = None
+    endpoint: str = ""
 
 
 class Document(NamedTuple):
@@ -119,7 +120,8 @@ class Table(NamedTuple):
     """All cases of one provider.
 
     ``headers`` carry the key `KEY`. ``endpoint`` is that of the job in ``answers``, ``handle``
-    its handle. ``calls`` are the exact calls that follow a job, by the method that writes them.
+    its handle. ``calls`` are the exact calls that follow a job, by the method that writes them, or
+    how that refuses to.
     ``pasted`` are base URLs as people paste them, and what they are read as.
     ``documents`` may be empty for a provider that is not on the network.
     """
@@ -133,7 +135,7 @@ class Table(NamedTuple):
     answers: Sequence[Answer]
     documents: Sequence[Document] = ()
     handle: Handle | None = None
-    calls: Mapping[str, Call | None] = NOTHING
+    calls: Mapping[str, Call | Ends | None] = NOTHING
     pasted: Mapping[str, str] = MappingProxyType(
         {
             "https://proxy.example": "https://proxy.example",

@@ -18,7 +18,8 @@ from kontext_cli.errors import (
     RejectedKey,
     UsageError,
 )
-from kontext_cli.http.call import Reply
+from kontext_cli.http.call import Call, Reply
+from kontext_cli.http.urls import may_have_key
 from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Cost, Operation, Progress, State
 from kontext_cli.providers import NAMES, Name, provider_class
@@ -134,11 +135,11 @@ def read(name: Name, row: Answer) -> Any:
     content = row.content
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     reply = Reply(row.status, row.headers, body)
-    provider = provider_class(name)(row.base_url)
+    provider = provider_class(name)(row.base_url).at(row.endpoint or TABLES[name].endpoint)
     if row.step == "refused":
         raise failure(provider, reply, submitted=False)
     more: dict[str, tuple[Any, ...]] = {
-        "accepted": (TABLES[name].endpoint,),
+        "accepted": (row.endpoint or TABLES[name].endpoint,),
         "progress": (row.handle or TABLES[name].handle,),
     }
     return getattr(provider, row.step)(reply, *more.get(row.step, ()))
@@ -153,8 +154,12 @@ class _Call(NamedTuple):
     ("name", "row"), rows(lambda table: [_Call(*each) for each in table.calls.items()])
 )
 def test_call_that_follows_a_job(name: Name, row: _Call) -> None:
-    provider = provider_class(name)()
+    provider = provider_class(name)().at(TABLES[name].endpoint)
     given = (b"bytes", "image/png") if row.method == "upload" else (TABLES[name].handle,)
+    if isinstance(row.expected, Ends):
+        with pytest.raises(row.expected.error, match=row.expected.text):
+            getattr(provider, row.method)(*given)
+        return
     assert getattr(provider, row.method)(*given) == row.expected
 
 
@@ -185,7 +190,8 @@ def test_documented_example_goes_out_and_becomes_a_file(
     assert all(
         KEY not in str(seen.headers)
         for seen in script.requests
-        if not seen.url.startswith(provider_class(name)().key_bases)
+        if seen.headers["accept"] == "image/*"
+        or not any(may_have_key(seen.url, base) for base in provider_class(name)().key_bases)
     )
     assert (job.error, job.state) == (None, State.SAVED)
     (file,) = job.files
@@ -228,7 +234,7 @@ def test_no_endpoint_lacks_a_case(name: Name, table: Table) -> None:
 
 @pytest.mark.parametrize(("name", "table"), EVERY)
 def test_no_kind_of_reply_lacks_a_case(name: Name, table: Table) -> None:
-    provider: Provider = provider_class(name)()
+    provider: Provider = provider_class(name)().at(table.endpoint)
     errors = {row.expected.error for row in table.answers if isinstance(row.expected, Ends)}
     steps = {row.step for row in table.answers}
     assert {RejectedKey, NoCredit, Moderated, JobFailed} <= errors
@@ -238,7 +244,8 @@ def test_no_kind_of_reply_lacks_a_case(name: Name, table: Table) -> None:
         assert Expired in errors
         assert {"progress", "outcome", "canceled"} <= steps
         read = [row.expected for row in table.answers]
-        assert all(answer in read for answer in Cancellation)
+        can_cancel = isinstance(table.calls["cancel"], Call)
+        assert all(answer in read for answer in Cancellation) or not can_cancel
         assert {"poll", "stream", "result", "cancel"} <= set(table.calls)
     if isinstance(provider, Storage):
         assert "stored" in steps

@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from processes import PROGRAM, environment, kontext
-from terminal.images_drawn import GRAPHICS, block_image, iterm_images, kitty_images
-from terminal.windows import on_window
+from terminal.images_drawn import GRAPHICS, block_image, iterm_images, kitty_images, opened
+from terminal.windows import on_window, slow_window
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
 FOX = ("generate", "a red fox", "-p", "sandbox")
@@ -56,6 +57,7 @@ def test_iterm_gets_the_file_that_was_saved(tmp_path: Path) -> None:
         (("--preview", "auto"), {}, True),
         ((), {"KONTEXT_PREVIEW": "auto"}, True),
         (("--preview", "auto"), {"CI": "true"}, False),
+        (("--preview", "auto"), {"GITHUB_ACTIONS": "true"}, False),
         (("--preview", "auto"), {"CI": "false"}, True),
         (("--preview", "auto", "-q"), {}, False),
         (("--preview", "kitty", "-q"), {}, False),
@@ -91,6 +93,18 @@ def test_a_pipe_instead_of_a_terminal_gets_none(tmp_path: Path) -> None:
     done = kontext(*FOX, "--preview", "kitty", cwd=tmp_path)
     assert done.returncode == 0
     assert b"\x1b" not in done.stdout + done.stderr
+
+
+def test_ctrl_c_within_an_image(tmp_path: Path) -> None:
+    """A terminal would take all that is printed next for more of the image."""
+    with slow_window(*FOX, "-o", "fox.jpg", "--preview", "kitty", cwd=tmp_path) as window:
+        window.until(b"\x1b_G")
+        window.process.send_signal(signal.SIGINT)
+        sent = window.rest()
+    assert window.process.returncode in (0, 130)  # 130 while the job's record is written
+    assert "saved" in sent
+    assert "\x1b_" not in re.sub(r"\x1b_[^\x1b]*\x1b\\", "", sent)
+    assert opened((tmp_path / "fox.jpg").read_bytes()).size == (1024, 1024)
 
 
 def test_what_is_no_file_is_not_shown(tmp_path: Path) -> None:

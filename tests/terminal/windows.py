@@ -3,8 +3,8 @@
 import os
 import struct
 import subprocess
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from types import MappingProxyType
@@ -33,6 +33,58 @@ def on_window(
 
     With ``pipe``, standard output is a pipe.
     """
+    ours, process = _started(argv, cwd, size, cell, pipe=pipe, environ=environ)
+    sent = bytearray()
+    reader = Thread(target=_read, args=(ours, sent))
+    reader.start()
+    piped, _ = process.communicate(timeout=60)
+    reader.join()
+    os.close(ours)
+    return Seen(process.returncode, sent.decode(), piped or b"")
+
+
+class SlowWindow:
+    """A terminal that takes what is sent to it only when a test reads it."""
+
+    def __init__(self, terminal: int, process: "subprocess.Popen[bytes]") -> None:
+        self.process = process
+        self._terminal = terminal
+        self._sent = bytearray()
+
+    def until(self, text: bytes) -> None:
+        """Read until some text has come, and no more than a little of what follows it."""
+        while text not in self._sent:
+            self._sent += os.read(self._terminal, 256)
+
+    def rest(self) -> str:
+        """Read to the end of the process; all that was sent."""
+        _read(self._terminal, self._sent)
+        self.process.wait(60)
+        return self._sent.decode()
+
+
+@contextmanager
+def slow_window(*argv: str, cwd: Path, size: tuple[int, int] = (200, 60)) -> Iterator[SlowWindow]:
+    """Run the program on such a terminal."""
+    ours, process = _started(argv, cwd, size, (0, 0), pipe=False, environ={})
+    try:
+        yield SlowWindow(ours, process)
+    finally:
+        process.kill()
+        process.wait(60)
+        os.close(ours)
+
+
+def _started(
+    argv: Sequence[str],
+    cwd: Path,
+    size: tuple[int, int],
+    cell: tuple[int, int],
+    *,
+    pipe: bool,
+    environ: Mapping[str, str | None],
+) -> "tuple[int, subprocess.Popen[bytes]]":
+    """Our end of a new terminal, and the program at its other end."""
     import fcntl
     import pty
     import termios
@@ -53,13 +105,7 @@ def on_window(
         stderr=theirs,
     )
     os.close(theirs)
-    sent = bytearray()
-    reader = Thread(target=_read, args=(ours, sent))
-    reader.start()
-    piped, _ = process.communicate(timeout=60)
-    reader.join()
-    os.close(ours)
-    return Seen(process.returncode, sent.decode(), piped or b"")
+    return ours, process
 
 
 def _read(terminal: int, into: bytearray) -> None:
