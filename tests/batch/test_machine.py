@@ -12,8 +12,9 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
+from starlette.responses import JSONResponse
 
 from kontext_cli.batch.decide import Rules, Step
 from kontext_cli.batch.entry import Entry
@@ -51,8 +53,10 @@ from kontext_cli.journal.journal import Write
 from kontext_cli.journal.replies import Answers
 from kontext_cli.journal.writer import Scribe
 from kontext_cli.prompts import Row
-from kontext_cli.providers.fal import Fal
+from kontext_cli.providers import provider_class
+from kontext_cli.providers.base import Provider
 from kontext_cli.sandbox.app import Sandbox
+from kontext_cli.settings.settings import known_provider
 from runs import KEY, at_once
 from soaking import SOAK, soaked
 from world import quick_folder
@@ -131,11 +135,19 @@ class AtOnce(ThreadPoolExecutor):
 class Wire:
     """The sandbox as one run sees it, up to its death; counts what that run was accepted for."""
 
-    def __init__(self, sandbox: Sandbox, fate: Fate, polled: Callable[[str], None]) -> None:
-        """``polled`` is told the request id of each poll."""
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        fate: Fate,
+        polled: Callable[[str], None],
+        refusals: Sequence[int] = (),
+    ) -> None:
+        """``polled`` is told the request id of each poll. ``refusals`` are the statuses with which
+        fal answers the first submits; 0 lets one through."""
         self._sandbox = sandbox
         self._fate = fate
         self._polled = polled
+        self._refusals = iter(refusals)
         self.accepted = 0
         self.late = 0
         """Submits that left after the run was told to stop."""
@@ -155,7 +167,12 @@ class Wire:
         messages = [await receive()]
         while messages[-1].get("more_body"):
             messages.append(await receive())
-        prompt = json.loads(b"".join(message.get("body", b"") for message in messages))["prompt"]
+        refusal = next(self._refusals, 0) if scope["path"].startswith("/fal/") else 0
+        if refusal:
+            await JSONResponse({"detail": "no"}, refusal)(scope, receive, send)
+            return
+        body = json.loads(b"".join(message.get("body", b"") for message in messages))
+        prompt = body.get("input", body)["prompt"]
         rest = iter(messages)
 
         async def again() -> Any:
@@ -182,8 +199,9 @@ class Planned:
 
 
 class Batches(RuleBasedStateMachine):
-    """One prompts file, one output folder, one provider."""
+    """One prompts file, one output folder, one provider or a list of them."""
 
+    tried: tuple[str, ...] = ("fal",)
     planned = Bundle("planned")
 
     def __init__(self) -> None:
@@ -193,7 +211,10 @@ class Batches(RuleBasedStateMachine):
         ticks = itertools.count()
         # time passes whenever somebody looks at the clock
         self.sandbox = Sandbox(plain=True, latency=0.02, clock=lambda: next(ticks) * 0.002)
-        self.provider = Fal("http://sandbox.localhost/fal")
+        self.providers: dict[str, Provider] = {
+            name: provider_class(known_provider(name))(f"http://sandbox.localhost/{name}")
+            for name in self.tried
+        }
         self.numbers = itertools.count(1)
         self.rows: list[dict[str, str]] = []
         self.granted: defaultdict[str, set[int]] = defaultdict(set)
@@ -245,6 +266,7 @@ class Batches(RuleBasedStateMachine):
         waits=st.sampled_from([True, True, False]),
         dies=st.none() | st.integers(1, 60),
         stops=st.none() | st.integers(1, 60),
+        refusals=st.lists(st.sampled_from([0, 402, 429, *[503] * 2]), max_size=20),
     )
     def plan(
         self,
@@ -254,9 +276,10 @@ class Batches(RuleBasedStateMachine):
         waits: bool,
         dies: int | None,
         stops: int | None,
+        refusals: list[int],
     ) -> Planned | None:
         fate = Fate(dies=dies, stops=stops)
-        planned = self.decide(fate, rules=rules, cap=cap, only=only, waits=waits)
+        planned = self.decide(fate, rules=rules, cap=cap, only=only, waits=waits, refusals=refusals)
         try:
             Budget(cap).check([each.cost for each in planned.entries if each.step is Step.MAKE])
         except OverBudget:
@@ -280,6 +303,7 @@ class Batches(RuleBasedStateMachine):
         cap: float | None = None,
         only: set[int] | None = None,
         waits: bool = True,
+        refusals: Sequence[int] = (),
     ) -> Planned:
         """A run up to where it would begin."""
         journal = MortalJournal.open(self.folder / "state")
@@ -289,7 +313,7 @@ class Batches(RuleBasedStateMachine):
             Order(
                 batch=NAME,
                 operation="generate",
-                defaults={"provider": "fal", "model": "kontext-pro"},
+                defaults={"provider": ",".join(self.tried), "model": "kontext-pro"},
                 images=(),
                 bases={"": self.folder},
                 folder=self.folder / "out",
@@ -298,7 +322,7 @@ class Batches(RuleBasedStateMachine):
                 exists="error",
                 rules=rules,
             ),
-            open_provider=lambda _name: self.provider,
+            open_provider=self.providers.__getitem__,
             stdin=io.BytesIO,
             made=self.memory(journal).files,
         )
@@ -307,7 +331,8 @@ class Batches(RuleBasedStateMachine):
         known = self.memory(journal).lookup()
         entries = planner.entries(source, Part(rows), known)
         chosen = [e for e in entries if only is None or e.row.index in only]
-        wire, tally = Wire(self.sandbox, fate, self.note_poll), Tally(len(chosen), waits=waits)
+        wire = Wire(self.sandbox, fate, self.note_poll, refusals if self.tried[1:] else ())
+        tally = Tally(len(chosen), waits=waits)
         return Planned(chosen, planner, journal, rules, cap, waits, wire, tally)
 
     def memory(self, journal: Journal) -> Memory:
@@ -370,32 +395,44 @@ class Batches(RuleBasedStateMachine):
 
         run.journal.fate.stop = lambda: loop.call_soon_threadsafe(stop)
         ticks = itertools.count(step=100)
-        pace = Pace(jobs, clock=lambda: float(next(ticks)))
-        lane = Lane(run.entries, pace, stop=batch.set_stop)
-        transport = Transport(
-            "fal",
-            self.provider.key_bases,
-            self.provider.headers(KEY),
-            app=run.wire,
-            throttled=pace.throttled,
-            sleep=at_once,
-        )
+        lanes = {
+            name: Lane(
+                [entry for entry in run.entries if entry.at == name],
+                Pace(jobs, clock=lambda: float(next(ticks))),
+                stop=partial(batch.stop_provider, name),
+            )
+            for name in self.tried
+        }
         try:
             for entry in run.entries:
                 if entry.step in (Step.SKIP, Step.HOLD):
                     tell(self.memory(run.journal).job_of(entry), entry)
-            async with transport:
-                engine = Engine(
-                    self.provider,
-                    transport,
-                    record=scribe.record,
-                    watch=lambda job, _logs: batch.watch(job),
-                    sleep=at_once,
-                )
-                await batch.run({"fal": lane}, {"fal": engine})
+            async with AsyncExitStack() as stack:
+                engines = {
+                    name: Engine(
+                        self.providers[name],
+                        await stack.enter_async_context(self.transport(name, run, lane)),
+                        record=scribe.record,
+                        watch=lambda job, _logs: batch.watch(job),
+                        sleep=at_once,
+                    )
+                    for name, lane in lanes.items()
+                }
+                await batch.run(lanes, engines)
                 await scribe.settle()
         except* Death:
             pass
+
+    def transport(self, name: str, run: Planned, lane: Lane) -> Transport:
+        provider = self.providers[name]
+        return Transport(
+            name,
+            provider.key_bases,
+            provider.headers(KEY),
+            app=run.wire,
+            throttled=lane.pace.throttled,
+            sleep=at_once,
+        )
 
     # what has to hold
 
@@ -456,8 +493,13 @@ class Batches(RuleBasedStateMachine):
         assert list(self.folder.glob("out/.kontext-*")) == []
 
 
-TestBatches = Batches.TestCase
-TestBatches.settings = settings(
+class BatchesOfSeveral(Batches):
+    """Rows whose first provider may refuse them, and which go to the next one then."""
+
+    tried = ("fal", "replicate")
+
+
+USUAL = settings(
     max_examples=soaked(12, 5000),
     stateful_step_count=soaked(20, 30),
     derandomize=not SOAK,
@@ -466,6 +508,10 @@ TestBatches.settings = settings(
     report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
+TestBatches = Batches.TestCase
+TestBatches.settings = USUAL
+TestBatchesOfSeveral = BatchesOfSeveral.TestCase
+TestBatchesOfSeveral.settings = USUAL
 
 
 def meet(fate: Fate) -> None:
