@@ -115,7 +115,7 @@ SCENES: Mapping[str, Scene] = {
         ("kontext gallery -o cards.html",),
         before=("kontext generate -f cards.jsonl -p sandbox -d out -q",),
     ),
-    "sandbox": Scene(("kontext sandbox --port 0",), until=r"CHAINHUB_API_KEY=\w+"),
+    "sandbox": Scene(("kontext sandbox --port 0",), until=r"HF_TOKEN=\w+"),
     "auth": Scene(("kontext auth status",)),
     "errors": Scene(
         (
