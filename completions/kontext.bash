@@ -9,11 +9,11 @@ _kontext_command() {
             ;;
         'kontext generate')
             commands=''
-            options='-p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
+            options='-p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged --metadata --sidecar -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext edit')
             commands=''
-            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
+            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged --metadata --sidecar -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext status')
             commands=''
@@ -84,6 +84,7 @@ _kontext_value() {
         'kontext generate --safety-tolerance') values='' kind='' ;;
         'kontext generate --steps') values='' kind='' ;;
         'kontext generate --output-format') values='jpeg png' kind='' ;;
+        'kontext generate --metadata') values='off mark full' kind='' ;;
         'kontext generate -o' | 'kontext generate --output') values='' kind=default ;;
         'kontext generate -d' | 'kontext generate --output-dir') values='' kind=dirnames ;;
         'kontext generate --name') values='' kind='' ;;
@@ -110,6 +111,7 @@ _kontext_value() {
         'kontext edit --safety-tolerance') values='' kind='' ;;
         'kontext edit --steps') values='' kind='' ;;
         'kontext edit --output-format') values='jpeg png' kind='' ;;
+        'kontext edit --metadata') values='off mark full' kind='' ;;
         'kontext edit -o' | 'kontext edit --output') values='' kind=default ;;
         'kontext edit -d' | 'kontext edit --output-dir') values='' kind=dirnames ;;
         'kontext edit --name') values='' kind='' ;;

@@ -118,6 +118,7 @@ function __kontext_takes_value
         'kontext generate --safety-tolerance' \
         'kontext generate --steps' \
         'kontext generate --output-format' \
+        'kontext generate --metadata' \
         'kontext generate -o' \
         'kontext generate --output' \
         'kontext generate -d' \
@@ -154,6 +155,7 @@ function __kontext_takes_value
         'kontext edit --safety-tolerance' \
         'kontext edit --steps' \
         'kontext edit --output-format' \
+        'kontext edit --metadata' \
         'kontext edit -o' \
         'kontext edit --output' \
         'kontext edit -d' \
@@ -248,6 +250,8 @@ complete -c kontext -n '__kontext_lacks "kontext generate" --output-format' -l o
 complete -c kontext -n '__kontext_lacks "kontext generate" --enhance-prompt' -l enhance-prompt -d 'Let the provider improve the prompt'
 complete -c kontext -n '__kontext_lacks "kontext generate" --sync-mode' -l sync-mode -d 'Get the image in the reply itself; it is not kept in the provider\'s history'
 complete -c kontext -n '__kontext_lacks "kontext generate" --keep-flagged' -l keep-flagged -d 'Also save images that the provider flagged as unsafe'
+complete -c kontext -n '__kontext_lacks "kontext generate" --metadata' -l metadata -x -a 'off mark full' -d 'What to write into each image: off, nothing; mark, that a model made it; full, also prompt, seed and options'
+complete -c kontext -n '__kontext_lacks "kontext generate" --sidecar' -l sidecar -d 'Also save prompt, seed and options beside each image, as NAME.SUFFIX.json'
 complete -c kontext -n '__kontext_lacks "kontext generate" -o --output' -s o -l output -r -F -d 'Output file'
 complete -c kontext -n '__kontext_lacks "kontext generate" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'Output directory, created if missing'
 complete -c kontext -n '__kontext_lacks "kontext generate" --name' -l name -x -d 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}'
@@ -289,6 +293,8 @@ complete -c kontext -n '__kontext_lacks "kontext edit" --output-format' -l outpu
 complete -c kontext -n '__kontext_lacks "kontext edit" --enhance-prompt' -l enhance-prompt -d 'Let the provider improve the prompt'
 complete -c kontext -n '__kontext_lacks "kontext edit" --sync-mode' -l sync-mode -d 'Get the image in the reply itself; it is not kept in the provider\'s history'
 complete -c kontext -n '__kontext_lacks "kontext edit" --keep-flagged' -l keep-flagged -d 'Also save images that the provider flagged as unsafe'
+complete -c kontext -n '__kontext_lacks "kontext edit" --metadata' -l metadata -x -a 'off mark full' -d 'What to write into each image: off, nothing; mark, that a model made it; full, also prompt, seed and options'
+complete -c kontext -n '__kontext_lacks "kontext edit" --sidecar' -l sidecar -d 'Also save prompt, seed and options beside each image, as NAME.SUFFIX.json'
 complete -c kontext -n '__kontext_lacks "kontext edit" -o --output' -s o -l output -r -F -d 'Output file'
 complete -c kontext -n '__kontext_lacks "kontext edit" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'Output directory, created if missing'
 complete -c kontext -n '__kontext_lacks "kontext edit" --name' -l name -x -d 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}'

@@ -44,6 +44,8 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--enhance-prompt'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Let the provider improve the prompt' }
                 @{ Flags = @('--sync-mode'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Get the image in the reply itself; it is not kept in the provider''s history' }
                 @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save images that the provider flagged as unsafe' }
+                @{ Flags = @('--metadata'); Kind = 'value'; Values = @('off', 'mark', 'full'); Repeatable = $false; Help = 'What to write into each image: off, nothing; mark, that a model made it; full, also prompt, seed and options' }
+                @{ Flags = @('--sidecar'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save prompt, seed and options beside each image, as NAME.SUFFIX.json' }
                 @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'Output file' }
                 @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing' }
                 @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
@@ -93,6 +95,8 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--enhance-prompt'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Let the provider improve the prompt' }
                 @{ Flags = @('--sync-mode'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Get the image in the reply itself; it is not kept in the provider''s history' }
                 @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save images that the provider flagged as unsafe' }
+                @{ Flags = @('--metadata'); Kind = 'value'; Values = @('off', 'mark', 'full'); Repeatable = $false; Help = 'What to write into each image: off, nothing; mark, that a model made it; full, also prompt, seed and options' }
+                @{ Flags = @('--sidecar'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save prompt, seed and options beside each image, as NAME.SUFFIX.json' }
                 @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'Output file' }
                 @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing' }
                 @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }

@@ -139,6 +139,8 @@ class _Run:
             "provider": self._provider,
             "model": self._session.settings.model(flags.model),
             "keep_flagged": flags.keep_flagged,
+            "metadata": self._session.settings.metadata(flags.metadata),
+            "sidecar": flags.sidecar,
         }
         if flags.each:
             defaults["prompt"] = self._prompt
