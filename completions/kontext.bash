@@ -4,7 +4,7 @@
 _kontext_command() {
     case "$*" in
         kontext)
-            commands='generate edit status fetch cancel forget show gallery models sandbox completion auth'
+            commands='generate edit status fetch cancel forget info show gallery models sandbox completion auth'
             options='--version -h,--help'
             ;;
         'kontext generate')
@@ -30,6 +30,10 @@ _kontext_command() {
         'kontext forget')
             commands=''
             options='--older-than --state... -h,--help'
+            ;;
+        'kontext info')
+            commands=''
+            options='--json -h,--help'
             ;;
         'kontext show')
             commands=''
@@ -163,6 +167,7 @@ _kontext_value() {
 # What the argument number $2 of the command $1 may be; fails where anything may.
 _kontext_argument() {
     case "$*" in
+        'kontext info '*) values='' kind=default ;;
         'kontext show '*) values='' kind=default ;;
         'kontext gallery '*) values='' kind=default ;;
         'kontext completion '1) values='bash zsh fish powershell' kind='' ;;

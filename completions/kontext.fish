@@ -89,6 +89,7 @@ function __kontext_is_command
         'kontext fetch' \
         'kontext cancel' \
         'kontext forget' \
+        'kontext info' \
         'kontext show' \
         'kontext gallery' \
         'kontext models' \
@@ -227,6 +228,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a status -d 'List recent jobs
 complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait for jobs and save their images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel jobs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a forget -d 'Delete jobs and their prompts from the journal'
+complete -c kontext -n '__kontext_at "kontext" 1' -a info -d 'Show how images were made, and where that is said'
 complete -c kontext -n '__kontext_at "kontext" 1' -a show -d 'Show images in the terminal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a gallery -d 'Make a page or a contact sheet of images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a models -d 'List providers, models, options and prices'
@@ -359,6 +361,10 @@ complete -c kontext -n '__kontext_lacks "kontext cancel" -h --help' -s h -l help
 complete -c kontext -n '__kontext_lacks "kontext forget" --older-than' -l older-than -x -d 'Jobs older than this, as in 30d, 12h, 90m'
 complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -d 'Jobs in this state'
 complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_from "kontext info" 1' -F -d 'Images: JPEG, PNG or WebP files'
+complete -c kontext -n '__kontext_lacks "kontext info" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext info" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_from "kontext show" 1' -F -d 'Images: JPEG, PNG, WebP or GIF files'
 complete -c kontext -n '__kontext_lacks "kontext show" --width' -l width -x -d 'Width of each image at most'

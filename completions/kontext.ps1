@@ -12,6 +12,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'fetch'; Help = 'Wait for jobs and save their images' }
                 @{ Name = 'cancel'; Help = 'Ask the provider to cancel jobs' }
                 @{ Name = 'forget'; Help = 'Delete jobs and their prompts from the journal' }
+                @{ Name = 'info'; Help = 'Show how images were made, and where that is said' }
                 @{ Name = 'show'; Help = 'Show images in the terminal' }
                 @{ Name = 'gallery'; Help = 'Make a page or a contact sheet of images' }
                 @{ Name = 'models'; Help = 'List providers, models, options and prices' }
@@ -196,6 +197,17 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one' }
+            )
+        }
+        'kontext info' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Images: JPEG, PNG or WebP files' }
             )
         }
         'kontext show' = @{

@@ -103,8 +103,9 @@ class PartFile:
 
     def replace(self, image: VerifiedImage, content: bytes) -> VerifiedImage:
         """Put other bytes of the same image in place of those there are."""
-        self.restart()
-        self.write(content)
+        with self._lock:
+            self.restart()
+            self.write(content)
         return image._replace(bytes=len(content), sha256=sha256(content).hexdigest())
 
     @contextmanager

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,10 +86,17 @@ def read_json(text: bytes | str) -> object:
     if len(text) > MOST_RECORD:
         return None
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError):
         return None
     return value if _depth(value) <= MOST_DEPTH else None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError
+    return number
 
 
 def _depth(value: object) -> int:
