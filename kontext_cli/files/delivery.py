@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -14,7 +14,7 @@ from kontext_cli.files.faults import output_faults
 from kontext_cli.files.names import fit_suffix
 from kontext_cli.files.part import PartFile, prepare_folder
 from kontext_cli.files.saved import VerifiedImage, condition, existing_file, file_of
-from kontext_cli.files.sidecars import write_sidecar
+from kontext_cli.files.sidecars import remove_sidecar, write_sidecar
 from kontext_cli.job import File, FileFormat, Target
 from kontext_cli.options import Metadata
 
@@ -126,6 +126,16 @@ def file_delivery(target: Target, proven: set[Path] | None = None) -> FileDelive
         metadata=target.metadata,
         sidecar=target.sidecar,
     )
+
+
+def remove_replaced(replaced: Sequence[File], now: Sequence[File]) -> None:
+    """Remove untouched earlier images and their sidecars, unless new ones have the same names."""
+    kept = {file.path for file in now}
+    for file in replaced:
+        if file.path not in kept and condition(file) == "untouched":
+            with suppress(OSError):
+                file.path.unlink()
+                remove_sidecar(file.path)
 
 
 class StreamDelivery:

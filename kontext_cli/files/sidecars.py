@@ -31,6 +31,14 @@ def write_sidecar(image: Path, content: bytes, *, overwrite: bool, ours: bool) -
         part.publish_as(path, overwrite=may_replace)
 
 
+def remove_sidecar(image: Path) -> None:
+    """Remove the sidecar of an image that was removed, if it is a record."""
+    there = read_sidecar(image)
+    if there is not None and is_record(read_json(there)):
+        with suppress(OSError):
+            sidecar_of(image).unlink()
+
+
 def read_sidecar(image: Path) -> bytes | None:
     """The content of the sidecar of an image; None where there is none that could be a record."""
     path = sidecar_of(image)

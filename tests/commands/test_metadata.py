@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from kontext_cli.metadata.layout import chunk, segment
 from metadata.encoded import pixels, without_ours
 from metadata.served import serve_images
 from samples import image_file
-from world import World
+from world import Ran, World
 
 AT_FAL = ("-p", "fal", "--seed", "7")
 
@@ -239,3 +240,28 @@ class TestSidecars:
         done = world.run("generate", "a fox", *AT_FAL, "-o", "-", "--sidecar")
         assert done.code == 2
         assert "--sidecar" in done.err
+
+    def test_that_of_a_row_with_another_name_goes_with_its_image(self, world: World) -> None:
+        world.write("rows.jsonl", [{"prompt": "a fox", "id": "one"}])
+        argv = ("--name", "{id}-{slug}", "--sidecar")
+        assert world.batch("rows.jsonl", *argv).counts == {"saved": 1}
+        world.write("rows.jsonl", [{"prompt": "a cat", "id": "one"}])
+        assert world.batch("rows.jsonl", *argv).counts == {"saved": 1}
+        names = sorted(path.name for path in world.out.iterdir())
+        assert names == ["one-a-cat.jpg", "one-a-cat.jpg.json"]
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
+    def test_a_run_killed_before_its_sidecar_writes_it_later(self, world: World) -> None:
+        argv = ("-p", "fal", "-o", "fox.jpg", "--metadata", "full", "--sidecar")
+        killed = world.start(
+            "generate", "a fox", *argv, environ={"KONTEXT_TEST_KILL_AT": "renamed"}
+        )
+        assert Ran.of(killed).code == -9
+        assert not (world.folder / "fox.jpg.json").exists()
+        before = (world.folder / "fox.jpg").read_bytes()
+        assert world.run("fetch").code == 0
+        assert sorted(path.name for path in world.folder.glob("fox*")) == [
+            "fox.jpg",
+            "fox.jpg.json",
+        ]
+        assert (world.folder / "fox.jpg").read_bytes() == before
