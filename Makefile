@@ -105,10 +105,12 @@ ALONE := tests/engines/alone.lock
 	.venv/engines/bin/python $(EDITABLE)
 	touch $@
 
-# The page of `kontext gallery` is read by Chromium, which is installed like the shells below.
+# The page of `kontext gallery` is read by Chromium, and what images carry by exiftool; both are
+# installed like the shells below.
 .venv/engines/browser: | .venv/engines/installed
-	@for tool in chromium chromedriver; do command -v $$tool || missing=yes; done >/dev/null; \
-	if [ "$$missing" ]; then $(call apt-get,chromium chromium-driver); fi
+	@for tool in chromium chromedriver exiftool; do command -v $$tool || missing=yes; done >/dev/null; \
+	if [ "$$missing" ]; then \
+		$(call apt-get,chromium chromium-driver libimage-exiftool-perl); fi
 	@touch $@
 
 .venv/tools/installed: .github/tools.lock

@@ -4,16 +4,16 @@
 _kontext_command() {
     case "$*" in
         kontext)
-            commands='generate edit status fetch cancel forget show gallery cost models sandbox completion auth'
+            commands='generate edit status fetch cancel forget info show gallery cost models sandbox completion auth'
             options='--version -h,--help'
             ;;
         'kontext generate')
             commands=''
-            options='-p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
+            options='-p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged --metadata --sidecar -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext edit')
             commands=''
-            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
+            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged --metadata --sidecar -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext status')
             commands=''
@@ -30,6 +30,10 @@ _kontext_command() {
         'kontext forget')
             commands=''
             options='--older-than --state... -h,--help'
+            ;;
+        'kontext info')
+            commands=''
+            options='--json -h,--help'
             ;;
         'kontext show')
             commands=''
@@ -88,6 +92,7 @@ _kontext_value() {
         'kontext generate --safety-tolerance') values='' kind='' ;;
         'kontext generate --steps') values='' kind='' ;;
         'kontext generate --output-format') values='jpeg png' kind='' ;;
+        'kontext generate --metadata') values='off mark full' kind='' ;;
         'kontext generate -o' | 'kontext generate --output') values='' kind=default ;;
         'kontext generate -d' | 'kontext generate --output-dir') values='' kind=dirnames ;;
         'kontext generate --name') values='' kind='' ;;
@@ -114,6 +119,7 @@ _kontext_value() {
         'kontext edit --safety-tolerance') values='' kind='' ;;
         'kontext edit --steps') values='' kind='' ;;
         'kontext edit --output-format') values='jpeg png' kind='' ;;
+        'kontext edit --metadata') values='off mark full' kind='' ;;
         'kontext edit -o' | 'kontext edit --output') values='' kind=default ;;
         'kontext edit -d' | 'kontext edit --output-dir') values='' kind=dirnames ;;
         'kontext edit --name') values='' kind='' ;;
@@ -167,6 +173,7 @@ _kontext_value() {
 # What the argument number $2 of the command $1 may be; fails where anything may.
 _kontext_argument() {
     case "$*" in
+        'kontext info '*) values='' kind=default ;;
         'kontext show '*) values='' kind=default ;;
         'kontext gallery '*) values='' kind=default ;;
         'kontext completion '1) values='bash zsh fish powershell' kind='' ;;

@@ -89,6 +89,7 @@ function __kontext_is_command
         'kontext fetch' \
         'kontext cancel' \
         'kontext forget' \
+        'kontext info' \
         'kontext show' \
         'kontext gallery' \
         'kontext cost' \
@@ -119,6 +120,7 @@ function __kontext_takes_value
         'kontext generate --safety-tolerance' \
         'kontext generate --steps' \
         'kontext generate --output-format' \
+        'kontext generate --metadata' \
         'kontext generate -o' \
         'kontext generate --output' \
         'kontext generate -d' \
@@ -155,6 +157,7 @@ function __kontext_takes_value
         'kontext edit --safety-tolerance' \
         'kontext edit --steps' \
         'kontext edit --output-format' \
+        'kontext edit --metadata' \
         'kontext edit -o' \
         'kontext edit --output' \
         'kontext edit -d' \
@@ -228,6 +231,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a status -d 'List recent jobs
 complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait for jobs and save their images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel jobs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a forget -d 'Delete jobs and their prompts from the journal'
+complete -c kontext -n '__kontext_at "kontext" 1' -a info -d 'Show how images were made, and where that is said'
 complete -c kontext -n '__kontext_at "kontext" 1' -a show -d 'Show images in the terminal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a gallery -d 'Make a page or a contact sheet of images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cost -d 'Show what was spent, by day, provider, model and batch'
@@ -252,6 +256,8 @@ complete -c kontext -n '__kontext_lacks "kontext generate" --output-format' -l o
 complete -c kontext -n '__kontext_lacks "kontext generate" --enhance-prompt' -l enhance-prompt -d 'Let the provider improve the prompt'
 complete -c kontext -n '__kontext_lacks "kontext generate" --sync-mode' -l sync-mode -d 'Get the image in the reply itself; it is not kept in the provider\'s history'
 complete -c kontext -n '__kontext_lacks "kontext generate" --keep-flagged' -l keep-flagged -d 'Also save images that the provider flagged as unsafe'
+complete -c kontext -n '__kontext_lacks "kontext generate" --metadata' -l metadata -x -a 'off mark full' -d 'What to write into each image: off, nothing; mark, that a model made it; full, also prompt, seed and options'
+complete -c kontext -n '__kontext_lacks "kontext generate" --sidecar' -l sidecar -d 'Also save prompt, seed and options beside each image, as NAME.SUFFIX.json'
 complete -c kontext -n '__kontext_lacks "kontext generate" -o --output' -s o -l output -r -F -d 'Output file'
 complete -c kontext -n '__kontext_lacks "kontext generate" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'Output directory, created if missing'
 complete -c kontext -n '__kontext_lacks "kontext generate" --name' -l name -x -d 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}'
@@ -293,6 +299,8 @@ complete -c kontext -n '__kontext_lacks "kontext edit" --output-format' -l outpu
 complete -c kontext -n '__kontext_lacks "kontext edit" --enhance-prompt' -l enhance-prompt -d 'Let the provider improve the prompt'
 complete -c kontext -n '__kontext_lacks "kontext edit" --sync-mode' -l sync-mode -d 'Get the image in the reply itself; it is not kept in the provider\'s history'
 complete -c kontext -n '__kontext_lacks "kontext edit" --keep-flagged' -l keep-flagged -d 'Also save images that the provider flagged as unsafe'
+complete -c kontext -n '__kontext_lacks "kontext edit" --metadata' -l metadata -x -a 'off mark full' -d 'What to write into each image: off, nothing; mark, that a model made it; full, also prompt, seed and options'
+complete -c kontext -n '__kontext_lacks "kontext edit" --sidecar' -l sidecar -d 'Also save prompt, seed and options beside each image, as NAME.SUFFIX.json'
 complete -c kontext -n '__kontext_lacks "kontext edit" -o --output' -s o -l output -r -F -d 'Output file'
 complete -c kontext -n '__kontext_lacks "kontext edit" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'Output directory, created if missing'
 complete -c kontext -n '__kontext_lacks "kontext edit" --name' -l name -x -d 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}'
@@ -357,6 +365,10 @@ complete -c kontext -n '__kontext_lacks "kontext cancel" -h --help' -s h -l help
 complete -c kontext -n '__kontext_lacks "kontext forget" --older-than' -l older-than -x -d 'Jobs older than this, as in 30d, 12h, 90m'
 complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -d 'Jobs in this state'
 complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_from "kontext info" 1' -F -d 'Images: JPEG, PNG or WebP files'
+complete -c kontext -n '__kontext_lacks "kontext info" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext info" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_from "kontext show" 1' -F -d 'Images: JPEG, PNG, WebP or GIF files'
 complete -c kontext -n '__kontext_lacks "kontext show" --width' -l width -x -d 'Width of each image at most'

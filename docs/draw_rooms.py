@@ -16,7 +16,7 @@ FLOORS = (
     ("engine",),
     ("journal", "settings", "sandbox"),
     ("providers", "files", "prompts"),
-    ("images", "request"),
+    ("images", "metadata", "request"),
     ("http",),
     ("job",),
     ("errors", "options", "sizes", "words", "quantities", "failpoint", "__init__"),

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from kontext_cli.errors import KontextError
+from kontext_cli.options import Metadata
 
 Operation = Literal["generate", "edit"]
 FileFormat = Literal["jpeg", "png", "webp"]
@@ -156,13 +157,16 @@ class Target(NamedTuple):
     """The files asked for when a job was submitted; paths are absolute.
 
     ``replaces`` are the files that an earlier job made for the same row of a batch: these are
-    replaced by the new ones, unless they were changed.
+    replaced by the new ones, unless they were changed. ``metadata`` is what the images are to
+    carry; with ``sidecar``, the same lies beside them.
     """
 
     paths: tuple[Path, ...]
     overwrite: bool = False
     keep_flagged: bool = False
     replaces: tuple[File, ...] = ()
+    metadata: Metadata = "off"
+    sidecar: bool = False
 
 
 @dataclass(slots=True, eq=False, repr=False)

@@ -4,9 +4,12 @@ Flags, the keys of prompts files and the validation of requests are derived from
 provider has a table of its own: the options that it supports, with their limits and defaults.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from kontext_cli.sizes import ASPECT_RATIOS
+
+Metadata = Literal["off", "mark", "full"]
+"""What is written into an image: nothing, that a model made it, or also how."""
 
 
 class RequestOption(NamedTuple):
@@ -98,6 +101,20 @@ OPTIONS = (
     ),
     RequestOption(
         "keep_flagged", bool, "Also save images that the provider flagged as unsafe.", sent=False
+    ),
+    RequestOption(
+        "metadata",
+        str,
+        "What to write into each image: off, nothing; mark, that a model made it; full, also "
+        "prompt, seed and options. Default: KONTEXT_METADATA, else mark.",
+        choices=get_args(Metadata),
+        sent=False,
+    ),
+    RequestOption(
+        "sidecar",
+        bool,
+        "Also save prompt, seed and options beside each image, as NAME.SUFFIX.json.",
+        sent=False,
     ),
 )
 """In the order of the help."""

@@ -125,6 +125,8 @@ class Naming:
             ours=[file.path for file in ours] if ours else (),
             apart=lambda: self._made,
             may_have=self._listing.may_have,
+            beside=bool(order.of_row(entry.row, "sidecar"))
+            or order.of_row(entry.row, "metadata") == "full",
         )
 
     def _check_output(self, output: str) -> None:

@@ -8,16 +8,17 @@ from typing import Any
 from kontext_cli.batch.decide import Rules
 from kontext_cli.files.names import Exists
 from kontext_cli.job import Operation
+from kontext_cli.prompts import Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What holds for all rows of a batch.
 
-    ``defaults`` are the fields of a request, and ``provider``, ``model`` and ``keep_flagged``, for
-    rows that do not set them. ``images`` of rows are relative to the folder that ``bases`` has for
-    their file; images are saved in ``folder``. ``template`` names the files of rows without an id,
-    ``id_template`` those of rows with one.
+    ``defaults`` are the fields of a request, and ``provider``, ``model`` and the options that
+    are not sent, for rows that do not set them. ``images`` of rows are relative to the folder that
+    ``bases`` has for their file; images are saved in ``folder``. ``template`` names the files of
+    rows without an id, ``id_template`` those of rows with one.
     """
 
     batch: str
@@ -34,3 +35,7 @@ class Order:
     """Rows are identified by their image: `--each`."""
     waits: bool = True
     """False: submit the jobs and leave them at the provider."""
+
+    def of_row(self, row: Row, name: str) -> Any:
+        """The value of an option that is not sent: the row's own, else the default."""
+        return row.others.get(name, self.defaults.get(name))

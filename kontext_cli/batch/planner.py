@@ -119,6 +119,8 @@ class Planner:
             overwrite=self._order.exists == "overwrite",
             keep_flagged=entry.keep_flagged,
             replaces=entry.replaces,
+            metadata=self._order.of_row(entry.row, "metadata") or "off",
+            sidecar=bool(self._order.of_row(entry.row, "sidecar")),
         )
         return Plan(job, entry.request.draft(job.seed, self._stdin), None)
 
@@ -147,7 +149,6 @@ class Planner:
     def _entry(
         self, row: Row, request: RowRequest, key: str | None, digest: str = "", equal: int = 0
     ) -> Entry:
-        default = self._order.defaults.get("keep_flagged", False)
         return Entry(
             row=row,
             shared=request.shared,
@@ -158,7 +159,7 @@ class Planner:
             digest=digest,
             equal=equal,
             at=request.shared.provider.name,
-            keep_flagged=row.others.get("keep_flagged", default),
+            keep_flagged=bool(self._order.of_row(row, "keep_flagged")),
         )
 
     def _own_key(self, row: Row) -> str | None:

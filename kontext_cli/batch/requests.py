@@ -31,7 +31,8 @@ Sizes = tuple[Size | None, ...]
 """The sizes of the input images of a row, None for one that is not known."""
 
 _MOST_SHARED = 1_000
-_OF_ONE_ROW = frozenset({"id", "images", "keep_flagged", "output", "seed"})
+_NOT_SENT = frozenset(row.name for row in OPTIONS if not row.sent)
+_OF_ONE_ROW = frozenset({"id", "images", "output", "seed"}) | _NOT_SENT
 _SWITCHES = [row.name for row in OPTIONS if row.sent and row.type is bool]
 
 
@@ -254,7 +255,8 @@ class Requests:
         providers = [self.provider(name) for name in provider.split(",")]
         if suffix and chooses_format(providers, model, order.operation):
             fields["output_format"] = fields.get("output_format") or suffix
-        fields.pop("keep_flagged", None)
+        for name in _NOT_SENT:
+            fields.pop(name, None)
         for name in _SWITCHES:
             fields[name] = fields.get(name) or None  # a switch that is off was not given
         request = parse({**fields, "operation": order.operation, "images": sources or None})

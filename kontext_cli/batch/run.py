@@ -28,7 +28,7 @@ from kontext_cli.errors import (
     TooManyFailures,
     Unreachable,
 )
-from kontext_cli.files.delivery import file_delivery
+from kontext_cli.files.delivery import file_delivery, remove_replaced
 from kontext_cli.files.saved import condition
 from kontext_cli.job import ACCEPTED, Cost, Job, State
 from kontext_cli.journal import Journal
@@ -393,8 +393,4 @@ class Batch:
 
 def _remove_replaced(job: Job) -> None:
     """Remove the earlier images of the row, unless the new ones have the same names."""
-    now = {file.path for file in job.files}
-    for file in job.target.replaces if job.target else ():
-        if file.path not in now and condition(file) == "untouched":
-            with suppress(OSError):
-                file.path.unlink()
+    remove_replaced(job.target.replaces if job.target else (), job.files)

@@ -39,6 +39,9 @@ SAME = {
         outdir out-dir output-folder folder dir directory outpath save-dir save-path
     """,
     "--name": "template name-template filename-template filename-pattern filename-prefix",
+    "--metadata off": "no-metadata strip-metadata no-exif",
+    "--metadata full": "embed-metadata save-metadata exif embed-prompt",
+    "--sidecar": "save-json write-json sidecar-json",
     "--exists overwrite": "overwrite clobber",
     "--exists skip": "skip-existing no-clobber no-overwrite",
     "--prompts-file": "prompts prompt-file prompts-path from-file input-file batch-file csv",
@@ -113,10 +116,11 @@ COMMANDS = {
         prompt run txt2image submit
     """,
     "kontext edit": "img2img image2image image-to-image i2i modify change inpaint transform remix",
-    "kontext status": "list ls ps jobs job history log logs queue info get watch",
+    "kontext status": "list ls ps jobs job history log logs queue get watch",
     "kontext fetch": "download pull wait result results resume retry collect",
     "kontext cancel": "stop kill abort",
     "kontext forget": "delete rm remove del clean purge prune clear",
+    "kontext info": "metadata exif inspect describe identify provenance",
     "kontext show": "view display preview open cat icat",
     "kontext models": "providers model prices price pricing list-models endpoints options",
     "kontext sandbox": "serve server mock test demo",

@@ -38,6 +38,8 @@ def generate(
     enhance_prompt: bool = False,
     sync_mode: bool = False,
     keep_flagged: bool = False,
+    metadata: str | None = None,
+    sidecar: bool = False,
     output: options.Output = None,
     output_dir: options.OutputDir = None,
     name: options.NameTemplate = None,

@@ -21,6 +21,7 @@ COMMANDS = (
     "fetch",
     "cancel",
     "forget",
+    "info",
     "show",
     "gallery",
     "cost",

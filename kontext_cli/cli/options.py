@@ -63,7 +63,7 @@ def _annotation(row: RequestOption) -> Any:
     return Annotated[row.annotation if row.type is bool else row.annotation | None, option]
 
 
-_METAVARS = {int: "N", float: "X", "aspect_ratio": "R", "output_format": "TYPE"}
+_METAVARS = {int: "N", float: "X", "aspect_ratio": "R", "output_format": "TYPE", "metadata": "WHAT"}
 
 Prompt = Annotated[
     str | None,

@@ -138,6 +138,8 @@ class _Run:
             "provider": ",".join(self._providers),
             "model": self._session.settings.model(flags.model, self._providers[0]),
             "keep_flagged": flags.keep_flagged,
+            "metadata": self._session.settings.metadata(flags.metadata),
+            "sidecar": flags.sidecar,
         }
         if flags.each:
             defaults["prompt"] = self._prompt

@@ -245,15 +245,19 @@ def _delivery(job: Job, fetch: Fetch, session: Session) -> Delivery:
     if fetch.output == "-":
         if job.request.get("num_images", 1) > 1:
             raise UsageError("`-o -` can write only one image")
-        return session.delivery(None)
+        carried = job.target.metadata if job.target else session.settings.metadata(None)
+        return session.delivery(None, metadata=carried)
     asked_now = fetch.output or fetch.output_dir or fetch.name
     if asked_now or job.target is None:
         folder = Path(from_home(fetch.output_dir or "."))
         exists: Exists = "error" if fetch.output or fetch.name else "number"
-        names = names_for(job, Wanted(folder, fetch.output, fetch.name, exists))
-        job.target = Target(tuple(path.absolute() for path in names.paths))
+        before = job.target or Target((), metadata=session.settings.metadata(None))
+        told = before.metadata, before.sidecar
+        names = names_for(job, Wanted(folder, fetch.output, fetch.name, exists, *told))
+        paths = tuple(path.absolute() for path in names.paths)
+        job.target = Target(paths, metadata=before.metadata, sidecar=before.sidecar)
     if fetch.keep_flagged:
-        job.target = Target(job.target.paths, job.target.overwrite, keep_flagged=True)
+        job.target = job.target._replace(keep_flagged=True)
     return session.delivery(job.target)
 
 

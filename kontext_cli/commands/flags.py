@@ -35,6 +35,8 @@ class Flags(NamedTuple):
     provider: str | None
     model: str | None
     keep_flagged: bool
+    metadata: str | None
+    sidecar: bool
     output: str | None
     output_dir: str | None
     name: str | None

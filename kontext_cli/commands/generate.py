@@ -18,7 +18,7 @@ from kontext_cli.files.delivery import Delivery, StreamDelivery
 from kontext_cli.files.names import Names, format_of, template_fields
 from kontext_cli.files.saved import existing_file
 from kontext_cli.http.certificates import load_certificates
-from kontext_cli.job import Job, State, Target
+from kontext_cli.job import Job, State
 from kontext_cli.providers import who_queues
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.prepare import chooses_format
@@ -181,6 +181,8 @@ def _check_standard_output(flags: Flags) -> None:
         raise UsageError("`-o -` and --json both write to standard output")
     if flags.open_images:
         raise UsageError("`-o -` saves no file that --open could open")
+    if flags.sidecar:
+        raise UsageError("`-o -` saves no file that --sidecar could be beside")
     if flags.no_wait:
         raise UsageError("`-o -` has nothing to write with --no-wait")
     if sys.stdout is not None and sys.stdout.isatty() and not flags.dry_run:
@@ -210,6 +212,8 @@ def _wanted(flags: Flags, settings: Settings) -> Wanted | None:
         output=flags.output,
         template=flags.name,
         exists=flags.when_taken,
+        metadata=settings.metadata(flags.metadata),
+        sidecar=flags.sidecar,
     )
 
 
@@ -282,8 +286,8 @@ async def _run_at(plan: Plan, delivery: Delivery, flags: Flags, session: Session
 def _delivery(plan: Plan, flags: Flags, session: Session) -> Delivery:
     target = plan.job.target
     if target is not None:
-        plan.job.target = target = Target(target.paths, target.overwrite, flags.keep_flagged)
-    return session.delivery(target)
+        plan.job.target = target = target._replace(keep_flagged=flags.keep_flagged)
+    return session.delivery(target, metadata=session.settings.metadata(flags.metadata))
 
 
 def differences(job: Job, delivery: Delivery | None = None) -> Iterator[str]:

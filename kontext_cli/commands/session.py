@@ -22,6 +22,7 @@ from kontext_cli.journal import Journal
 from kontext_cli.journal.history import run_times
 from kontext_cli.journal.replies import Answers
 from kontext_cli.journal.writer import Scribe
+from kontext_cli.options import Metadata
 from kontext_cli.providers.base import Provider
 from kontext_cli.settings.paths import state_dir
 from kontext_cli.settings.settings import Settings, known_provider
@@ -83,21 +84,22 @@ class Session:
         """The writer of the journal while jobs are in flight."""
         return Scribe(self.journal)
 
-    def delivery(self, target: Target | None) -> Delivery:
-        """The delivery of a job's images to their target; None is standard output.
+    def delivery(self, target: Target | None, *, metadata: Metadata = "off") -> Delivery:
+        """The delivery of a job's images to their target; None is standard output, where they
+        carry ``metadata``.
 
         Images that do not go to a file are verified in the state folder.
         Raises OutputFault or JournalFault.
         """
         if target is None:
             _ = self.journal
-            return StreamDelivery(stdout_bytes(), self.state_folder)
+            return StreamDelivery(stdout_bytes(), self.state_folder, metadata=metadata)
         path = next(filter(is_special, target.paths), None)
         if path is None:
             return file_delivery(target)
         _ = self.journal
         stream = self._streams.enter_context(open_special(path))
-        return StreamDelivery(stream, self.state_folder, path=path)
+        return StreamDelivery(stream, self.state_folder, path=path, metadata=target.metadata)
 
     @asynccontextmanager
     async def engine(

@@ -6,6 +6,7 @@ from base64 import b64decode
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import unquote_to_bytes
 
+from kontext_cli.engine.carry import carry
 from kontext_cli.errors import BadMedia, Moderated, WrongFormat
 from kontext_cli.files.delivery import Delivery
 from kontext_cli.files.part import PartFile
@@ -23,12 +24,14 @@ async def collect(
     *,
     keep_flagged: bool,
     saved: Callable[[Job], Awaitable[None]],
+    notice: Callable[[str], None],
 ) -> None:
     """Save every image that is not saved yet, concurrently; one that fails stops no other.
 
     ``saved`` is called after each file but the last: when it is in place, or is not an image we
     can save. Such a file is marked in ``job.outputs``, and not downloaded again. The caller records
-    the job after the last one. Raises the first KontextError among them, WrongFormat where files
+    the job after the last one. ``notice`` is told where an image cannot carry what it is to
+    carry. Raises the first KontextError among them, WrongFormat where files
     are marked, and Moderated where images were left out as flagged.
     """
     have = {file.number for file in job.files}
@@ -39,7 +42,7 @@ async def collect(
 
     async def save(number: int, output: Output) -> None:
         try:
-            file = await _save(output, number, delivery, transport)
+            file = await _save(job, output, number, delivery, transport, notice)
             if file is not None:
                 job.files = tuple(sorted((*job.files, file), key=lambda each: each.number))
         except WrongFormat as error:
@@ -61,15 +64,24 @@ async def collect(
 
 
 async def _save(
-    output: Output, number: int, delivery: Delivery, transport: Transport
+    job: Job,
+    output: Output,
+    number: int,
+    delivery: Delivery,
+    transport: Transport,
+    notice: Callable[[str], None],
 ) -> File | None:
     with PartFile.create(delivery.folder(number)) as part:
 
-        def deliver(announced: int | None) -> File | None:
-            return delivery.deliver(part, part.verify(announced), number)
+        def deliver(announced: int | None) -> tuple[File | None, str | None]:
+            image, beside, why_not = carry(job, part, part.verify(announced), delivery)
+            return delivery.deliver(part, image, number, beside), why_not
 
         async def check(announced: int | None) -> File | None:
-            return await asyncio.to_thread(deliver, announced)
+            file, why_not = await asyncio.to_thread(deliver, announced)
+            if why_not:
+                notice(why_not)
+            return file
 
         inline = inline_image(output)
         if inline is None:

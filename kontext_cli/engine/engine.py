@@ -246,6 +246,7 @@ class Engine:
             self._transport,
             keep_flagged=keep_flagged,
             saved=self._recorder.keep,
+            notice=self._notice_once,
         )
 
     async def _wait(self, job: Job, timeout: float) -> None:

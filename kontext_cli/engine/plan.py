@@ -18,6 +18,7 @@ from kontext_cli.files.names import (
 )
 from kontext_cli.files.templates import Fields
 from kontext_cli.job import Cost, Job, Source, Target, new_id
+from kontext_cli.options import Metadata
 from kontext_cli.providers.base import Provider, Storage
 from kontext_cli.providers.options import Endpoint
 from kontext_cli.providers.prepare import Draft, choose_endpoint, prepare
@@ -37,12 +38,14 @@ UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
 
 class Wanted(NamedTuple):
     """Where the files should be saved, as given by the user: ``output`` is a file, else a template
-    names them in ``folder``."""
+    names them in ``folder``. ``metadata`` and ``sidecar`` are what is told of them there."""
 
     folder: Path
     output: str | None = None
     template: str | None = None
     exists: Exists = "error"
+    metadata: Metadata = "off"
+    sidecar: bool = False
 
 
 class Plan(NamedTuple):
@@ -127,7 +130,10 @@ def _plan_job(
         return Plan(job, draft, None)
     names = names_for(job, wanted, otherwise=draft.endpoint.format)
     job.target = Target(
-        tuple(path.absolute() for path in names.paths), overwrite=wanted.exists == "overwrite"
+        tuple(path.absolute() for path in names.paths),
+        overwrite=wanted.exists == "overwrite",
+        metadata=wanted.metadata,
+        sidecar=wanted.sidecar,
     )
     return Plan(job, draft, names)
 
@@ -206,6 +212,7 @@ def names_for(job: Job, wanted: Wanted, *, otherwise: OutputFormat = "jpeg") -> 
         count=job.request.get("num_images", 1),
         output_format=job.request.get("output_format", otherwise),
         exists=wanted.exists,
+        beside=wanted.sidecar or wanted.metadata == "full",
     )
 
 

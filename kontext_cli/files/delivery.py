@@ -3,7 +3,7 @@
 import errno
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -14,17 +14,32 @@ from kontext_cli.files.faults import output_faults
 from kontext_cli.files.names import fit_suffix
 from kontext_cli.files.part import PartFile, prepare_folder
 from kontext_cli.files.saved import VerifiedImage, condition, existing_file, file_of
+from kontext_cli.files.sidecars import remove_sidecar, write_sidecar
 from kontext_cli.job import File, FileFormat, Target
+from kontext_cli.options import Metadata
 
 
 class Delivery(Protocol):
-    """Receives each verified image; ``number`` counts a job's images from 1."""
+    """Receives each verified image; ``number`` counts a job's images from 1.
+
+    The images are to carry ``metadata``; with ``sidecar``, the same lies beside them.
+    """
+
+    metadata: Metadata
+    sidecar: bool
 
     def folder(self, number: int) -> Path:
         """Where the part file of an image is written."""
 
-    def deliver(self, part: PartFile, image: VerifiedImage, number: int) -> File | None:
-        """Write the image to its destination; None where that is not a file."""
+    def deliver(
+        self, part: PartFile, image: VerifiedImage, number: int, beside: bytes | None = None
+    ) -> File | None:
+        """Write the image to its destination; None where that is not a file. ``beside`` is the
+        content of its sidecar."""
+
+    @property
+    def has_sidecars(self) -> bool:
+        """Whether a file can lie beside its images."""
 
 
 class FileDelivery:
@@ -33,9 +48,19 @@ class FileDelivery:
     A file among ``replaces`` is replaced, unless it was changed since it was saved.
     """
 
+    has_sidecars = True
+
     def __init__(
-        self, paths: Sequence[Path], *, overwrite: bool, replaces: Sequence[File] = ()
+        self,
+        paths: Sequence[Path],
+        *,
+        overwrite: bool,
+        replaces: Sequence[File] = (),
+        metadata: Metadata = "off",
+        sidecar: bool = False,
     ) -> None:
+        self.metadata: Metadata = metadata
+        self.sidecar = sidecar
         self._paths = paths
         self._overwrite = overwrite
         self._replaces = {file.path: file for file in replaces}
@@ -43,16 +68,20 @@ class FileDelivery:
     def folder(self, number: int) -> Path:
         return self._path(number).parent
 
-    def deliver(self, part: PartFile, image: VerifiedImage, number: int) -> File:
+    def deliver(
+        self, part: PartFile, image: VerifiedImage, number: int, beside: bytes | None = None
+    ) -> File:
         path = self._path(number)
         fitting = fit_suffix(path, image.format)
         there = self._there_already(fitting, image)
+        may_replace = there is None and self._may_replace(fitting)
         if there is None:
-            may_replace = self._may_replace(fitting)
             there = part.publish(
                 image, fitting if may_replace else path, overwrite=self._overwrite or may_replace
             )
             reached("renamed")
+        if beside is not None:
+            write_sidecar(there.path, beside, overwrite=self._overwrite, ours=may_replace)
         return there._replace(number=number)
 
     def _may_replace(self, path: Path) -> bool:
@@ -90,7 +119,23 @@ def file_delivery(target: Target, proven: set[Path] | None = None) -> FileDelive
     for folder in {path.parent for path in target.paths} - proven:
         prepare_folder(folder)
         proven.add(folder)
-    return FileDelivery(target.paths, overwrite=target.overwrite, replaces=target.replaces)
+    return FileDelivery(
+        target.paths,
+        overwrite=target.overwrite,
+        replaces=target.replaces,
+        metadata=target.metadata,
+        sidecar=target.sidecar,
+    )
+
+
+def remove_replaced(replaced: Sequence[File], now: Sequence[File]) -> None:
+    """Remove untouched earlier images and their sidecars, unless new ones have the same names."""
+    kept = {file.path for file in now}
+    for file in replaced:
+        if file.path not in kept and condition(file) == "untouched":
+            with suppress(OSError):
+                file.path.unlink()
+                remove_sidecar(file.path)
 
 
 class StreamDelivery:
@@ -99,11 +144,21 @@ class StreamDelivery:
     ``format`` is that of the image after it was written.
     """
 
-    def __init__(self, stream: BinaryIO, folder: Path, *, path: Path | None = None) -> None:
+    has_sidecars = sidecar = False
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        folder: Path,
+        *,
+        path: Path | None = None,
+        metadata: Metadata = "off",
+    ) -> None:
         """``stream`` is unbuffered, so that a closed reader is noticed here; ``path`` is its name,
         None for standard output. The part file is in ``folder``. Raises OutputFault where that
         cannot be written."""
         prepare_folder(folder)
+        self.metadata: Metadata = metadata
         self._stream = stream
         self._folder = folder
         self._path = path
@@ -112,10 +167,15 @@ class StreamDelivery:
     def folder(self, number: int) -> Path:  # noqa: ARG002
         return self._folder
 
-    def deliver(self, part: PartFile, image: VerifiedImage, number: int) -> File | None:
+    def deliver(
+        self,
+        part: PartFile,
+        image: VerifiedImage,
+        number: int,
+        beside: bytes | None = None,  # noqa: ARG002
+    ) -> File | None:
         with _writing_to(self._path):
-            with part.reading() as source:
-                rest = memoryview(source.read())
+            rest = memoryview(part.content())
             while rest:
                 rest = rest[self._stream.write(rest) :]
         self.format = image.format

@@ -97,6 +97,7 @@ def name_files(
     ours: Collection[Path] = (),
     apart: Callable[[], Collection[Path]] = tuple,
     may_have: Callable[[str], bool] = lambda _path: True,
+    beside: bool = False,
 ) -> Names:
     """Name the ``count`` images of a job, by a literal ``output`` or else by the template.
 
@@ -104,8 +105,8 @@ def name_files(
     pipe that ``output`` names is taken as it is, whatever ``exists`` says. A name is taken by a
     file that has it, with whatever suffix of an image. Files among ``ours`` may be replaced, those
     ``apart`` take no name but their very own. ``may_have`` knows of paths that are certainly free,
-    whatever suffix is put on. Raises UsageError for names that cannot be, NameTaken and OutputFault
-    for those that are in use.
+    whatever suffix is put on. With ``beside``, the name of a sidecar has to be free as well.
+    Raises UsageError for names that cannot be, NameTaken and OutputFault for those in use.
     """
     if output is not None and may_have(_stem(os.path.join(folder, output))):  # noqa: PTH118
         path = folder / output
@@ -116,13 +117,22 @@ def name_files(
     else:
         plan = _from_output(output, folder, count, output_format)
     files = plan.files()
-    if not any(map(may_have, map(_stem, files))):
+    sidecars = map(sidecar_name, files) if beside else ()
+    if not any(map(may_have, itertools.chain(map(_stem, files), sidecars))):
         return Names(files, notices=plan.notices)
 
     def is_of_others(path: Path) -> bool:
         return path not in ours and path not in apart()
 
     def taker(file: str) -> str | None:
+        return image_taker(file) or (sidecar_taker(file) if beside else None)
+
+    def sidecar_taker(file: str) -> str | None:
+        sidecar = sidecar_name(file)
+        is_free = Path(file) in ours or not may_have(sidecar) or not os.path.lexists(sidecar)
+        return None if is_free else sidecar
+
+    def image_taker(file: str) -> str | None:
         if not may_have(_stem(file)):
             return None
         if os.path.lexists(file) and Path(file) not in ours:
@@ -130,7 +140,7 @@ def name_files(
         there = filter(os.path.lexists, _siblings(file))
         return next((each for each in there if is_of_others(Path(each))), None)
 
-    return _settle(plan, exists, taker)
+    return _settle(plan, exists, taker, beside=beside)
 
 
 def _special(output: str, path: Path, count: int) -> Names:
@@ -200,21 +210,30 @@ def _check_output(output: str, path: Path, stem: str) -> None:
         )
 
 
-def _settle(plan: _Plan, exists: Exists, taker: Callable[[str], str | None]) -> Names:
+def _settle(
+    plan: _Plan, exists: Exists, taker: Callable[[str], str | None], *, beside: bool
+) -> Names:
     """Apply ``exists`` to names that are taken; ``taker`` finds the file that has a name."""
     files = plan.files()
     if exists == "overwrite":
         _refuse_irregular(Path(file) for file in files if taker(file))
+        _refuse_irregular(Path(sidecar_name(file)) for file in files if beside)
     elif exists == "number":
         attempts = (plan.files(attempt) for attempt in itertools.count(1))
         files = next(names for names in attempts if not any(map(taker, names)))
     else:
         found = [(file, there) for file in files if (there := taker(file))]
-        if exists == "skip" and len(found) == len(files):
+        are_images = all(there != sidecar_name(file) for file, there in found)
+        if exists == "skip" and len(found) == len(files) and are_images:
             return Names(tuple(there for _, there in found), skip=True, notices=plan.notices)
         if found:
             raise _taken(*found[0], exists)
     return Names(files, notices=plan.notices)
+
+
+def sidecar_name(file: str) -> str:
+    """The path of the sidecar of an image: its own, with another suffix."""
+    return f"{file}.json"
 
 
 def _siblings(path: str) -> list[str]:
@@ -232,7 +251,9 @@ def _stem(path: str) -> str:
 
 def _taken(file: str, there: str, exists: Exists) -> NameTaken:
     what = f"`{there}` is there already"
-    if there != file:
+    if there == sidecar_name(file):
+        what += f", where the sidecar of `{Path(file).name}` goes"
+    elif there != file:
         what += f", which blocks `{Path(file).name}`: the same name with another extension"
     if exists == "skip":
         what += "; the job's other files are not"

@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -73,6 +74,11 @@ class PartFile:
             if not self._published:
                 self._path.unlink()
 
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        return self._path.parent
+
     def write(self, chunk: bytes) -> None:
         """Append to the file, up to MOST_BYTES in all."""
         if self.size + len(chunk) > MOST_BYTES:
@@ -89,6 +95,18 @@ class PartFile:
             os.ftruncate(self._open, 0)
             os.lseek(self._open, 0, os.SEEK_SET)
         self.size = 0
+
+    def content(self) -> bytes:
+        """All bytes so far."""
+        with self._writing(), self.reading() as stream:
+            return stream.read()
+
+    def replace(self, image: VerifiedImage, content: bytes) -> VerifiedImage:
+        """Put other bytes of the same image in place of those there are."""
+        with self._lock:
+            self.restart()
+            self.write(content)
+        return image._replace(bytes=len(content), sha256=sha256(content).hexdigest())
 
     @contextmanager
     def reading(self) -> Iterator[BinaryIO]:
@@ -109,8 +127,7 @@ class PartFile:
         if expected_bytes is not None and self.size != expected_bytes:
             fault = "cut short" if self.size < expected_bytes else "longer than announced"
             raise _bad(f"{fault}: {self.size} bytes came, {expected_bytes} were announced")
-        with self._writing(), self.reading() as stream:
-            data = stream.read()
+        data = self.content()
         try:
             return verified(data)
         except OtherKind as error:
@@ -127,17 +144,24 @@ class PartFile:
         image is paid for.
         """
         final = fit_suffix(target, image.format)
-        with output_faults(f"cannot write `{final}`"), self._lock:
+        final = self.publish_as(final, overwrite=overwrite and final == target)
+        with output_faults(f"cannot read `{final}`"):
+            return file_of(final, image, modified=final.stat().st_mtime_ns)
+
+    def publish_as(self, target: Path, *, overwrite: bool) -> Path:
+        """Rename the file, durably, to the target or, unless that is overwritten, to a free name
+        like it; returns the name it has now."""
+        with output_faults(f"cannot write `{target}`"), self._lock:
             disk.seal(self._open, self._mode)
             if not disk.CAN_MOVE_OPEN_FILES:
                 self._close()
-            if overwrite and final == target:
-                self._path.replace(final)
+            if overwrite:
+                self._path.replace(target)
             else:
-                final = disk.move_to_free_name(self._path, final)
+                target = disk.move_to_free_name(self._path, target)
             self._published = True
-            disk.sync_folder(final.parent)
-            return file_of(final, image, modified=final.stat().st_mtime_ns)
+            disk.sync_folder(target.parent)
+            return target
 
     @property
     def _open(self) -> int:

@@ -161,6 +161,15 @@ def _images(value: Any) -> tuple[str, ...]:
     return tuple(images)
 
 
+def _one_of(choices: Sequence[str]) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in choices:
+            raise Refused(f"should be one of {', '.join(choices)}, not {described(value)}")
+        return str(value)
+
+    return check
+
+
 _OF_TYPE: dict[type, Callable[[Any], Any]] = {
     str: _text,
     int: _whole,
@@ -175,6 +184,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "id": _id,
     "images": _images,
     "output": _text,
+    **{row.name: _one_of(row.choices) for row in OPTIONS if row.choices and not row.sent},
 }
 
 KEYS = frozenset(_CHECKS)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
 
 from kontext_cli.errors import UsageError
+from kontext_cli.options import Metadata
 from kontext_cli.providers import NAMES, provider_class
 from kontext_cli.words import nearest
 
@@ -14,7 +15,9 @@ Preview = Literal["auto", "kitty", "iterm", "blocks", "off"]
 PREVIEWS: tuple[Preview, ...] = get_args(Preview)
 """Whether images are shown on the terminal as they are saved, and in which protocol."""
 
-_TEXTS = ("provider", "model", "output_dir", "preview")
+METADATA: tuple[Metadata, ...] = get_args(Metadata)
+
+_TEXTS = ("provider", "model", "output_dir", "metadata", "preview")
 _TABLES = ("providers", "prices")
 _OF_PROVIDERS = ("base_url", "jobs")
 
@@ -27,6 +30,7 @@ class Config(NamedTuple):
     provider: str | None = None
     model: str | None = None
     output_dir: str | None = None
+    metadata: str | None = None
     preview: str | None = None
     base_urls: Mapping[str, str] = MappingProxyType({})
     jobs: Mapping[str, int] = MappingProxyType({})
@@ -72,8 +76,9 @@ class _Reader:
             if key not in (*_TEXTS, *_TABLES):
                 raise self._unknown(key, f"setting `{key}`", (*_TEXTS, *_TABLES))
         texts = {key: self._value(data, key, str) for key in _TEXTS}
-        if texts["preview"] not in (None, *PREVIEWS):
-            raise self._fault("preview", f"`preview` should be one of {', '.join(PREVIEWS)}")
+        for key, choices in (("metadata", METADATA), ("preview", PREVIEWS)):
+            if texts[key] not in (None, *choices):
+                raise self._fault(key, f"`{key}` should be one of {', '.join(choices)}")
         base_urls: dict[str, str] = {}
         jobs: dict[str, int] = {}
         routes: dict[str, str] = {}

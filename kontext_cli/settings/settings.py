@@ -4,17 +4,20 @@ Nothing is read from the working folder, not even a `.env` file: which key is us
 on the working folder.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple, Self
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Self, TypeVar
 
 from kontext_cli.errors import InvalidKey, KeyFault, MissingKey, UsageError
 from kontext_cli.http.urls import check_base_url
+from kontext_cli.options import Metadata
 from kontext_cli.providers import KEY_FORMS, NAMED_ONLY, NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
-from kontext_cli.settings.config import PREVIEWS, Config, Preview, load_config
+from kontext_cli.settings.config import METADATA, PREVIEWS, Config, Preview, load_config
 from kontext_cli.settings.credentials import Credentials, checked_key
 from kontext_cli.settings.paths import config_dir, from_home
 from kontext_cli.words import nearest
+
+_Choice = TypeVar("_Choice", bound=str)
 
 
 class Setting(NamedTuple):
@@ -66,13 +69,11 @@ class Settings(NamedTuple):
     def preview(self, flag: str | None, default: Preview = "off") -> Preview:
         """Whether images are shown as they are saved, and how. Raises UsageError for a variable
         with another value."""
-        given = self._with_default(flag, "preview", self.config.preview, default)
-        for known in PREVIEWS:
-            if known == given.value:
-                return known
-        raise UsageError(
-            f"{given.origin} should be one of {', '.join(PREVIEWS)}, not `{given.value}`"
-        )
+        return _one_of(PREVIEWS, self._with_default(flag, "preview", self.config.preview, default))
+
+    def metadata(self, flag: str | None) -> Metadata:
+        """What is written into images. Raises UsageError for a variable with another value."""
+        return _one_of(METADATA, self._with_default(flag, "metadata", self.config.metadata, "mark"))
 
     def jobs(self, name: Name, flag: int | None) -> int:
         """How many jobs of a provider may be in flight: flag, config file, the provider's data."""
@@ -173,6 +174,7 @@ class Settings(NamedTuple):
             "provider": self._first(None, "provider", config.provider),
             "model": self._with_default(None, "model", config.model, Provider.default_model),
             "output_dir": self._with_default(None, "output_dir", config.output_dir, "."),
+            "metadata": self._first(None, "metadata", config.metadata),
             "preview": self._first(None, "preview", config.preview),
         }
         for name in NAMES:
@@ -201,6 +203,13 @@ class Settings(NamedTuple):
             if value:
                 return Setting(value, origin)
         return None
+
+
+def _one_of(choices: Sequence[_Choice], given: Setting) -> _Choice:
+    for known in choices:
+        if known == given.value:
+            return known
+    raise UsageError(f"{given.origin} should be one of {', '.join(choices)}, not `{given.value}`")
 
 
 def known_provider(given: str) -> Name:

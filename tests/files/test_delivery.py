@@ -273,7 +273,7 @@ class TestSpecialFiles:
         (desk.folder / "link.jpg").symlink_to(pipe)
         for name in ("pipe", "link.jpg"):
             reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-            out, _ = desk.generate("-o", name)
+            out, _ = desk.generate("-o", name, "--metadata", "off")
             assert out == f"{name}\n".encode()
             assert os.read(reader, 2**16) == image_file(kind)
             os.close(reader)
@@ -322,7 +322,7 @@ class TestSpecialFiles:
     @pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1"])
     def test_standard_output_by_name_gets_the_bytes_alone(self, desk: Desk, name: str) -> None:
         desk.send(image_file())
-        assert desk.generate("-o", name)[0] == image_file()
+        assert desk.generate("-o", name, "--metadata", "off")[0] == image_file()
 
 
 class TestHome:

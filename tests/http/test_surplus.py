@@ -24,7 +24,7 @@ def ran(
     prompts = world.prompts(*(f"image {number}" for number in range(rows)))
     with relaying(Relay(world.url, **faults)) as relay:
         world.move(relay.url)
-        done = world.batch(prompts, "-p", provider)
+        done = world.batch(prompts, "-p", provider, "--metadata", "off")
     return relay, world.ledger, done.jobs
 
 

@@ -173,6 +173,7 @@ class TestJsonLines:
             "provider": "fal",
             "model": "kontext-max",
             **{row.name: of_type[row.type] for row in options.OPTIONS},
+            "metadata": "full",
             "id": "ü 1",
             "images": ["a.png", " b;c.png "],
             "output": "out/a.jpg",
