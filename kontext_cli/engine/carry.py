@@ -29,7 +29,7 @@ def carry(job: Job, part: PartFile, image: VerifiedImage, delivery: Delivery) ->
     from kontext_cli.metadata.embed import LeftAlone, embedded
     from kontext_cli.metadata.record import as_json, record_of, story_of
 
-    folder = part.folder if delivery.has_sidecars else Path.cwd()
+    folder = part.folder if delivery.has_sidecars else _here()
     notice = None
     if delivery.metadata != "off":
         story = story_of(job, delivery.metadata, folder, (image.width, image.height))
@@ -43,6 +43,14 @@ def carry(job: Job, part: PartFile, image: VerifiedImage, delivery: Delivery) ->
     ):
         beside = as_json(record_of(job, folder), indent=2).encode() + b"\n"
     return Carried(image, beside, notice)
+
+
+def _here() -> Path:
+    """The working folder, to which the record of an image on standard output is relative."""
+    try:
+        return Path.cwd()
+    except OSError:  # it was removed
+        return Path("/")
 
 
 def _instead(delivery: Delivery) -> str:

@@ -14,7 +14,6 @@ from kontext_cli.files.faults import output_faults
 from kontext_cli.files.names import fit_suffix
 from kontext_cli.files.part import PartFile, prepare_folder
 from kontext_cli.files.saved import VerifiedImage, condition, existing_file, file_of
-from kontext_cli.files.sidecars import remove_sidecar, write_sidecar
 from kontext_cli.job import File, FileFormat, Target
 from kontext_cli.options import Metadata
 
@@ -81,6 +80,8 @@ class FileDelivery:
             )
             reached("renamed")
         if beside is not None:
+            from kontext_cli.files.sidecars import write_sidecar
+
             write_sidecar(there.path, beside, overwrite=self._overwrite, ours=may_replace)
         return there._replace(number=number)
 
@@ -130,6 +131,8 @@ def file_delivery(target: Target, proven: set[Path] | None = None) -> FileDelive
 
 def remove_replaced(replaced: Sequence[File], now: Sequence[File]) -> None:
     """Remove untouched earlier images and their sidecars, unless new ones have the same names."""
+    from kontext_cli.files.sidecars import remove_sidecar
+
     kept = {file.path for file in now}
     for file in replaced:
         if file.path not in kept and condition(file) == "untouched":

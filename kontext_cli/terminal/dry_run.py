@@ -8,6 +8,7 @@ from typing import Any
 from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.engine.plan import Plan
+from kontext_cli.files.names import sidecar_name
 from kontext_cli.http.urls import abridged
 from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Cost, Job
@@ -37,6 +38,8 @@ def plan_lines(plan: Plan, *, seed_given: bool) -> Iterator[Line]:
     for path in plan.names.paths if plan.names else ["standard output"]:
         name = _without_drawn(str(path), seed, plan.job.id)
         yield [Piece("file: ", DIM), Piece(one_line(name), BOLD)]
+        if plan.job.target and plan.job.target.sidecar:
+            yield [Piece("file: ", DIM), Piece(one_line(sidecar_name(name)), BOLD)]
     cost = plan.job.cost
     yield [Piece("cost: ", DIM), Piece("unknown" if cost.usd is None else cost_text(cost))]
 

@@ -13,6 +13,7 @@ from PIL import Image
 from kontext_cli.metadata.layout import chunk, segment
 from metadata.encoded import pixels, without_ours
 from metadata.served import serve_images
+from processes import imported
 from samples import image_file
 from world import Ran, World
 
@@ -236,6 +237,10 @@ class TestSidecars:
         assert two.read_text() == "my notes"
         assert json.loads((world.out / "two.jpg-2.json").read_text())["prompt"] == "a red cat"
 
+    def test_a_dry_run_names_it(self, world: World) -> None:
+        done = world.run("generate", "a fox", *AT_FAL, "-o", "fox.png", "--sidecar", "--dry-run")
+        assert "file: fox.png\nfile: fox.png.json\n" in done.out.decode()
+
     def test_standard_output_can_have_none(self, world: World) -> None:
         done = world.run("generate", "a fox", *AT_FAL, "-o", "-", "--sidecar")
         assert done.code == 2
@@ -265,3 +270,11 @@ class TestSidecars:
             "fox.jpg.json",
         ]
         assert (world.folder / "fox.jpg").read_bytes() == before
+
+
+def test_what_writes_metadata_is_imported_where_it_is_used(tmp_path: Path) -> None:
+    argv = ("generate", "a fox", "-p", "sandbox", "-q", "-o", str(tmp_path / "fox.jpg"))
+    assert "kontext_cli.metadata.embed" in imported(*argv)
+    off = (*argv, "--metadata", "off", "--exists", "overwrite")
+    rooms = {name.rpartition(".")[0] for name in imported(*off)}
+    assert "kontext_cli.metadata" not in rooms

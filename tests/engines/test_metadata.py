@@ -13,6 +13,7 @@ from PIL import Image
 from kontext_cli.metadata.layout import chunk
 from metadata.encoded import pixels
 from metadata.served import serve_images
+from processes import environment
 from world import World
 
 PROMPTS = [
@@ -41,7 +42,7 @@ needs_exiftool = pytest.mark.skipif(
 def told(path: Path) -> dict[str, Any]:
     """What exiftool says of a file, which it finds no fault with."""
     argv = ["exiftool", "-j", "-struct", "-a", "-G1", "-warning", "-all", "-b", str(path)]
-    done = subprocess.run(argv, capture_output=True, check=True)
+    done = subprocess.run(argv, capture_output=True, check=True, env=environment())
     [found] = json.loads(done.stdout)
     assert "ExifTool:Warning" not in found
     return dict(found)
@@ -77,7 +78,7 @@ def test_exiftool_copies_them_on(world: World) -> None:
     assert world.run("generate", "a fox", *argv).code == 0
     before = (world.folder / "x.jpg").read_bytes()
     command = ["exiftool", "-q", "-XMP-dc:Title=more", str(world.folder / "x.jpg")]
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, env=environment())
     found = told(world.folder / "x.jpg")
     assert found["XMP-dc:Title"] == "more"
     assert json.loads(found["XMP-kontext:Record"])["prompt"] == "a fox"
@@ -90,7 +91,9 @@ def certificate(folder: Path) -> tuple[bytes, bytes]:
         pytest.skip("needs openssl")
 
     def openssl(*argv: str) -> None:
-        subprocess.run(["openssl", *argv], cwd=folder, check=True, capture_output=True)
+        subprocess.run(
+            ["openssl", *argv], cwd=folder, env=environment(), check=True, capture_output=True
+        )
 
     (folder / "leaf.cnf").write_text(
         "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
