@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from kontext_cli.errors import InputFault, JournalFault
 from kontext_cli.files.sidecars import read_sidecar, sidecar_of
-from kontext_cli.images.decoding import describe, sniff
+from kontext_cli.images.decoding import other_kind, sniff
 from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.job import Job
 from kontext_cli.journal import Journal
@@ -59,7 +59,7 @@ def _read(path: Path) -> _Image:
     except NotAnImage as error:
         raise InputFault(f"`{path}` is {error.reason}") from None
     if sniff(data) not in _FORMATS:
-        raise InputFault(f"`{path}` is no JPEG, PNG or WebP, but {describe(data)}")
+        raise InputFault(f"`{path}` is no JPEG, PNG or WebP, but {other_kind(data).reason}")
     return _Image(path, data, sha256(data).hexdigest())
 
 
