@@ -68,6 +68,7 @@ SCENES: Mapping[str, Scene] = {
         ("kontext show fox.jpg fox-edit.jpg",),
         before=(f"{FOX} -q", "kontext edit 'make it night' -i fox.jpg -p sandbox --seed 3 -q"),
     ),
+    "info": Scene(("kontext info fox.jpg",), before=(f"{FOX} --metadata full -q",)),
     "dry-run": Scene((f"{FOX} --dry-run",)),
     "batch": Scene(
         ("kontext generate -f cards.jsonl -p fal -d out -j 3",),

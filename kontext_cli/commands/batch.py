@@ -233,8 +233,7 @@ class _Run:
         """Whether there is a key for a provider, or it needs none."""
         name = known_provider(provider.name)
         if name not in self._without_key:
-            needs_key = bool(provider.key_variables)
-            self._without_key[name] = needs_key and not self._session.settings.has_key(name)
+            self._without_key[name] = not self._session.settings.is_usable(name)
             if self._without_key[name]:
                 self._report.notice(f"there is no key for {name}: its rows go to the next provider")
         return not self._without_key[name]

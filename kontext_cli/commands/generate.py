@@ -119,12 +119,7 @@ def load_sources(
 def _with_keys(plans: list[Plan], flags: Flags, settings: Settings, report: Report) -> list[Plan]:
     """The plans at those of several providers that have a key. Raises MissingKey for none."""
     names = settings.providers(flags.provider)
-    usable = [
-        plan
-        for plan in plans
-        if not plan.draft.provider.key_variables
-        or settings.has_key(known_provider(plan.job.provider))
-    ]
+    usable = [plan for plan in plans if settings.is_usable(known_provider(plan.job.provider))]
     if not usable:
         settings.require_key(names[0])
     for plan in plans:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from kontext_cli.engine.endings import bill_so_far
 from kontext_cli.job import Job, State
 from kontext_cli.words import dollars
 
@@ -37,6 +38,4 @@ class Spending:
 
 def was_billed(job: Job) -> bool:
     """Whether a job counts for what was spent."""
-    if job.state is State.PLANNED:
-        return False
-    return job.error is None or job.error.billed != "no"
+    return job.state is not State.PLANNED and bill_so_far(job) != "no"

@@ -146,6 +146,10 @@ class Settings(NamedTuple):
                 )
         return None
 
+    def is_usable(self, name: Name) -> bool:
+        """Whether a provider can be asked: there is a key, or it needs none."""
+        return not provider_class(name).key_variables or self.has_key(name)
+
     def has_key(self, name: Name) -> bool:
         """Whether there is a key, usable or not: an unusable one is reported when it is needed."""
         if not provider_class(name).key_variables:
