@@ -6,7 +6,7 @@ from base64 import b64decode
 from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import unquote_to_bytes
 
-from kontext_cli.engine.carry import carry
+from kontext_cli.engine.provenance import add_provenance
 from kontext_cli.errors import BadMedia, Moderated, WrongFormat
 from kontext_cli.files.delivery import Delivery
 from kontext_cli.files.part import PartFile
@@ -74,7 +74,7 @@ async def _save(
     with PartFile.create(delivery.folder(number)) as part:
 
         def deliver(announced: int | None) -> tuple[File | None, str | None]:
-            image, beside, why_not = carry(job, part, part.verify(announced), delivery)
+            image, beside, why_not = add_provenance(job, part, part.verify(announced), delivery)
             return delivery.deliver(part, image, number, beside), why_not
 
         async def check(announced: int | None) -> File | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from kontext_cli.job import FileFormat
 from kontext_cli.metadata import layout, xmp
 from kontext_cli.metadata.layout import Chunk, Malformed, Segment
-from kontext_cli.metadata.record import Story
+from kontext_cli.metadata.record import Provenance
 from kontext_cli.sizes import MOST_BYTES
 
 _LATE_JUMBF = re.compile(rb"\xff\xeb..JP", re.DOTALL)
@@ -23,12 +23,12 @@ class LeftAlone(Exception):
     """An image keeps its bytes; the message says which images do, continuing "images that"."""
 
 
-def embedded(data: bytes, kind: FileFormat, story: Story) -> bytes:
+def embedded(data: bytes, kind: FileFormat, provenance: Provenance) -> bytes:
     """The file with what it is to carry. Raises LeftAlone for one that must keep its bytes."""
     if kind == "webp":
         raise LeftAlone("are WebP")
     try:
-        written = _in_png(data, story) if kind == "png" else _in_jpeg(data, story)
+        written = _in_png(data, provenance) if kind == "png" else _in_jpeg(data, provenance)
     except Malformed:
         raise LeftAlone("are built in an unusual way") from None
     if len(written) > MOST_BYTES:
@@ -55,7 +55,7 @@ def _changed(data: bytes, changes: list[_Change]) -> bytes:
 # PNG
 
 
-def _in_png(data: bytes, story: Story) -> bytes:
+def _in_png(data: bytes, provenance: Provenance) -> bytes:
     found = list(layout.chunks(data))
     if any(each.kind == b"caBX" for each in found):
         raise _signed()
@@ -64,13 +64,13 @@ def _in_png(data: bytes, story: Story) -> bytes:
         raise Malformed
     present = next((each for each in found if _is_xmp(data, each)), None)
     before, after = b"", b""
-    if story.parameters is not None and not any(_is_parameters(data, each) for each in found):
-        before = _text(b"parameters", story.parameters.replace("\0", "\ufffd").encode())
-    if story.record is not None:
-        after = _text(b"kontext", story.record.encode())
-    packet = present and xmp.merged(_xmp_of(data, present), story, with_record=False)
+    if provenance.parameters is not None and not any(_is_parameters(data, each) for each in found):
+        before = _text(b"parameters", provenance.parameters.replace("\0", "\ufffd").encode())
+    if provenance.record is not None:
+        after = _text(b"kontext", provenance.record.encode())
+    packet = present and xmp.merged(_xmp_of(data, present), provenance, with_record=False)
     if present is None or packet is None:
-        own = _text(layout.XMP_KEYWORD, xmp.packet(story, with_record=False))
+        own = _text(layout.XMP_KEYWORD, xmp.packet(provenance, with_record=False))
         return _changed(data, [_Change(header.end, header.end, before + own + after)])
     changes = [
         _Change(header.end, header.end, before + after),
@@ -103,19 +103,19 @@ def _text(keyword: bytes, text: bytes) -> bytes:
 # JPEG
 
 
-def _in_jpeg(data: bytes, story: Story) -> bytes:
+def _in_jpeg(data: bytes, provenance: Provenance) -> bytes:
     found = list(layout.segments(data))
     _check_jpeg(data, found)
     at, has_exif = _place(data, found)
-    ours = b"" if story.parameters is None or has_exif else _exif(story)
+    ours = b"" if provenance.parameters is None or has_exif else _exif(provenance)
     present = next((each for each in found if _has(data, each, layout.APP1, layout.XMP)), None)
     if present is not None:
         there = data[present.content + len(layout.XMP) : present.end]
-        packet = xmp.merged(there, story, with_record=True)
+        packet = xmp.merged(there, provenance, with_record=True)
         if packet is not None and len(packet) <= _XMP_CONTENT:
             new = layout.segment(layout.APP1, layout.XMP + packet)
             return _changed(data, [_Change(at, at, ours), _Change(present.start, present.end, new)])
-    return _changed(data, [_Change(at, at, ours + _xmp_segments(story))])
+    return _changed(data, [_Change(at, at, ours + _xmp_segments(provenance))])
 
 
 def _check_jpeg(data: bytes, found: list[Segment]) -> None:
@@ -147,8 +147,8 @@ def _has(data: bytes, segment: Segment, marker: int, beginning: bytes) -> bool:
     return segment.marker == marker and data.startswith(beginning, segment.content, segment.end)
 
 
-def _xmp_segments(story: Story) -> bytes:
-    main, extended, guid = xmp.packets(story, most=_XMP_CONTENT)
+def _xmp_segments(provenance: Provenance) -> bytes:
+    main, extended, guid = xmp.packets(provenance, most=_XMP_CONTENT)
     total = len(extended).to_bytes(4, "big")
     pieces = [layout.segment(layout.APP1, layout.XMP + main)]
     for offset in range(0, len(extended), _EXTENDED_CONTENT):
@@ -158,14 +158,14 @@ def _xmp_segments(story: Story) -> bytes:
     return b"".join(pieces)
 
 
-def _exif(story: Story) -> bytes:
+def _exif(provenance: Provenance) -> bytes:
     """A segment with description, program and comment; without those of them that do not fit."""
-    comment = b"UNICODE\0" + (story.parameters or "").encode("utf-16-be", "replace")
-    description = (story.prompt or "").replace("\0", "\ufffd").encode() + b"\0"
+    comment = b"UNICODE\0" + (provenance.parameters or "").encode("utf-16-be", "replace")
+    description = (provenance.prompt or "").replace("\0", "\ufffd").encode() + b"\0"
     for has_comment, has_description in ((True, True), (True, False), (False, True)):
         content = _tiff(
             description if has_description else None,
-            story.tool.encode() + b"\0",
+            provenance.tool.encode() + b"\0",
             comment if has_comment else None,
         )
         if len(content) <= layout.MOST_IN_SEGMENT:

@@ -22,7 +22,7 @@ _SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _NOT_OPTIONS = ("prompt", "images")
 
 
-class Story(NamedTuple):
+class Provenance(NamedTuple):
     """What an image is to carry; ``prompt``, ``parameters`` and ``record`` (JSON) are None where
     it is only marked."""
 
@@ -34,10 +34,12 @@ class Story(NamedTuple):
     record: str | None = None
 
 
-def story_of(job: Job, metadata: Metadata, folder: Path, size: tuple[int, int]) -> Story:
+def provenance_of(job: Job, metadata: Metadata, folder: Path, size: tuple[int, int]) -> Provenance:
     """What an image of a job carries that lies in ``folder``; ``size`` is in pixels."""
     kind = "compositeWithTrainedAlgorithmicMedia" if job.sources else "trainedAlgorithmicMedia"
-    mark = Story(_SOURCE_TYPES + kind, f"{job.model} ({job.provider})", f"kontext {__version__}")
+    mark = Provenance(
+        _SOURCE_TYPES + kind, f"{job.model} ({job.provider})", f"kontext {__version__}"
+    )
     if metadata != "full":
         return mark
     return mark._replace(

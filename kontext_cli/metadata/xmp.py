@@ -4,7 +4,7 @@ import re
 from hashlib import md5
 from typing import NamedTuple
 
-from kontext_cli.metadata.record import Story
+from kontext_cli.metadata.record import Provenance
 
 OURS = "https://pypi.org/project/kontext-cli/ns/1.0/"
 """The namespace of our record."""
@@ -31,32 +31,32 @@ class Packets(NamedTuple):
     guid: bytes = b""
 
 
-def packet(story: Story, *, with_record: bool) -> bytes:
+def packet(provenance: Provenance, *, with_record: bool) -> bytes:
     """All in one packet."""
-    return _wrapped(_document(_description(_properties(story, with_record=with_record))))
+    return _wrapped(_document(_description(_properties(provenance, with_record=with_record))))
 
 
-def packets(story: Story, *, most: int) -> Packets:
+def packets(provenance: Provenance, *, most: int) -> Packets:
     """In a packet of at most ``most`` bytes, with the prompt and the record outside if need be."""
-    whole = packet(story, with_record=True)
+    whole = packet(provenance, with_record=True)
     if len(whole) <= most:
         return Packets(whole)
-    mark = _properties(story._replace(prompt=None, record=None), with_record=False)
-    rest = _properties(story, with_record=True)
+    mark = _properties(provenance._replace(prompt=None, record=None), with_record=False)
+    rest = _properties(provenance, with_record=True)
     extended = _document(_description({name: rest[name] for name in rest if name not in mark}))
     guid = md5(extended, usedforsecurity=False).hexdigest().upper()
     mark["xmpNote:HasExtendedXMP"] = guid
     return Packets(_wrapped(_document(_description(mark))), extended, guid.encode())
 
 
-def merged(existing: bytes, story: Story, *, with_record: bool) -> bytes | None:
+def merged(existing: bytes, provenance: Provenance, *, with_record: bool) -> bytes | None:
     """A packet with our properties at its end, but for those that it has; None where there is no
     telling how to put them in."""
     if existing.count(_END_OF_RDF) != 1 or _RDF.encode() not in existing:
         return None
     ours = {
         name: value
-        for name, value in _properties(story, with_record=with_record).items()
+        for name, value in _properties(provenance, with_record=with_record).items()
         if name.rpartition(":")[2].encode() not in existing
     }
     before, end, after = existing.partition(_END_OF_RDF)
@@ -68,13 +68,13 @@ def refers_to_c2pa(existing: bytes) -> bool:
     return b"provenance" in existing and b"http://purl.org/dc/terms/" in existing
 
 
-def _properties(story: Story, *, with_record: bool) -> dict[str, str]:
+def _properties(provenance: Provenance, *, with_record: bool) -> dict[str, str]:
     values = {
-        "Iptc4xmpExt:DigitalSourceType": story.source_type,
-        "Iptc4xmpExt:AISystemUsed": story.system,
-        "xmp:CreatorTool": story.tool,
-        "Iptc4xmpExt:AIPromptInformation": story.prompt,
-        "kontext:Record": _json_in_xml(story.record) if with_record else None,
+        "Iptc4xmpExt:DigitalSourceType": provenance.source_type,
+        "Iptc4xmpExt:AISystemUsed": provenance.system,
+        "xmp:CreatorTool": provenance.tool,
+        "Iptc4xmpExt:AIPromptInformation": provenance.prompt,
+        "kontext:Record": _json_in_xml(provenance.record) if with_record else None,
     }
     return {name: value for name, value in values.items() if value is not None}
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from fuzz.examples import fuzzed
 from kontext_cli.metadata.embed import LeftAlone, embedded
 from kontext_cli.metadata.find import MOST_TEXT, Finding, found_in
-from kontext_cli.metadata.record import Story, is_record, read_json
+from kontext_cli.metadata.record import Provenance, is_record, read_json
 from kontext_cli.terminal.info import Known, info_lines, info_record
 from kontext_cli.terminal.records import as_line
 from metadata.encoded import jpegs, pngs
 
-FULL = Story("source", "system", "kontext 1.2.3", "a fox", "a fox\nSeed: 7", '{"a": 1}')
+FULL = Provenance("source", "system", "kontext 1.2.3", "a fox", "a fox\nSeed: 7", '{"a": 1}')
 HEADS = [
     b"\x89PNG\r\n\x1a\n",
     b"\xff\xd8",

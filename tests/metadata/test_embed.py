@@ -15,11 +15,13 @@ from fuzz.examples import fuzzed
 from kontext_cli.job import FileFormat
 from kontext_cli.metadata.embed import LeftAlone, embedded
 from kontext_cli.metadata.layout import chunk, segment
-from kontext_cli.metadata.record import Story
+from kontext_cli.metadata.record import Provenance
 from metadata.encoded import FOREIGN_XMP, jpegs, mpo, pixels, pngs, texts, without_ours
 from samples import image_file
 
-MARK = Story("http://cv.iptc.org/x/trainedAlgorithmicMedia", "kontext-pro (fal)", "kontext 1.2.3")
+MARK = Provenance(
+    "http://cv.iptc.org/x/trainedAlgorithmicMedia", "kontext-pro (fal)", "kontext 1.2.3"
+)
 LONG = "Ж❄𝕏 a\r\nline & <b> " * 5461
 """100 KB, of every width of UTF-8."""
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
@@ -27,7 +29,7 @@ IPTC = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
 OURS = "{https://pypi.org/project/kontext-cli/ns/1.0/}"
 
 
-def full(prompt: str) -> Story:
+def full(prompt: str) -> Provenance:
     return MARK._replace(
         prompt=prompt,
         parameters=f"{prompt}\nSeed: 7",
@@ -55,8 +57,8 @@ def segments(data: bytes, head: bytes) -> Iterator[bytes]:
         position = end
 
 
-def check_added(data: bytes, story: Story) -> None:
-    written = embedded(data, kind_of(data), story)
+def check_added(data: bytes, provenance: Provenance) -> None:
+    written = embedded(data, kind_of(data), provenance)
     assert pixels(written) == pixels(data)
     is_restored = without_ours(written) == data != written
     assert is_restored

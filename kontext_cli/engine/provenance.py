@@ -1,4 +1,4 @@
-"""Lets an image carry how it was made, between its verification and its publication."""
+"""Writes how an image was made into it, between its verification and its publication."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from kontext_cli.files.saved import VerifiedImage
 from kontext_cli.job import Job
 
 
-class Carried(NamedTuple):
+class WithProvenance(NamedTuple):
     """The image as it is to be published, the content of its sidecar if it gets one, and a notice
     where it could not carry what it was to carry."""
 
@@ -18,23 +18,25 @@ class Carried(NamedTuple):
     notice: str | None = None
 
 
-def carry(job: Job, part: PartFile, image: VerifiedImage, delivery: Delivery) -> Carried:
+def add_provenance(
+    job: Job, part: PartFile, image: VerifiedImage, delivery: Delivery
+) -> WithProvenance:
     """Write the metadata of the delivery into the part file of a verified image.
 
     An image that must keep its bytes gets a sidecar instead, if all was to be written. Raises
     OutputFault.
     """
     if delivery.metadata == "off" and not delivery.sidecar:
-        return Carried(image)
+        return WithProvenance(image)
     from kontext_cli.metadata.embed import LeftAlone, embedded
-    from kontext_cli.metadata.record import as_json, record_of, story_of
+    from kontext_cli.metadata.record import as_json, provenance_of, record_of
 
     folder = part.folder if delivery.has_sidecars else _here()
     notice = None
     if delivery.metadata != "off":
-        story = story_of(job, delivery.metadata, folder, (image.width, image.height))
+        provenance = provenance_of(job, delivery.metadata, folder, (image.width, image.height))
         try:
-            image = part.replace(image, embedded(part.content(), image.format, story))
+            image = part.replace(image, embedded(part.content(), image.format, provenance))
         except LeftAlone as why:
             notice = f"images that {why} keep their bytes: {_instead(delivery)}"
     beside = None
@@ -42,7 +44,7 @@ def carry(job: Job, part: PartFile, image: VerifiedImage, delivery: Delivery) ->
         delivery.sidecar or (notice is not None and delivery.metadata == "full")
     ):
         beside = as_json(record_of(job, folder), indent=2).encode() + b"\n"
-    return Carried(image, beside, notice)
+    return WithProvenance(image, beside, notice)
 
 
 def _here() -> Path:
