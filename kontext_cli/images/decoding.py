@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _NAMES: dict[Format, str] = {"jpeg": "JPEG", "png": "PNG", "webp": "WebP image", "gif": "GIF"}
 _CUT_SHORT = "cut short"
 _JPEG_START = b"\xff\xd8\xff"
+FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")
+"""All that are read."""
+MOST_PIXELS = 178_956_970
+"""Of an image that is read; where Pillow, too, reports a decompression bomb."""
+
 _SNIPPET = 60
 _ANY_PIXELS = 64_000_000
 _SMALLEST = 1, 1

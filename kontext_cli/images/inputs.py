@@ -20,7 +20,7 @@ from kontext_cli.images.conversion import (
     decode_foreign,
     foreign_kind,
 )
-from kontext_cli.images.decoding import decode
+from kontext_cli.images.decoding import FORMATS, MOST_PIXELS, decode
 from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.images.structure import Format
 from kontext_cli.sizes import MOST_INPUT_BYTES
@@ -28,9 +28,7 @@ from kontext_cli.sizes import MOST_INPUT_BYTES
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")
 _MOST_SIDE = 14_142
-_MOST_PIXELS = 178_956_970  # where Pillow, too, reports a decompression bomb
 _MOST_URL_BYTES = 8 * 2**10
 _SHOWN = 80
 _CONVERT = "convert it to JPEG, and give that"
@@ -264,7 +262,7 @@ def _name(source: str) -> str:
 
 def _decode(name: str, data: bytes) -> "tuple[Format, Image]":
     try:
-        return decode(data, formats=_FORMATS, most_pixels=_MOST_PIXELS, most_side=_MOST_SIDE)
+        return decode(data, formats=FORMATS, most_pixels=MOST_PIXELS, most_side=_MOST_SIDE)
     except NotAnImage as error:
         raise InputFault(
             f"{name} is {error.reason}", hint="give a complete JPEG, PNG, WebP or GIF"
@@ -273,7 +271,7 @@ def _decode(name: str, data: bytes) -> "tuple[Format, Image]":
 
 def _decode_foreign(name: str, data: bytes, kind: Foreign) -> "Image":
     try:
-        return decode_foreign(data, kind, most_pixels=_MOST_PIXELS, most_side=_MOST_SIDE)
+        return decode_foreign(data, kind, most_pixels=MOST_PIXELS, most_side=_MOST_SIDE)
     except NotAnImage as error:
         raise InputFault(f"{name} is {error.reason}", hint=_CONVERT) from error
     except NotReadable as error:

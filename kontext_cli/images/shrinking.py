@@ -6,9 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kontext_cli.images.decoding import decode_reduced
+from kontext_cli.images.decoding import FORMATS, MOST_PIXELS, decode_reduced
 from kontext_cli.images.reading import NotAnImage, read_regular
-from kontext_cli.images.structure import Format
 from kontext_cli.sizes import nearest_size
 
 if TYPE_CHECKING:
@@ -17,9 +16,7 @@ if TYPE_CHECKING:
 _QUALITIES = (92, 85, 75, 60)
 _SCALES = (1.0, 0.7, 0.5, 0.35, 0.25)
 _MOST_PROFILE_BYTES = 2**16
-_FORMATS: tuple[Format, ...] = ("jpeg", "png", "webp", "gif")
 _MOST_FILE_BYTES = 256 * 2**20
-_MOST_PIXELS = 178_956_970
 
 
 def small_copy(path: Path, width: int, height: int) -> "tuple[Image, tuple[int, int]]":
@@ -30,7 +27,7 @@ def small_copy(path: Path, width: int, height: int) -> "tuple[Image, tuple[int, 
     """
     data = read_regular(path, most=_MOST_FILE_BYTES)
     least = width, height
-    size, image = decode_reduced(data, formats=_FORMATS, most_pixels=_MOST_PIXELS, least=least)
+    size, image = decode_reduced(data, formats=FORMATS, most_pixels=MOST_PIXELS, least=least)
     try:
         turned = upright(image)
         if (turned.width > turned.height) != (image.width > image.height):
