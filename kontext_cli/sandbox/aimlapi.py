@@ -21,7 +21,7 @@ from kontext_cli.sandbox.replies import (
     Json,
     Refuse,
     delivered,
-    hold,
+    hold_until_done,
     key_of,
     origin,
     read_object,
@@ -88,9 +88,7 @@ class Aimlapi:
         return await delivered(self._workshop, request, prompt, reply)
 
     async def _reply(self, request: Request, job: Job) -> Response:
-        stuck = job.outcome == "stuck"
-        if stuck or job.latency:
-            await hold(request, None if stuck else job.latency)
+        await hold_until_done(request, job)
         try:
             made = await self._workshop.made(job, files=f"{origin(request)}/files")
         except NoImage as ended:

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from kontext_cli.sandbox.faults import Point
+from kontext_cli.sandbox.jobs import Job
 from kontext_cli.sandbox.workshop import Workshop
 
 Refuse = Callable[[int, str], Response]
@@ -137,6 +138,13 @@ async def hold(request: Request, seconds: float | None) -> None:
         async with asyncio.timeout(seconds):
             while (await request.receive())["type"] != "http.disconnect":
                 pass
+
+
+async def hold_until_done(request: Request, job: Job) -> None:
+    """Let a client of a blocking call wait as long as its job takes."""
+    stuck = job.outcome == "stuck"
+    if stuck or job.latency:
+        await hold(request, None if stuck else job.latency)
 
 
 def _finite(number: str) -> float:

@@ -15,7 +15,7 @@ from kontext_cli.sandbox.replies import (
     Declined,
     Json,
     delivered,
-    hold,
+    hold_until_done,
     key_of,
     origin,
     read_object,
@@ -73,9 +73,7 @@ class Together:
         return await delivered(self._workshop, request, prompt, await self._reply(request, job))
 
     async def _reply(self, request: Request, job: Job) -> Response:
-        stuck = job.outcome == "stuck"
-        if stuck or job.latency:
-            await hold(request, None if stuck else job.latency)
+        await hold_until_done(request, job)
         try:
             made = await self._workshop.made(job, files=f"{origin(request)}{self._prefix}/imgproxy")
         except NoImage as ended:
