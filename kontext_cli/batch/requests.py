@@ -42,8 +42,8 @@ class SharedRequest:
 
     ``prompt`` and ``seed`` are the provider's limits of these, None if it has none. ``digests``
     gives each row the digest that `plan_jobs` gives its jobs. ``cost`` is that of every row, None
-    where it depends on the sizes of the input images, from which ``cost_of`` tells it. ``then`` is
-    the same request at the next of several providers, for a row that this one does not accept.
+    where ``cost_of`` computes it from the sizes of the input images. ``then`` is the same request
+    at the next of several providers, for a row that this one does not accept.
     """
 
     request: Request

@@ -252,8 +252,8 @@ def _delivery(job: Job, fetch: Fetch, session: Session) -> Delivery:
         folder = Path(from_home(fetch.output_dir or "."))
         exists: Exists = "error" if fetch.output or fetch.name else "number"
         before = job.target or Target((), metadata=session.settings.metadata(None))
-        told = before.metadata, before.sidecar
-        names = names_for(job, Wanted(folder, fetch.output, fetch.name, exists, *told))
+        provenance = before.metadata, before.sidecar
+        names = names_for(job, Wanted(folder, fetch.output, fetch.name, exists, *provenance))
         paths = tuple(path.absolute() for path in names.paths)
         job.target = Target(paths, metadata=before.metadata, sidecar=before.sidecar)
     if fetch.keep_flagged:

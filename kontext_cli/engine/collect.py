@@ -30,7 +30,7 @@ async def collect(
 
     ``saved`` is called after each file but the last: when it is in place, or is not an image we
     can save. Such a file is marked in ``job.outputs``, and not downloaded again. The caller records
-    the job after the last one. ``notice`` is told where an image cannot carry what it is to
+    the job after the last one. ``notice`` is called where an image cannot carry what it is to
     carry. Raises the first KontextError among them, WrongFormat where files
     are marked, and Moderated where images were left out as flagged.
     """

@@ -38,7 +38,8 @@ UPLOADED = MOST_IMAGES * MOST_INPUT_BYTES
 
 class Wanted(NamedTuple):
     """Where the files should be saved, as given by the user: ``output`` is a file, else a template
-    names them in ``folder``. ``metadata`` and ``sidecar`` are what is told of them there."""
+    names them in ``folder``. ``metadata`` is written into them, and with ``sidecar`` beside them.
+    """
 
     folder: Path
     output: str | None = None

@@ -1,4 +1,4 @@
-"""What is told of the making of an image: its mark, and the record that repeats it."""
+"""The provenance of an image: its mark, and the record from which it can be made again."""
 
 import json
 import os
@@ -132,5 +132,5 @@ def _parameters(job: Job, size: tuple[int, int]) -> str:
         "Model": job.model,
         "Version": f"kontext {__version__}",
     }
-    told = ", ".join(f"{name}: {each}" for name, each in values.items() if each is not None)
-    return f"{job.request.get('prompt', '')}\n{told}"
+    settings = ", ".join(f"{name}: {each}" for name, each in values.items() if each is not None)
+    return f"{job.request.get('prompt', '')}\n{settings}"

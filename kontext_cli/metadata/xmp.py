@@ -82,8 +82,8 @@ def _properties(provenance: Provenance, *, with_record: bool) -> dict[str, str]:
 def _description(properties: dict[str, str]) -> bytes:
     prefixes = dict.fromkeys(name.partition(":")[0] for name in properties)
     declared = "".join(f' xmlns:{each}="{_NAMESPACES[each]}"' for each in prefixes)
-    told = "".join(f"<{name}>{_escaped(each)}</{name}>" for name, each in properties.items())
-    return f'<rdf:Description rdf:about=""{declared}>{told}</rdf:Description>'.encode()
+    elements = "".join(f"<{name}>{_escaped(each)}</{name}>" for name, each in properties.items())
+    return f'<rdf:Description rdf:about=""{declared}>{elements}</rdf:Description>'.encode()
 
 
 def _document(description: bytes) -> bytes:

@@ -56,7 +56,7 @@ class Rows:
     def __init__(self) -> None:
         self.good: list[Row] = []
         self.faulty: list[Row] = []
-        """With what is valid of them, so that all that is wrong with a row can be told."""
+        """With what is valid of them, so that all that is wrong with a row can be reported."""
         self.faults: list[Fault] = []
         self._count = 0
         self._file = ""

@@ -154,7 +154,7 @@ class Price(NamedTuple):
         """US dollars for one image made from ``inputs`` of these sizes (None where not known).
 
         It is of one megapixel, or, where it ``follows``, of the size of the first input. None
-        where the price cannot be told.
+        where the price is unknown.
         """
         if resolution is not None and self.resolutions:
             return self.resolutions.get(resolution)

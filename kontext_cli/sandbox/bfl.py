@@ -85,8 +85,8 @@ class Bfl:
         prompt = payload["prompt"]
         strike(self._workshop, prompt, refuse)
         job = self._workshop.accept("bfl", endpoint, payload)
-        told = await asyncio.to_thread(self._accepted, job, f"{origin(request)}{self._prefix}")
-        return await delivered(self._workshop, request, prompt, Json(told))
+        body = await asyncio.to_thread(self._accepted, job, f"{origin(request)}{self._prefix}")
+        return await delivered(self._workshop, request, prompt, Json(body))
 
     async def result(self, request: Request) -> Response:
         """Where a task is; its image, once it is ready."""

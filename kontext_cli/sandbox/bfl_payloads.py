@@ -98,7 +98,7 @@ class Flux2Flex(Flux2):
 class Flux3(Flux3Order):
     """FLUX 3: images in a list, a class of resolution, unknown fields refused.
 
-    There is no field for the format; that it sends PNG is told by those who use it.
+    There is no field for the format; users report that it sends PNG.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -31,7 +31,7 @@ class _FalSize(BaseModel):
 class _Sized(Order):
     """An image of a size that is given by name or in pixels."""
 
-    told: ClassVar[frozenset[str]] = frozenset({"images", "seed"})
+    shown: ClassVar[frozenset[str]] = frozenset({"images", "seed"})
 
     output_format: Literal["jpeg", "png"] = "jpeg"
 

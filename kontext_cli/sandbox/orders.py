@@ -24,11 +24,11 @@ _SIDES = {"768sq": 768, "1k": 1024, "1.5k": 1536, "2k": 2048, "4k": 4096}
 class Order(BaseModel):
     """What every endpoint takes; unknown fields are ignored by default.
 
-    ``told`` are the fields of the model's own answer that a client sees.
+    ``shown`` are the fields of the model's own answer that a client sees.
     """
 
     model_config = ConfigDict(strict=True, frozen=True)
-    told: ClassVar[frozenset[str]] = frozenset(
+    shown: ClassVar[frozenset[str]] = frozenset(
         {"images", "timings", "seed", "has_nsfw_concepts", "prompt"}
     )
 
@@ -72,7 +72,7 @@ class Order(BaseModel):
 class Flux3Order(Order):
     """FLUX 3, wherever it is: no seed goes in, and none comes out."""
 
-    told: ClassVar[frozenset[str]] = frozenset({"images"})
+    shown: ClassVar[frozenset[str]] = frozenset({"images"})
 
     aspect_ratio: Literal["auto", AspectRatio, "2:1", "7:5", "5:4", "4:5", "5:7", "1:2"] = "auto"
     resolution: Literal["768sq", "1k", "1.5k", "2k", "4k"] = "1k"

@@ -13,7 +13,7 @@ _Side = Annotated[int, Field(ge=64, le=4096, multiple_of=8)]
 class _TogetherOrder(Order):
     """The fields of all models; the shape is a ratio or a size, not both."""
 
-    told: ClassVar[frozenset[str]] = frozenset({"images"})
+    shown: ClassVar[frozenset[str]] = frozenset({"images"})
 
     model: str
     n: Annotated[int, Field(ge=1, le=4)] = 1

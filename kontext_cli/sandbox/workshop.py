@@ -97,7 +97,7 @@ class Workshop:
             "has_nsfw_concepts": [job.outcome == "flagged"] * len(images),
             "prompt": job.prompt,
         }
-        return {name: value for name, value in answer.items() if name in payload.told}
+        return {name: value for name, value in answer.items() if name in payload.shown}
 
     async def image(self, job: Job, number: int) -> bytes:
         """The file of one image of a job, counted from 1."""

@@ -68,8 +68,8 @@ def _united(records: Sequence[_Record]) -> list[_Record]:
     """The records, equal ones as one of all their origins. The journal has no version."""
     origins: dict[str, list[_Record]] = {}
     for origin, record in records:
-        told = {name: value for name, value in record.items() if name != "version"}
-        origins.setdefault(json.dumps(told, sort_keys=True), []).append((origin, record))
+        compared = {name: value for name, value in record.items() if name != "version"}
+        origins.setdefault(json.dumps(compared, sort_keys=True), []).append((origin, record))
     return [(", ".join(origin for origin, _ in same), same[0][1]) for same in origins.values()]
 
 

@@ -72,7 +72,7 @@ class Live:
             row = JobRow.of(job, self._clock(), self._drawing.shown)
             self._rows[job.id] = row
             self._place(row)
-        row.tell(logs, self._drawing.shown)
+        row.update(logs, self._drawing.shown)
         self._changed()
 
     def drop(self, job: Job) -> None:

@@ -74,7 +74,7 @@ class JobRow:
         age = (datetime.now(UTC) - job.created_at).total_seconds()
         return cls(job, since, max(age, 0.0), shown(_label(job)), shown(_shortened(_subject(job))))
 
-    def tell(self, logs: Sequence[str], shown: Callable[[str], str] = str) -> None:
+    def update(self, logs: Sequence[str], shown: Callable[[str], str] = str) -> None:
         """Note a change of the job's state, or lines about it."""
         self.position = max(self.position, self.job.position or 0)
         percent = logged_percent(logs)
@@ -85,7 +85,7 @@ class JobRow:
             self.note = shown(_shortened(notes[-1])) if notes else ""
 
     def share(self, now: float, usual_seconds: float | None) -> Share | None:
-        """How far the job is; None where nothing tells, and while others are before it.
+        """How far the job is; None where nothing says so, and while others are before it.
 
         An estimate never decreases.
         """

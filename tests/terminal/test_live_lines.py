@@ -32,7 +32,7 @@ BUSY = "fal answered 503, again in 2 s, 1 of 5"
 
 def row(each: Job, *logs: str) -> JobRow:
     shown = JobRow.of(each, 0.0)
-    shown.tell(logs)
+    shown.update(logs)
     return shown
 
 
@@ -45,7 +45,7 @@ def after_queue() -> JobRow:
     each.state, each.position = State.QUEUED, 2
     shown = row(each)
     each.state, each.position = State.RUNNING, None
-    shown.tell([])
+    shown.update([])
     return shown
 
 
@@ -68,7 +68,7 @@ def single(shown: JobRow, width: int = 79, *, now: float = 3.2, usual: float | N
 )
 def test_what_says_least_goes_first(width: int, line: str) -> None:
     shown = after_queue()
-    shown.tell([" 43%|████▎     | 12/28 [00:03<00:04,  3.70it/s]"])
+    shown.update([" 43%|████▎     | 12/28 [00:03<00:04,  3.70it/s]"])
     drawn = single(shown, width)
     assert (drawn, cell_len(drawn) <= width) == (line, True)
 
@@ -193,5 +193,5 @@ def test_an_estimate_does_not_go_back_when_the_past_changes() -> None:
     shown = row(running())
     assert shown.share(5.0, 10.0) == Share(50, is_estimate=True)
     assert shown.share(6.0, 100.0) == Share(50, is_estimate=True)
-    shown.tell(["7%|#"])
+    shown.update(["7%|#"])
     assert shown.share(7.0, 10.0) == Share(7, is_estimate=False)

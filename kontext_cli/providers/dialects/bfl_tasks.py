@@ -153,8 +153,8 @@ def _status(body: Mapping[str, Any]) -> str:
 
 def _details(body: Mapping[str, Any]) -> str:
     """What the record of a task says of its failure, with a colon before it."""
-    told = (_said(plain(body.get(field))) for field in ("details", "error", "result"))
-    why = next(filter(None, told), "")
+    reasons = (_said(plain(body.get(field))) for field in ("details", "error", "result"))
+    why = next(filter(None, reasons), "")
     return f": {why[:_DETAIL]}" if why else ""
 
 
@@ -170,7 +170,7 @@ def _lines(done: int) -> tuple[str, ...]:
 
 
 def _usd(body: Mapping[str, Any]) -> float | None:
-    """What a task costs, which it tells in cents; None where it does not."""
+    """What a task costs, which is reported in cents; None where it is not reported."""
     cents = body.get("cost")
     if isinstance(cents, bool) or not isinstance(cents, int | float) or not 0 <= cents < 1e9:
         return None
