@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,16 @@ def encode_row(row: LockedRow) -> str:
 
 def encode_lock(header: Header, rows: Iterable[LockedRow]) -> bytes:
     """A whole lock: the header, then the rows, sorted by id."""
-    return joined(header, ((row.id, encode_row(row)) for row in rows))
+    lines: dict[str, list[str]] = {}
+    for row in rows:
+        lines.setdefault(row.id, []).append(encode_row(row))
+    return joined(header, lines)
 
 
-def joined(header: Header, lines: Iterable[tuple[str, str]]) -> bytes:
-    """A whole lock of encoded lines, each with the id of its row. Equal lines are one."""
-    return "".join(f"{line}\n" for line in [encode_header(header), *_in_order(lines)]).encode()
+def joined(header: Header, lines: Mapping[str, Iterable[str]]) -> bytes:
+    """A whole lock of the encoded lines of each id. Equal lines are one."""
+    ordered = (line for row_id in sorted(lines) for line in sorted(set(lines[row_id])))
+    return "".join([f"{line}\n" for line in (encode_header(header), *ordered)]).encode()
 
 
 def write_lock(path: Path, header: Header, rows: Iterable[LockedRow]) -> None:
@@ -89,10 +93,6 @@ def locking(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _in_order(lines: Iterable[tuple[str, str]]) -> list[str]:
-    return [line for _, line in sorted(set(lines))]
 
 
 def _sorted(values: Any) -> dict[str, Any]:

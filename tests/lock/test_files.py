@@ -1,6 +1,5 @@
 """Locks on disk: where they are, what they may name, and that they are written whole."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 from kontext_cli.errors import LockFault, OutputFault, UsageError
 from kontext_cli.lock import Places, lock_path, read_lock, shard_locks, write_lock
 from lock.locked import HEADER, row
+from processes import environment
 
 NO_LINKS = pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 
@@ -97,7 +97,7 @@ def test_a_kill_leaves_the_old_lock_or_the_new(tmp_path: Path, point: str, there
     write_lock(path, HEADER, [row("fox")])
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, path, str(Path(__file__).parents[1])],
-        env={**os.environ, "KONTEXT_TEST_KILL_AT": point},
+        env=environment({"KONTEXT_TEST_KILL_AT": point}),
         check=False,
     )
     assert killed.returncode == -9
