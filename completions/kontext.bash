@@ -9,11 +9,11 @@ _kontext_command() {
             ;;
         'kontext generate')
             commands=''
-            options='-p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged --metadata --sidecar -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
+            options='-p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged --metadata --sidecar -o,--output -d,--output-dir --name --exists -f,--prompts-file... -j,--jobs --limit --only --shard --lock --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext edit')
             commands=''
-            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged --metadata --sidecar -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
+            options='-i,--image... -p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged --metadata --sidecar -o,--output -d,--output-dir --name --exists -f,--prompts-file... --each -j,--jobs --limit --only --shard --lock --fail-fast --max-failures --retry-failed --batch --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext status')
             commands=''

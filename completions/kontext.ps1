@@ -57,6 +57,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only the first N rows' }
                 @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only these rows, given by id or number' }
                 @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only part I of N of the rows' }
+                @{ Flags = @('--lock'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Keep a lock beside the prompts file, to be committed with the images: `kontext check` compares them' }
                 @{ Flags = @('--fail-fast'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Stop at the first failure' }
                 @{ Flags = @('--max-failures'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Stop after N failures' }
                 @{ Flags = @('--retry-failed'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also retry rows that were moderated, and failed rows that may have been billed' }
@@ -109,6 +110,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only the first N rows' }
                 @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only these rows, given by id or number' }
                 @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only part I of N of the rows' }
+                @{ Flags = @('--lock'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Keep a lock beside the prompts file, to be committed with the images: `kontext check` compares them' }
                 @{ Flags = @('--fail-fast'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Stop at the first failure' }
                 @{ Flags = @('--max-failures'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Stop after N failures' }
                 @{ Flags = @('--retry-failed'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also retry rows that were moderated, and failed rows that may have been billed' }

@@ -15,7 +15,7 @@ FLOORS = (
     ("batch", "gallery"),
     ("engine",),
     ("journal", "settings", "sandbox"),
-    ("providers", "files", "prompts"),
+    ("providers", "files", "prompts", "lock"),
     ("images", "metadata", "request"),
     ("http",),
     ("job",),

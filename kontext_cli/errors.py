@@ -3,7 +3,8 @@
 KontextError
 ├── Bug                   1  a bug in this program
 ├── UsageError            2  the command line or a setting is wrong; nothing was sent
-│   └── UnsupportedOption 2  the provider does not have that option, value or model
+│   ├── UnsupportedOption 2  the provider does not have that option, value or model
+│   └── LockFault         2  a lock is damaged, ambiguous, or of another file or a newer version
 ├── KeyFault              3  a key or an account cannot be used
 │   ├── MissingKey           no key was found
 │   ├── InvalidKey           it contains spaces or control characters
@@ -99,6 +100,12 @@ class UnsupportedOption(UsageError):
     """The provider does not have this option, value, model or operation."""
 
     code = "unsupported_option"
+
+
+class LockFault(UsageError):
+    """A lock is damaged, ambiguous, of another prompts file, or of a newer version."""
+
+    code = "lock"
 
 
 class KeyFault(KontextError):

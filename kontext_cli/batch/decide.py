@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from kontext_cli.files.saved import Condition
 from kontext_cli.job import ACCEPTED, Job, State
+from kontext_cli.lock import LockedRow
 
 
 class Step(Enum):
@@ -28,11 +29,13 @@ class Step(Enum):
 class Rules:
     """Which rows of earlier runs the user wants made again.
 
-    ``make_saved``: those whose files exist (`--force`). ``retry_failed``: those that failed and may
-    have been billed. ``resubmit_unknown``: those that may have been accepted.
+    ``make_saved``: those whose files exist (`--force`). ``make_edited``: even those whose files
+    are in the lock and were edited since (`--force --only ID`). ``retry_failed``: those that failed
+    and may have been billed. ``resubmit_unknown``: those that may have been accepted.
     """
 
     make_saved: bool = False
+    make_edited: bool = False
     retry_failed: bool = False
     resubmit_unknown: bool = False
 
@@ -41,11 +44,13 @@ class Known(NamedTuple):
     """What is known of a row: its last job, and the condition of its files.
 
     ``free``: the job was not billed. ``at_hand``: its images can be downloaded without a new
-    submit. ``elsewhere``: another run is working on it now. ``paths`` are those of its files.
-    ``read`` reads the job itself, None while it is open.
+    submit. ``elsewhere``: another run is working on it now. ``paths`` and ``hashes`` are those of
+    its files. ``read`` reads the job itself, None while it is open. ``seen`` is the id and the
+    state of the last job in the journal, if any. ``locked`` is its row in the lock, if that is what
+    is known.
     """
 
-    job_id: str
+    job_id: str | None
     attempt: int
     state: State
     digest: str
@@ -58,6 +63,9 @@ class Known(NamedTuple):
     read: Callable[[], Job | None] = lambda: None
     before: "Known | None" = None
     """The same for the saved job before it."""
+    seen: tuple[str, str] | None = None
+    hashes: tuple[str, ...] = ()
+    locked: LockedRow | None = None
 
     def for_digest(self, digest: str) -> "Known":
         """What applies to the request with this digest: the saved job before the last one, if that
@@ -83,6 +91,8 @@ def decide(known: Known | None, digest: str, rules: Rules, *, keep_flagged: bool
     """What to do for a row whose request has ``digest`` now."""
     if known is None:
         return Decision(Step.MAKE, "new")
+    if known.locked is not None and known.files == "edited" and not rules.make_edited:
+        return Decision(Step.SKIP, "file edited")
     if known.elsewhere or known.state is State.SUBMITTING:
         return Decision(Step.WAIT, "another kontext process is working on it")
     if known.state in ACCEPTED:

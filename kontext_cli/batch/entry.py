@@ -6,6 +6,7 @@ from kontext_cli.batch.decide import Step
 from kontext_cli.batch.requests import RowRequest, SharedRequest
 from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Cost, File, Job, new_id
+from kontext_cli.lock import LockedRow
 from kontext_cli.prompts import Row
 from kontext_cli.request import chosen_seed
 
@@ -21,7 +22,8 @@ class Entry:
     another. ``drawn_id`` and ``drawn_seed`` are those of the job to submit, once they are drawn.
     ``attempt`` counts the jobs of the row, including the next one; ``seen`` is the id and state of
     the previous one when it was read. ``paths`` are the names of its images (those it
-    has, if it is skipped), and ``replaces`` the files that they replace.
+    has, if it is skipped), and ``replaces`` the files that they replace. ``locked`` is its row in
+    the lock, if that is what decided.
     """
 
     row: Row
@@ -44,6 +46,7 @@ class Entry:
     tries: int = 0
     drawn_id: str | None = None
     drawn_seed: int | None = None
+    locked: LockedRow | None = None
 
     @property
     def key(self) -> str:

@@ -1,12 +1,14 @@
 """What is known of the rows of a batch from earlier runs."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from kontext_cli.batch.decide import Known, Step
 from kontext_cli.batch.entry import Entry
+from kontext_cli.batch.locked import Locked
 from kontext_cli.engine.endings import elsewhere, unknown_since
-from kontext_cli.files.saved import Condition, condition, condition_at, existing_file
+from kontext_cli.files.saved import condition, condition_at, existing_file, worst
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
@@ -15,21 +17,35 @@ _OWNED = OPEN | {State.PLANNED}
 
 
 class Memory:
-    """Looks up the rows of one batch in the journal, and in the replies stored beside it."""
+    """Looks up the rows of one batch in its lock, in the journal, and in the replies stored beside
+    that."""
 
-    def __init__(self, journal: Journal | None, answers: Answers, batch: str) -> None:
-        """``journal`` is None if there is none yet."""
+    def __init__(
+        self, journal: Journal | None, answers: Answers, batch: str, locked: Locked | None = None
+    ) -> None:
+        """``journal`` is None if there is none yet, ``locked`` if the batch has no lock."""
+        self._locked = locked
         self._journal = journal
         self._answers = answers
         self._batch = batch
 
-    def lookup(self) -> Callable[[str], Known | None]:
-        """Looks up rows by their keys: one by one, as all of them would take much memory."""
+    def lookup(self) -> Callable[[Entry], Known | None]:
+        """Looks up rows: one by one, as all of them would take much memory."""
         is_new = self._journal is None or not self._journal.has_batch(self._batch)
-        return (lambda _key: None) if is_new else self.row
+        find = (lambda _key: None) if is_new else self._row
+        return lambda entry: self._known_of(entry, find)
 
-    def row(self, key: str) -> Known | None:
-        """What is known of one row now: its last attempt, with the saved one before it."""
+    def known(self, entry: Entry) -> Known | None:
+        """What is known of one row now."""
+        return self._known_of(entry, self._row)
+
+    def _known_of(self, entry: Entry, find: Callable[[str], Known | None]) -> Known | None:
+        """What the lock knows of a row, else the journal, where ``find`` looks for its key."""
+        known = find(entry.key)
+        return known if self._locked is None else self._locked.known(entry, known)
+
+    def _row(self, key: str) -> Known | None:
+        """What the journal knows of one row now: its last attempt, with the saved one before it."""
         last = self._saved(key)
         if last is not None or self._journal is None:
             return last
@@ -44,13 +60,16 @@ class Memory:
     def files(self) -> Iterator[Path]:
         """The files that the batch made in earlier runs."""
         jobs = self._journal.of_batch(self._batch) if self._journal else ()
-        return (file.path for job in jobs for file in job.files)
+        locked = self._locked.files() if self._locked else ()
+        return chain((file.path for job in jobs for file in job.files), locked)
 
     def job_of(self, entry: Entry) -> Job:
         """The job of a row for which nothing is submitted, as it is now.
 
         Files that exist without a job are verified: raises OutputFault or BadMedia.
         """
+        if entry.locked is not None and self._locked is not None and entry.step is Step.SKIP:
+            return self._locked.job(entry, entry.locked, self._batch)
         if entry.job_id is None or self._journal is None:
             return self._existing(entry)
         job = self._read(entry.key, entry.job_id)
@@ -84,7 +103,7 @@ class Memory:
         job = self._journal.saved_of_row(self._batch, key) if self._journal else None
         if job is None:
             return None
-        files = _worst(
+        files = worst(
             condition_at(path, size=size, modified=modified, sha256=sha256)
             for path, sha256, size, modified in job.files
         )
@@ -101,10 +120,12 @@ class Memory:
             provider=job.provider,
             paths=tuple([file.path for file in job.files]),
             read=lambda: self._read(key, job.id),
+            seen=(job.id, State.SAVED.value),
+            hashes=tuple([file.sha256 for file in job.files]),
         )
 
     def _known(self, job: Job, key: str) -> Known:
-        files = _worst(map(condition, job.files)) if job.state is State.SAVED else None
+        files = worst(map(condition, job.files)) if job.state is State.SAVED else None
         return Known(
             job_id=job.id,
             attempt=job.attempt,
@@ -116,6 +137,8 @@ class Memory:
             provider=job.provider,
             paths=tuple([str(file.path) for file in job.files]),
             read=lambda: None if job.state in OPEN else self._read(key, job.id),
+            seen=(job.id, job.state.value),
+            hashes=tuple([file.sha256 for file in job.files]),
         )
 
     def _at_hand(self, job: Job) -> bool:
@@ -127,16 +150,9 @@ class Memory:
         """Adds whether another run is working on it."""
         if (
             self._journal is not None
+            and known.job_id is not None
             and known.state in _OWNED
             and self._journal.owned_elsewhere(known.job_id)
         ):
             return known._replace(elsewhere=True)
         return known
-
-
-def _worst(conditions: Iterable[Condition]) -> Condition:
-    """The condition of all files of a job: missing if any is, else edited if any is."""
-    conditions = set(conditions)
-    if not conditions or "missing" in conditions:
-        return "missing"
-    return "edited" if "edited" in conditions else "untouched"

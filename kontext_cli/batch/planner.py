@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from kontext_cli.batch.decide import Known, Step, decide
+from kontext_cli.batch.earlier import Earlier, of_job
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.faults import Faults
+from kontext_cli.batch.locked import Locked
 from kontext_cli.batch.naming import Naming
 from kontext_cli.batch.order import Order
 from kontext_cli.batch.part import Part
@@ -23,8 +25,8 @@ from kontext_cli.providers.base import Provider
 _STAND_IN = "x"
 """For a prompt that is missing or wrong, when the other values of its row are checked."""
 
-Lookup = Callable[[str], Known | None]
-"""What is known of a row from earlier runs, by the row's key."""
+Lookup = Callable[[Entry], Known | None]
+"""What is known of a row from earlier runs."""
 
 
 class Planner:
@@ -37,13 +39,15 @@ class Planner:
         open_provider: Callable[[str], Provider],
         stdin: Callable[[], BinaryIO],
         made: Callable[[], Iterable[Path]] = tuple,
+        locked: Locked | None = None,
     ) -> None:
         """``open_provider`` raises UsageError for an unknown name; ``made`` returns the files that
-        the batch made in earlier runs."""
+        the batch made in earlier runs, and ``locked`` knows those of its lock."""
         self._order = order
+        self._locked = locked
         self._stdin = stdin
         self._requests = Requests(order, open_provider=open_provider, stdin=stdin)
-        self._naming = Naming(order, made)
+        self._naming = Naming(order, made, locked)
         self._equal: dict[str, int] = {}
         self.notices: list[str] = []
 
@@ -65,7 +69,7 @@ class Planner:
                 entry = self._chosen(row, part)
                 if entry is None:
                     continue
-                self.decide(entry, known(entry.key))
+                self.decide(entry, known(entry))
                 if entry.step is Step.MAKE and entry.images:
                     self._requests.check_images(entry.request)
             except KontextError as error:
@@ -95,18 +99,19 @@ class Planner:
 
         Raises KontextError.
         """
-        entry.seen = (known.job_id, known.state.value) if known else None
+        entry.seen = known.seen if known else None
         known = known.for_digest(entry.digest) if known else None
         decision = decide(known, entry.digest, self._order.rules, keep_flagged=entry.keep_flagged)
         entry.step, entry.reason = decision.step, decision.reason
         entry.job_id = known.job_id if known else None
+        entry.locked = known.locked if known else None
         entry.attempt = known.attempt + 1 if known else 1
         collects = known is not None and entry.step is Step.COLLECT
         entry.at = known.provider if known and collects else entry.provider
         entry.paths = known.paths if known and entry.step is Step.SKIP else ()
         # A job may be submitted at once, or where collecting the missing file fails.
         if entry.step is Step.MAKE or entry.reason == "file missing":
-            self._name_files(entry, known.read() if known else None)
+            self._name_files(entry, self._earlier(known) if known else None)
         elif "output" in entry.row.others:
             self._naming.reserve(entry)
 
@@ -116,7 +121,7 @@ class Planner:
         job = self.job(entry)
         job.target = Target(
             tuple(map(Path, entry.paths)),
-            overwrite=self._order.exists == "overwrite",
+            overwrite=self._order.exists == "overwrite" and not self._is_locked(entry),
             keep_flagged=entry.keep_flagged,
             replaces=entry.replaces,
             metadata=self._order.of_row(entry.row, "metadata") or "off",
@@ -134,14 +139,17 @@ class Planner:
         Raises KontextError.
         """
         key = self._own_key(row)
-        if part.is_over or (key is not None and not part.takes(row, key)):
+        counts = key is None or (self._locked is not None and self._order.by_image)
+        is_over = part.is_over
+        takes = not is_over and (key is None or part.takes(row, key))
+        if is_over or not (takes or counts):
             request = self._requests.of(row, with_images=False)
             self._reserve_if_shared(self._entry(row, request, key))
             return None
         request = self._requests.of(row)
         digest = request.digest()
-        entry = self._entry(row, request, key, digest, 0 if key else self._equal_before(digest))
-        if key is None and not part.takes(row, entry.key):
+        entry = self._entry(row, request, key, digest, self._equal_before(digest) if counts else 0)
+        if not takes or (key is None and not part.takes(row, entry.key)):
             self._reserve_if_shared(entry)
             return None
         return entry
@@ -182,41 +190,29 @@ class Planner:
         if self._naming.may_share(entry.row):
             self._naming.reserve(entry)
 
-    def _name_files(self, entry: Entry, earlier: Job | None) -> None:
-        """Name the files of a row, and find those of its ``earlier`` job that they replace."""
+    def _earlier(self, known: Known) -> Earlier | None:
+        """What an earlier run made of a row, as far as it is known."""
+        if known.locked is not None and self._locked is not None:
+            return self._locked.earlier(known.locked)
+        job = known.read()
+        return None if job is None else of_job(job)
+
+    def _is_locked(self, entry: Entry) -> bool:
+        """Whether the lock names a file of a row: it is replaced only as it was made."""
+        return self._locked is not None and any(map(self._locked.has, entry.paths))
+
+    def _name_files(self, entry: Entry, earlier: Earlier | None) -> None:
+        """Name the files of a row, and find those of an ``earlier`` run that they replace."""
         if earlier is not None:
-            made = earlier.files or (earlier.target.replaces if earlier.target else ())
-            untouched = [file for file in made if condition(file) == "untouched"]
+            untouched = [file for file in earlier.files if condition(file) == "untouched"]
             entry.replaces = tuple(
                 file._replace(path=self._naming.here(file.path)) for file in untouched
             )
             if entry.reason == "changed":
-                found = _differences(earlier, entry, self.job(entry))
+                found = earlier.changes(entry, self.job(entry))
                 entry.reason = f"changed: {', '.join(found)}"
         names = self._naming.name(entry)
         if names.skip:
             entry.step, entry.reason, entry.job_id = Step.SKIP, "there already", None
         self.notices += names.notices
         entry.paths = names.files
-
-
-def _differences(earlier: Job, entry: Entry, now: Job) -> list[str]:
-    """The names of the values in which a row, whose job would be ``now``, differs from its earlier
-    job. That one does not know its list of providers."""
-    found = []
-    if earlier.provider not in {each.provider.name for each in entry.shared.chain}:
-        found.append("provider")
-    if earlier.model != now.model:
-        found.append("model")
-    names = dict.fromkeys([*now.request, *earlier.request])
-    found += [
-        name
-        for name in names
-        if name not in ("images", "seed") and earlier.request.get(name) != now.request.get(name)
-    ]
-    if [each.sha256 or each.name for each in earlier.sources] != [
-        each.sha256 or each.name for each in now.sources
-    ]:
-        found.append("images")
-    is_seed = entry.given_seed not in (None, earlier.seed)
-    return found or ["seed" if is_seed else "seed or list of providers"]

@@ -1,7 +1,7 @@
 """Reads rows into requests. Rows with the same options share one request, validated once: they
 differ only in prompt, seed and images."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, BinaryIO, NamedTuple
@@ -40,14 +40,18 @@ _SWITCHES = [row.name for row in OPTIONS if row.sent and row.type is bool]
 class SharedRequest:
     """A validated request, for all rows that differ from it only in prompt, seed and images.
 
-    ``prompt`` and ``seed`` are the provider's limits of these, None if it has none. ``digests``
+    ``given`` are the options that were given, without those that are always sent, and
+    ``providers`` the names of all that may be asked. ``prompt`` and ``seed`` are the provider's
+    limits of these, None if it has none. ``digests``
     gives each row the digest that `plan_jobs` gives its jobs. ``cost`` is that of every row, None
     where ``cost_of`` computes it from the sizes of the input images. ``then`` is the same request
     at the next of several providers, for a row that this one does not accept.
     """
 
     request: Request
+    given: Mapping[str, Any]
     provider: Provider
+    providers: str
     model: str
     endpoint: str
     cost: Cost | None
@@ -64,6 +68,8 @@ class SharedRequest:
         images = [InputImage(source=source, stem="", url=source) for source in request.images]
         endpoints = endpoints_for(request, providers, model)
         digests = Digests.of_request(request, providers, endpoints)
+        given = {name: each for name, each in request.options.items() if name != "seed"}
+        names = ",".join(provider.name for provider in providers)
         found: SharedRequest | None = None
         for provider, endpoint in zip(reversed(providers), reversed(endpoints), strict=True):
             completed = request.completed(endpoint.fields)
@@ -71,7 +77,9 @@ class SharedRequest:
             estimate = Estimate.of(provider, endpoint, completed.options)
             found = cls(
                 request=completed,
+                given=given,
                 provider=provider,
+                providers=names,
                 model=model,
                 endpoint=endpoint.id,
                 cost=None if estimate.needs_sizes else estimate.cost(),

@@ -199,7 +199,7 @@ class Batch:
 
     def _decide(self, entry: Entry) -> None:
         """Decide about a row again, by what is known of it now."""
-        self._planner.decide(entry, self._memory.row(entry.key))
+        self._planner.decide(entry, self._memory.known(entry))
 
     def _was_saved_meanwhile(self, entry: Entry) -> bool:
         """Whether another run saved the job and exited just after the row was looked up."""

@@ -47,6 +47,7 @@ def edit(
     limit: options.Limit = None,
     only: options.Only = None,
     shard: options.Shard = None,
+    lock: options.Lock = False,
     fail_fast: options.FailFast = False,
     max_failures: options.MaxFailures = None,
     retry_failed: options.RetryFailed = False,

@@ -251,6 +251,15 @@ OnUnknown = Annotated[
         rich_help_panel=_BATCH,
     ),
 ]
+Lock = Annotated[
+    bool,
+    typer.Option(
+        "--lock",
+        help="Keep a lock beside the prompts file, to be committed with the images: `kontext "
+        "check` compares them. Once it is there, it is used without the flag.",
+        rich_help_panel=_BATCH,
+    ),
+]
 Force = Annotated[
     bool,
     typer.Option("--force", help="Also regenerate finished rows.", rich_help_panel=_BATCH),

@@ -1,14 +1,14 @@
 """`generate` and `edit` for many rows: plan all of them, then run those that need it."""
 
-import gc
+import asyncio
 import io
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack
 from functools import cached_property, partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from kontext_cli.batch.decide import Rules, Step
 from kontext_cli.batch.entry import Entry
@@ -22,19 +22,21 @@ from kontext_cli.batch.run import Batch, Limits
 from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows_of_images
 from kontext_cli.batch.tally import Tally
 from kontext_cli.commands.batch_flags import check_batch
+from kontext_cli.commands.batch_keys import WORK, BatchKeys
+from kontext_cli.commands.batch_lock import BatchLock
 from kontext_cli.commands.flags import Flags
-from kontext_cli.commands.generate import check_waiting, differences
+from kontext_cli.commands.garbage import no_collection
+from kontext_cli.commands.generate import differences
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import set_up_previews
 from kontext_cli.engine.budget import Budget
-from kontext_cli.errors import Interrupted, UsageError
+from kontext_cli.errors import Interrupted, KontextError, UsageError
 from kontext_cli.http.urls import abridged
 from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Job
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
 from kontext_cli.providers import Name
-from kontext_cli.providers.base import Provider
 from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.dry_run import row_lines, row_record
@@ -72,24 +74,25 @@ class _Run:
         self._report = report
         self._tally = tally
         folder = Path(session.settings.output_dir(flags.output_dir))
-        self._without_key: dict[Name, bool] = {}
+        self._keys = BatchKeys(flags, session.settings, report.notice)
         self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # removes `..`
         report.show_relative = not folder.is_absolute()
 
     def run(self) -> Result:
         """Plan all rows, and run them unless it is a dry run."""
-        with _no_collection():
+        with no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
         ids = (entry.row.others.get("id") or "" for entry in entries)
         self._report.expect(max(map(len, ids), default=0))
-        for notice in self._planner.notices:
+        of_lock = self._lock.notices(entries) if self._lock else ()
+        for notice in [*self._planner.notices, *of_lock]:
             self._report.notice(notice)
         budget = Budget(self._flags.max_cost)
         budget.check([entry.cost for entry in entries if entry.step is Step.MAKE])
         if self._flags.dry_run:
             return self._dry_run(entries)
-        self._check_providers(entries)
+        self._keys.check(entries, usual=self._usual)
         return self._do(entries, budget)
 
     @cached_property
@@ -108,7 +111,17 @@ class _Run:
     @cached_property
     def _providers(self) -> tuple[Name, ...]:
         """The provider of rows that do not set one, or several that are tried in order."""
-        return self._session.settings.providers(self._flags.provider, needs_key=False)
+        return self._session.settings.providers(
+            self._flags.provider, needs_key=False, usual=self._usual
+        )
+
+    @property
+    def _usual(self) -> str | None:
+        return self._lock.provider if self._lock else None
+
+    @cached_property
+    def _lock(self) -> BatchLock | None:
+        return BatchLock.of(self._flags, self._folder, notice=self._report.notice)
 
     @cached_property
     def _batch(self) -> str:
@@ -128,12 +141,14 @@ class _Run:
         return self._memory_of(self._batch, self._journal)
 
     def _memory_of(self, batch: str, journal: Journal | None) -> Memory:
-        return Memory(journal, Answers(self._session.state_folder), batch)
+        locked = self._lock.locked if self._lock else None
+        return Memory(journal, Answers(self._session.state_folder), batch, locked)
 
     @cached_property
-    def _planner(self) -> Planner:
-        flags, source = self._flags, self._source
-        defaults = {
+    def _defaults(self) -> Mapping[str, Any]:
+        """What rows inherit that do not set it."""
+        flags = self._flags
+        defaults: dict[str, Any] = {
             **{name: each for name, each in flags.options.items() if each is not None},
             "provider": ",".join(self._providers),
             "model": self._session.settings.model(flags.model, self._providers[0]),
@@ -143,12 +158,17 @@ class _Run:
         }
         if flags.each:
             defaults["prompt"] = self._prompt
+        return defaults
+
+    @cached_property
+    def _planner(self) -> Planner:
+        flags, source = self._flags, self._source
         width = len(str(len(source.rows)))
         default_name = "{stem}-edit" if flags.each else f"{{index:0{width}}}-{{slug}}"
         order = Order(
             batch=self._batch,
             operation=flags.operation,
-            defaults=defaults,
+            defaults=self._defaults,
             images=() if flags.each else flags.images,
             bases=source.bases,
             folder=self._folder,
@@ -157,6 +177,7 @@ class _Run:
             exists=flags.when_taken,
             rules=Rules(
                 make_saved=flags.force,
+                make_edited=flags.force and flags.only is not None,
                 retry_failed=flags.retry_failed,
                 resubmit_unknown=flags.on_unknown == "resubmit",
             ),
@@ -168,6 +189,7 @@ class _Run:
             open_provider=lambda name: self._session.settings.open(known_provider(name)),
             stdin=self._stdin_again,
             made=self._memory.files,
+            locked=self._lock.locked if self._lock else None,
         )
 
     @cached_property
@@ -188,6 +210,8 @@ class _Run:
 
     def _planned(self) -> list[Entry]:
         """The rows of this run, planned. Raises one KontextError with the errors in all rows."""
+        if self._lock is not None:
+            self._lock.begin(self._defaults)
         source, planner, part = self._source, self._planner, self._part
         return planner.entries(source, part, self._memory.lookup())
 
@@ -201,42 +225,6 @@ class _Run:
             if not self._source.faults:
                 raise
             return Part(rows)
-
-    def _check_providers(self, entries: Sequence[Entry]) -> None:
-        """Check what the providers support, then that they have keys."""
-        settings = self._session.settings
-        chains = {each.shared.endpoint: each.shared.chain for each in _work(entries)}
-        for shared in (each for chain in chains.values() for each in chain):
-            check_waiting(self._flags, shared.provider, shared.endpoint)
-        if any("provider" not in entry.row.others for entry in entries if entry.step in _WORK):
-            settings.providers(self._flags.provider)  # names all variables if there is no key
-        for entry in entries:
-            if entry.step is Step.MAKE and entry.shared.then is not None:
-                self._skip_without_key(entry)
-        for name in dict.fromkeys(each.at for each in entries if self._needs_key(each)):
-            settings.require_key(known_provider(name))
-
-    def _needs_key(self, entry: Entry) -> bool:
-        """Whether nothing can be done for a row without a key for its provider; one that is waited
-        for may still go to its next provider."""
-        if entry.step is Step.WAIT:
-            return not any(self._is_usable(each.provider) for each in entry.shared.chain)
-        return entry.step in _WORK
-
-    def _skip_without_key(self, entry: Entry) -> None:
-        """Leave out the first providers of a row for which there is no key, unless none has one."""
-        usable = [each for each in entry.shared.chain if self._is_usable(each.provider)]
-        if usable and usable[0] is not entry.shared:
-            entry.pass_on(usable[0])
-
-    def _is_usable(self, provider: Provider) -> bool:
-        """Whether there is a key for a provider, or it needs none."""
-        name = known_provider(provider.name)
-        if name not in self._without_key:
-            self._without_key[name] = not self._session.settings.is_usable(name)
-            if self._without_key[name]:
-                self._report.notice(f"there is no key for {name}: its rows go to the next provider")
-        return not self._without_key[name]
 
     def _dry_run(self, entries: Sequence[Entry]) -> Result:
         for entry in entries:
@@ -294,18 +282,29 @@ class _Run:
             if self._needs_no_job(entry):
                 self._tally.skip()
                 self._report.skipped(entry.paths, entry.reason)
-            elif entry.step not in _WORK:
+            elif entry.step not in WORK:
                 self._report_row(self._memory.job_of(entry), entry)
         lanes = self._lanes(entries, batch)
         self._session.run_batch(
             lambda: self._work(batch, lanes),
             lambda number: batch.interrupt(Interrupted("interrupted", signal_number=number)),
         )
-        return self._report.summary(batch.stop, rerun=self._rerun())
+        return self._report.summary(batch.stop or self._locked_in(), rerun=self._rerun())
+
+    def _locked_in(self) -> KontextError | None:
+        """Write what the lock does not have yet; the error if that is not possible."""
+        try:
+            if self._lock is not None:
+                self._lock.write()
+        except KontextError as fault:
+            self._report.failed(fault)
+            return fault
+        return None
 
     def _needs_no_job(self, entry: Entry) -> bool:
         """Whether a row is reported by its files: to read all of its job takes long."""
-        return entry.step is Step.SKIP and not self._flags.json
+        is_skipped = entry.step is Step.SKIP and not self._flags.json
+        return is_skipped and (self._lock is None or self._lock.knows(entry))
 
     def _lanes(self, entries: Sequence[Entry], batch: Batch) -> dict[str, Lane]:
         """The rows of each provider, with its limit of jobs in flight."""
@@ -320,7 +319,7 @@ class _Run:
             for name in names
         }
         for name, lane in lanes.items():
-            if not self._is_usable(self._planner.provider(name)):
+            if not self._keys.is_usable(self._planner.provider(name)):
                 lane.close()
         return lanes
 
@@ -335,9 +334,14 @@ class _Run:
                     )
                 )
                 for name, lane in lanes.items()
-                if self._is_usable(self._planner.provider(name))
+                if self._keys.is_usable(self._planner.provider(name))
             }
-            await batch.run(lanes, engines)
+            keeping = asyncio.ensure_future(self._lock.keep_writing()) if self._lock else None
+            try:
+                await batch.run(lanes, engines)
+            finally:
+                if keeping is not None:
+                    keeping.cancel()
 
     def _watch(self, batch: Batch) -> Callable[[Job, Sequence[str]], None]:
         def watch(job: Job, logs: Sequence[str]) -> None:
@@ -348,6 +352,8 @@ class _Run:
 
     def _report_row(self, job: Job, entry: Entry) -> None:
         self._tally.count(job)
+        if self._lock is not None:
+            self._lock.keep(entry, job)
         row = entry.row
         line, file = (row.line, row.file) if self._flags.prompts_files else (None, None)
         self._report.ended(job, line=line, file=file, reason=entry.reason)
@@ -368,23 +374,6 @@ class _Run:
         return argument
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Collect no garbage while many rows are planned, nor search them for it later: it takes a
-    fifth of the time, for none."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()
-
-
-_WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)
-
-
 def _providers(entries: Sequence[Entry]) -> list[str]:
     """The providers that a run uses: those of its rows, and of their earlier jobs elsewhere."""
     return list(
@@ -397,4 +386,4 @@ def _providers(entries: Sequence[Entry]) -> list[str]:
 
 
 def _work(entries: Sequence[Entry]) -> list[Entry]:
-    return [entry for entry in entries if entry.step in _WORK]
+    return [entry for entry in entries if entry.step in WORK]

@@ -16,6 +16,7 @@ _OF_BATCHES = (
     "limit",
     "only",
     "shard",
+    "lock",
     "fail_fast",
     "max_failures",
     "retry_failed",
@@ -47,6 +48,7 @@ class Flags(NamedTuple):
     limit: int | None
     only: str | None
     shard: str | None
+    lock: bool
     fail_fast: bool
     max_failures: int | None
     retry_failed: bool

@@ -40,16 +40,18 @@ class Settings(NamedTuple):
         folder = config_dir(environ)
         return cls(environ, load_config(folder / "config.toml"), Credentials(folder))
 
-    def providers(self, flag: str | None, *, needs_key: bool = True) -> tuple[Name, ...]:
-        """The providers to try in this order: flag, KONTEXT_PROVIDER, config, else the first that
-        has a key.
+    def providers(
+        self, flag: str | None, *, needs_key: bool = True, usual: str | None = None
+    ) -> tuple[Name, ...]:
+        """The providers to try in this order: flag, KONTEXT_PROVIDER, config, else the ``usual``
+        ones, else the first that has a key.
 
         If there is no key at all, it is the first provider; with ``needs_key``, MissingKey is
         raised instead, with the names of all variables.
         """
         given = self._first(flag, "provider", self.config.provider)
-        if given is not None:
-            return known_providers(given.value)
+        if given is not None or usual is not None:
+            return known_providers(given.value if given is not None else str(usual))
         for name in NAMES:
             if name not in NAMED_ONLY and self.has_key(name):
                 return (name,)

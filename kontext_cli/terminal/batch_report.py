@@ -126,10 +126,14 @@ class BatchReport(Report):
     def stopping(self, stop: KontextError) -> None:
         """Print that no more rows are submitted, and why."""
         self._progress.stopping = True
-        if self._as_json:
-            self._view.result(as_line(error_record(stop)))
-        self._error(error_lines(stop))
+        self.failed(stop)
         self._message("notice: no more rows will be submitted")
+
+    def failed(self, error: KontextError) -> None:
+        """Print an error that is not of a row."""
+        if self._as_json:
+            self._view.result(as_line(error_record(error)))
+        self._error(error_lines(error))
 
     def refresh(self) -> None:
         """Update the view."""

@@ -1,0 +1,91 @@
+"""Where locks and the files that they name are."""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from kontext_cli.errors import LockFault, UsageError
+from kontext_cli.lock.rows import LockedRow
+
+EACH_NAME = "kontext.lock"
+"""The lock of `edit --each`, in its output folder."""
+SUFFIX = ".lock"
+_SHARD = re.compile(r"\.([1-9][0-9]{0,5})of([1-9][0-9]{0,5})")
+
+
+def lock_path(prompts_file: Path, shard: tuple[int, int] | None = None) -> Path:
+    """The lock of a prompts file, beside it: `cards.lock`, or `cards.2of4.lock` of a shard."""
+    whole = prompts_file.with_suffix(SUFFIX)
+    return whole if shard is None else shard_path(whole, shard)
+
+
+def shard_path(whole: Path, shard: tuple[int, int]) -> Path:
+    """The lock of shard I of N beside that of all rows."""
+    return whole.with_name(f"{whole.stem}.{shard[0]}of{shard[1]}{SUFFIX}")
+
+
+def shard_locks(whole: Path) -> Sequence[Path]:
+    """The locks of shards that lie beside that of all rows, in the order of their names."""
+    return [
+        path
+        for path in sorted(whole.parent.glob(f"*{SUFFIX}"))
+        if path.name.startswith(whole.stem)
+        and _SHARD.fullmatch(path.name.removeprefix(whole.stem).removesuffix(SUFFIX))
+    ]
+
+
+class Places:
+    """Paths as they are in a lock, relative to its folder and with slashes, and back."""
+
+    def __init__(self, lock: Path) -> None:
+        self.lock = lock
+        self.folder = lock.parent
+        self._real = os.path.realpath(self.folder)
+        self._inside: dict[str, bool] = {}
+
+    def name(self, path: Path | str) -> str:
+        """The name of an image in the lock. Raises UsageError if it is not below the folder."""
+        if not self.is_inside(path):
+            raise UsageError(
+                f"`{path}` is not in the folder of `{self.lock.name}`, which can only name files "
+                "below it",
+                hint="choose a folder below that of the prompts file with -d",
+            )
+        return self.relative(path)
+
+    def relative(self, path: Path | str) -> str:
+        """The path from the lock's folder; it may leave it, as an input image may."""
+        folder, name = os.path.split(path)
+        found = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
+        try:
+            found = os.path.relpath(found, self._real)
+        except ValueError:  # on another drive
+            return name
+        return found.replace(os.sep, "/")
+
+    def path(self, name: str) -> Path:
+        """The file of a name. Raises LockFault if links lead out of the folder."""
+        path = self.folder / name
+        if not self.is_inside(path):
+            raise LockFault(
+                f"`{self.lock}`: `{name}` is a link out of the folder, and is left alone",
+                hint=f"replace the link by the image itself, or remove the line of `{name}`",
+            )
+        return path
+
+    def paths(self, row: LockedRow) -> tuple[Path, ...]:
+        """The files of a row. Raises LockFault if links lead out of the folder."""
+        return tuple([self.path(file.path) for file in row.files])
+
+    def is_inside(self, path: Path | str) -> bool:
+        """Whether a file is in the lock's folder or below, with all links followed."""
+        parent = os.path.dirname(path)  # noqa: PTH120
+        if parent not in self._inside:
+            self._inside[parent] = self._contains(os.path.realpath(parent))
+        if not self._inside[parent]:
+            return False
+        return not os.path.islink(path) or self._contains(os.path.realpath(path))  # noqa: PTH114
+
+    def _contains(self, real: str) -> bool:
+        return real == self._real or real.startswith(os.path.join(self._real, ""))  # noqa: PTH118

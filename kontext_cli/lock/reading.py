@@ -1,0 +1,131 @@
+"""Reads locks, with the line of every fault. What cannot be read is left as it is."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from kontext_cli.errors import InputFault, LockFault
+from kontext_cli.lock.fields import Wrong, decoded, header_of, is_header, row_of, version_of
+from kontext_cli.lock.rows import VERSION, Header, Line, Lock
+
+MOST_BYTES = 256 * 2**20
+_LONGEST = 2**20
+_MOST_FAULTS = 20
+_MARKER = re.compile(rb"(<<<<<<<|>>>>>>>|\|\|\|\|\|\|\||=======)( |$)")
+
+
+def read_lock(path: Path) -> Lock:
+    """Read a lock.
+
+    Raises InputFault if it cannot be read, and LockFault with all that is wrong in it.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise InputFault(f"cannot read `{path}`: {error.strerror or error}") from error
+    if len(data) > MOST_BYTES:
+        raise LockFault(f"`{path}` is larger than {MOST_BYTES // 2**20} MiB")
+    return parse_lock(data, path)
+
+
+def parse_lock(data: bytes, path: Path) -> Lock:
+    """Read the content of a lock, in any order of lines, with either kind of line ends.
+
+    Raises LockFault.
+    """
+    return _Reader(path).read(data)
+
+
+def check_belongs(lock: Lock, prompts_file: str | None) -> None:
+    """Raises LockFault if the lock is not that of this prompts file, None for `edit --each`."""
+    theirs = lock.header.prompts_file
+    if theirs == prompts_file:
+        return
+    of = f"of `{theirs}`" if theirs else "of `edit --each`"
+    ours = f"of `{prompts_file}`" if prompts_file else "of `edit --each`"
+    raise LockFault(
+        f"`{lock.path}` is the lock {of}, not {ours}",
+        hint="rename the prompts file, or the lock if its prompts file was renamed: its first "
+        "line has the name",
+    )
+
+
+class _Reader:
+    """Collects the lines of a lock, and what is wrong with them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._headers: list[tuple[int, Header]] = []
+        self._lines: dict[str, tuple[Line, ...]] = {}
+        self._faults: list[str] = []
+        self._markers: list[int] = []
+
+    def read(self, data: bytes) -> Lock:
+        for number, line in _split(data):
+            if _MARKER.match(line):
+                self._markers.append(number)
+            else:
+                self._add(number, line)
+        header = self._header()
+        self._raise_all()
+        return Lock(self._path, header, self._lines)
+
+    def _add(self, number: int, line: bytes) -> None:
+        try:
+            value = decoded(line, most=_LONGEST)
+            if is_header(value):
+                self._check_version(version_of(value))
+                self._headers.append((number, header_of(value)))
+                return
+            row = row_of(value)
+        except Wrong as wrong:
+            self._faults.append(f"line {number}: {wrong}")
+            return
+        before = self._lines.get(row.id, ())
+        if all(row != each.row for each in before):
+            self._lines[row.id] = (*before, Line(number, row))
+
+    def _check_version(self, version: int) -> None:
+        if version != VERSION:
+            raise LockFault(
+                f"`{self._path}` was written by a newer version of kontext, and is left as it is",
+                hint="update kontext: pip install -U kontext-cli",
+            )
+
+    def _header(self) -> Header:
+        if not self._headers:
+            self._faults.insert(0, "it has no first line with `kontext_lock`")
+            return Header(None, ".")
+        (first, header), *others = self._headers
+        self._faults += [
+            f"lines {first} and {number} both describe the whole lock, and differ"
+            for number, other in others
+            if other != header
+        ]
+        return header
+
+    def _raise_all(self) -> None:
+        if self._markers:
+            numbers = ", ".join(map(str, self._markers[:_MOST_FAULTS]))
+            raise LockFault(
+                f"`{self._path}` has the marks of a merge conflict, in line {numbers}",
+                hint="remove these lines and keep those of both sides; "
+                f"`/{self._path.name} merge=union` in .gitattributes prevents it",
+            )
+        if self._faults:
+            count = len(self._faults)
+            rest = [f"and {count - _MOST_FAULTS} more"] if count > _MOST_FAULTS else []
+            raise LockFault(
+                f"`{self._path}` is no lock of kontext, or is damaged",
+                hint=f"restore it: git checkout HEAD -- {self._path.name}",
+                details=[*self._faults[:_MOST_FAULTS], *rest],
+            )
+
+
+def _split(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank, with their numbers."""
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        text = line.removesuffix(b"\r")
+        if text.strip():
+            yield number, text
