@@ -29,7 +29,7 @@ def again(rows: int) -> tuple[float, float]:
     """The seconds and the most megabytes of a run of rows that are all saved. Raises Failed."""
     with _batch(rows) as folder:
         saving = [sys.executable, str(Path(__file__).with_name("saved_rows.py"))]
-        run(saving, environ=_environ(folder), folder=folder, timeout=_timeout(rows))
+        run(saving, environ=environ_of(folder), folder=folder, timeout=_timeout(rows))
         return _figures(_kontext(rows, folder))
 
 
@@ -46,7 +46,7 @@ def _batch(rows: int) -> Iterator[Path]:
 
 def _kontext(rows: int, folder: Path, *flags: str) -> Run:
     argv = [*PROGRAM, "generate", "-p", "fal", "-f", "prompts.txt", "-d", "images", *flags]
-    return run(argv, environ=_environ(folder), folder=folder, timeout=_timeout(rows))
+    return run(argv, environ=environ_of(folder), folder=folder, timeout=_timeout(rows))
 
 
 def _figures(ran: Run) -> tuple[float, float]:
@@ -57,7 +57,8 @@ def _timeout(rows: int) -> float:
     return 60 + 0.01 * rows
 
 
-def _environ(folder: Path) -> dict[str, str]:
+def environ_of(folder: Path) -> dict[str, str]:
+    """The environment of the program: a home of its own, and a provider that is not there."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),

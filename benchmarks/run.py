@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import checking
 import instructions
 import many_jobs
 import planning
@@ -32,7 +33,7 @@ _SIZES = (1_000, 10_000)
 _QUICK_SIZES = (100, 1_000)
 _NAMES = (
     *("start", "instructions", "single", "elsewhere", "requests", "download"),
-    *("batch", "secure", "sizes", "rows"),
+    *("batch", "secure", "sizes", "rows", "check"),
 )
 _LARGE = ("million",)
 """Measured only where it is named: it takes minutes."""
@@ -103,6 +104,7 @@ def _measured(options: argparse.Namespace) -> Section:
         "secure": lambda ground: many_jobs.secure(ground, few),
         "sizes": lambda ground: many_jobs.sizes(ground, min(few, 3), *sizes),
         "rows": lambda _: planning.measure(),
+        "check": lambda _: checking.measure(),
         "million": lambda _: planning.million(),
     }
     whole = Section()

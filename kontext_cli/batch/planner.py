@@ -1,7 +1,7 @@
 """Plans a batch: turns its rows into entries, with what a run does for each. Nothing is sent or
 written here, and what earlier runs did is passed in."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -40,13 +40,17 @@ class Planner:
         stdin: Callable[[], BinaryIO],
         made: Callable[[], Iterable[Path]] = tuple,
         locked: Locked | None = None,
+        sha256_of: Callable[[str], str] | None = None,
     ) -> None:
         """``open_provider`` raises UsageError for an unknown name; ``made`` returns the files that
-        the batch made in earlier runs, and ``locked`` knows those of its lock."""
+        the batch made in earlier runs, and ``locked`` knows those of its lock. ``sha256_of`` hashes
+        an input image that is not to be sent."""
         self._order = order
         self._locked = locked
         self._stdin = stdin
-        self._requests = Requests(order, open_provider=open_provider, stdin=stdin)
+        self._requests = Requests(
+            order, open_provider=open_provider, stdin=stdin, sha256_of=sha256_of
+        )
         self._naming = Naming(order, made, locked)
         self._equal: dict[str, int] = {}
         self.notices: list[str] = []
@@ -76,6 +80,29 @@ class Planner:
                 faults.add(row, error)
             else:
                 entries.append(entry)
+        faults.raise_all()
+        return entries
+
+    def input_files(self, source: BatchSource) -> Iterator[str]:
+        """The input images of all rows that are files."""
+        for row in source.rows:
+            yield from self._requests.files(row)
+
+    def undecided(self, source: BatchSource) -> list[Entry]:
+        """All rows, validated: nothing is decided for them, and their files have no names.
+
+        Raises one KontextError with the errors in all rows.
+        """
+        faults, everything = Faults(source), Part(source.rows)
+        self._check_faulty(source.faulty, faults)
+        entries = []
+        for row in source.rows:
+            try:
+                entry = self._chosen(row, everything)
+            except KontextError as error:
+                faults.add(row, error)
+            else:
+                entries += [entry] if entry else []
         faults.raise_all()
         return entries
 

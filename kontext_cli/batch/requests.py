@@ -2,6 +2,7 @@
 differ only in prompt, seed and images."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, BinaryIO, NamedTuple
@@ -14,10 +15,17 @@ from kontext_cli.engine.plan import (
     room_for_images,
     sources_of,
 )
-from kontext_cli.errors import InputFault, UsageError
+from kontext_cli.errors import InputFault, KontextError, UsageError
 from kontext_cli.files.names import OutputFormat, format_of
 from kontext_cli.images.decoding import size_of
-from kontext_cli.images.inputs import InputImage, check_image, fingerprint, is_url, load_images
+from kontext_cli.images.inputs import (
+    InputImage,
+    check_image,
+    fingerprint,
+    hashed_image,
+    is_url,
+    load_images,
+)
 from kontext_cli.job import Cost, Job
 from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
@@ -204,11 +212,14 @@ class Requests:
         *,
         open_provider: Callable[[str], Provider],
         stdin: Callable[[], BinaryIO],
+        sha256_of: Callable[[str], str] | None = None,
     ) -> None:
-        """``open_provider`` raises UsageError for an unknown name."""
+        """``open_provider`` raises UsageError for an unknown name. With ``sha256_of``, which hashes
+        a file, images are not read here, and costs that depend on their sizes are unknown."""
         self._order = order
         self._open_provider = open_provider
         self._stdin = stdin
+        self._sha256_of = sha256_of
         self._providers: dict[str, Provider] = {}
         self._shared: dict[tuple[Any, ...], SharedRequest] = {}
         self._fingerprints: dict[str, InputImage] = {}
@@ -244,9 +255,17 @@ class Requests:
         self._contents.clear()
         read = self._unread
         if with_images:
-            read = self._fingerprint if shared.is_flat else self._measured
+            is_enough = shared.is_flat or self._sha256_of is not None
+            read = self._fingerprint if is_enough else self._measured
         images = tuple(map(read, sources)) if sources else ()
         return RowRequest(shared, str(prompt), seed, images)
+
+    def files(self, row: Row) -> Iterator[str]:
+        """The image files of a row, without those that cannot be an image of one."""
+        with suppress(KontextError):
+            for source in self._sources(row):
+                if source != "-" and not is_url(source):
+                    yield source
 
     def check_images(self, request: RowRequest) -> None:
         """Check that input images are images. Raises InputFault or UsageError."""
@@ -290,7 +309,10 @@ class Requests:
 
     def _fingerprint(self, source: str) -> InputImage:
         if source not in self._fingerprints:
-            image = fingerprint(source, self._stdin)
+            if self._sha256_of is None:
+                image = fingerprint(source, self._stdin)
+            else:
+                image = hashed_image(source, self._sha256_of)
             if image.content is not None:
                 self._contents[source] = image.content
             self._fingerprints[source] = InputImage(

@@ -21,6 +21,7 @@ COMMANDS = (
     "fetch",
     "cancel",
     "forget",
+    "check",
     "info",
     "show",
     "gallery",

@@ -5,7 +5,8 @@ import hashlib
 import re
 import unicodedata
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -115,6 +116,16 @@ def fingerprint(source: str, stdin: Callable[[], BinaryIO]) -> InputImage:
     return InputImage(source=source, stem=stem_of(source), content=data, sha256=digest)
 
 
+def hashed_image(source: str, sha256_of: Callable[[str], str]) -> InputImage:
+    """As `fingerprint`, without the content: ``sha256_of`` hashes a file, and raises OSError."""
+    if is_url(source):
+        return _remote(source)
+    if source == "-":
+        raise UsageError("an image from standard input cannot be compared with anything")
+    with _reading(source):
+        return InputImage(source=source, stem=stem_of(source), sha256=sha256_of(source))
+
+
 def check_image(source: str, content: bytes) -> None:
     """Check that the content of a source is an image. Raises InputFault as `load_images` does."""
     name = _name(source)
@@ -182,8 +193,15 @@ def stem_of(source: str) -> str:
 
 
 def _read_path(source: str) -> bytes:
-    try:
+    with _reading(source):
         return read_regular(Path(source), most=MOST_INPUT_BYTES)
+
+
+@contextmanager
+def _reading(source: str) -> Iterator[None]:
+    """Raise what goes wrong with a file as InputFault."""
+    try:
+        yield
     except NotAnImage as error:
         raise InputFault(f"`{source}` is {error.reason}") from error
     except OSError as error:

@@ -2,7 +2,7 @@
 
 from kontext_cli.lock.changes import changes
 from kontext_cli.lock.choosing import choose
-from kontext_cli.lock.places import Places, lock_path, shard_locks
+from kontext_cli.lock.places import Places, lock_path, shard_locks, shard_of
 from kontext_cli.lock.reading import check_belongs, parse_lock, read_lock
 from kontext_cli.lock.rows import (
     Header,
@@ -12,6 +12,7 @@ from kontext_cli.lock.rows import (
     LockedInput,
     LockedRow,
 )
+from kontext_cli.lock.shards import United, unite
 from kontext_cli.lock.writing import encode_lock, encode_row, locking, write_lock
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "LockedInput",
     "LockedRow",
     "Places",
+    "United",
     "changes",
     "check_belongs",
     "choose",
@@ -32,5 +34,7 @@ __all__ = [
     "parse_lock",
     "read_lock",
     "shard_locks",
+    "shard_of",
+    "unite",
     "write_lock",
 ]

@@ -11,7 +11,7 @@ from kontext_cli.lock.rows import LockedRow
 EACH_NAME = "kontext.lock"
 """The lock of `edit --each`, in its output folder."""
 SUFFIX = ".lock"
-_SHARD = re.compile(r"\.([1-9][0-9]{0,5})of([1-9][0-9]{0,5})")
+_SHARD = re.compile(r"([1-9][0-9]{0,5})of([1-9][0-9]{0,5})\.lock")
 
 
 def lock_path(prompts_file: Path, shard: tuple[int, int] | None = None) -> Path:
@@ -25,14 +25,18 @@ def shard_path(whole: Path, shard: tuple[int, int]) -> Path:
     return whole.with_name(f"{whole.stem}.{shard[0]}of{shard[1]}{SUFFIX}")
 
 
+def shard_of(whole: Path, path: Path) -> tuple[int, int] | None:
+    """The shard I of N of a lock beside that of all rows; None if it is no such lock."""
+    start, name = f"{whole.stem}.", path.name
+    found = _SHARD.fullmatch(name.removeprefix(start)) if name.startswith(start) else None
+    shard = (int(found[1]), int(found[2])) if found else (1, 0)
+    return shard if shard[0] <= shard[1] else None
+
+
 def shard_locks(whole: Path) -> Sequence[Path]:
-    """The locks of shards that lie beside that of all rows, in the order of their names."""
-    return [
-        path
-        for path in sorted(whole.parent.glob(f"*{SUFFIX}"))
-        if path.name.startswith(whole.stem)
-        and _SHARD.fullmatch(path.name.removeprefix(whole.stem).removesuffix(SUFFIX))
-    ]
+    """The locks of shards that lie beside that of all rows, in the order of their numbers."""
+    found = ((shard_of(whole, path), path) for path in whole.parent.glob(f"*{SUFFIX}"))
+    return [path for _, path in sorted((shard, path) for shard, path in found if shard)]
 
 
 class Places:

@@ -1,0 +1,90 @@
+"""A batch as its lock remembers it: the rows now, under the flags of the run that made them."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO, get_args
+
+from kontext_cli.batch.decide import Rules
+from kontext_cli.batch.order import Order
+from kontext_cli.batch.sources import BatchSource, rows_of_files
+from kontext_cli.errors import LockFault, UsageError
+from kontext_cli.files.listing import in_natural_order
+from kontext_cli.images.inputs import is_url
+from kontext_cli.job import Operation
+from kontext_cli.lock import Line, Lock
+from kontext_cli.prompts import Row
+from kontext_cli.prompts.keys import checked
+
+
+def source_of(lock: Lock, prompts_file: str | None) -> BatchSource:
+    """The rows of a prompts file; for `edit --each` those of the input images that the lock has.
+
+    Raises InputFault and UsageError.
+    """
+    if prompts_file is not None:
+        return rows_of_files([prompts_file], no_stdin)
+    rows = [
+        Row(number, number, {"images": (_place(lock, name),)})
+        for number, name in enumerate(inputs_there(lock), start=1)
+    ]
+    return BatchSource(rows=rows, faults=(), names=(), identity=(), bases={"": Path.cwd()})
+
+
+def order_of(lock: Lock, source: BatchSource) -> Order:
+    """What holds for all rows. Raises LockFault where the lock does not say it."""
+    given = dict(lock.header.defaults)
+    operation, template = given.pop("operation", None), given.pop("name", None)
+    defaults, wrong = checked(given.items())
+    missing = [name for name in ("provider", "model") if name not in defaults]
+    if operation not in get_args(Operation) or missing or wrong:
+        raise LockFault(
+            f"`{lock.path}`: its first line does not say which flags made the images",
+            hint=f"restore it: git checkout HEAD -- {lock.path.name}",
+            details=wrong,
+        )
+    images = defaults.pop("images", ())
+    return Order(
+        batch="",
+        operation=operation,
+        defaults=defaults,
+        images=tuple([_place(lock, name) for name in images]),
+        bases=source.bases,
+        folder=lock.path.parent / lock.header.output_dir,
+        template=str(template or "{index}"),
+        id_template=str(template or "{id}"),
+        exists="error",
+        rules=Rules(),
+        by_image=lock.header.prompts_file is None,
+    )
+
+
+def image_sizes(lock: Lock) -> Iterator[tuple[str, int]]:
+    """The images of a lock, with the sizes in bytes that they should have."""
+    for row in lock.rows:
+        for file in row.files:
+            yield str(lock.path.parent / file.path), file.bytes
+
+
+def inputs_there(lock: Lock) -> list[str]:
+    """The names of the input images of `edit --each` that are there; all URLs are."""
+    names = lines_by_input(lock)
+    return [name for name in names if is_url(name) or os.path.lexists(_place(lock, name))]
+
+
+def lines_by_input(lock: Lock) -> Mapping[str, tuple[Line, ...]]:
+    """The lines of the lock of `edit --each` by the name of the input image, in natural order."""
+    found: dict[str, tuple[Line, ...]] = {}
+    for line in (line for lines in lock.lines.values() for line in lines):
+        name = line.row.inputs[0].path if line.row.inputs else line.row.id
+        found[name] = (*found.get(name, ()), line)
+    return dict(sorted(found.items(), key=lambda each: in_natural_order(each[0])))
+
+
+def _place(lock: Lock, name: str) -> str:
+    return name if is_url(name) else str(lock.path.parent / name)
+
+
+def no_stdin() -> BinaryIO:
+    """Raises UsageError: nothing is read from standard input."""
+    raise UsageError("`kontext check` reads no rows from standard input")

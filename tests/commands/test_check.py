@@ -1,0 +1,786 @@
+"""`kontext check`: images, prompts and their lock, compared."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from commands.locked import (
+    CARDS,
+    changed,
+    check,
+    edit_image,
+    found,
+    git,
+    lines_of,
+    lock_of,
+    make,
+    state_of,
+)
+from processes import imported
+from world import World
+
+LOCK = "cards.lock"
+
+
+def wolf(world: World) -> str:
+    """The id of the row that has none."""
+    return next(row.id for row in lock_of(world).rows if row.id.startswith("~"))
+
+
+class TestAgreement:
+    def test_nothing_differs_after_a_run(self, world: World) -> None:
+        make(world)
+        for file in ("cards.jsonl", LOCK):
+            done = check(world, file=file)
+            assert (done.code, done.out) == (0, b"")
+            assert done.err == "cards.jsonl and cards.lock agree: 4 rows, 4 images\n"
+            assert check(world, "-q", file=file).err == ""
+
+    def test_the_record(self, world: World) -> None:
+        make(world)
+        [record] = check(world, "--json").records
+        assert record == {
+            "schema": 1,
+            "type": "check",
+            "prompts_file": "cards.jsonl",
+            "lock": "cards.lock",
+            "rows": 4,
+            "images": 4,
+            "differences": 0,
+            "exit_code": 0,
+        }
+
+    def test_several_images_a_row(self, world: World) -> None:
+        make(world, [{"id": "fox", "prompt": "a fox", "num_images": 3}])
+        assert found(world) == []
+        edit_image(world.out / "fox-2.jpg")
+        (world.out / "fox-3.jpg").unlink()
+        assert found(world) == [("edited by hand", "fox"), ("missing", "fox")]
+
+    def test_another_folder_and_state_and_no_key(self, world: World) -> None:
+        make(world)
+        world.without_keys()
+        world.set(KONTEXT_STATE_DIR=str(world.top / "none"), KONTEXT_CONFIG_DIR="none")
+        elsewhere = world.top / "clone" / "deeper"
+        shutil.copytree(world.folder, elsewhere)
+        done = world.run("check", str(elsewhere / "cards.jsonl"), cwd=world.home)
+        assert done.code == 0, done.err
+        done = world.run("check", f"deeper/{LOCK}", cwd=elsewhere.parent)
+        assert done.code == 0, done.err
+        assert not (world.top / "none").exists()
+
+    def test_needs_neither_journal_nor_network(self, world: World) -> None:
+        make(world)
+        modules = imported("check", str(world.folder / "cards.jsonl"))
+        assert "kontext_cli.batch.agreement" in modules
+        assert not modules & {"sqlite3", "httpx2", "httpcore2", "asyncio", "rich", "PIL"}
+
+    def test_works_without_a_cache(self, world: World) -> None:
+        make(world)
+        cache = world.top / "file"
+        cache.touch()
+        assert world.run("check", LOCK, environ={"XDG_CACHE_HOME": str(cache)}).code == 0
+
+    def test_prompts_from_a_text_file(self, world: World) -> None:
+        world.prompts("a fox", "an owl", "a fox")
+        argv = ("generate", "-f", "prompts.txt", "-d", "out", "-p", "aimlapi", "--lock")
+        world.may_be_accepted(2, "a fox")
+        assert world.run(*argv).code == 0
+        assert found(world, file="prompts.txt") == []
+        world.prompts("an owl", "a fox")
+        assert [kind for kind, _ in found(world, file="prompts.txt")] == ["left over"]
+
+
+def remove_image(world: World) -> None:
+    (world.out / "fox.jpg").unlink()
+
+
+def edit(world: World) -> None:
+    edit_image(world.out / "fox.jpg")
+
+
+def edit_to_the_same_size(world: World) -> None:
+    path = world.out / "fox.jpg"
+    data = path.read_bytes()
+    path.write_bytes(data[:-3] + b"x" + data[-2:])
+
+
+def put_a_folder_in_its_place(world: World) -> None:
+    remove_image(world)
+    (world.out / "fox.jpg").mkdir()
+
+
+def rows(*after: object) -> Callable[[World], None]:
+    def write(world: World) -> None:
+        world.write("cards.jsonl", "".join(f"{json.dumps(row)}\n" for row in after))
+
+    return write
+
+
+FOX, OWL, HEN, WOLF = CARDS
+
+SINGLE: dict[str, tuple[Callable[[World], None], list[tuple[str, str]]]] = {
+    "nothing": (lambda _world: None, []),
+    "a new row": (rows(*CARDS, {"id": "bat", "prompt": "a bat"}), [("new", "bat")]),
+    "rows in another order": (rows(*reversed(CARDS)), []),
+    "a prompt": (
+        rows(*changed(CARDS, "fox", prompt="a blue fox")),
+        [("prompt changed", "fox")],
+    ),
+    "a seed": (rows(*changed(CARDS, "fox", seed=8)), [("option changed: seed", "fox")]),
+    "no seed": (rows(*changed(CARDS, "fox", seed=None)), [("option changed: seed", "fox")]),
+    "a seed where there was none": (
+        rows(*changed(CARDS, "hen", seed=8)),
+        [("option changed: seed", "hen")],
+    ),
+    "an option": (
+        rows(*changed(CARDS, "owl", aspect_ratio="3:2")),
+        [("option changed: aspect_ratio", "owl")],
+    ),
+    "two options": (
+        rows(*changed(CARDS, "owl", aspect_ratio=None, guidance_scale=3)),
+        [("option changed: guidance_scale", "owl"), ("option changed: aspect_ratio", "owl")],
+    ),
+    "a provider": (
+        rows(*changed(CARDS, "hen", provider="fal")),
+        [("option changed: provider", "hen")],
+    ),
+    "a model": (
+        rows(*changed(CARDS, "hen", model="kontext-max")),
+        [("option changed: model", "hen")],
+    ),
+    "what is not sent": (rows(*changed(CARDS, "hen", sidecar=True, metadata="off")), []),
+    "no row": (rows(FOX, OWL, WOLF), [("left over", "hen")]),
+    "an id": (
+        rows(*changed(CARDS, "hen", id="hen-2")),
+        [("new", "hen-2"), ("left over", "hen")],
+    ),
+    "no image": (remove_image, [("missing", "fox")]),
+    "an image": (edit, [("edited by hand", "fox")]),
+    "an image of the same size": (edit_to_the_same_size, [("edited by hand", "fox")]),
+    "a folder": (put_a_folder_in_its_place, [("edited by hand", "fox")]),
+}
+
+
+@pytest.mark.parametrize("case", SINGLE)
+def test_a_single_change_is_that_difference(world: World, case: str) -> None:
+    change, expected = SINGLE[case]
+    make(world)
+    change(world)
+    before = state_of(world.folder)
+    for file in ("cards.jsonl", LOCK):
+        assert found(world, file=file) == expected
+    assert state_of(world.folder) == before, "nothing is changed"
+
+
+class TestRowsWithoutId:
+    def test_another_prompt_is_another_row(self, world: World) -> None:
+        make(world)
+        rows(FOX, OWL, HEN, {"prompt": "a she-wolf"})(world)
+        (new, made), (old, left) = found(world)
+        assert (new, old, left) == ("new", "left over", wolf(world))
+        assert made.startswith("~")
+
+    def test_equal_rows_are_counted(self, world: World) -> None:
+        world.may_be_accepted(3, "a wolf")
+        make(world, [WOLF, WOLF, WOLF])
+        assert found(world) == []
+        rows(WOLF, WOLF)(world)
+        [(kind, row_id)] = found(world)
+        assert (kind, row_id[-2:]) == ("left over", "-3")
+
+    def test_a_command_names_them_by_their_number(self, world: World) -> None:
+        make(world)
+        edit_image(next(world.out.glob("*wolf*")))
+        assert b"--accept 4\n" in check(world).out
+        assert check(world, "--accept", "4").code == 0
+
+
+EDITS = (
+    {"id": "red", "prompt": "make it red", "images": ["house.jpg"]},
+    {"id": "both", "prompt": "put them together", "images": ["house.jpg", "duck.png"]},
+)
+
+
+class TestInputs:
+    def make(self, world: World, *argv: str) -> None:
+        world.images("house.jpg", "duck.png")
+        world.write("cards.jsonl", EDITS)
+        usual = ("edit", "-f", "cards.jsonl", "-d", "out", "-p", "aimlapi", "--lock")
+        done = world.run(*usual, *argv)
+        assert done.code == 0, done.err
+
+    def test_one_that_is_changed(self, world: World) -> None:
+        self.make(world)
+        assert found(world) == []
+        edit_image(world.folder / "duck.png")
+        assert found(world) == [("input changed", "both")]
+        edit_image(world.folder / "house.jpg")
+        assert found(world) == [("input changed", "red"), ("input changed", "both")]
+
+    def test_a_copy_under_another_name_is_the_same(self, world: World) -> None:
+        self.make(world)
+        shutil.copy(world.folder / "house.jpg", world.folder / "home.jpg")
+        world.write("cards.jsonl", changed(EDITS, "red", images=["home.jpg"]))
+        assert found(world) == []
+
+    def test_one_that_is_missing_is_a_mistake_of_the_row(self, world: World) -> None:
+        self.make(world)
+        (world.folder / "duck.png").unlink()
+        done = check(world)
+        assert done.code == 8
+        assert "cards.jsonl:2: row both: cannot read `" in done.err
+
+    def test_of_each_image(self, world: World) -> None:
+        world.images("in/a.jpg", "in/b.png", "in/c.png")
+        argv = ("edit", "make it winter", "-i", "in", "--each", "-d", "out", "-p", "aimlapi")
+        assert world.run(*argv, "--lock").code == 0
+        lock = "out/kontext.lock"
+        assert found(world, file=lock) == []
+        edit_image(world.folder / "in/a.jpg")
+        edit_image(world.out / "b-edit.jpg")
+        (world.out / "c-edit.jpg").unlink()
+        assert found(world, file=lock) == [
+            ("input changed", "../in/a.jpg"),
+            ("edited by hand", "../in/b.png"),
+            ("missing", "../in/c.png"),
+        ]
+        done = check(world, file=lock)
+        assert (
+            "kontext edit 'make it winter' --each -i in/c.png -d out -p aimlapi -m kontext-pro"
+            in done.out.decode()
+        )
+        assert check(world, "--accept", "../in/b.png,../in/a.jpg", "-q", file=lock).code == 12
+        assert found(world, file=lock) == [("missing", "../in/c.png")]
+        (world.folder / "in/a.jpg").unlink()
+        assert ("left over", "../in/a.jpg") in found(world, file=lock)
+
+
+WORDS = [
+    (
+        "prompt changed\tfox\tout/fox.jpg\tthe next run replaces the image; to keep what is there: "
+        "kontext check cards.jsonl --accept fox"
+    ),
+    (
+        "option changed: aspect_ratio\towl\tout/owl.jpg\tthe next run replaces the image; to keep "
+        "what is there: kontext check cards.jsonl --accept owl"
+    ),
+    (
+        "edited by hand\then\tout/hen.jpg\tno run touches the image; to take it as right: "
+        "kontext check cards.jsonl --accept hen"
+    ),
+    (
+        "missing\t4\tout/4-a-wolf.jpg\trestore the image, or make another in its place: "
+        "kontext generate -f cards.jsonl -d out -p aimlapi -m kontext-pro -n 1 --only 4"
+    ),
+    (
+        "new\tbat\t\tto make the image: "
+        "kontext generate -f cards.jsonl -d out -p aimlapi -m kontext-pro -n 1 --only bat"
+    ),
+    "left over\tcat\tout/cat.jpg\tput the row back, or see --prune in `kontext check --help`",
+]
+
+
+def differ_in_every_way(world: World) -> None:
+    make(world, [*CARDS, {"id": "cat", "prompt": "a cat"}], "-n", "1")
+    after = changed(changed(CARDS, "fox", prompt="a blue fox"), "owl", aspect_ratio="3:2")
+    rows(*after, {"id": "bat", "prompt": "a bat"})(world)
+    edit_image(world.out / "hen.jpg")
+    (world.out / "4-a-wolf.jpg").unlink()
+
+
+class TestWords:
+    def test_of_every_difference(self, world: World) -> None:
+        differ_in_every_way(world)
+        done = check(world)
+        assert done.lines == WORDS
+        assert done.err == "cards.jsonl and cards.lock: 6 differences (5 rows, 5 images)\n"
+
+    def test_nothing_that_is_named_destroys_an_image(self, world: World) -> None:
+        """Each command that is printed is run; images that are there stay as they are."""
+        differ_in_every_way(world)
+        before = state_of(world.out)
+        for record in check(world, "--json").records[:-1]:
+            assert "--force" not in record["hint"]
+            assert "overwrite" not in record["hint"]
+            command = record["hint"].partition("kontext ")[2]
+            if record["difference"] == "left over":
+                continue
+            done = world.run(*command.split())
+            assert done.code in (0, 12), done.err
+            assert before.items() <= state_of(world.out).items()
+        assert found(world) == [("left over", "cat")]
+
+    def test_a_row_that_was_edited_is_not_said_to_be_replaced(self, world: World) -> None:
+        make(world, [{"id": "fox", "prompt": "a fox", "num_images": 2}])
+        rows({"id": "fox", "prompt": "a blue fox", "num_images": 2})(world)
+        edit_image(world.out / "fox-1.jpg")
+        (world.out / "fox-2.jpg").unlink()
+        hints = [record["hint"] for record in check(world, "--json").records[:-1]]
+        assert [hint.partition(";")[0] for hint in hints] == [
+            "no run touches the images",
+            "no run touches the image",
+            "restore the image: no run makes any while others of the row are edited",
+        ]
+
+    def test_records(self, world: World) -> None:
+        make(world)
+        edit_image(world.out / "owl.jpg")
+        record, summary = check(world, "--json").records
+        assert record == {
+            "schema": 1,
+            "type": "difference",
+            "difference": "edited by hand",
+            "option": None,
+            "id": "owl",
+            "prompts_file": "cards.jsonl",
+            "line": 2,
+            "lock": "cards.lock",
+            "lock_line": 4,
+            "files": ["out/owl.jpg"],
+            "hint": "no run touches the image; to take it as right: "
+            "kontext check cards.jsonl --accept owl",
+        }
+        assert (summary["differences"], summary["exit_code"]) == (1, 12)
+
+    def test_paths_are_from_the_working_folder(self, world: World) -> None:
+        make(world)
+        edit_image(world.out / "owl.jpg")
+        [line] = world.run("check", "here/cards.jsonl", cwd=world.top).lines
+        assert "\there/out/owl.jpg\t" in line
+        assert line.endswith("kontext check here/cards.jsonl --accept owl")
+
+    def test_several_files(self, world: World) -> None:
+        make(world)
+        edit_image(world.out / "owl.jpg")
+        world.prompts("x")
+        done = world.run("check", "cards.jsonl", "prompts.txt", LOCK, "--json")
+        assert done.code == 2
+        assert [each["type"] for each in done.records] == [
+            *("difference", "check"),
+            "error",
+            *("difference", "check"),
+        ]
+        assert "hint: write one: kontext generate -f prompts.txt --lock" in done.err
+
+    def test_text_from_the_file_cannot_move_the_cursor(self, world: World) -> None:
+        make(world, [{"id": "fo\u202ex", "prompt": "a fox"}])
+        edit_image(next(world.out.iterdir()))
+        assert "\u202e" not in check(world).out.decode()
+
+
+class TestActions:
+    @pytest.fixture
+    def summary(self, world: World) -> Path:
+        path = world.top / "summary.md"
+        world.set(GITHUB_ACTIONS="true", GITHUB_STEP_SUMMARY=str(path))
+        return path
+
+    def test_annotates_the_rows(self, world: World, summary: Path) -> None:
+        make(world)
+        edit_image(world.out / "owl.jpg")
+        rows(FOX, OWL, WOLF)(world)
+        done = check(world)
+        commands = [line for line in done.err.splitlines() if line.startswith("::")]
+        assert commands == [
+            "::error file=cards.jsonl,line=2,title=kontext::row owl: edited by hand: out/owl.jpg; "
+            "no run touches the image; to take it as right: "
+            "kontext check cards.jsonl --accept owl",
+            "::error file=cards.lock,line=3,title=kontext::row hen: left over: out/hen.jpg; "
+            "put the row back, or see --prune in `kontext check --help`",
+        ]
+        assert "| rows | images | edited by hand | left over |" in summary.read_text()
+
+    def test_is_quiet_where_nothing_differs(self, world: World, summary: Path) -> None:
+        make(world)
+        summary.unlink(missing_ok=True)
+        assert "::" not in check(world).err
+        assert "| rows | images |" in summary.read_text()
+
+
+class TestAccept:
+    def test_takes_the_image_as_it_is(self, world: World) -> None:
+        make(world)
+        data = edit_image(world.out / "owl.jpg")
+        edit_image(world.out / "hen.jpg")
+        before, old = state_of(world.folder), {row.id: row for row in lock_of(world).rows}
+        done = check(world, "--accept", "owl")
+        assert done.code == 12, "the hen is still edited"
+        assert "row owl: out/owl.jpg (70×50) is right as it is\n" in done.err
+        now = {row.id: row for row in lock_of(world).rows}
+        [file] = now["owl"].files
+        assert (file.bytes, file.width, file.height) == (len(data), 70, 50)
+        assert {**now, "owl": now["owl"]._replace(files=old["owl"].files)} == old
+        assert {**state_of(world.folder), LOCK: before[LOCK]} == before
+        assert check(world, "--accept", "hen").code == 0
+
+    def test_takes_the_row_as_it_is_now(self, world: World) -> None:
+        make(world)
+        rows(*changed(CARDS, "fox", prompt="a blue fox", seed=None))(world)
+        edit_image(world.out / "fox.jpg")
+        assert check(world, "--accept", "fox").code == 0
+        assert found(world) == []
+        before = world.posts
+        argv = ("generate", "-f", "cards.jsonl", "-d", "out", "-p", "aimlapi")
+        assert world.run(*argv).code == 0
+        assert world.posts == before, "it is not made again"
+
+    def test_several_at_once(self, world: World) -> None:
+        make(world)
+        for name in ("fox", "owl", "hen", "4-a-wolf"):
+            edit_image(world.out / f"{name}.jpg")
+        done = check(world, "--accept", "fox, owl", "--accept", "hen", "--accept", "4", "--json")
+        assert done.code == 0
+        assert [each["type"] for each in done.records] == [*["accepted"] * 4, "check"]
+        assert done.records[0]["files"][0]["width"] == 70
+
+    @pytest.mark.parametrize("damage", [b"", b"GIF89a", b"\xff\xd8\xff\xe0 no image"])
+    def test_refuses_what_is_no_image(self, world: World, damage: bytes) -> None:
+        make(world)
+        edit_image(world.out / "hen.jpg")
+        (world.out / "owl.jpg").write_bytes(damage)
+        before = state_of(world.folder)
+        done = check(world, "--accept", "hen,owl")
+        assert done.code == 8
+        assert "owl.jpg` cannot be accepted: it is " in done.err
+        assert state_of(world.folder) == before
+
+    def test_refuses_an_image_that_was_cut(self, world: World) -> None:
+        make(world)
+        data = edit_image(world.out / "owl.jpg")
+        (world.out / "owl.jpg").write_bytes(data[:-40])
+        assert check(world, "--accept", "owl").code == 8
+
+    @pytest.mark.parametrize(
+        ("name", "code", "words"),
+        [
+            ("owll", 2, "hint: did you mean `owl`?"),
+            ("99", 2, "hint: give rows by id or number"),
+            ("bat", 2, "row `bat` is not in `cards.lock`: it has no image yet"),
+            ("fox", 8, "fox.jpg`: No such file"),
+        ],
+    )
+    def test_refuses_rows_without_an_image(
+        self, world: World, name: str, code: int, words: str
+    ) -> None:
+        make(world)
+        (world.out / "fox.jpg").unlink()
+        rows(*CARDS, {"id": "bat", "prompt": "a bat"})(world)
+        done = check(world, "--accept", name)
+        assert done.code == code
+        assert words in done.err
+
+    def test_is_for_one_file(self, world: World) -> None:
+        make(world)
+        assert world.run("check", "cards.jsonl", LOCK, "--accept", "fox").code == 2
+
+
+class TestPrune:
+    def test_removes_lines_and_images_that_nobody_edited(self, world: World) -> None:
+        make(world)
+        rows(FOX)(world)
+        edit_image(world.out / "owl.jpg")
+        before = state_of(world.folder)
+        done = check(world, "--prune")
+        assert done.code == 12
+        assert [line.split("\t")[:2] for line in done.lines] == [["left over", "owl"]]
+        assert done.err.splitlines()[:-1] == [
+            f"removed from the lock: hen, {wolf_of(before)}",
+            "removed: out/hen.jpg",
+            "removed: out/4-a-wolf.jpg",
+            "notice: kept out/owl.jpg: somebody edited it",
+        ]
+        after = state_of(world.folder)
+        gone = {"out/hen.jpg", "out/4-a-wolf.jpg"}
+        assert after == {
+            name: data for name, data in before.items() if name not in gone | {LOCK}
+        } | {LOCK: after[LOCK]}
+        assert [line.get("id") for line in lines_of(world.folder / LOCK)] == [None, "fox", "owl"]
+
+    def test_keeps_all_images_of_a_row_of_which_one_was_edited(self, world: World) -> None:
+        make(world, [FOX, {"id": "hen", "prompt": "a hen", "num_images": 2}])
+        rows(FOX)(world)
+        edit_image(world.out / "hen-2.jpg")
+        before = state_of(world.folder)
+        assert check(world, "--prune").code == 12
+        assert state_of(world.folder) == before
+
+    def test_keeps_what_other_rows_need(self, world: World) -> None:
+        make(world, [FOX, HEN])
+        lock = world.folder / LOCK
+        head, fox, hen = lock.read_text().splitlines()
+        shared = fox.replace('"id":"fox"', '"id":"gone"')
+        lock.write_text("\n".join([head, fox, shared, hen]) + "\n")
+        before = state_of(world.folder)
+        done = check(world, "--prune")
+        assert (done.code, found(world)) == (0, [])
+        assert {**before, LOCK: b""} == {**state_of(world.folder), LOCK: b""}
+
+    def test_keeps_the_input_of_another_row(self, world: World) -> None:
+        world.images("house.jpg")
+        world.write("cards.jsonl", [{"id": "a", "prompt": "red", "images": ["house.jpg"]}])
+        argv = ("edit", "-f", "cards.jsonl", "-d", "out", "-p", "aimlapi", "--lock")
+        assert world.run(*argv).code == 0
+        world.write("cards.jsonl", [{"id": "b", "prompt": "blue", "images": ["out/a.jpg"]}])
+        assert check(world, "--prune").code == 12
+        assert (world.out / "a.jpg").exists()
+        assert found(world) == [("new", "b")]
+
+    def test_removes_the_sidecar_as_well(self, world: World) -> None:
+        make(world, [FOX, HEN], "--sidecar")
+        rows(FOX)(world)
+        assert check(world, "--prune").code == 0
+        assert world.files("out") == ["fox.jpg", "fox.jpg.json"]
+
+    def test_does_nothing_where_nothing_is_left_over(self, world: World) -> None:
+        make(world)
+        edit_image(world.out / "owl.jpg")
+        before = state_of(world.folder)
+        assert check(world, "--prune").code == 12
+        assert state_of(world.folder) == before
+
+    def test_lines_without_images(self, world: World) -> None:
+        make(world)
+        rows(FOX)(world)
+        for name in ("owl", "hen", "4-a-wolf"):
+            (world.out / f"{name}.jpg").unlink()
+        assert check(world, "--prune").code == 0
+        assert [row.id for row in lock_of(world).rows] == ["fox"]
+
+
+def wolf_of(state: dict[str, bytes]) -> str:
+    ids = [str(json.loads(line).get("id", "")) for line in state[LOCK].splitlines()]
+    return next(each for each in ids if each.startswith("~"))
+
+
+class TestBadInput:
+    def test_without_a_lock(self, world: World) -> None:
+        world.write("cards.jsonl", CARDS)
+        done = check(world)
+        assert done.code == 2
+        assert done.err == (
+            "error: `cards.jsonl` has no lock\n"
+            "hint: write one: kontext generate -f cards.jsonl --lock\n"
+        )
+        assert check(world, file="nothing.jsonl").code == 8
+        assert check(world, file="nothing.lock").code == 8
+        assert check(world, file="-").code == 2
+        assert world.run("check").code == 2
+
+    def test_a_folder(self, world: World) -> None:
+        world.out.mkdir()
+        done = check(world, file="out")
+        assert done.code == 2
+        assert "hint: name its lock: kontext check out/kontext.lock" in done.err
+
+    def test_without_a_prompts_file(self, world: World) -> None:
+        make(world)
+        (world.folder / "cards.jsonl").unlink()
+        done = check(world, file=LOCK)
+        assert done.code == 8
+        assert "`cards.jsonl` is missing, of which `cards.lock` is the lock" in done.err
+
+    def test_of_another_prompts_file(self, world: World) -> None:
+        make(world)
+        world.write("other.jsonl", CARDS)
+        shutil.copy(world.folder / LOCK, world.folder / "other.lock")
+        for file in ("other.jsonl", "other.lock"):
+            done = check(world, file=file)
+            assert done.code == 2
+            assert "`other.lock` is the lock of `cards.jsonl`" in done.err
+
+    @pytest.mark.parametrize(
+        ("damage", "words"),
+        [
+            (lambda _text: "", "it has no first line"),
+            (lambda text: text[:-20], "line 5: invalid JSON"),
+            (
+                lambda text: text.replace('"kontext_lock":1', '"kontext_lock":2'),
+                "newer version of kontext, and is left as it is",
+            ),
+            (
+                lambda text: text.replace("out/owl", "../owl"),
+                "line 4: the path `../owl.jpg` leaves the folder of the lock",
+            ),
+            (
+                lambda text: text.replace("out/owl", "/etc/owl"),
+                "line 4: the path `/etc/owl.jpg` leaves the folder of the lock",
+            ),
+            (
+                lambda text: text.replace("out/owl", "..\\\\owl"),
+                "line 4: the path `..\\owl.jpg` leaves the folder of the lock",
+            ),
+            (
+                lambda text: text.replace('\n{"id":"hen"', '\n<<<<<<< HEAD\n{"id":"hen"'),
+                "has the marks of a merge conflict, in line 3",
+            ),
+        ],
+    )
+    def test_a_lock_that_is_damaged(
+        self, world: World, damage: Callable[[str], str], words: str
+    ) -> None:
+        make(world)
+        path = world.folder / LOCK
+        path.write_text(damage(path.read_text("utf-8")), "utf-8")
+        before = state_of(world.folder)
+        for argv in ([], ["--accept", "fox"], ["--prune"]):
+            done = check(world, *argv)
+            assert done.code == 2
+            assert words in done.err
+        assert state_of(world.folder) == before
+
+    def test_line_ends_of_windows(self, world: World) -> None:
+        make(world)
+        for path in (world.folder / "cards.jsonl", world.folder / LOCK):
+            path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+        assert found(world) == []
+        edit_image(world.out / "owl.jpg")
+        assert check(world, "--accept", "owl").code == 0
+        assert b"\r" not in (world.folder / LOCK).read_bytes()
+
+    def test_a_link_out_of_the_folder(self, world: World) -> None:
+        make(world)
+        secret = world.top / "secret.jpg"
+        (world.out / "owl.jpg").rename(secret)
+        (world.out / "owl.jpg").symlink_to(secret)
+        for argv in ([], ["--accept", "owl"], ["--prune"]):
+            done = check(world, *argv)
+            assert done.code == 2
+            assert "`out/owl.jpg` is a link out of the folder" in done.err
+        rows(FOX)(world)
+        assert check(world, "--prune").code == 2
+        assert secret.exists()
+        assert (world.out / "hen.jpg").exists(), "nothing is removed"
+
+    def test_a_link_within_the_folder(self, world: World) -> None:
+        make(world)
+        (world.out / "owl.jpg").rename(world.folder / "large.jpg")
+        (world.out / "owl.jpg").symlink_to("../large.jpg")
+        assert found(world) == []
+
+    def test_an_image_that_cannot_be_read(self, world: World) -> None:
+        make(world)
+        (world.out / "owl.jpg").unlink()
+        (world.out / "owl.jpg").symlink_to("owl.jpg")
+        edit_image(world.out / "hen.jpg")
+        done = check(world, "--json")
+        assert done.code == 8
+        assert [each["type"] for each in done.records] == ["difference", "check", "error"]
+        assert "error: cannot read `out/owl.jpg`: Too many levels of symbolic links" in done.err
+
+    def test_all_mistakes_of_the_prompts_file(self, world: World) -> None:
+        make(world)
+        world.write("cards.jsonl", [{"prompt": ""}, {"id": "x"}])
+        done = check(world)
+        assert done.code == 2
+        assert "cards.jsonl:1: the prompt is empty" in done.err
+        assert "cards.jsonl:2: row x: the prompt is missing" in done.err
+
+    @pytest.mark.parametrize(
+        "header",
+        [
+            {"operation": "paint"},
+            {"provider": "nobody"},
+            {"provider": None},
+            {"images": "x"},
+            {"colour": "red"},
+            {"seed": "red"},
+        ],
+    )
+    def test_flags_that_no_run_has(self, world: World, header: dict[str, object]) -> None:
+        make(world)
+        path = world.folder / LOCK
+        first, *lines = path.read_text("utf-8").splitlines()
+        head = json.loads(first)
+        head["defaults"] = {
+            name: value
+            for name, value in {**head["defaults"], **header}.items()
+            if value is not None
+        }
+        path.write_text("\n".join([json.dumps(head), *lines]), "utf-8")
+        assert check(world).code == 2
+
+
+class TestGit:
+    def repository(self, world: World) -> Path:
+        make(world)
+        (world.folder / ".gitattributes").write_text("/cards.lock merge=union\n")
+        git(world.folder, "init", "-q", "-b", "main")
+        self.commit(world)
+        return world.folder
+
+    def commit(self, world: World) -> None:
+        git(world.folder, "add", "-A")
+        git(world.folder, "commit", "-q", "-m", "x")
+
+    def run(self, world: World, after: Sequence[object]) -> None:
+        rows(*after)(world)
+        argv = ("generate", "-f", "cards.jsonl", "-d", "out", "-p", "aimlapi")
+        assert world.run(*argv).code == 0
+        self.commit(world)
+
+    def test_branches_that_add_neighbours(self, world: World) -> None:
+        folder = self.repository(world)
+        for branch, place in {"one": 0, "two": len(CARDS)}.items():
+            git(folder, "checkout", "-q", "-b", branch, "main")
+            row = {"id": f"gnu-{branch}", "prompt": f"a gnu {branch}"}
+            self.run(world, [*CARDS[:place], row, *CARDS[place:]])
+        git(folder, "merge", "-q", "-m", "x", "one")
+        assert found(world) == []
+        assert len(list(lock_of(world).rows)) == 6
+
+    def test_branches_that_change_one_row(self, world: World) -> None:
+        folder = self.repository(world)
+        world.may_be_accepted(3, "a hen")
+        for branch, seed in {"one": 1, "two": 2}.items():
+            git(folder, "checkout", "-q", "-b", branch, "main")
+            self.run(world, changed(CARDS, "hen", seed=seed))
+        git(folder, "merge", "-q", "-m", "x", "-X", "ours", "one")
+        done = check(world)
+        assert done.code == 0, "ours are in the prompts file and on disk"
+        assert "notice: row `hen` has 2 lines in `cards.lock`; line " in done.err
+        (world.out / "hen.jpg").unlink()
+        done = check(world)
+        assert done.code == 2
+        assert "are of one row, `hen`, and none of them fits" in done.err
+        git(folder, "checkout", "-q", "--", "out/hen.jpg")
+        assert check(world, "--accept", "hen").code == 0
+        assert len(list(lock_of(world).rows)) == 4
+
+    def test_a_line_that_came_back(self, world: World) -> None:
+        folder = self.repository(world)
+        git(folder, "checkout", "-q", "-b", "one")
+        rows(FOX, OWL, WOLF)(world)
+        assert check(world, "--prune").code == 0
+        self.commit(world)
+        git(folder, "checkout", "-q", "main")
+        world.may_be_accepted(2, "a red fox")
+        self.run(world, changed(CARDS, "fox", seed=8))
+        git(folder, "merge", "-q", "-m", "x", "one")
+        assert found(world) == [("left over", "hen")]
+        assert check(world, "--prune").code == 0
+        assert {"fox", "owl", wolf(world)} == {row.id for row in lock_of(world).rows}
+
+    def test_a_clone_with_another_umask(self, world: World) -> None:
+        folder = self.repository(world)
+        clone = world.top / "clone"
+        before = os.umask(0o077)
+        try:
+            git(world.top, "clone", "-q", str(folder), str(clone))
+        finally:
+            os.umask(before)
+        done = world.run("check", "cards.jsonl", cwd=clone, environ={"KONTEXT_STATE_DIR": "none"})
+        assert done.code == 0, done.err
+
+
+def test_exit_codes_of_processes(world: World) -> None:
+    make(world)
+    assert world.process("check", "cards.jsonl").code == 0
+    edit_image(world.out / "owl.jpg")
+    assert world.process("check", "cards.jsonl").code == 12
+    assert world.process("check", "none.jsonl").code == 8
+    assert world.process("check", "cards.jsonl", "--accept", "owl").code == 0
