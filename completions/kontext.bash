@@ -4,7 +4,7 @@
 _kontext_command() {
     case "$*" in
         kontext)
-            commands='generate edit status fetch cancel forget info show gallery cost models sandbox completion auth'
+            commands='generate edit status fetch cancel forget check info show gallery cost models sandbox completion auth'
             options='--version -h,--help'
             ;;
         'kontext generate')
@@ -30,6 +30,10 @@ _kontext_command() {
         'kontext forget')
             commands=''
             options='--older-than --state... -h,--help'
+            ;;
+        'kontext check')
+            commands=''
+            options='--accept... --prune --merge --json -q,--quiet -h,--help'
             ;;
         'kontext info')
             commands=''
@@ -152,6 +156,7 @@ _kontext_value() {
         'kontext cancel -m' | 'kontext cancel --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' kind='' ;;
         'kontext forget --older-than') values='' kind='' ;;
         'kontext forget --state') values='' kind='' ;;
+        'kontext check --accept') values='' kind='' ;;
         'kontext show --width') values='' kind='' ;;
         'kontext show --preview') values='auto kitty iterm blocks' kind='' ;;
         'kontext gallery -o' | 'kontext gallery --output') values='' kind=default ;;
@@ -173,6 +178,7 @@ _kontext_value() {
 # What the argument number $2 of the command $1 may be; fails where anything may.
 _kontext_argument() {
     case "$*" in
+        'kontext check '*) values='' kind=default ;;
         'kontext info '*) values='' kind=default ;;
         'kontext show '*) values='' kind=default ;;
         'kontext gallery '*) values='' kind=default ;;

@@ -89,6 +89,7 @@ function __kontext_is_command
         'kontext fetch' \
         'kontext cancel' \
         'kontext forget' \
+        'kontext check' \
         'kontext info' \
         'kontext show' \
         'kontext gallery' \
@@ -202,6 +203,7 @@ function __kontext_takes_value
         'kontext cancel --model' \
         'kontext forget --older-than' \
         'kontext forget --state' \
+        'kontext check --accept' \
         'kontext show --width' \
         'kontext show --preview' \
         'kontext gallery -o' \
@@ -231,6 +233,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a status -d 'List recent jobs
 complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait for jobs and save their images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel jobs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a forget -d 'Delete jobs and their prompts from the journal'
+complete -c kontext -n '__kontext_at "kontext" 1' -a check -d 'Compare prompts files and images with their lock'
 complete -c kontext -n '__kontext_at "kontext" 1' -a info -d 'Show how images were made, and where that is said'
 complete -c kontext -n '__kontext_at "kontext" 1' -a show -d 'Show images in the terminal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a gallery -d 'Make a page or a contact sheet of images'
@@ -367,6 +370,14 @@ complete -c kontext -n '__kontext_lacks "kontext cancel" -h --help' -s h -l help
 complete -c kontext -n '__kontext_lacks "kontext forget" --older-than' -l older-than -x -d 'Jobs older than this, as in 30d, 12h, 90m'
 complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -d 'Jobs in this state'
 complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_from "kontext check" 1' -F -d 'Prompts files with a lock, or the locks'
+complete -c kontext -n '__kontext_in "kontext check"' -l accept -x -d 'Take the images of these rows as they are, as those of the rows as they are now'
+complete -c kontext -n '__kontext_lacks "kontext check" --prune' -l prune -d 'Remove rows from the lock that the prompts file no longer has, and their images'
+complete -c kontext -n '__kontext_lacks "kontext check" --merge' -l merge -d 'Unite the locks of shards, NAME.IofN.lock, into the lock, and remove them'
+complete -c kontext -n '__kontext_lacks "kontext check" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext check" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
+complete -c kontext -n '__kontext_lacks "kontext check" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_from "kontext info" 1' -F -d 'Images: JPEG, PNG or WebP files'
 complete -c kontext -n '__kontext_lacks "kontext info" --json' -l json -d 'Print JSON Lines on standard output, one object per job'

@@ -12,6 +12,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'fetch'; Help = 'Wait for jobs and save their images' }
                 @{ Name = 'cancel'; Help = 'Ask the provider to cancel jobs' }
                 @{ Name = 'forget'; Help = 'Delete jobs and their prompts from the journal' }
+                @{ Name = 'check'; Help = 'Compare prompts files and images with their lock' }
                 @{ Name = 'info'; Help = 'Show how images were made, and where that is said' }
                 @{ Name = 'show'; Help = 'Show images in the terminal' }
                 @{ Name = 'gallery'; Help = 'Make a page or a contact sheet of images' }
@@ -200,6 +201,21 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one' }
+            )
+        }
+        'kontext check' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('--accept'); Kind = 'value'; Values = @(); Repeatable = $true; Help = 'Take the images of these rows as they are, as those of the rows as they are now' }
+                @{ Flags = @('--prune'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Remove rows from the lock that the prompts file no longer has, and their images' }
+                @{ Flags = @('--merge'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Unite the locks of shards, NAME.IofN.lock, into the lock, and remove them' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Prompts files with a lock, or the locks' }
             )
         }
         'kontext info' = @{

@@ -69,6 +69,15 @@ SCENES: Mapping[str, Scene] = {
         before=(f"{FOX} -q", "kontext edit 'make it night' -i fox.jpg -p sandbox --seed 3 -q"),
     ),
     "info": Scene(("kontext info fox.jpg",), before=(f"{FOX} --metadata full -q",)),
+    "check": Scene(
+        ("kontext check cards.jsonl",),
+        before=(
+            "kontext generate -f cards.jsonl -p sandbox -d out --lock -q",
+            "sed -i 's/red fox/blue fox/; s/3:2/4:3/; /library/d' cards.jsonl",
+            "cp out/fox.jpg out/market.jpg; rm out/kanji.jpg",
+            """echo '{"id": "owl", "prompt": "an owl"}' >> cards.jsonl""",
+        ),
+    ),
     "dry-run": Scene((f"{FOX} --dry-run",)),
     "batch": Scene(
         ("kontext generate -f cards.jsonl -p fal -d out -j 3",),

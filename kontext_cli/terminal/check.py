@@ -54,7 +54,11 @@ def difference_lines(report: Report) -> Iterator[Line]:
         for each in report.differences
     ]
     if rows:
-        columns = [Column("difference"), Column("row", least=8), Column("image", least=12)]
+        columns = [
+            Column("difference", least=14),
+            Column("row", least=8),
+            Column("image", least=12),
+        ]
         yield from table(columns, rows, window_width())
 
 
@@ -178,19 +182,19 @@ def title_of(each: Difference) -> str:
 def hint_of(report: Report, same: Sequence[Difference]) -> str:
     """What can be done about differences of one kind: nothing that could destroy an image."""
     one = sum(max(len(each.files), 1) for each in same) == 1
-    images, them = ("the image", "it") if one else ("the images", "them")
+    it, it_is = ("it", "it is") if one else ("them", "they are")
     match _hint_kind(same[0]):
         case "make":
-            return f"to make {images}: {_run(report, same)}"
+            return f"make {it}: {_run(report, same)}"
         case "keep":
-            return f"the next run replaces {images}; to keep what is there: {_accept(report, same)}"
+            return f"the next run replaces {it}; keep {it}: {_accept(report, same)}"
         case "restore":
-            others = "another in its place" if one else "others in their place"
-            return f"restore {images}, or make {others}: {_run(report, same)}"
+            others = "another" if one else "others"
+            return f"restore {it}, or make {others}: {_run(report, same)}"
         case "restore alone":
-            return f"restore {images}: no run makes any while others of the row are edited"
+            return f"restore {it}: no run makes another while one of the row is edited"
         case "accept":
-            return f"no run touches {images}; to take {them} as right: {_accept(report, same)}"
+            return f"runs leave {it} alone; keep {it} as {it_is}: {_accept(report, same)}"
         case _:
             return "put the row back, or see --prune in `kontext check --help`"
 

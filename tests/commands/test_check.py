@@ -262,23 +262,23 @@ class TestInputs:
 
 WORDS = [
     (
-        "prompt changed\tfox\tout/fox.jpg\tthe next run replaces the image; to keep what is there: "
+        "prompt changed\tfox\tout/fox.jpg\tthe next run replaces it; keep it: "
         "kontext check cards.jsonl --accept fox"
     ),
     (
-        "option changed: aspect_ratio\towl\tout/owl.jpg\tthe next run replaces the image; to keep "
-        "what is there: kontext check cards.jsonl --accept owl"
+        "option changed: aspect_ratio\towl\tout/owl.jpg\tthe next run replaces it; keep it: "
+        "kontext check cards.jsonl --accept owl"
     ),
     (
-        "edited by hand\then\tout/hen.jpg\tno run touches the image; to take it as right: "
+        "edited by hand\then\tout/hen.jpg\truns leave it alone; keep it as it is: "
         "kontext check cards.jsonl --accept hen"
     ),
     (
-        "missing\t4\tout/4-a-wolf.jpg\trestore the image, or make another in its place: "
+        "missing\t4\tout/4-a-wolf.jpg\trestore it, or make another: "
         "kontext generate -f cards.jsonl -d out -p aimlapi -m kontext-pro -n 1 --only 4"
     ),
     (
-        "new\tbat\t\tto make the image: "
+        "new\tbat\t\tmake it: "
         "kontext generate -f cards.jsonl -d out -p aimlapi -m kontext-pro -n 1 --only bat"
     ),
     "left over\tcat\tout/cat.jpg\tput the row back, or see --prune in `kontext check --help`",
@@ -322,9 +322,9 @@ class TestWords:
         (world.out / "fox-2.jpg").unlink()
         hints = [record["hint"] for record in check(world, "--json").records[:-1]]
         assert [hint.partition(";")[0] for hint in hints] == [
-            "no run touches the images",
-            "no run touches the image",
-            "restore the image: no run makes any while others of the row are edited",
+            "runs leave them alone",
+            "runs leave it alone",
+            "restore it: no run makes another while one of the row is edited",
         ]
 
     def test_records(self, world: World) -> None:
@@ -342,8 +342,7 @@ class TestWords:
             "lock": "cards.lock",
             "lock_line": 4,
             "files": ["out/owl.jpg"],
-            "hint": "no run touches the image; to take it as right: "
-            "kontext check cards.jsonl --accept owl",
+            "hint": "runs leave it alone; keep it as it is: kontext check cards.jsonl --accept owl",
         }
         assert (summary["differences"], summary["exit_code"]) == (1, 12)
 
@@ -388,7 +387,7 @@ class TestActions:
         commands = [line for line in done.err.splitlines() if line.startswith("::")]
         assert commands == [
             "::error file=cards.jsonl,line=2,title=kontext::row owl: edited by hand: out/owl.jpg; "
-            "no run touches the image; to take it as right: "
+            "runs leave it alone; keep it as it is: "
             "kontext check cards.jsonl --accept owl",
             "::error file=cards.lock,line=3,title=kontext::row hen: left over: out/hen.jpg; "
             "put the row back, or see --prune in `kontext check --help`",

@@ -18,6 +18,8 @@ from processes import HEAVY, imported
         ["fetch", "--help"],
         ["gallery", "--help"],
         ["cost", "--help"],
+        ["check", "--help"],
+        ["check"],
         ["generate", "x", "--no-such-option"],
         ["generate", "x", "-n", "many"],
         ["genrate"],
