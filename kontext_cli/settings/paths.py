@@ -1,7 +1,8 @@
-"""The configuration and state folders on this system, and home folders."""
+"""The configuration, state and cache folders on this system, and home folders."""
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,16 @@ def config_dir(environ: Mapping[str, str]) -> Path:
 def state_dir(environ: Mapping[str, str]) -> Path:
     """The folder of the journal: KONTEXT_STATE_DIR, else the system's standard one."""
     return _folder(environ, "state")
+
+
+def cache_dir() -> Path | None:
+    """The folder of what can be made again: the system's standard one, None for a user without a
+    home."""
+    from platformdirs import PlatformDirs
+
+    with suppress(RuntimeError):
+        return PlatformDirs("kontext", appauthor=False).user_cache_path
+    return None
 
 
 def _folder(environ: Mapping[str, str], kind: Literal["config", "state"]) -> Path:
