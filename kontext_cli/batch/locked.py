@@ -1,33 +1,22 @@
 """What the lock of a batch knows of its rows, before the journal does."""
 
-import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from stat import S_ISREG
 
 from kontext_cli.batch.decide import Known
 from kontext_cli.batch.earlier import Earlier
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.locked_row import image_name, lock_id, row_now
+from kontext_cli.files.hashes import Hashes
 from kontext_cli.files.listing import folded
 from kontext_cli.files.saved import Condition
-from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.job import OPEN, File, FileFormat, Job, State
 from kontext_cli.lock import Line, Lock, LockedFile, LockedRow, Places, changes, choose
-from kontext_cli.sizes import MOST_BYTES
 
 _GOES_ON = OPEN | {State.UNKNOWN}
 _FORMATS: dict[str, FileFormat] = {".png": "png", ".webp": "webp"}
-
-
-def sha256_of(path: Path) -> str:
-    """The hash of a file. Raises OSError, also for one that is too large."""
-    try:
-        return hashlib.sha256(read_regular(path, most=MOST_BYTES)).hexdigest()
-    except NotAnImage as error:
-        raise OSError(error.reason) from None
 
 
 class Locked:
@@ -37,16 +26,16 @@ class Locked:
         self,
         locks: Sequence[Lock],
         places: Places,
+        hashes: Hashes,
         *,
         by_image: bool = False,
         make_edited: bool = False,
-        sha256_of: Callable[[Path], str] = sha256_of,
     ) -> None:
         """``by_image``: rows are found by their first image as well. With ``make_edited``, files
         that were edited are replaced, too."""
         self._places = places
+        self._hashes = hashes
         self._make_edited = make_edited
-        self._sha256_of = sha256_of
         self._lines: dict[str, tuple[Line, ...]] = {}
         self._paths: dict[str, Path] = {}
         for lock in locks:
@@ -64,6 +53,13 @@ class Locked:
     def notices(self) -> list[str]:
         """What there is to say about these lines."""
         return [notice for _, notice in self._chosen.values()]
+
+    def read_ahead(self) -> None:
+        """Hash all files at once, which takes less time than one by one."""
+        rows = (line.row for lines in self._lines.values() for line in lines)
+        files = (file for row in rows for file in row.files)
+        folder = self._places.folder
+        self._hashes.read((str(folder / file.path), file.bytes) for file in files)
 
     def known(self, entry: Entry, in_journal: Known | None) -> Known | None:
         """What is known of a row. The journal counts where it knows of later work.
@@ -166,14 +162,9 @@ class Locked:
         return self.condition(row) == "untouched"
 
     def _condition(self, file: LockedFile) -> Condition:
-        path = self._places.path(file.path)
+        path = str(self._places.path(file.path))
         try:
-            found = path.stat()
-            if found.st_size != file.bytes or not S_ISREG(found.st_mode):
-                return "edited"
-            return "untouched" if self._sha256_of(path) == file.sha256 else "edited"
-        except (FileNotFoundError, NotADirectoryError):
-            return "missing"
+            return self._hashes.condition(path, size=file.bytes, sha256=file.sha256)
         except OSError:
             return "edited"
 
@@ -181,7 +172,7 @@ class Locked:
         """A file with the content it has now."""
         try:
             found = file.path.stat()
-            now = self._sha256_of(file.path)
+            now = self._hashes.sha256(file.path)
         except OSError:
             return file
         return file._replace(sha256=now, bytes=found.st_size, modified=found.st_mtime_ns)

@@ -29,10 +29,14 @@ class Memory:
         self._answers = answers
         self._batch = batch
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the journal has nothing of the batch."""
+        return self._journal is None or not self._journal.has_batch(self._batch)
+
     def lookup(self) -> Callable[[Entry], Known | None]:
         """Looks up rows: one by one, as all of them would take much memory."""
-        is_new = self._journal is None or not self._journal.has_batch(self._batch)
-        find = (lambda _key: None) if is_new else self._row
+        find = (lambda _key: None) if self.is_new else self._row
         return lambda entry: self._known_of(entry, find)
 
     def known(self, entry: Entry) -> Known | None:

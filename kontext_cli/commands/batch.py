@@ -210,10 +210,12 @@ class _Run:
 
     def _planned(self) -> list[Entry]:
         """The rows of this run, planned. Raises one KontextError with the errors in all rows."""
-        if self._lock is not None:
-            self._lock.begin(self._defaults)
-        source, planner, part = self._source, self._planner, self._part
-        return planner.entries(source, part, self._memory.lookup())
+        with ExitStack() as stack:
+            if self._lock is not None:
+                stack.enter_context(self._lock.hashes)
+                self._lock.begin(self._defaults, is_new=self._memory.is_new)
+            source, planner, part = self._source, self._planner, self._part
+            return planner.entries(source, part, self._memory.lookup())
 
     @cached_property
     def _part(self) -> Part:

@@ -15,6 +15,7 @@ from kontext_cli.batch.locked_row import lock_id, row_made
 from kontext_cli.batch.part import parse_shard
 from kontext_cli.commands.flags import Flags
 from kontext_cli.errors import LockFault, UsageError
+from kontext_cli.files.hashes import Hashes
 from kontext_cli.http.urls import unsigned
 from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Job, State
@@ -32,6 +33,7 @@ from kontext_cli.lock import (
 from kontext_cli.lock.gitattributes import is_merged_by_line, line_for
 from kontext_cli.lock.places import EACH_NAME, shard_path
 from kontext_cli.lock.rows import MADE_ID
+from kontext_cli.settings.paths import cache_dir
 from kontext_cli.words import flag, listed
 
 _MOST_NAMED = 10
@@ -63,9 +65,12 @@ class BatchLock:
         self._unmerged = [path.name for path in others if path != self.path]
         self._places = Places(self.path)
         self._places.name(folder / "x")
+        cache = cache_dir()
+        self.hashes = Hashes(cache and cache / "hashes", os.path.realpath(self._whole))
         self.locked = Locked(
             self._locks,
             self._places,
+            self.hashes,
             by_image=flags.each,
             make_edited=flags.force and flags.only is not None,
         )
@@ -95,13 +100,15 @@ class BatchLock:
                 return found
         return None
 
-    def begin(self, defaults: Mapping[str, Any]) -> None:
+    def begin(self, defaults: Mapping[str, Any], *, is_new: bool) -> None:
         """Begin a run with these defaults of its rows: the first line says what they are.
 
-        Raises UsageError for a name that no lock can hold, LockFault for another prompt of all
-        images.
+        ``is_new``: the journal knows none of the files. Raises UsageError for a name that no lock
+        can hold, LockFault for another prompt of all images.
         """
         flags = self._flags
+        if is_new and flags.only is None and flags.limit is None:
+            self.locked.read_ahead()
         given: dict[str, Any] = {
             "operation": flags.operation,
             **{name: defaults[name] for name in ("provider", "model")},
