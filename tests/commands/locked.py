@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ CARDS: Rows = (
     {"id": "hen", "prompt": "a hen"},
     {"prompt": "a wolf"},
 )
+FOX, OWL, HEN, WOLF = CARDS
+LOCK = "cards.lock"
 
 
 def make(world: World, rows: Rows = CARDS, *argv: str) -> Lock:
@@ -31,7 +33,7 @@ def make(world: World, rows: Rows = CARDS, *argv: str) -> Lock:
 
 
 def lock_of(world: World) -> Lock:
-    return read_lock(world.folder / "cards.lock")
+    return read_lock(world.folder / LOCK)
 
 
 def check(world: World, *argv: str, file: str = "cards.jsonl") -> Ran:
@@ -96,3 +98,17 @@ def changed(rows: Rows, row_id: str, **values: Any) -> list[dict[str, Any]]:
 def lines_of(path: Path) -> list[dict[str, Any]]:
     """The lines of a lock."""
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+
+
+def rows(*after: object) -> Callable[[World], None]:
+    """Writes `cards.jsonl` with these rows."""
+
+    def write(world: World) -> None:
+        world.write("cards.jsonl", "".join(f"{json.dumps(row)}\n" for row in after))
+
+    return write
+
+
+def wolf(world: World) -> str:
+    """The id of the row that has none."""
+    return next(row.id for row in lock_of(world).rows if row.id.startswith("~"))
