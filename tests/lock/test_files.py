@@ -33,7 +33,7 @@ def test_each_shard_has_its_own(tmp_path: Path) -> None:
     for name in ["cards.2of4.lock", "cards.10of12.lock", *others]:
         (tmp_path / name).touch()
     found = [path.name for path in shard_locks(lock_path(cards))]
-    assert found == ["cards.10of12.lock", "cards.2of4.lock"]
+    assert found == ["cards.2of4.lock", "cards.10of12.lock"]
 
 
 def test_paths_are_relative_to_the_lock(tmp_path: Path) -> None:
