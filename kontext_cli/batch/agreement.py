@@ -72,7 +72,9 @@ class Agreement:
             try:
                 found += self._of(row_id, entry)
             except LockFault as fault:
-                wrong.append(fault)
+                is_choice = len(self._lines.get(row_id, ())) > 1 and self._name_the_same(row_id)
+                hint = f"keep the images that are there with --accept {row_id}; or restore them"
+                wrong.append(fault.replace(hint=hint) if is_choice else fault)
         _raise_all(wrong)
         return [*found, *self._left_over()]
 
@@ -90,6 +92,16 @@ class Agreement:
                 f"{line.number} fits it and its images, and --accept keeps that one alone"
             )
         return line
+
+    def line_to_accept(self, row_id: str) -> Line | None:
+        """The line of a row whose images are accepted: also where none or several fit, if they name
+        the same images. Raises LockFault."""
+        try:
+            return self.line_of(row_id)
+        except LockFault:
+            if not self._name_the_same(row_id):
+                raise
+            return self._lines[row_id][0]
 
     def left_over(self) -> Iterator[tuple[str, Line]]:
         """The lines of rows that the prompts file does not have."""
@@ -140,6 +152,10 @@ class Agreement:
                 line=number,
                 is_edited="edited" in conditions,
             )
+
+    def _name_the_same(self, row_id: str) -> bool:
+        """Whether all lines of a row name the same images."""
+        return len({tuple([f.path for f in line.row.files]) for line in self._lines[row_id]}) == 1
 
     def _is_on_disk(self, row: LockedRow) -> bool:
         return all(self._condition(file) == "untouched" for file in row.files)

@@ -27,13 +27,16 @@ class Pruned(NamedTuple):
     kept: Sequence[str]
 
 
-def accept(agreement: Agreement, names: Iterable[str]) -> Sequence[LockedRow]:
+def accept(agreement: Agreement, given: Iterable[str]) -> Sequence[LockedRow]:
     """Take the images of these rows, as they are, for those of the rows as they are now.
 
-    Rows are named by id or number; returns their new lines. Raises UsageError for a row without
-    images, and InputFault for what is no complete image; the lock is then as it was.
+    Rows are named by id or number, several with commas; returns their new lines. Raises UsageError
+    for a row without images, and InputFault for what is no complete image; the lock is then as it
+    was.
     """
-    ids = dict.fromkeys(_named(name, agreement.entries) for name in names)
+    entries = agreement.entries
+    each = [name for names in given for name in ([names] if names in entries else names.split(","))]
+    ids = dict.fromkeys(_named(name.strip(), entries) for name in each if name.strip())
     lines = [(_line(agreement, row_id), row_id) for row_id in ids]
     accepted = [_accepted(agreement, line.row, agreement.entries[each]) for line, each in lines]
     _replace(agreement, {line.row.id for line, _ in lines}, accepted)
@@ -74,7 +77,7 @@ def _named(name: str, entries: Mapping[str, Entry]) -> str:
 
 
 def _line(agreement: Agreement, row_id: str) -> Line:
-    line = agreement.line_of(row_id)
+    line = agreement.line_to_accept(row_id)
     if line is None:
         raise UsageError(
             f"--accept: row `{row_id}` is not in `{agreement.lock.path.name}`: it has no image yet"

@@ -54,6 +54,5 @@ def check(
     """
     from kontext_cli.commands.check import Wanted, run_check
 
-    names = [name.strip() for each in accept or () for name in each.split(",")]
-    wanted = Wanted(tuple(filter(None, names)), prune, merge)
+    wanted = Wanted(accept or (), prune, merge)
     return show(run_check(files, wanted), as_json=json, quiet=quiet)

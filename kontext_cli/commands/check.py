@@ -235,12 +235,12 @@ def _compared(opened: _Opened, wanted: Wanted, settings: Settings) -> _Outcome:
         if wanted.accept:
             for row in accept(agreement, wanted.accept):
                 done.append(accepted_record(row))
-                messages.append(accepted_line(row))
+                messages.append(accepted_line(row, opened.path))
             agreement = Agreement(read_lock(lock.path), entries, hashes)
         if wanted.prune:
             pruned = prune(agreement)
             done.append(pruned_record(pruned))
-            messages += pruned_lines(pruned)
+            messages += pruned_lines(pruned, opened.path)
             agreement = Agreement(read_lock(lock.path), entries, hashes)
         differences = agreement.differences()
     report = Report(

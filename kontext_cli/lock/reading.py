@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kontext_cli.errors import InputFault, LockFault
+from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.lock.fields import Wrong, decoded, header_of, is_header, row_of, version_of
 from kontext_cli.lock.rows import VERSION, Header, Line, Lock
 
@@ -20,12 +21,11 @@ def read_lock(path: Path) -> Lock:
     Raises InputFault if it cannot be read, and LockFault with all that is wrong in it.
     """
     try:
-        with path.open("rb") as stream:
-            data = stream.read(MOST_BYTES + 1)
+        data = read_regular(path, most=MOST_BYTES)
     except OSError as error:
         raise InputFault(f"cannot read `{path}`: {error.strerror or error}") from error
-    if len(data) > MOST_BYTES:
-        raise LockFault(f"`{path}` is larger than {MOST_BYTES // 2**20} MiB")
+    except NotAnImage as error:
+        raise LockFault(f"`{path}` is {error.reason}") from error
     return parse_lock(data, path)
 
 

@@ -91,7 +91,7 @@ def difference_record(report: Report, each: Difference) -> Mapping[str, Any]:
         "line": each.row and each.row.line,
         "lock": report.lock,
         "lock_line": each.line,
-        "files": [_beside(report, file) for file in each.files],
+        "files": [_beside(report.lock, file) for file in each.files],
         "hint": hint_of(report, [each]),
     }
 
@@ -133,10 +133,10 @@ def accepted_record(row: LockedRow) -> Mapping[str, Any]:
     return {"schema": SCHEMA, "type": "accepted", "id": row.id, "files": files}
 
 
-def accepted_line(row: LockedRow) -> str:
+def accepted_line(row: LockedRow, lock: str) -> str:
     """An accepted row for people."""
-    files = ", ".join(f"{file.path} ({file.width}×{file.height})" for file in row.files)
-    return f"row {row.id}: {files} is right as it is"
+    files = [f"{_beside(lock, each.path)} ({each.width}×{each.height})" for each in row.files]
+    return f"accepted: row {row.id}: {', '.join(files)}"
 
 
 def pruned_record(pruned: Pruned) -> Mapping[str, Any]:
@@ -144,14 +144,14 @@ def pruned_record(pruned: Pruned) -> Mapping[str, Any]:
     return {"schema": SCHEMA, "type": "pruned", **pruned._asdict()}
 
 
-def pruned_lines(pruned: Pruned) -> Iterator[str]:
+def pruned_lines(pruned: Pruned, lock: str) -> Iterator[str]:
     """What was removed and what not, for people."""
     if pruned.rows:
-        yield f"removed from the lock: {', '.join(pruned.rows)}"
+        yield f"removed from {lock}: {', '.join(pruned.rows)}"
     for name in pruned.removed:
-        yield f"removed: {name}"
+        yield f"removed: {_beside(lock, name)}"
     for name in pruned.kept:
-        yield f"notice: kept {name}: somebody edited it"
+        yield f"notice: kept {_beside(lock, name)}: somebody edited it"
 
 
 def united_record(lock: str, united: United) -> Mapping[str, Any]:
@@ -219,10 +219,10 @@ def _run(report: Report, same: Sequence[Difference]) -> str:
     words = ["kontext", given.pop("operation"), *filter(None, [given.pop("prompt", None)])]
     words += ["-f", report.prompts] if report.prompts else ["--each"]
     rows = dict.fromkeys(_row_name(report, each) for each in same)
-    images = [_beside(report, name) for name in given.pop("images", ())]
-    for image in images if report.prompts else [_beside(report, name) for name in _few(rows)]:
+    images = [_beside(report.lock, name) for name in given.pop("images", ())]
+    for image in images if report.prompts else [_beside(report.lock, name) for name in _few(rows)]:
         words += ["-i", image]
-    folder = _beside(report, report.header.output_dir)
+    folder = _beside(report.lock, report.header.output_dir)
     words += ["-d", folder] if folder != "." else []
     words += ["-p", given.pop("provider"), "-m", given.pop("model")]
     short = {row.name: row.short for row in OPTIONS}
@@ -234,7 +234,7 @@ def _run(report: Report, same: Sequence[Difference]) -> str:
 
 
 def _accept(report: Report, same: Sequence[Difference]) -> str:
-    ids = ",".join(_few(dict.fromkeys(_row_name(report, each) for each in same)))
+    ids = ",".join(_few(dict.fromkeys(each.id for each in same)))
     return f"kontext check {quote(report.name)} --accept {quote(ids)}"
 
 
@@ -252,11 +252,11 @@ def _few(names: Iterable[str]) -> list[str]:
 
 
 def _shown(report: Report, each: Difference) -> str:
-    return ", ".join(_beside(report, file) for file in each.files)
+    return ", ".join(_beside(report.lock, file) for file in each.files)
 
 
-def _beside(report: Report, name: str) -> str:
-    """A path in the lock, from the working directory; a URL as it is."""
+def _beside(lock: str, name: str) -> str:
+    """A path in a lock, from the working directory; a URL as it is."""
     if is_url(name):
         return name
-    return os.path.normpath(os.path.join(os.path.dirname(report.lock), name))  # noqa: PTH118, PTH120
+    return os.path.normpath(os.path.join(os.path.dirname(lock), name))  # noqa: PTH118, PTH120

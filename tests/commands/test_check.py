@@ -179,11 +179,21 @@ class TestRowsWithoutId:
         [(kind, row_id)] = found(world)
         assert (kind, row_id[-2:]) == ("left over", "-3")
 
-    def test_a_command_names_them_by_their_number(self, world: World) -> None:
+    def test_they_are_shown_by_their_number(self, world: World) -> None:
         make(world)
         edit_image(next(world.out.glob("*wolf*")))
-        assert b"--accept 4\n" in check(world).out
+        [line] = check(world).lines
+        assert line.startswith("edited by hand\t4\t")
+        assert line.endswith(f" --accept '{wolf(world)}'")
         assert check(world, "--accept", "4").code == 0
+
+    def test_a_number_that_is_an_id_is_the_id(self, world: World) -> None:
+        make(world, [{"prompt": "a fox"}, {"id": "1", "prompt": "an owl"}])
+        for path in world.out.iterdir():
+            edit_image(path)
+        assert [line.split()[-1] for line in check(world).lines] == [f"'{wolf(world)}'", "1"]
+        check(world, "--accept", "1")
+        assert found(world) == [("edited by hand", wolf(world))]
 
 
 EDITS = (

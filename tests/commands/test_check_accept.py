@@ -30,7 +30,7 @@ class TestAccept:
         before, old = state_of(world.folder), {row.id: row for row in lock_of(world).rows}
         done = check(world, "--accept", "owl")
         assert done.code == 12, "the hen is still edited"
-        assert "row owl: out/owl.jpg (70×50) is right as it is\n" in done.err
+        assert "accepted: row owl: out/owl.jpg (70×50)\n" in done.err
         now = {row.id: row for row in lock_of(world).rows}
         [file] = now["owl"].files
         assert (file.bytes, file.width, file.height) == (len(data), 70, 50)
@@ -57,6 +57,13 @@ class TestAccept:
         assert done.code == 0
         assert [each["type"] for each in done.records] == [*["accepted"] * 4, "check"]
         assert done.records[0]["files"][0]["width"] == 70
+
+    def test_an_id_may_have_a_comma(self, world: World) -> None:
+        make(world, [{"id": "a,b", "prompt": "a fox"}, {"id": "a", "prompt": "an owl"}])
+        for path in world.out.iterdir():
+            edit_image(path)
+        assert check(world, "--accept", "a,b").code == 12
+        assert found(world) == [("edited by hand", "a")]
 
     @pytest.mark.parametrize("damage", [b"", b"GIF89a", b"\xff\xd8\xff\xe0 no image"])
     def test_refuses_what_is_no_image(self, world: World, damage: bytes) -> None:
@@ -109,7 +116,7 @@ class TestPrune:
         assert done.code == 12
         assert [line.split("\t")[:2] for line in done.lines] == [["left over", "owl"]]
         assert done.err.splitlines()[:-1] == [
-            f"removed from the lock: hen, {wolf_of(before)}",
+            f"removed from cards.lock: hen, {wolf_of(before)}",
             "removed: out/hen.jpg",
             "removed: out/4-a-wolf.jpg",
             "notice: kept out/owl.jpg: somebody edited it",

@@ -1,6 +1,7 @@
 """What `kontext check` says of locks and prompts files that are damaged, missing or foreign."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 
@@ -29,6 +30,12 @@ class TestBadInput:
         done = check(world, file="out")
         assert done.code == 2
         assert "hint: name its lock: kontext check out/kontext.lock" in done.err
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+    def test_a_lock_that_is_a_pipe_is_not_waited_for(self, world: World) -> None:
+        world.write("cards.jsonl", CARDS)
+        os.mkfifo(world.folder / LOCK)
+        assert check(world).code == 8
 
     def test_without_a_prompts_file(self, world: World) -> None:
         make(world)

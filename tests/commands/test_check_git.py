@@ -59,11 +59,11 @@ class TestGit:
         done = check(world)
         assert done.code == 0, "ours are in the prompts file and on disk"
         assert "notice: row `hen` has 2 lines in `cards.lock`; line " in done.err
-        (world.out / "hen.jpg").unlink()
+        rows(*changed(CARDS, "hen", seed=3))(world)
         done = check(world)
         assert done.code == 2
         assert "are of one row, `hen`, and none of them fits" in done.err
-        git(folder, "checkout", "-q", "--", "out/hen.jpg")
+        assert "hint: keep the images that are there with --accept hen" in done.err
         assert check(world, "--accept", "hen").code == 0
         assert len(list(lock_of(world).rows)) == 4
 
