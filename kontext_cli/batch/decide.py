@@ -29,13 +29,13 @@ class Step(Enum):
 class Rules:
     """Which rows of earlier runs the user wants made again.
 
-    ``make_saved``: those whose files exist (`--force`). ``make_edited``: even those whose files
-    are in the lock and were edited since (`--force --only ID`). ``retry_failed``: those that failed
-    and may have been billed. ``resubmit_unknown``: those that may have been accepted.
+    ``make_saved``: those whose files exist (`--force`). ``retry_failed``: those that failed and may
+    have been billed. ``resubmit_unknown``: those that may have been accepted. ``keep_edited``: but
+    none whose files were edited, as in a batch with a lock.
     """
 
     make_saved: bool = False
-    make_edited: bool = False
+    keep_edited: bool = False
     retry_failed: bool = False
     resubmit_unknown: bool = False
 
@@ -76,6 +76,14 @@ class Known(NamedTuple):
             return self
         return before._replace(attempt=self.attempt)
 
+    def if_edited(self) -> "Known":
+        """What applies where edited files are kept: the saved job before the last one, if that did
+        not replace its files and they were edited."""
+        before = self.before
+        if before is None or before.files != "edited" or self.state is State.SAVED:
+            return self
+        return before._replace(attempt=self.attempt)
+
 
 class Decision(NamedTuple):
     """A step, and the reason for it as it is printed."""
@@ -91,7 +99,7 @@ def decide(known: Known | None, digest: str, rules: Rules, *, keep_flagged: bool
     """What to do for a row whose request has ``digest`` now."""
     if known is None:
         return Decision(Step.MAKE, "new")
-    if known.locked is not None and known.files == "edited" and not rules.make_edited:
+    if known.files == "edited" and rules.keep_edited:
         return Decision(Step.SKIP, "file edited")
     if known.elsewhere or known.state is State.SUBMITTING:
         return Decision(Step.WAIT, "another kontext process is working on it")

@@ -10,7 +10,6 @@ from kontext_cli.batch.earlier import Earlier
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.locked_row import image_name, lock_id, row_now
 from kontext_cli.files.hashes import Hashes
-from kontext_cli.files.listing import folded
 from kontext_cli.files.saved import Condition
 from kontext_cli.job import OPEN, File, FileFormat, Job, State
 from kontext_cli.lock import Line, Lock, LockedFile, LockedRow, Places, changes, choose
@@ -113,23 +112,6 @@ class Locked:
         rows = (line.row for lines in self._lines.values() for line in lines)
         return (folder / file.path for row in rows for file in row.files)
 
-    def has(self, path: Path | str) -> bool:
-        """Whether a file is named."""
-        return folded(self._places.relative(path)) in self._named
-
-    def is_edited(self, path: Path | str) -> bool:
-        """Whether a file is named, and is no longer as any line has it."""
-        files = self._named.get(folded(self._places.relative(path)), ())
-        return bool(files) and all(self._condition(file) == "edited" for file in files)
-
-    @cached_property
-    def _named(self) -> dict[str, list[LockedFile]]:
-        named: dict[str, list[LockedFile]] = {}
-        for lines in self._lines.values():
-            for file in (file for line in lines for file in line.row.files):
-                named.setdefault(folded(file.path), []).append(file)
-        return named
-
     def _row(self, entry: Entry) -> LockedRow | None:
         """The line that counts for a row."""
         lines = self._lines.get(lock_id(entry)) or self._of_image(entry)
@@ -202,6 +184,8 @@ def _later(locked: Known, journal: Known, digest: str) -> Known:
         is_ours = is_ours and made is not None and not set(locked.paths).isdisjoint(made.paths)
         if not is_ours:
             return known
+    if locked.files == "untouched":
+        journal = journal._replace(before=None)  # whose files the lock's have replaced
     if journal.state in _GOES_ON:
         return journal
     if journal.state is State.SAVED:

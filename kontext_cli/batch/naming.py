@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 
 from kontext_cli.batch.entry import Entry
-from kontext_cli.batch.locked import Locked
 from kontext_cli.batch.order import Order
 from kontext_cli.batch.sources import row_place
 from kontext_cli.engine.plan import check_maker_unused, name_fields
@@ -27,12 +26,8 @@ _OWN_FIELDS = frozenset({"index", "job"})
 class Naming:
     """Names the files of each row of a batch."""
 
-    def __init__(
-        self, order: Order, made: Callable[[], Iterable[Path]], locked: Locked | None = None
-    ) -> None:
-        """``made`` returns the files of earlier runs of the batch; it is called at most once.
-        ``locked`` knows those that are in the lock of the batch."""
-        self._locked = locked
+    def __init__(self, order: Order, made: Callable[[], Iterable[Path]]) -> None:
+        """``made`` returns the files of earlier runs of the batch; it is called at most once."""
         self._order = order
         self._files_made = made
         self._named: dict[int, Row] = {}
@@ -58,7 +53,6 @@ class Naming:
                 existing_file(path)
         else:
             self._claim(entry.row, names.files)
-            self._check_not_edited(entry, names.files)
         return names
 
     def here(self, path: Path) -> Path:
@@ -134,18 +128,6 @@ class Naming:
             beside=bool(order.of_row(entry.row, "sidecar"))
             or order.of_row(entry.row, "metadata") == "full",
         )
-
-    def _check_not_edited(self, entry: Entry, files: Sequence[str]) -> None:
-        """Raise NameTaken for a file of the lock that somebody edited, even with `overwrite`."""
-        if self._locked is None or self._order.exists != "overwrite":
-            return
-        ours = {str(file.path) for file in entry.replaces}
-        for file in files:
-            if file not in ours and self._locked.is_edited(file):
-                raise NameTaken(
-                    f"`{file}` was edited by hand, and is not overwritten",
-                    hint="choose another name, or remove it",
-                )
 
     def _check_output(self, output: str) -> None:
         _check_inside(output)

@@ -51,7 +51,7 @@ class Planner:
         self._requests = Requests(
             order, open_provider=open_provider, stdin=stdin, sha256_of=sha256_of
         )
-        self._naming = Naming(order, made, locked)
+        self._naming = Naming(order, made)
         self._equal: dict[str, int] = {}
         self.notices: list[str] = []
 
@@ -127,8 +127,10 @@ class Planner:
         Raises KontextError.
         """
         entry.seen = known.seen if known else None
+        rules = self._order.rules
         known = known.for_digest(entry.digest) if known else None
-        decision = decide(known, entry.digest, self._order.rules, keep_flagged=entry.keep_flagged)
+        known = known.if_edited() if known and rules.keep_edited else known
+        decision = decide(known, entry.digest, rules, keep_flagged=entry.keep_flagged)
         entry.step, entry.reason = decision.step, decision.reason
         entry.job_id = known.job_id if known else None
         entry.locked = known.locked if known else None
@@ -148,7 +150,7 @@ class Planner:
         job = self.job(entry)
         job.target = Target(
             tuple(map(Path, entry.paths)),
-            overwrite=self._order.exists == "overwrite" and not self._is_locked(entry),
+            overwrite=self._order.exists == "overwrite" and not self._replaces_own(entry),
             keep_flagged=entry.keep_flagged,
             replaces=entry.replaces,
             metadata=self._order.of_row(entry.row, "metadata") or "off",
@@ -224,9 +226,9 @@ class Planner:
         job = known.read()
         return None if job is None else of_job(job)
 
-    def _is_locked(self, entry: Entry) -> bool:
-        """Whether the lock names a file of a row: it is replaced only as it was made."""
-        return self._locked is not None and any(map(self._locked.has, entry.paths))
+    def _replaces_own(self, entry: Entry) -> bool:
+        """Whether a row of a batch with a lock replaces files of its own, as they were made."""
+        return self._locked is not None and bool(entry.replaces)
 
     def _name_files(self, entry: Entry, earlier: Earlier | None) -> None:
         """Name the files of a row, and find those of an ``earlier`` run that they replace."""

@@ -177,7 +177,7 @@ class _Run:
             exists=flags.when_taken,
             rules=Rules(
                 make_saved=flags.force,
-                make_edited=flags.force and flags.only is not None,
+                keep_edited=self._lock is not None and not flags.forces_rows,
                 retry_failed=flags.retry_failed,
                 resubmit_unknown=flags.on_unknown == "resubmit",
             ),

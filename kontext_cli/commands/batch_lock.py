@@ -72,7 +72,7 @@ class BatchLock:
             self._places,
             self.hashes,
             by_image=flags.each,
-            make_edited=flags.force and flags.only is not None,
+            make_edited=flags.forces_rows,
         )
 
     @classmethod
@@ -143,7 +143,7 @@ class BatchLock:
             names = listed([f"`{name}`" for name in self._unmerged])
             found.append(f"{names}: to unite them: kontext check --merge {self._named()}")
         found += _differences(self._locks, self._header)
-        edited = [lock_id(each) for each in entries if each.locked and each.reason == "file edited"]
+        edited = [lock_id(each) for each in entries if each.reason == "file edited"]
         if edited:
             found.append(self._edited(edited))
         if self._flags.lock and self.path == self._whole and not is_merged_by_line(self._whole):
@@ -230,7 +230,7 @@ def _place_of_files(flags: Flags) -> _Place | None:
             )
         return None
     if not files:
-        if flags.lock and not Path(names[0]).exists():
+        if flags.lock and names[0] != "-" and not Path(names[0]).exists():
             return None  # which is reported when it is read
         if flags.lock:
             raise UsageError(

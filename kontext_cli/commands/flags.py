@@ -101,6 +101,11 @@ class Flags(NamedTuple):
         return tuple(map(from_home, self.image or ()))
 
     @property
+    def forces_rows(self) -> bool:
+        """Whether rows are to be made anew that are named one by one."""
+        return self.force and self.only is not None
+
+    @property
     def when_taken(self) -> Exists:
         """What to do if a file exists. By default, a name that we choose for a single job gets a
         number; in a batch that could pay for everything again, so it is an error."""

@@ -5,8 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _MOST_BYTES = 2**20
-_PIECES = re.compile(r"\*\*/|/\*\*|\*\*|\*|\?|\[!?[^]]+\]|.", re.DOTALL)
-_OF_PIECES = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+_PIECES = re.compile(r"/\*\*/|\*\*/|/\*\*|\*\*|\*|\?|\[!?[^]]+\]|.", re.DOTALL)
+_OF_PIECES = {
+    "/**/": "/(?:.*/)?",
+    "**/": "(?:.*/)?",
+    "/**": "/.*",
+    "**": ".*",
+    "*": "[^/]*",
+    "?": "[^/]",
+}
 
 
 def line_for(lock: Path) -> str:
