@@ -80,17 +80,16 @@ class Agreement:
 
     def line_of(self, row_id: str) -> Line | None:
         """The line of a row; None where the lock has none. Raises LockFault."""
-        lines = self._lines.get(row_id)
-        if not lines:
-            return None
+        lines = self._lines.get(row_id, ())
+        if len(lines) <= 1:
+            return lines[0] if lines else None
         request = self.entries[row_id].digest
         row = choose(lines, request, self._is_on_disk, lock=self.lock.path)
         line = next(each for each in lines if each.row is row)
-        if len(lines) > 1:
-            self.notices.append(
-                f"row `{row_id}` has {len(lines)} lines in `{self.lock.path.name}`; line "
-                f"{line.number} fits it and its images, and --accept keeps that one alone"
-            )
+        self.notices.append(
+            f"row `{row_id}` has {len(lines)} lines in `{self.lock.path.name}`; line "
+            f"{line.number} fits it and its images, and --accept keeps that one alone"
+        )
         return line
 
     def line_to_accept(self, row_id: str) -> Line | None:
@@ -111,9 +110,9 @@ class Agreement:
 
     def condition(self, file: LockedFile) -> Condition:
         """Whether an image is what the lock says. Raises InputFault and LockFault."""
-        path = self.places.path(file.path)
+        path = self.places.checked(file.path)
         try:
-            return self._hashes.condition(str(path), size=file.bytes, sha256=file.sha256)
+            return self._hashes.condition(path, size=file.bytes, sha256=file.sha256)
         except OSError as error:
             raise InputFault(f"cannot read `{path}`: {error.strerror or error}") from None
 
@@ -124,6 +123,8 @@ class Agreement:
             return
         locked = line.row
         conditions = {file.path: self._condition(file) for file in locked.files}
+        if locked.request == entry.digest and set(conditions.values()) == {"untouched"}:
+            return
         common = Difference(
             "missing",
             row_id,

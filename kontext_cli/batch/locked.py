@@ -57,8 +57,7 @@ class Locked:
         """Hash all files at once, which takes less time than one by one."""
         rows = (line.row for lines in self._lines.values() for line in lines)
         files = (file for row in rows for file in row.files)
-        folder = self._places.folder
-        self._hashes.read((str(folder / file.path), file.bytes) for file in files)
+        self._hashes.read((self._places.text(file.path), file.bytes) for file in files)
 
     def known(self, entry: Entry, in_journal: Known | None) -> Known | None:
         """What is known of a row. The journal counts where it knows of later work.
@@ -68,7 +67,7 @@ class Locked:
         row = self._row(entry)
         if row is None:
             return in_journal
-        paths = tuple(map(str, self._places.paths(row)))
+        paths = tuple([self._places.checked(file.path) for file in row.files])
         is_known = in_journal is not None and _is_same(in_journal, row, paths)
         known = Known(
             job_id=None,
@@ -144,7 +143,7 @@ class Locked:
         return self.condition(row) == "untouched"
 
     def _condition(self, file: LockedFile) -> Condition:
-        path = str(self._places.path(file.path))
+        path = self._places.checked(file.path)
         try:
             return self._hashes.condition(path, size=file.bytes, sha256=file.sha256)
         except OSError:

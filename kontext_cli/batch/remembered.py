@@ -12,7 +12,7 @@ from kontext_cli.errors import LockFault, UsageError
 from kontext_cli.files.listing import in_natural_order
 from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Operation
-from kontext_cli.lock import Line, Lock
+from kontext_cli.lock import Line, Lock, Places
 from kontext_cli.prompts import Row
 from kontext_cli.prompts.keys import checked
 
@@ -61,9 +61,10 @@ def order_of(lock: Lock, source: BatchSource) -> Order:
 
 def image_sizes(lock: Lock) -> Iterator[tuple[str, int]]:
     """The images of a lock, with the sizes in bytes that they should have."""
+    places = Places(lock.path)
     for row in lock.rows:
         for file in row.files:
-            yield str(lock.path.parent / file.path), file.bytes
+            yield places.text(file.path), file.bytes
 
 
 def inputs_there(lock: Lock) -> list[str]:

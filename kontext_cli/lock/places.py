@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kontext_cli.errors import LockFault, UsageError
-from kontext_cli.lock.rows import LockedRow
 
 EACH_NAME = "kontext.lock"
 """The lock of `edit --each`, in its output folder."""
@@ -45,6 +44,7 @@ class Places:
     def __init__(self, lock: Path) -> None:
         self.lock = lock
         self.folder = lock.parent
+        self._start = str(self.folder / "x")[:-1]
         self._real = os.path.realpath(self.folder)
         self._inside: dict[str, bool] = {}
 
@@ -70,7 +70,11 @@ class Places:
 
     def path(self, name: str) -> Path:
         """The file of a name. Raises LockFault if links lead out of the folder."""
-        path = self.folder / name
+        return Path(self.checked(name))
+
+    def checked(self, name: str) -> str:
+        """As ``path``, in a tenth of the time."""
+        path = self.text(name)
         if not self.is_inside(path):
             raise LockFault(
                 f"`{self.lock}`: `{name}` is a link out of the folder, and is left alone",
@@ -78,9 +82,9 @@ class Places:
             )
         return path
 
-    def paths(self, row: LockedRow) -> tuple[Path, ...]:
-        """The files of a row. Raises LockFault if links lead out of the folder."""
-        return tuple([self.path(file.path) for file in row.files])
+    def text(self, name: str) -> str:
+        """The file of a name, which may be a link."""
+        return self._start + name.replace("/", os.sep)
 
     def is_inside(self, path: Path | str) -> bool:
         """Whether a file is in the lock's folder or below, with all links followed."""
