@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from kontext_cli.batch.entry import Entry
-from kontext_cli.batch.locked_row import lock_id, row_now
-from kontext_cli.batch.remembered import inputs_there, lines_by_input
+from kontext_cli.batch.locked_row import check_ids, lock_id, row_now
+from kontext_cli.batch.remembered import input_names, lines_by_input
 from kontext_cli.errors import InputFault, LockFault
 from kontext_cli.files.hashes import Hashes
 from kontext_cli.files.saved import Condition
@@ -31,7 +31,7 @@ class Difference(NamedTuple):
     ``id`` is that in the lock, or the input image of `edit --each`; ``option`` is the name of the
     one that changed. ``files`` are named as in the lock. ``row`` is None where only the lock has
     the row, ``line`` where only the prompts file has it. ``is_edited``: somebody edited an image of
-    the row.
+    a row that both have.
     """
 
     kind: Kind
@@ -47,13 +47,17 @@ class Agreement:
     """A lock, the rows of its prompts file as they are now, and the images on disk."""
 
     def __init__(self, lock: Lock, entries: Sequence[Entry], hashes: Hashes) -> None:
-        """``entries`` are all rows of the source of the lock."""
+        """``entries`` are all rows of the source of the lock. Raises UsageError for an id that only
+        a lock gives."""
         self.lock = lock
         self.places = Places(lock.path)
+        self.entries: Mapping[str, Entry]
+        """By their id in the lock, or by their input image for `edit --each`."""
         if lock.header.prompts_file is None:
-            self._lines = lines_by_input(lock)
-            self.entries = dict(zip(inputs_there(lock), entries, strict=True))
+            self._lines, names = lines_by_input(lock), input_names(lock)
+            self.entries = {names[entry.row.others["images"][0]]: entry for entry in entries}
         else:
+            check_ids(entries)
             self._lines = lock.lines
             self.entries = {lock_id(entry): entry for entry in entries}
         self.faults: list[InputFault] = []
@@ -114,7 +118,8 @@ class Agreement:
         try:
             return self._hashes.condition(path, size=file.bytes, sha256=file.sha256)
         except OSError as error:
-            raise InputFault(f"cannot read `{path}`: {error.strerror or error}") from None
+            shown = self.lock.path.parent / file.path
+            raise InputFault(f"cannot read `{shown}`: {error.strerror or error}") from None
 
     def _of(self, row_id: str, entry: Entry) -> Iterator[Difference]:
         line = self.line_of(row_id)
@@ -145,14 +150,8 @@ class Agreement:
 
     def _left_over(self) -> Iterator[Difference]:
         for row_id, (number, row) in self.left_over():
-            conditions = [self._condition(file) for file in row.files]
-            yield Difference(
-                "left over",
-                row_id,
-                files=tuple([file.path for file in row.files]),
-                line=number,
-                is_edited="edited" in conditions,
-            )
+            files = tuple([file.path for file in row.files])
+            yield Difference("left over", row_id, files=files, line=number)
 
     def _name_the_same(self, row_id: str) -> bool:
         """Whether all lines of a row name the same images."""

@@ -11,7 +11,7 @@ from kontext_cli.batch.locked_row import row_now
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.files.faults import output_faults
 from kontext_cli.files.listing import folded
-from kontext_cli.files.saved import verified
+from kontext_cli.files.saved import Condition, verified
 from kontext_cli.files.sidecars import remove_sidecar
 from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.lock import Line, LockedFile, LockedRow, locking, read_lock, write_lock
@@ -53,8 +53,8 @@ def prune(agreement: Agreement) -> Pruned:
         left.setdefault(row.id, []).append(row)
     kept: list[str] = []
     for row_id, rows in list(left.items()):
-        if edited := [file.path for row in rows for file in _edited(agreement, row)]:
-            kept += dict.fromkeys(edited)
+        if edited := _edited(agreement, rows):
+            kept += edited
             del left[row_id]
     removed = _remove_images(agreement, [row for rows in left.values() for row in rows])
     if left:
@@ -94,21 +94,25 @@ def _accepted(agreement: Agreement, locked: LockedRow, entry: Entry) -> LockedRo
 
 
 def _as_it_is(agreement: Agreement, file: LockedFile) -> LockedFile:
-    path = agreement.places.path(file.path)
+    path, shown = agreement.places.path(file.path), agreement.lock.path.parent / file.path
     try:
         image = verified(read_regular(path, most=MOST_BYTES))
     except OSError as error:
-        raise InputFault(f"cannot read `{path}`: {error.strerror or error}") from None
+        raise InputFault(f"cannot read `{shown}`: {error.strerror or error}") from None
     except NotAnImage as error:
         raise InputFault(
-            f"`{path}` cannot be accepted: it is {error.reason}",
+            f"`{shown}` cannot be accepted: it is {error.reason}",
             hint="save it again, or restore it",
         ) from None
     return LockedFile(file.path, image.sha256, image.bytes, image.width, image.height)
 
 
-def _edited(agreement: Agreement, row: LockedRow) -> list[LockedFile]:
-    return [file for file in row.files if agreement.condition(file) == "edited"]
+def _edited(agreement: Agreement, rows: Sequence[LockedRow]) -> list[str]:
+    """The images that are there, and are as none of the lines of a row has them."""
+    found: dict[str, set[Condition]] = {}
+    for file in (file for row in rows for file in row.files):
+        found.setdefault(file.path, set()).add(agreement.condition(file))
+    return [path for path, conditions in found.items() if conditions == {"edited"}]
 
 
 def _remove_images(agreement: Agreement, rows: Sequence[LockedRow]) -> list[str]:

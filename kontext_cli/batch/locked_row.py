@@ -1,13 +1,15 @@
 """A row of a batch as a lock keeps it."""
 
+from collections.abc import Iterable
 from hashlib import sha256
 
 from kontext_cli.batch.entry import Entry
+from kontext_cli.errors import UsageError
 from kontext_cli.http.urls import unsigned
 from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Job
 from kontext_cli.lock import LockedFile, LockedInput, LockedRow, Places
-from kontext_cli.lock.rows import made_id
+from kontext_cli.lock.rows import MADE_ID, made_id
 
 
 def lock_id(entry: Entry) -> str:
@@ -15,6 +17,15 @@ def lock_id(entry: Entry) -> str:
     stand before it."""
     own = entry.row.others.get("id")
     return made_id(entry.digest, entry.equal) if own is None else str(own)
+
+
+def check_ids(entries: Iterable[Entry]) -> None:
+    """Raises UsageError for an own id that could be made for another row."""
+    for entry in entries:
+        if MADE_ID.fullmatch(str(entry.row.others.get("id", ""))):
+            raise UsageError(
+                f"the id `{lock_id(entry)}` has the form of those that a lock gives to rows"
+            )
 
 
 def row_now(entry: Entry, places: Places) -> LockedRow:

@@ -18,15 +18,16 @@ from kontext_cli.prompts.keys import checked
 
 
 def source_of(lock: Lock, prompts_file: str | None) -> BatchSource:
-    """The rows of a prompts file; for `edit --each` those of the input images that the lock has.
+    """The rows of a prompts file; for `edit --each` those of the input images that the lock has,
+    and that are there.
 
     Raises InputFault and UsageError.
     """
     if prompts_file is not None:
         return rows_of_files([prompts_file], no_stdin)
+    images = [image for image in input_names(lock) if is_url(image) or os.path.lexists(image)]
     rows = [
-        Row(number, number, {"images": (_place(lock, name),)})
-        for number, name in enumerate(inputs_there(lock), start=1)
+        Row(number, number, {"images": (image,)}) for number, image in enumerate(images, start=1)
     ]
     return BatchSource(rows=rows, faults=(), names=(), identity=(), bases={"": Path.cwd()})
 
@@ -67,10 +68,9 @@ def image_sizes(lock: Lock) -> Iterator[tuple[str, int]]:
             yield places.text(file.path), file.bytes
 
 
-def inputs_there(lock: Lock) -> list[str]:
-    """The names of the input images of `edit --each` that are there; all URLs are."""
-    names = lines_by_input(lock)
-    return [name for name in names if is_url(name) or os.path.lexists(_place(lock, name))]
+def input_names(lock: Lock) -> Mapping[str, str]:
+    """The names of the input images of `edit --each` by their path or URL, in natural order."""
+    return {_place(lock, name): name for name in lines_by_input(lock)}
 
 
 def lines_by_input(lock: Lock) -> Mapping[str, tuple[Line, ...]]:

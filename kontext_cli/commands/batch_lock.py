@@ -11,7 +11,7 @@ from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lock_keeper import LockKeeper
 from kontext_cli.batch.locked import Locked
-from kontext_cli.batch.locked_row import lock_id, row_made
+from kontext_cli.batch.locked_row import check_ids, lock_id, row_made
 from kontext_cli.batch.part import parse_shard
 from kontext_cli.commands.flags import Flags
 from kontext_cli.errors import LockFault, UsageError
@@ -32,7 +32,6 @@ from kontext_cli.lock import (
 )
 from kontext_cli.lock.gitattributes import is_merged_by_line, line_for
 from kontext_cli.lock.places import EACH_NAME, shard_path
-from kontext_cli.lock.rows import MADE_ID
 from kontext_cli.settings.paths import cache_dir
 from kontext_cli.words import flag, listed
 
@@ -133,11 +132,7 @@ class BatchLock:
     def notices(self, entries: Sequence[Entry]) -> list[str]:
         """What there is to say before anything is sent. Raises UsageError for an id that is kept
         for rows without one."""
-        for entry in entries:
-            if MADE_ID.fullmatch(str(entry.row.others.get("id", ""))):
-                raise UsageError(
-                    f"the id `{lock_id(entry)}` has the form of those that a lock gives to rows"
-                )
+        check_ids(entries)
         found = self.locked.notices
         if self._unmerged:
             names = listed([f"`{name}`" for name in self._unmerged])

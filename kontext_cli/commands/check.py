@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from kontext_cli.batch.agreement import Agreement
 from kontext_cli.batch.amending import accept, prune
+from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.remembered import image_sizes, no_stdin, order_of, source_of
 from kontext_cli.errors import InputFault, KontextError, LockFault, UsageError
@@ -217,42 +218,56 @@ def _prompts_of(lock: Lock, file: str) -> str | None:
 
 def _compared(opened: _Opened, wanted: Wanted, settings: Settings) -> _Outcome:
     """Compare one lock, once what the user wants is done."""
-    folder, lock = cache_dir(), opened.lock
+    folder = cache_dir()
     with Hashes(folder and folder / "hashes", os.path.realpath(opened.path)) as hashes:
-        hashes.read(image_sizes(lock))
-        source = source_of(lock, opened.prompts)
-        planner = Planner(
-            order_of(lock, source),
-            open_provider=lambda name: settings.open(known_provider(name)),
-            stdin=no_stdin,
-            sha256_of=hashes.sha256,
-        )
-        hashes.read((file, None) for file in planner.input_files(source))
-        entries = planner.undecided(source)
-        agreement = Agreement(lock, entries, hashes)
-        done: list[Mapping[str, Any]] = []
-        messages: list[str] = []
-        if wanted.accept:
-            for row in accept(agreement, wanted.accept):
-                done.append(accepted_record(row))
-                messages.append(accepted_line(row, opened.path))
-            agreement = Agreement(read_lock(lock.path), entries, hashes)
-        if wanted.prune:
-            pruned = prune(agreement)
-            done.append(pruned_record(pruned))
-            messages += pruned_lines(pruned, opened.path)
-            agreement = Agreement(read_lock(lock.path), entries, hashes)
+        entries = _entries(opened, settings, hashes)
+        agreement = Agreement(opened.lock, entries, hashes)
+        done, messages = _amended(agreement, wanted, opened.path)
+        if done:
+            agreement = Agreement(read_lock(opened.lock.path), entries, hashes)
         differences = agreement.differences()
     report = Report(
         prompts=opened.prompts or "",
         lock=opened.path,
-        header=lock.header,
+        header=opened.lock.header,
         rows=len(entries),
         images=sum(len(row.files) for row in agreement.lock.rows),
         differences=differences,
     )
-    notices = [f"notice: {text}" for text in agreement.notices]
-    return _Outcome(report, done, (), [*messages, *notices], agreement.faults)
+    messages += [f"notice: {text}" for text in agreement.notices]
+    return _Outcome(report, done, (), messages, agreement.faults)
+
+
+def _entries(opened: _Opened, settings: Settings, hashes: Hashes) -> list[Entry]:
+    """All rows as they are now; the images of the lock, and those of the rows, are hashed."""
+    lock = opened.lock
+    hashes.read(image_sizes(lock))
+    source = source_of(lock, opened.prompts)
+    planner = Planner(
+        order_of(lock, source),
+        open_provider=lambda name: settings.open(known_provider(name)),
+        stdin=no_stdin,
+        sha256_of=hashes.sha256,
+    )
+    hashes.read((file, None) for file in planner.input_files(source))
+    return planner.undecided(source)
+
+
+def _amended(
+    agreement: Agreement, wanted: Wanted, lock: str
+) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """Change the lock as the user wants it; what was done, for programs and for people."""
+    records: list[Mapping[str, Any]] = []
+    lines: list[str] = []
+    if wanted.accept:
+        for row in accept(agreement, wanted.accept):
+            records.append(accepted_record(row))
+            lines.append(accepted_line(row, lock))
+    if wanted.prune:
+        pruned = prune(agreement)
+        records.append(pruned_record(pruned))
+        lines += pruned_lines(pruned, lock)
+    return records, lines
 
 
 def _merged(file: str, settings: Settings) -> _Outcome:

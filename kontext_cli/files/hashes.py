@@ -78,7 +78,8 @@ class Hashes:
     def read(self, files: Iterable[tuple[str, int | None]]) -> None:
         """Hash many files in threads: those that can be read, and are not known.
 
-        Each is a path with the size that the file should have: one of another size is not read.
+        Each is an absolute path with the size that the file should have: one of another size is not
+        read.
         """
         unknown = [path for path, size in dict(files).items() if self._is_unknown(path, size)]
         read_at = self._clock()
@@ -104,12 +105,12 @@ class Hashes:
             return "missing"
 
     def _of(self, path: str, found: os.stat_result) -> str:
-        self._asked[path] = None
         known = self._known.get(path)
         if known is None or known[:-1] != _identity(found):
             read_at = self._clock()
             known = _hashed(path)
             self._add(path, known, read_at)
+        self._asked[path] = None
         return known.sha256
 
     def _is_unknown(self, path: str, size: int | None) -> bool:

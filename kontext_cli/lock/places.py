@@ -44,7 +44,7 @@ class Places:
     def __init__(self, lock: Path) -> None:
         self.lock = lock
         self.folder = lock.parent
-        self._start = str(self.folder / "x")[:-1]
+        self._start = str(self.folder.absolute() / "x")[:-1]
         self._real = os.path.realpath(self.folder)
         self._inside: dict[str, bool] = {}
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from kontext_cli.errors import LockFault, UsageError
 from kontext_cli.files.faults import output_faults
-from kontext_cli.lock.places import shard_locks, shard_of
+from kontext_cli.lock.places import EACH_NAME, lock_path, shard_locks, shard_of
 from kontext_cli.lock.reading import read_lock
-from kontext_cli.lock.rows import LockedRow
+from kontext_cli.lock.rows import Header, LockedRow
 from kontext_cli.lock.writing import locking, write_lock
 
 
@@ -31,6 +31,8 @@ def unite(whole: Path) -> United:
         missing = _missing(whole, paths)
         locks = [read_lock(path) for path in paths]
         header, rows = locks[0].header, dict[str, LockedRow]()
+        if lock_name(header) != whole.name:
+            raise LockFault(f"`{paths[0]}` is the lock of `{header.prompts_file}`, not of a shard")
         for lock in locks:
             if lock.header != header:
                 raise LockFault(
@@ -47,6 +49,11 @@ def unite(whole: Path) -> United:
             with output_faults(f"cannot remove `{path}`"):
                 path.unlink()
     return United(paths, missing)
+
+
+def lock_name(header: Header) -> str:
+    """The name that the lock of all rows has."""
+    return EACH_NAME if header.prompts_file is None else lock_path(Path(header.prompts_file)).name
 
 
 def _missing(whole: Path, paths: Sequence[Path]) -> list[tuple[int, int]]:

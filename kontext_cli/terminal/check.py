@@ -88,7 +88,7 @@ def difference_record(report: Report, each: Difference) -> Mapping[str, Any]:
         "option": each.option or None,
         "id": each.id,
         "prompts_file": report.prompts or None,
-        "line": each.row and each.row.line,
+        "line": each.row.line if each.row and report.prompts else None,
         "lock": report.lock,
         "lock_line": each.line,
         "files": [_beside(report.lock, file) for file in each.files],
@@ -227,7 +227,8 @@ def _run(report: Report, same: Sequence[Difference]) -> str:
     words += ["-p", given.pop("provider"), "-m", given.pop("model")]
     short = {row.name: row.short for row in OPTIONS}
     for name, value in given.items():
-        words += [short.get(name) or flag(name), *([] if value is True else [str(value)])]
+        if value is not False:
+            words += [short.get(name) or flag(name), *([] if value is True else [str(value)])]
     if report.prompts:
         words += ["--only", ",".join(_few(rows))]
     return " ".join(map(quote, words))

@@ -1,6 +1,7 @@
 """`kontext check --accept` and `--prune`: what they change, and that they change nothing else."""
 
 import json
+import re
 
 import pytest
 
@@ -135,6 +136,19 @@ class TestPrune:
         before = state_of(world.folder)
         assert check(world, "--prune").code == 12
         assert state_of(world.folder) == before
+
+    def test_removes_all_lines_of_a_row(self, world: World) -> None:
+        """Of two branches that changed it, and a third one that removed it."""
+        make(world, [FOX, HEN])
+        lock = world.folder / LOCK
+        head, fox, hen = lock.read_text("utf-8").splitlines()
+        other = hen.replace('"sha256":"', '"sha256":"0000').replace('"bytes":', '"bytes":1')
+        other = re.sub('("sha256":"0000.{60})....', r"\1", other)
+        lock.write_text("\n".join([head, fox, other, hen]) + "\n", "utf-8")
+        rows(FOX)(world)
+        assert len(found(world)) == 2
+        assert check(world, "--prune").code == 0
+        assert world.files("out") == ["fox.jpg"]
 
     def test_keeps_what_other_rows_need(self, world: World) -> None:
         make(world, [FOX, HEN])

@@ -140,6 +140,13 @@ class TestBadInput:
         assert "cards.jsonl:1: the prompt is empty" in done.err
         assert "cards.jsonl:2: row x: the prompt is missing" in done.err
 
+    def test_an_id_that_only_a_lock_gives(self, world: World) -> None:
+        make(world)
+        rows(*CARDS, {"id": "~0123456789ab-1", "prompt": "x"})(world)
+        done = check(world)
+        assert done.code == 2
+        assert "`~0123456789ab-1` has the form of those that a lock gives to rows" in done.err
+
     @pytest.mark.parametrize(
         "header",
         [

@@ -159,6 +159,18 @@ def test_a_pipe_is_no_file_and_is_not_waited_for(tmp_path: Path) -> None:
         known.sha256(tmp_path / "pipe")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_cannot_be_read_is_not_remembered(tmp_path: Path, folder: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    path = tmp_path / "a.jpg"
+    expected = write(path, b"one")
+    with Hashes(folder, "cards", clock=later) as known:
+        assert known.sha256(path) == expected
+        with pytest.raises(OSError, match="no regular file"):
+            known.sha256(tmp_path / "pipe")
+    assert len(list(folder.iterdir())) == 1
+
+
 @pytest.mark.parametrize(
     "damage",
     [

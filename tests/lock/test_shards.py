@@ -100,6 +100,14 @@ def test_what_cannot_be_united_stays(
     assert {path.name for path in tmp_path.iterdir()} == {*shards}
 
 
+def test_the_lock_of_another_file_is_not_of_a_shard(tmp_path: Path) -> None:
+    path = tmp_path / "cards.1of2.lock"
+    write_lock(path, HEADER._replace(prompts_file="cards.1of2.jsonl"), [row()])
+    with pytest.raises(LockFault, match=r"is the lock of `cards.1of2.jsonl`, not of a shard"):
+        unite(tmp_path / WHOLE)
+    assert path.exists()
+
+
 def test_shards_with_other_flags_stay(tmp_path: Path) -> None:
     shard(tmp_path, "cards.1of2.lock", row())
     write_lock(tmp_path / "cards.2of2.lock", HEADER._replace(output_dir="."), [row("ant")])
