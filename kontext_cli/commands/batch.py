@@ -1,11 +1,10 @@
 """`generate` and `edit` for many rows: plan all of them, then run those that need it."""
 
-import gc
 import io
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack
 from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +23,7 @@ from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows
 from kontext_cli.batch.tally import Tally
 from kontext_cli.commands.batch_flags import check_batch
 from kontext_cli.commands.flags import Flags
+from kontext_cli.commands.garbage import no_collection
 from kontext_cli.commands.generate import check_waiting, differences
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import set_up_previews
@@ -84,7 +84,7 @@ class _Run:
 
     def run(self) -> Result:
         """Plan all rows, and run them unless it is a dry run."""
-        with _no_collection():
+        with no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
         ids = (entry.row.others.get("id") or "" for entry in entries)
@@ -372,20 +372,6 @@ class _Run:
             if argument.endswith(image):
                 return argument.removesuffix(image) + abridged(image)
         return argument
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Collect no garbage while many rows are planned, nor search them for it later: it takes a
-    fifth of the time, for none."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()
 
 
 _WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)
