@@ -19,6 +19,7 @@ from kontext_cli.batch.pace import Pace, within_descriptors
 from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.run import Batch, Limits
+from kontext_cli.batch.schedulers import scheduled_shard
 from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows_of_images
 from kontext_cli.batch.tally import Tally
 from kontext_cli.commands.batch_flags import check_batch
@@ -51,6 +52,9 @@ def run_batch(flags: Flags) -> Result:
 
     Raises KontextError for any fault that is found before anything is sent.
     """
+    scheduled = scheduled_shard(flags.shard or "", os.environ)
+    if scheduled is not None:
+        flags = flags.with_shard(str(scheduled))
     check_batch(flags)
     tally = Tally(0, waits=not flags.no_wait)
     report = open_batch_report(
@@ -61,6 +65,8 @@ def run_batch(flags: Flags) -> Result:
         plain=flags.debug,
     )
     with Session(report, debug=flags.debug) as session:
+        if scheduled is not None:
+            report.notice(f"shard {scheduled}, from {scheduled.variable}")
         set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=True)
         return _Run(flags, session, report, tally).run()
 

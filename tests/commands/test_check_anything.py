@@ -9,10 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.locked import title
+from fuzz.examples import fuzzed
 from kontext_cli.batch.locked_row import row_now
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.remembered import no_stdin, order_of, source_of
@@ -20,7 +21,6 @@ from kontext_cli.commands.check import Wanted, run_check
 from kontext_cli.lock import Header, Lock, LockedFile, Places, lock_path, read_lock, write_lock
 from kontext_cli.providers import provider_class
 from samples import image_file
-from soaking import soaked
 
 IDS = ("ant", "bat", "cat", "~dog", "é€ 1", "fox'es")
 DEFAULTS = {"operation": "generate", "provider": "fal", "model": "kontext-pro"}
@@ -152,7 +152,7 @@ def change(repository: Repository, what: str, row_id: str, value: Any) -> None:
         now.pop(row_id, None)
 
 
-@settings(max_examples=soaked(60, 20_000), deadline=None)
+@fuzzed(60)
 @given(tables, changes, st.randoms())
 def test_what_differs_is_found_and_nothing_else_is_touched(
     before: dict[str, Row], edits: list[tuple[str, str, Any]], random: Any
