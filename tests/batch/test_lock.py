@@ -10,6 +10,7 @@ from batch.locks import Machine, notices, row
 from kontext_cli.lock import encode_row
 from world import PATIENCE, Ran, World
 
+EACH = ("edit", "night", "-i", "photos", "--each", "-d", "out", "--json", "-p", "aimlapi")
 FOX, OWL, BEAR = row("fox"), row("owl"), row("bear")
 
 
@@ -178,7 +179,7 @@ class TestAnEditedImage:
         assert ran.jobs[0]["skipped"]
         assert ran.paths(machine.folder)[0] == "out/fox.jpg"
         assert [line for line in notices(ran) if "edited by hand" in line] == [
-            "notice: 1 row was edited by hand and left alone; to keep it as it is: "
+            "notice: 1 row was edited by hand and left alone; to keep it: "
             "kontext check cards.jsonl --accept fox; to make it anew: --force --only fox"
         ]
 
@@ -309,8 +310,7 @@ class TestEdits:
         assert there.run(*edit, command="edit").reasons == ["saved", "changed: images"]
 
     def each(self, machine: Machine, *argv: str) -> Ran:
-        usual = ("edit", "night", "-i", "photos", "--each", "-d", "out", "--json", "-p", "aimlapi")
-        return machine.plain(*usual, *argv)
+        return machine.plain(*EACH, *argv)
 
     def test_of_each_image_of_a_folder(self, here: Machine) -> None:
         here.world.images("photos/a.png", "photos/b.png")
@@ -337,6 +337,21 @@ class TestEdits:
             "kontext.lock",
         ]
 
+    def test_of_an_image_that_was_edited_are_named_by_number(self, here: Machine) -> None:
+        here.world.images("photos/a.png")
+        self.each(here, "--lock")
+        here.edit("out/a-edit.jpg")
+        (row_id,) = here.locked("out/kontext.lock")
+        ran = self.each(here)
+        assert ran.counts == {"skipped": 1}
+        assert notices(ran) == [
+            "notice: 1 row was edited by hand and left alone; to keep it: kontext check "
+            f"{here.file('out/kontext.lock')} --accept '{row_id}'; to make it anew: "
+            "--force --only 1"
+        ]
+        here.world.may_be_accepted(2, "night")
+        assert self.each(here, "--force", "--only", "1").counts == {"saved": 1}
+
     def test_with_another_prompt_want_another_folder(self, here: Machine) -> None:
         here.world.images("photos/a.png")
         self.each(here, "--lock")
@@ -345,6 +360,19 @@ class TestEdits:
         )
         assert again.code == 2
         assert "is of images with another prompt" in again.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="such names are only on Linux")
+def test_an_image_whose_name_is_no_text_is_not_in_the_lock(here: Machine) -> None:
+    here.world.images("photos/a.png", "photos/b.png")
+    here.file("photos/a.png").rename(here.file("photos") / os.fsdecode(b"\xff.png"))
+    ran = here.plain(*EACH, "--lock")
+    assert (ran.code, ran.counts) == (0, {"saved": 2})
+    assert [line for line in notices(ran) if "not in the lock" in line] == [
+        "notice: row 2 is not in the lock: it has a name that is not Unicode"
+    ]
+    assert len(here.locked("out/kontext.lock")) == 1
+    assert here.plain(*EACH).counts == {"skipped": 2}
 
 
 FIRST = '{"kontext_lock":1,"prompts_file":"cards.jsonl","output_dir":"out","defaults":{}}\n'

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fuzz.examples import fuzzed
 from kontext_cli.errors import InputFault, LockFault
 from kontext_cli.lock import (
     Header,
@@ -59,6 +60,7 @@ def test_rows_are_sorted_by_code_point() -> None:
     assert ids(encode_lock(HEADER, map(row, names))) == sorted(names)
 
 
+@fuzzed(40)
 @given(st.lists(rows, max_size=5, unique_by=lambda row: row.id), headers)
 def test_what_was_written_is_read(locked: list[LockedRow], header: Header) -> None:
     data = encode_lock(header, locked)
@@ -68,6 +70,7 @@ def test_what_was_written_is_read(locked: list[LockedRow], header: Header) -> No
     assert encode_lock(read.header, read.rows) == data
 
 
+@fuzzed(20)
 @given(st.randoms(), st.sampled_from([b"\n", b"\r\n"]))
 def test_lines_are_read_in_any_order_with_either_end(dice: Any, end: bytes) -> None:
     lines = [*WHOLE.splitlines(), b"", WHOLE.splitlines()[0]]
@@ -83,12 +86,14 @@ def test_lines_of_one_row_are_kept_unless_they_are_equal() -> None:
     assert [line.number for line in parse_lock(data, PATH).lines["fox"]] == [2, 3]
 
 
+@fuzzed(60)
 @given(st.binary(max_size=200))
 def test_junk_is_refused(junk: bytes) -> None:
     with pytest.raises(LockFault):
         parse_lock(junk, PATH)
 
 
+@fuzzed(100)
 @given(st.integers(0, len(WHOLE) - 2), st.binary(min_size=1, max_size=3))
 def test_a_damaged_lock_is_read_or_refused(place: int, junk: bytes) -> None:
     for damaged in (WHOLE[:place], WHOLE[:place] + junk + WHOLE[place + 1 :]):
