@@ -14,7 +14,7 @@ from kontext_cli.batch.locked import Locked
 from kontext_cli.batch.locked_row import lock_id, row_made
 from kontext_cli.batch.part import parse_shard
 from kontext_cli.commands.flags import Flags
-from kontext_cli.errors import LockFault, UsageError
+from kontext_cli.errors import LockFault, OutputFault, UsageError
 from kontext_cli.files.hashes import Hashes
 from kontext_cli.http.urls import unsigned
 from kontext_cli.images.inputs import is_url
@@ -175,8 +175,15 @@ class BatchLock:
         await self._keeper.keep()
 
     def write(self) -> None:
-        """Write what the lock does not have yet. Raises OutputFault or LockFault."""
-        self._keeper.write()
+        """Write what the lock does not have yet. Raises StorageFault."""
+        try:
+            self._keeper.write()
+        except LockFault as fault:
+            raise OutputFault(
+                f"cannot write `{self.path}`, which was changed meanwhile: {fault.message}",
+                hint="when it is mended, run the batch again, which adds what is missing",
+                details=fault.details,
+            ) from fault
 
     @cached_property
     def _keeper(self) -> LockKeeper:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -241,6 +242,34 @@ class TestTheLock:
             "--sidecar was not given, is True"
         ]
         assert here.lock().header.defaults["model"] == "kontext-max"
+
+    def test_has_all_that_was_saved_before_the_run_stopped(self, here: Machine) -> None:
+        here.rows(FOX, OWL, row("hen", "a hen [fault:empty]"), BEAR)
+        stopped = here.run("--lock", "--fail-fast", "-j", "1")
+        assert stopped.counts == {"saved": 2, "failed": 1, "planned": 1}
+        assert list(here.locked()) == ["fox", "owl"]
+
+    def test_that_was_broken_meanwhile_is_left_alone(self, here: Machine) -> None:
+        here.rows(FOX, OWL)
+        here.run("--lock", "--only", "fox")
+        whole = here.file("cards.lock").read_bytes()
+
+        def breaking(app: Any) -> Any:
+            async def answer(*args: Any) -> None:
+                here.file("cards.lock").write_bytes(b"<<<<<<< HEAD\n")
+                await app(*args)
+
+            return answer
+
+        here.world.stand_behind(breaking)
+        ran = here.run()
+        assert (ran.code, ran.counts) == (8, {"saved": 1, "skipped": 1})
+        assert "which was changed meanwhile: " in ran.err
+        assert here.file("cards.lock").read_bytes() == b"<<<<<<< HEAD\n"
+        here.world.answer()
+        here.file("cards.lock").write_bytes(whole)
+        assert here.run().counts == {"skipped": 2}
+        assert list(here.locked()) == ["fox", "owl"]
 
     def test_takes_the_line_that_fits_of_several(self, here: Machine) -> None:
         here.rows(FOX, OWL)
