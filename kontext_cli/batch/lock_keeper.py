@@ -64,7 +64,7 @@ class LockKeeper:
             await asyncio.sleep(max(_LEAST_SECONDS, _SHARE * took))
 
     def write(self) -> None:
-        """Write what was put since the last time. Raises OutputFault or LockFault."""
+        """Write what was put since the last time. Raises StorageFault or LockFault."""
         with self._mutex:
             if not self._is_dirty:
                 return

@@ -297,9 +297,10 @@ class _Run:
             lambda: self._work(batch, lanes),
             lambda number: batch.interrupt(Interrupted("interrupted", signal_number=number)),
         )
-        return self._report.summary(batch.stop or self._locked_in(), rerun=self._rerun())
+        fault = self._written()
+        return self._report.summary(batch.stop or fault, rerun=self._rerun())
 
-    def _locked_in(self) -> KontextError | None:
+    def _written(self) -> KontextError | None:
         """Write what the lock does not have yet; the error if that is not possible."""
         try:
             if self._lock is not None:

@@ -14,7 +14,7 @@ from kontext_cli.batch.locked import Locked
 from kontext_cli.batch.locked_row import check_ids, lock_id, row_made
 from kontext_cli.batch.part import parse_shard
 from kontext_cli.commands.flags import Flags
-from kontext_cli.errors import LockFault, UsageError
+from kontext_cli.errors import LockFault, OutputFault, UsageError
 from kontext_cli.files.hashes import Hashes
 from kontext_cli.http.urls import unsigned
 from kontext_cli.images.inputs import is_url
@@ -24,6 +24,7 @@ from kontext_cli.lock import (
     Lock,
     Places,
     check_belongs,
+    check_row,
     encode_lock,
     lock_path,
     parse_lock,
@@ -60,7 +61,7 @@ class BatchLock:
         shard = None if flags.shard is None else parse_shard(flags.shard)
         self.path = place.path if shard is None else shard_path(place.path, shard)
         others = shard_locks(self._whole) if shard is None else [self.path]
-        self._locks = [self._read(path) for path in (self._whole, *others) if path.exists()]
+        self._locks = [self._read(path) for path in (self._whole, *others) if _is_there(path)]
         self._unmerged = [path.name for path in others if path != self.path]
         self._places = Places(self.path)
         self._places.name(folder / "x")
@@ -86,7 +87,7 @@ class BatchLock:
             return None
         shard = None if flags.shard is None else parse_shard(flags.shard)
         paths = [place.path] if shard is None else [place.path, shard_path(place.path, shard)]
-        if not (flags.lock or any(path.exists() for path in paths)):
+        if not (flags.lock or any(map(_is_there, paths))):
             return None
         _check_images(flags)
         return cls(flags, place, folder, notice)
@@ -120,14 +121,13 @@ class BatchLock:
             self._check_prompt(given["prompt"])
         elif flags.images:
             given["images"] = [self._image(image) for image in flags.images]
-        folder = self._places.relative(self._folder)
+        folder = self._places.relative_folder(self._folder)
         self._header = Header(self._prompts_file, folder, given)
         try:
             parse_lock(encode_lock(self._header, ()), self.path)
-        except LockFault as fault:
-            raise UsageError(
-                f"`{self.path.name}` cannot hold these flags", details=fault.details
-            ) from None
+        except (LockFault, UnicodeEncodeError) as fault:
+            why = fault.details if isinstance(fault, LockFault) else ()
+            raise UsageError(f"`{self.path.name}` cannot hold these flags", details=why) from None
 
     def notices(self, entries: Sequence[Entry]) -> list[str]:
         """What there is to say before anything is sent. Raises UsageError for an id that is kept
@@ -138,7 +138,7 @@ class BatchLock:
             names = listed([f"`{name}`" for name in self._unmerged])
             found.append(f"{names}: to unite them: kontext check --merge {self._named()}")
         found += _differences(self._locks, self._header)
-        edited = [lock_id(each) for each in entries if each.reason == "file edited"]
+        edited = [each for each in entries if each.reason == "file edited"]
         if edited:
             found.append(self._edited(edited))
         if self._flags.lock and self.path == self._whole and not is_merged_by_line(self._whole):
@@ -157,15 +157,28 @@ class BatchLock:
         is_made = entry.step is not Step.SKIP or entry.job_id is not None
         if job.state is State.SAVED and job.files and job.digest == entry.digest and is_made:
             before = entry.locked.id if entry.locked else None
-            self._keeper.put(row_made(entry, job, self._places), instead_of=before)
+            try:
+                row = row_made(entry, job, self._places)
+                check_row(row)
+            except UsageError as fault:
+                self._notice(f"row {entry.row.index} is not in the lock: {fault.message}")
+            else:
+                self._keeper.put(row, instead_of=before)
 
     async def keep_writing(self) -> None:
         """Write the lock while rows end, until cancelled."""
         await self._keeper.keep()
 
     def write(self) -> None:
-        """Write what the lock does not have yet. Raises OutputFault or LockFault."""
-        self._keeper.write()
+        """Write what the lock does not have yet. Raises StorageFault."""
+        try:
+            self._keeper.write()
+        except LockFault as fault:
+            raise OutputFault(
+                f"cannot write `{self.path}`, which was changed meanwhile: {fault.message}",
+                hint="when it is mended, run the batch again, which adds what is missing",
+                details=fault.details,
+            ) from fault
 
     @cached_property
     def _keeper(self) -> LockKeeper:
@@ -192,14 +205,15 @@ class BatchLock:
                     hint="choose another folder with -d",
                 )
 
-    def _edited(self, ids: Sequence[str]) -> str:
-        named = ",".join(ids[:_MOST_NAMED])
-        rows = "1 row was" if len(ids) == 1 else f"{len(ids):,} rows were"
-        them = "it" if len(ids) == 1 else "them"
+    def _edited(self, entries: Sequence[Entry]) -> str:
+        is_one, named = len(entries) == 1, entries[:_MOST_NAMED]
+        rows = "1 row was" if is_one else f"{len(entries):,} rows were"
+        keep, make = ("keep it", "make it") if is_one else ("keep them", "make them")
+        locked = quote(",".join(map(lock_id, named)))
+        typed = quote(",".join(each.row.others.get("id", str(each.row.index)) for each in named))
         return (
-            f"{rows} edited by hand and left alone; to keep {them} as {them} "
-            f"{'is' if len(ids) == 1 else 'are'}: kontext check {self._named()} --accept "
-            f"{quote(named)}; to make {them} anew: --force --only {quote(named)}"
+            f"{rows} edited by hand and left alone; to {keep}: kontext check {self._named()} "
+            f"--accept {locked}; to {make} anew: --force --only {typed}"
         )
 
     def _named(self) -> str:
@@ -216,7 +230,7 @@ def _place_of_files(flags: Flags) -> _Place | None:
     names = flags.prompts_files
     files = [Path(os.path.abspath(name)) for name in names if _is_file(name)]  # noqa: PTH100
     if len(names) > 1:
-        there = [lock_path(file).name for file in files if lock_path(file).exists()]
+        there = [lock_path(file).name for file in files if _is_there(lock_path(file))]
         if flags.lock or there:
             raise UsageError(
                 "a lock is of one prompts file, and there are several"
@@ -238,6 +252,10 @@ def _place_of_files(flags: Flags) -> _Place | None:
 
 def _is_file(name: str) -> bool:
     return name != "-" and Path(name).is_file()
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110  # which raises nothing
 
 
 def _check_images(flags: Flags) -> None:

@@ -3,7 +3,7 @@
 from kontext_cli.lock.changes import changes
 from kontext_cli.lock.choosing import choose
 from kontext_cli.lock.places import Places, lock_path, shard_locks, shard_of
-from kontext_cli.lock.reading import check_belongs, parse_lock, read_lock
+from kontext_cli.lock.reading import check_belongs, check_row, parse_lock, read_lock
 from kontext_cli.lock.rows import (
     Header,
     Line,
@@ -26,6 +26,7 @@ __all__ = [
     "United",
     "changes",
     "check_belongs",
+    "check_row",
     "choose",
     "encode_lock",
     "encode_row",

@@ -47,6 +47,7 @@ class Places:
         self._start = str(self.folder.absolute() / "x")[:-1]
         self._real = os.path.realpath(self.folder)
         self._inside: dict[str, bool] = {}
+        self._relative: dict[str, str] = {}
 
     def name(self, path: Path | str) -> str:
         """The name of an image in the lock. Raises UsageError if it is not below the folder."""
@@ -61,11 +62,17 @@ class Places:
     def relative(self, path: Path | str) -> str:
         """The path from the lock's folder; it may leave it, as an input image may."""
         folder, name = os.path.split(path)
-        found = os.path.join(os.path.realpath(folder), name)  # noqa: PTH118
+        if folder not in self._relative:
+            self._relative[folder] = self.relative_folder(folder)
+        there = self._relative[folder]
+        return name if there == "." else f"{there}/{name}"
+
+    def relative_folder(self, folder: Path | str) -> str:
+        """A folder relative to the lock's; `.` for that, and for one on another drive."""
         try:
-            found = os.path.relpath(found, self._real)
-        except ValueError:  # on another drive
-            return name
+            found = os.path.relpath(os.path.realpath(folder), self._real)
+        except ValueError:
+            return "."
         return found.replace(os.sep, "/")
 
     def path(self, name: str) -> Path:

@@ -7,7 +7,8 @@ from pathlib import Path
 from kontext_cli.errors import InputFault, LockFault
 from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.lock.fields import Wrong, decoded, header_of, is_header, row_of, version_of
-from kontext_cli.lock.rows import VERSION, Header, Line, Lock
+from kontext_cli.lock.rows import VERSION, Header, Line, Lock, LockedRow
+from kontext_cli.lock.writing import encode_row
 
 MOST_BYTES = 256 * 2**20
 _LONGEST = 2**20
@@ -49,6 +50,16 @@ def check_belongs(lock: Lock, prompts_file: str | None) -> None:
         hint="rename the prompts file, or the lock if its prompts file was renamed: its first "
         "line has the name",
     )
+
+
+def check_row(row: LockedRow) -> None:
+    """Raises LockFault for a row that could be written, and not be read again."""
+    try:
+        row_of(decoded(encode_row(row).encode(), most=_LONGEST))
+    except Wrong as wrong:
+        raise LockFault(str(wrong)) from None
+    except UnicodeEncodeError:
+        raise LockFault("it has a name that is not Unicode") from None
 
 
 class _Reader:

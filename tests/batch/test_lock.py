@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from batch.locks import Machine, notices, row
 from kontext_cli.lock import encode_row
 from world import PATIENCE, Ran, World
 
+EACH = ("edit", "night", "-i", "photos", "--each", "-d", "out", "--json", "-p", "aimlapi")
 FOX, OWL, BEAR = row("fox"), row("owl"), row("bear")
 
 
@@ -178,7 +180,7 @@ class TestAnEditedImage:
         assert ran.jobs[0]["skipped"]
         assert ran.paths(machine.folder)[0] == "out/fox.jpg"
         assert [line for line in notices(ran) if "edited by hand" in line] == [
-            "notice: 1 row was edited by hand and left alone; to keep it as it is: "
+            "notice: 1 row was edited by hand and left alone; to keep it: "
             "kontext check cards.jsonl --accept fox; to make it anew: --force --only fox"
         ]
 
@@ -240,6 +242,34 @@ class TestTheLock:
             "--sidecar was not given, is True"
         ]
         assert here.lock().header.defaults["model"] == "kontext-max"
+
+    def test_has_all_that_was_saved_before_the_run_stopped(self, here: Machine) -> None:
+        here.rows(FOX, OWL, row("hen", "a hen [fault:empty]"), BEAR)
+        stopped = here.run("--lock", "--fail-fast", "-j", "1")
+        assert stopped.counts == {"saved": 2, "failed": 1, "planned": 1}
+        assert list(here.locked()) == ["fox", "owl"]
+
+    def test_that_was_broken_meanwhile_is_left_alone(self, here: Machine) -> None:
+        here.rows(FOX, OWL)
+        here.run("--lock", "--only", "fox")
+        whole = here.file("cards.lock").read_bytes()
+
+        def breaking(app: Any) -> Any:
+            async def answer(*args: Any) -> None:
+                here.file("cards.lock").write_bytes(b"<<<<<<< HEAD\n")
+                await app(*args)
+
+            return answer
+
+        here.world.stand_behind(breaking)
+        ran = here.run()
+        assert (ran.code, ran.counts) == (8, {"saved": 1, "skipped": 1})
+        assert "which was changed meanwhile: " in ran.err
+        assert here.file("cards.lock").read_bytes() == b"<<<<<<< HEAD\n"
+        here.world.answer()
+        here.file("cards.lock").write_bytes(whole)
+        assert here.run().counts == {"skipped": 2}
+        assert list(here.locked()) == ["fox", "owl"]
 
     def test_takes_the_line_that_fits_of_several(self, here: Machine) -> None:
         here.rows(FOX, OWL)
@@ -309,8 +339,7 @@ class TestEdits:
         assert there.run(*edit, command="edit").reasons == ["saved", "changed: images"]
 
     def each(self, machine: Machine, *argv: str) -> Ran:
-        usual = ("edit", "night", "-i", "photos", "--each", "-d", "out", "--json", "-p", "aimlapi")
-        return machine.plain(*usual, *argv)
+        return machine.plain(*EACH, *argv)
 
     def test_of_each_image_of_a_folder(self, here: Machine) -> None:
         here.world.images("photos/a.png", "photos/b.png")
@@ -337,6 +366,21 @@ class TestEdits:
             "kontext.lock",
         ]
 
+    def test_of_an_image_that_was_edited_are_named_by_number(self, here: Machine) -> None:
+        here.world.images("photos/a.png")
+        self.each(here, "--lock")
+        here.edit("out/a-edit.jpg")
+        (row_id,) = here.locked("out/kontext.lock")
+        ran = self.each(here)
+        assert ran.counts == {"skipped": 1}
+        assert notices(ran) == [
+            "notice: 1 row was edited by hand and left alone; to keep it: kontext check "
+            f"{here.file('out/kontext.lock')} --accept '{row_id}'; to make it anew: "
+            "--force --only 1"
+        ]
+        here.world.may_be_accepted(2, "night")
+        assert self.each(here, "--force", "--only", "1").counts == {"saved": 1}
+
     def test_with_another_prompt_want_another_folder(self, here: Machine) -> None:
         here.world.images("photos/a.png")
         self.each(here, "--lock")
@@ -345,6 +389,19 @@ class TestEdits:
         )
         assert again.code == 2
         assert "is of images with another prompt" in again.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="such names are only on Linux")
+def test_an_image_whose_name_is_no_text_is_not_in_the_lock(here: Machine) -> None:
+    here.world.images("photos/a.png", "photos/b.png")
+    here.file("photos/a.png").rename(here.file("photos") / os.fsdecode(b"\xff.png"))
+    ran = here.plain(*EACH, "--lock")
+    assert (ran.code, ran.counts) == (0, {"saved": 2})
+    assert [line for line in notices(ran) if "not in the lock" in line] == [
+        "notice: row 2 is not in the lock: it has a name that is not Unicode"
+    ]
+    assert len(here.locked("out/kontext.lock")) == 1
+    assert here.plain(*EACH).counts == {"skipped": 2}
 
 
 FIRST = '{"kontext_lock":1,"prompts_file":"cards.jsonl","output_dir":"out","defaults":{}}\n'

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from batch.locks import Machine, row
 from kontext_cli.errors import KontextError
-from soaking import soaked
+from soaking import SOAK, soaked
 from world import World
 
 IDS = ("a", "b", "c")
@@ -123,9 +123,9 @@ class Story:
 
 
 @settings(
-    max_examples=soaked(15, 1000),
+    max_examples=soaked(12, 1000),
     deadline=None,
-    derandomize=True,
+    derandomize=not SOAK,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(ops, min_size=3, max_size=10))

@@ -42,6 +42,9 @@ def test_paths_are_relative_to_the_lock(tmp_path: Path) -> None:
     assert places.name(image) == "out/é/a.jpg"
     assert places.path("out/é/a.jpg") == image
     assert places.relative(tmp_path.parent / "a.jpg") == "../a.jpg"
+    assert places.relative(tmp_path / "a.jpg") == "a.jpg"
+    assert places.relative_folder(tmp_path) == "."
+    assert places.relative_folder(tmp_path / "out") == "out"
     with pytest.raises(UsageError, match=r"is not in the folder of `cards\.lock`"):
         places.name(tmp_path.parent / "a.jpg")
 

@@ -60,7 +60,7 @@ def test_rows_are_sorted_by_code_point() -> None:
     assert ids(encode_lock(HEADER, map(row, names))) == sorted(names)
 
 
-@fuzzed(60)
+@fuzzed(40)
 @given(st.lists(rows, max_size=5, unique_by=lambda row: row.id), headers)
 def test_what_was_written_is_read(locked: list[LockedRow], header: Header) -> None:
     data = encode_lock(header, locked)
@@ -70,7 +70,7 @@ def test_what_was_written_is_read(locked: list[LockedRow], header: Header) -> No
     assert encode_lock(read.header, read.rows) == data
 
 
-@fuzzed(60)
+@fuzzed(20)
 @given(st.randoms(), st.sampled_from([b"\n", b"\r\n"]))
 def test_lines_are_read_in_any_order_with_either_end(dice: Any, end: bytes) -> None:
     lines = [*WHOLE.splitlines(), b"", WHOLE.splitlines()[0]]
@@ -93,7 +93,7 @@ def test_junk_is_refused(junk: bytes) -> None:
         parse_lock(junk, PATH)
 
 
-@fuzzed(60)
+@fuzzed(100)
 @given(st.integers(0, len(WHOLE) - 2), st.binary(min_size=1, max_size=3))
 def test_a_damaged_lock_is_read_or_refused(place: int, junk: bytes) -> None:
     for damaged in (WHOLE[:place], WHOLE[:place] + junk + WHOLE[place + 1 :]):

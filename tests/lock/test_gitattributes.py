@@ -11,6 +11,15 @@ from kontext_cli.lock.gitattributes import is_merged_by_line, line_for
 from processes import environment
 
 
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository: to make one for each case takes most of the time."""
+    folder = tmp_path_factory.mktemp("repository")
+    git(folder, "init", "-q")
+    (folder / "a" / "b").mkdir(parents=True)
+    return folder
+
+
 def git(folder: Path, *argv: str) -> str:
     done = subprocess.run(
         ["git", *argv], cwd=folder, env=environment(GIT), capture_output=True, text=True, check=True
@@ -54,16 +63,14 @@ def git(folder: Path, *argv: str) -> str:
         ({".git/info": "cards.lock -merge", "a/b": "cards.lock merge=union"}, False),
     ],
 )
-def test_what_git_says_of_a_lock(tmp_path: Path, said: Mapping[str, str], by_line: bool) -> None:
-    git(tmp_path, "init", "-q")
-    lock = tmp_path / "a" / "b" / "cards.lock"
-    lock.parent.mkdir(parents=True)
-    for folder, text in said.items():
+def test_what_git_says_of_a_lock(repository: Path, said: Mapping[str, str], by_line: bool) -> None:
+    files = ["", "a", "a/b", ".git/info"]
+    for folder in files:
         name = "attributes" if folder == ".git/info" else ".gitattributes"
-        (tmp_path / folder / name).write_bytes(f"{text}\n".encode())
-    checked = git(tmp_path, "check-attr", "merge", "--", "a/b/cards.lock")
+        (repository / folder / name).write_bytes(f"{said.get(folder, '')}\n".encode())
+    checked = git(repository, "check-attr", "merge", "--", "a/b/cards.lock")
     assert (checked.strip() == "a/b/cards.lock: merge: union") is by_line
-    assert is_merged_by_line(lock) is by_line
+    assert is_merged_by_line(repository / "a" / "b" / "cards.lock") is by_line
 
 
 def test_outside_of_repositories_there_is_nothing_to_say(tmp_path: Path) -> None:
