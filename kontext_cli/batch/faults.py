@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from kontext_cli.batch.sources import BatchSource, quoted
+from kontext_cli.batch.sources import NO_LINE, BatchSource, quoted
 from kontext_cli.errors import KontextError, NameTaken, StorageFault, UsageError
 from kontext_cli.prompts import Row
 
@@ -53,6 +53,8 @@ class Faults:
 
     def _text(self, fault: _Fault) -> str:
         place = f"{fault.file}:{fault.line}" if self._files else f"image {fault.line}"
+        if fault.line == NO_LINE:
+            place = fault.file
         row = f"row {fault.row_id}: " if fault.row_id is not None else ""
         return f"{place}: {row}{fault.error.message}"
 

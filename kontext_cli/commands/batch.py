@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from kontext_cli.batch.decide import Rules, Step
 from kontext_cli.batch.entry import Entry
+from kontext_cli.batch.garbage import no_collection
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.order import Order
@@ -45,8 +46,8 @@ from kontext_cli.terminal.records import summary_record
 from kontext_cli.terminal.result import Result
 
 
-def run_batch(flags: Flags) -> Result:
-    """Run `generate` or `edit` for many rows.
+def run_batch(flags: Flags, source: BatchSource | None = None) -> Result:
+    """Run `generate` or `edit` for many rows: those of ``source``, else of files or images.
 
     Raises KontextError for any fault that is found before anything is sent.
     """
@@ -66,17 +67,25 @@ def run_batch(flags: Flags) -> Result:
         if scheduled is not None:
             report.notice(f"shard {scheduled}, from {scheduled.variable}")
         set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=True)
-        return _Run(flags, session, report, tally).run()
+        return _Run(flags, session, report, tally, source).run()
 
 
 class _Run:
     """One batch from its flags to its result."""
 
-    def __init__(self, flags: Flags, session: Session, report: BatchReport, tally: Tally) -> None:
+    def __init__(
+        self,
+        flags: Flags,
+        session: Session,
+        report: BatchReport,
+        tally: Tally,
+        source: BatchSource | None,
+    ) -> None:
         self._flags = flags
         self._session = session
         self._report = report
         self._tally = tally
+        self._given_source = source
         folder = Path(session.settings.output_dir(flags.output_dir))
         self._without_key: dict[Name, bool] = {}
         self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # removes `..`
@@ -101,6 +110,8 @@ class _Run:
     @cached_property
     def _source(self) -> BatchSource:
         flags = self._flags
+        if self._given_source is not None:
+            return self._given_source
         if flags.prompts_files:
             return rows_of_files(flags.prompts_files, self._stdin)
         identity = ("each", self._prompt)
@@ -355,7 +366,7 @@ class _Run:
     def _report_row(self, job: Job, entry: Entry) -> None:
         self._tally.count(job)
         row = entry.row
-        line, file = (row.line, row.file) if self._flags.prompts_files else (None, None)
+        line, file = (row.line or None, row.file) if self._source.names else (None, None)
         self._report.ended(job, line=line, file=file, reason=entry.reason)
         if not job.skipped:
             for text in differences(job):

@@ -105,7 +105,9 @@ class TestImages:
         done = world.run("edit", "make it winter", "-i", url, *AT_FAL, *argv)
         assert done.code == 0, done.err
         record = record_in(world.folder / "winter.png")
-        assert record["inputs"] == [{"url": "https://images.example/house.png", "sha256": None}]
+        assert record["inputs"] == [
+            {"url": "https://images.example/house.png", "sha256": None, "shortened": True}
+        ]
         for name in ("winter.png", "winter.png.json"):
             assert b"secret" not in (world.folder / name).read_bytes()
 
