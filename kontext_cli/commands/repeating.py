@@ -74,7 +74,7 @@ class Repeater:
         if prompt is None:
             raise InputFault("its prompt is not plain", hint="give one with --prompt")
         recorded = self._recorded(recipe, prompt, images)
-        named = self._flags.provider or recipe.provider
+        named = self._flags.provider or (recipe.provider and known_provider(recipe.provider))
         providers = self._providers(named)
         model = self._model(recipe, providers, len(images))
         endpoints = [

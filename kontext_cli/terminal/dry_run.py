@@ -143,8 +143,12 @@ def _paths(entry: Entry, job: Job) -> list[str]:
     """The files of a row, as far as they are known before it runs."""
     if entry.step is not Step.MAKE and not entry.paths:
         return [str(file.path) for file in job.files]
-    drawn = (entry.drawn_seed, entry.drawn_id) if entry.step is Step.MAKE else (None, None)
-    return [_without_drawn(path, *drawn) for path in entry.paths]
+    if entry.step is not Step.MAKE:
+        return [*entry.paths]
+    paths = [_without_drawn(path, entry.drawn_seed, entry.drawn_id) for path in entry.paths]
+    if job.target is None or not job.target.sidecar:
+        return paths
+    return [each for path in paths for each in (path, sidecar_name(path))]
 
 
 def _files(entry: Entry, job: Job, folder: str) -> Cell:

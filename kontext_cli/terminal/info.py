@@ -1,6 +1,7 @@
 """What is known of images, for people and for programs."""
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -94,6 +95,8 @@ def _block(known: Image) -> Iterator[Line]:
         yield from _fact(name, value)
     if before is None:
         yield [Piece(_NOTHING, DIM)]
+    if known.records:
+        yield from _wrapped(_label("again"), shlex.join(["kontext", "replay", path]), DIM)
 
 
 def _fact(name: str, value: str) -> Iterator[Line]:

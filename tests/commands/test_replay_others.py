@@ -19,6 +19,7 @@ class TestRecordsOfAnybody:
             ({"operation": None}, 8, "its `operation` cannot be read"),
             ({"provider": ["fal"]}, 8, "its `provider` cannot be read"),
             ({"provider": "\x1b[2Jfal"}, 2, r"there is no provider `\x1b[2Jfal`"),
+            ({"provider": "fal,bfl"}, 2, "there is no provider `fal,bfl`"),
             ({"model": "x", "endpoint": "x"}, 2, "fal does not generate with the model `x`"),
             ({"model": "../x", "endpoint": "../x"}, 2, "`../x` is not an endpoint id"),
             ({"prompt": 5}, 8, "its `prompt` cannot be read"),
