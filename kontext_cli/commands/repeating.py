@@ -153,13 +153,20 @@ class Repeater:
             yield f"{names} was sent no seed, so the image cannot be the same"
             lost = [name for name in lost if name != "seed"]
         if lost:
-            shown = ", ".join(f"{flag(name)} {recorded[name]}" for name in lost)
-            yield f"not carried over, as {names} does not take it: {shown}"
+            shown = ", ".join(_typed(name, recorded[name]) for name in lost)
+            yield f"not carried over, because not taken by {names}: {shown}"
 
     def _is_same(self, recipe: Recipe) -> bool:
         """Whether no flag changes the request of a record."""
         changes = self._given or self._flags.images or self._prompt is not None
         return self._is_there(recipe) and not changes
+
+
+def _typed(name: str, value: Any) -> str:
+    """An option as it would be typed."""
+    if isinstance(value, bool):
+        return flag(name)
+    return f"{flag(name)} {value:g}" if isinstance(value, float) else f"{flag(name)} {value}"
 
 
 def _takes(endpoint: Endpoint, name: str, value: Any) -> bool:

@@ -36,7 +36,7 @@ def run_replay(flags: Flags) -> Result:
     repeater = Repeater(flags, Settings.load(os.environ), prompt)
     if not flags.is_batch:
         again = _of_one(files[0], flags, repeater)
-        _print_notices({text: [files[0]] for text in again.notices}, quiet=flags.quiet)
+        _print_notices({text: [files[0]] for text in again.notices}, flags)
         from kontext_cli.commands.generate import run_one
 
         return run_one(again.flags(flags))
@@ -47,7 +47,7 @@ def run_replay(flags: Flags) -> Result:
 
 def _of_one(file: str, flags: Flags, repeater: Repeater) -> Again:
     """The request for an image. Raises KontextError that names it."""
-    [image] = _with_journal([read_image(Path(file))])
+    [image] = _with_journal([read_image(Path(file))], flags)
     try:
         return _again(file, image, flags, repeater)
     except KontextError as error:
@@ -77,7 +77,7 @@ def _source(flags: Flags, repeater: Repeater) -> BatchSource:
         except InputFault as fault:
             wrong[file] = fault
     found: dict[str, Again] = {}
-    for file, image in zip(images, _with_journal([*images.values()]), strict=True):
+    for file, image in zip(images, _with_journal([*images.values()], flags), strict=True):
         try:
             found[file] = _again(file, image, flags, repeater)
         except KontextError as error:
@@ -90,7 +90,7 @@ def _source(flags: Flags, repeater: Repeater) -> BatchSource:
             rows[file] = again.row()
         for each in again.notices if again is not None else (text,):
             notices.setdefault(each, []).append(file)
-    _print_notices(notices, quiet=flags.quiet)
+    _print_notices(notices, flags)
     return rows_of_recipes(rows)
 
 
@@ -116,17 +116,18 @@ def _raise_all(files: Sequence[str], wrong: Mapping[str, KontextError]) -> None:
     faults.raise_all()
 
 
-def _with_journal(images: Sequence[Image]) -> list[Image]:
-    return with_journal(images, state_dir(os.environ), _notice)
+def _with_journal(images: Sequence[Image], flags: Flags) -> list[Image]:
+    return with_journal(images, state_dir(os.environ), lambda text: _notice(text, flags))
 
 
-def _print_notices(notices: Mapping[str, Sequence[str]], *, quiet: bool) -> None:
+def _print_notices(notices: Mapping[str, Sequence[str]], flags: Flags) -> None:
     """Print each notice once, with the images that it is about."""
-    for text, files in notices.items() if not quiet else ():
+    for text, files in notices.items():
         names = ", ".join(f"`{file}`" for file in files[:_MOST_NAMED])
         more = len(files) - _MOST_NAMED
-        _notice(f"{names}{f' and {more:,} more' if more > 0 else ''}: {text}")
+        _notice(f"{names}{f' and {more:,} more' if more > 0 else ''}: {text}", flags)
 
 
-def _notice(text: str) -> None:
-    to_stderr(f"notice: {one_line(text)}")
+def _notice(text: str, flags: Flags) -> None:
+    if not flags.quiet:
+        to_stderr(f"notice: {one_line(text)}")

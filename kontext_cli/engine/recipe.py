@@ -30,18 +30,23 @@ _ASKED = ("operation", "provider", "model", "endpoint", "prompt", "options")
 _MOST_NAMED = 8
 
 
+Inputs = Sequence[Mapping[str, Any]]
+"""The input images of a record."""
+
+
 class Recipe(NamedTuple):
     """How an image was made, unchecked but for the types.
 
     ``prompt`` is None where it is not known, ``provider``, ``model`` and ``endpoint`` are where
-    another program made it. ``notices`` say what is not used of what the file says. ``is_ours``:
-    it is of a record.
+    another program made it. ``inputs`` are those of each record that asks for the same, with paths
+    from then and from now. ``notices`` say what is not used of what the file says. ``is_ours``: it
+    is of a record.
     """
 
     operation: Operation
     prompt: str | None
     options: Mapping[str, Any]
-    inputs: Sequence[Mapping[str, Any]] = ()
+    inputs: Sequence[Inputs] = ()
     provider: str | None = None
     model: str | None = None
     endpoint: str | None = None
@@ -82,31 +87,36 @@ def _nothing_said(image: Image) -> str:
 def _of_record(records: Sequence[Record]) -> Recipe:
     (origin, values), *others = records
     options = _typed(origin, values, "options", dict)
-    inputs = _typed(origin, values, "inputs", list)
     operation: Operation = _typed(origin, values, "operation", str)
     if operation not in get_args(Operation):
         raise InputFault(f"{origin}: there is no operation `{operation}`")
-    if len(inputs) > MOST_IMAGES or not all(isinstance(each, dict) for each in inputs):
-        raise InputFault(f"{origin}: its `inputs` are not at most {MOST_IMAGES} images")
     known = {name: each for name, each in options.items() if name in _SENT and each is not None}
     if values.get("seed") is not None:
         known.setdefault("seed", values["seed"])  # one that the provider chose and reported
     notices = []
     if unknown := len([name for name in options if name not in _SENT]):
-        notices.append(f"{unknown} of its options are not known to this version, and not used")
-    if other := next((each for each in others if _asked(each.values) != _asked(values)), None):
+        notices.append(f"options that this version does not know are left out: {unknown}")
+    same = [each for each in others if _asked(each.values) == _asked(values)]
+    if other := next((each for each in others if each not in same), None):
         notices.append(f"{origin} is used; {other.origin} says otherwise")
     return Recipe(
         operation,
         _typed(origin, values, "prompt", str),
         known,
-        inputs,
+        [_inputs(each) for each in (records[0], *same)],
         provider=_typed(origin, values, "provider", str),
         model=_typed(origin, values, "model", str),
         endpoint=_typed(origin, values, "endpoint", str),
         time=values.get("time"),
         notices=tuple(notices),
     )
+
+
+def _inputs(record: Record) -> Inputs:
+    inputs: Inputs = _typed(record.origin, record.values, "inputs", list)
+    if len(inputs) > MOST_IMAGES or not all(isinstance(each, dict) for each in inputs):
+        raise InputFault(f"{record.origin}: its `inputs` are not at most {MOST_IMAGES} images")
+    return inputs
 
 
 def _typed(origin: str, values: Mapping[str, Any], name: str, kind: type) -> Any:
@@ -132,17 +142,31 @@ def input_images(recipe: Recipe, image: Image, name: str) -> tuple[list[str], li
     ``name`` is the image as it was typed. Raises InputFault for the first input that is not what
     it was.
     """
-    found: list[str] = []
-    notices: list[str] = []
-    for each in recipe.inputs:
+    places = [*zip(*recipe.inputs, strict=True)]
+    found = [_found(each, image.folder) for each in places]
+    faults = [each for each in found if isinstance(each, InputFault)]
+    if faults:
+        given = ["IMAGE" if isinstance(each, InputFault) else each for each in found]
+        words = [word for each in given for word in ("-i", each)]
+        raise faults[0].replace(hint=shlex.join(["kontext", "replay", name, *words]))
+    notices = [
+        f"the URL {each['url']} of an input had a query, which is in no record; "
+        "if it cannot be fetched, give it with -i"
+        for each, *_ in places
+        if each.get("path") is None and each.get("shortened")
+    ]
+    return [str(each) for each in found], notices
+
+
+def _found(places: Inputs, folder: Path) -> str | InputFault:
+    """The source of an input that several records have, or what is wrong with the first of them."""
+    faults = []
+    for each in places:
         try:
-            found.append(_input(each, image.folder))
+            return _input(each, folder)
         except InputFault as fault:
-            raise fault.replace(hint=_with_inputs(name, recipe.inputs, image.folder)) from None
-        if each.get("url") is not None and each.get("shortened"):
-            url = f"the URL {each['url']} of an input had a query, which is in no record"
-            notices.append(f"{url}; if it cannot be fetched, give it with -i")
-    return found, notices
+            faults.append(fault)
+    return faults[0]
 
 
 def _input(given: Mapping[str, Any], folder: Path) -> str:
@@ -170,15 +194,3 @@ def _input(given: Mapping[str, Any], folder: Path) -> str:
     if sha256(data).hexdigest() != digest:
         raise InputFault(f"the input `{path}` is not the image that was sent: it was changed")
     return source
-
-
-def _with_inputs(name: str, inputs: Sequence[Mapping[str, Any]], folder: Path) -> str:
-    """The command line to go on with, in which the inputs to be given are `IMAGE`."""
-    words = []
-    for each in inputs:
-        try:
-            source = _input(each, folder)
-        except InputFault:
-            source = "IMAGE"
-        words += ["-i", source]
-    return shlex.join(["kontext", "replay", name, *words])

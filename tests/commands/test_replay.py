@@ -103,14 +103,14 @@ class TestFlags:
         assert job["endpoint"] == "black-forest-labs/flux-kontext-max"
         options = {"aspect_ratio": "1:1", "seed": 7, "output_format": "png"}
         assert job["request"] == {"prompt": "a fox", **options}
-        assert "not carried over, as replicate does not take it: " in job["notices"]
-        assert "--guidance-scale 3.0, --sync-mode True" in job["notices"]
+        assert "not carried over, because not taken by replicate: " in job["notices"]
+        assert "--guidance-scale 3, --sync-mode\n" in job["notices"]
 
     def test_of_a_list_each_must_take_what_is_recorded(self, world: World) -> None:
         made(world, "fox.png", "-g", "3")
         job = planned(world, "fox.png", "-p", "fal,bfl")
         assert "guidance_scale" not in job["request"]
-        assert "as fal and bfl does not take it: --guidance-scale 3.0" in job["notices"]
+        assert "because not taken by fal and bfl: --guidance-scale 3\n" in job["notices"]
 
     @pytest.mark.parametrize(
         ("argv", "message"),
@@ -166,6 +166,16 @@ class TestInputs:
         assert job["endpoint"] == "fal-ai/flux-pro/kontext/multi"
         names = [str(Path(each).relative_to(world.folder)) for each in job["request"]["images"]]
         assert names == ["copied/in/a.png", "copied/in/b.jpg", "copied/c.png", "copied/d.png"]
+
+    def test_the_journal_knows_those_of_an_image_that_was_moved(self, world: World) -> None:
+        edited(world, "in/a.png")
+        (world.folder / "deep/er").mkdir(parents=True)
+        (world.folder / "out/winter.png").rename(world.folder / "deep/er/winter.png")
+        job = planned(world, "deep/er/winter.png")
+        assert job["request"]["images"] == [str(world.folder / "in/a.png")]
+        assert job["notices"] == ""
+        forget_all(world)
+        assert refused(world, 8, "deep/er/winter.png").code == 8
 
     def test_one_that_was_changed_is_named(self, world: World) -> None:
         edited(world, "in/a.png", "in/b.jpg", "c.png", "d.png")
@@ -266,7 +276,7 @@ class TestSeveral:
         edited(world, "in.png", name="winter.png")
         (world.folder / "in.png").unlink()
         done = refused(world, 2, "fox.png", "a.png", "b.png", "c.txt", "no.png", "winter.png")
-        assert "5 errors; nothing was sent" in done.err
+        assert "error: the images: 5 errors; nothing was sent" in done.err
         assert "  a.png: `--steps x` should be" in done.err
         assert "  b.png: it does not say how it was made" in done.err
         assert "  c.txt: `c.txt` is no JPEG, PNG or WebP" in done.err

@@ -54,12 +54,12 @@ class TestRecordsOfAnybody:
     def test_too_many_images_are_not_made(self, world: World) -> None:
         job = planned(world, write_record(world, options={"seed": 7, "num_images": 5}))
         assert job["request"].get("num_images") is None
-        assert "as fal does not take it: --num-images 5" in job["notices"]
+        assert "not taken by fal: --num-images 5" in job["notices"]
 
     def test_what_is_not_known_is_counted(self, world: World) -> None:
         options = {"seed": 7, "keep_flagged": True, "output": "/tmp/x", "--exists": "overwrite"}
         job = planned(world, write_record(world, options=options))
-        assert "3 of its options are not known to this version" in job["notices"]
+        assert "options that this version does not know are left out: 3" in job["notices"]
         assert job["request"]["seed"] == 7
 
     def test_a_seed_that_the_provider_reported_is_used_where_one_is_taken(
