@@ -62,7 +62,10 @@ def replay(
     preview: options.Preview = None,
     open_images: options.Open = False,
 ) -> int:
-    """Make images again: by the same requests, but for the options given."""
+    """Make images again: by the same requests, but for the options given.
+
+    Defaults are for what an image does not say.
+    """
     arguments = locals()
     argv = arguments.pop("context").obj or ()
     absent = dict.fromkeys(("prompts_file", "batch", "limit", "only", "shard"))
