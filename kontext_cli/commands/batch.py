@@ -11,7 +11,6 @@ from typing import BinaryIO
 
 from kontext_cli.batch.decide import Rules, Step
 from kontext_cli.batch.entry import Entry
-from kontext_cli.batch.garbage import no_collection
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.order import Order
@@ -67,32 +66,26 @@ def run_batch(flags: Flags, source: BatchSource | None = None) -> Result:
         if scheduled is not None:
             report.notice(f"shard {scheduled}, from {scheduled.variable}")
         set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=True)
-        return _Run(flags, session, report, tally, source).run()
+        return _Run(flags, session, report, tally).run(source)
 
 
 class _Run:
     """One batch from its flags to its result."""
 
-    def __init__(
-        self,
-        flags: Flags,
-        session: Session,
-        report: BatchReport,
-        tally: Tally,
-        source: BatchSource | None,
-    ) -> None:
+    def __init__(self, flags: Flags, session: Session, report: BatchReport, tally: Tally) -> None:
         self._flags = flags
         self._session = session
         self._report = report
         self._tally = tally
-        self._given_source = source
         folder = Path(session.settings.output_dir(flags.output_dir))
         self._without_key: dict[Name, bool] = {}
         self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # removes `..`
         report.show_relative = not folder.is_absolute()
 
-    def run(self) -> Result:
+    def run(self, source: BatchSource | None = None) -> Result:
         """Plan all rows, and run them unless it is a dry run."""
+        if source is not None:
+            self._source = source
         with no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
@@ -110,8 +103,6 @@ class _Run:
     @cached_property
     def _source(self) -> BatchSource:
         flags = self._flags
-        if self._given_source is not None:
-            return self._given_source
         if flags.prompts_files:
             return rows_of_files(flags.prompts_files, self._stdin)
         identity = ("each", self._prompt)
