@@ -70,7 +70,7 @@ SCENES: Mapping[str, Scene] = {
     ),
     "info": Scene(("kontext info fox.jpg",), before=(f"{FOX} --metadata full -q",)),
     "replay": Scene(
-        ("kontext replay fox.jpg --dry-run", "kontext replay fox.jpg -p replicate --dry-run -q"),
+        ("kontext replay fox.jpg --dry-run", "kontext replay fox.jpg -p replicate --dry-run"),
         before=(f"{FOX} --metadata full -g 3 -q",),
     ),
     "dry-run": Scene((f"{FOX} --dry-run",)),

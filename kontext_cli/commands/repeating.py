@@ -42,9 +42,9 @@ class Again(NamedTuple):
             options={**dict.fromkeys(flags.options), **self.options},
         )
 
-    def row(self) -> dict[str, Any]:
-        """The values of a row that asks for it."""
-        own = ("operation", "prompt", "provider", "model", "images")
+    def row(self, *, with_images: bool = True) -> dict[str, Any]:
+        """The values of a row that asks for it; images that are given for all rows are left out."""
+        own = ["operation", "prompt", "provider", "model", *(["images"] if with_images else [])]
         values = {name: each for name in own if (each := getattr(self, name))}
         return {**values, **self.options}
 
@@ -76,6 +76,7 @@ class Repeater:
         recorded = self._recorded(recipe, prompt, images)
         named = self._flags.provider or (recipe.provider and known_provider(recipe.provider))
         providers = self._providers(named)
+        names = ",".join(provider.name for provider in providers)
         model = self._model(recipe, providers, len(images))
         endpoints = [
             choose_endpoint(each, model, recipe.operation, len(images)) for each in providers
@@ -92,7 +93,7 @@ class Repeater:
         return Again(
             recipe.operation,
             prompt,
-            named,
+            names if named else None,
             model,
             tuple(images),
             {**kept, **self._given},

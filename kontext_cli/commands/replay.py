@@ -87,7 +87,7 @@ def _source(flags: Flags, repeater: Repeater) -> BatchSource:
     notices: dict[str, list[str]] = {}
     for file, again, text in _each_job_once(found):
         if again is not None:
-            rows[file] = again.row()
+            rows[file] = again.row(with_images=not flags.images)
         for each in again.notices if again is not None else (text,):
             notices.setdefault(each, []).append(file)
     _print_notices(notices, flags)

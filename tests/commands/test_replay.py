@@ -134,6 +134,15 @@ class TestFlags:
         made(world)
         refused(world, 10, "fox.png", "-n", "4", "--max-cost", "0.1")
 
+    @pytest.mark.parametrize("files", [("fox.png",), ("fox.png", "wolf.png")])
+    def test_a_list_of_providers_may_be_spaced(self, world: World, files: tuple[str, ...]) -> None:
+        made(world)
+        made(world, "wolf.png", prompt="a wolf")
+        argv = ("-p", "aimlapi, fal", "-d", "again", "--json")
+        done = world.run("replay", *files, *argv)
+        jobs = [record for record in done.records if record["type"] == "job"]
+        assert [job["provider"] for job in jobs] == ["aimlapi"] * len(files)
+
     def test_an_endpoint_id_of_one_provider_is_no_model_of_another(self, world: World) -> None:
         made(world, "fox.png", "-m", "fal-ai/flux-2-pro")
         assert planned(world, "fox.png")["endpoint"] == "fal-ai/flux-2-pro"
@@ -318,13 +327,10 @@ class TestSeveral:
     def test_inputs_given_are_those_of_all(self, world: World) -> None:
         edited(world, "in.png", name="1.png")
         edited(world, "in.png", name="2.png")
-        world.images("other.png")
-        done = world.run(
-            *("replay", "1.png", "2.png", "-i", "other.png", "--seed", "9"),
-            *("-d", "again", "--dry-run", "--json"),
-        )
-        [job] = done.jobs
-        assert job["request"]["images"] == [str(world.folder / "other.png")]
+        argv = ("replay", "1.png", "2.png", "-d", "again", "--dry-run", "--json")
+        for given, image in (("in.png", b""), ("-", image_file())):
+            done = world.run(*argv, "-i", given, "--seed", "9", stdin=image)
+            assert [job["request"]["images"] for job in done.jobs] == [[given]], done.err
 
 
 def test_exit_codes_of_processes(world: World) -> None:

@@ -51,6 +51,13 @@ class TestRecordsOfAnybody:
         job = planned(world, write_record(world, model="an old name", endpoint=endpoint))
         assert (job["model"], job["endpoint"]) == ("kontext-max", endpoint)
 
+    def test_a_route_of_a_router_is_kept(self, world: World) -> None:
+        endpoint = "replicate/black-forest-labs/flux-kontext-dev"
+        at = {"provider": "huggingface", "model": "kontext-dev", "endpoint": endpoint}
+        inputs = [{"url": "https://a.example/x.png", "sha256": None}]
+        job = planned(world, write_record(world, operation="edit", inputs=inputs, **at))
+        assert (job["model"], job["endpoint"]) == ("kontext-dev:replicate", endpoint)
+
     def test_too_many_images_are_not_made(self, world: World) -> None:
         job = planned(world, write_record(world, options={"seed": 7, "num_images": 5}))
         assert job["request"].get("num_images") is None

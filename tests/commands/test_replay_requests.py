@@ -83,14 +83,14 @@ class Recorder:
                 self.sent[prompt] = url, _without_images(payload)
 
 
-def _without_images(value: Any) -> Any:
-    """JSON in which each inline image is only named, whole or as `--dry-run` shortens it."""
+def _without_images(value: Any, end: str = "") -> Any:
+    """JSON in which inline images are only named; those of `--dry-run` have an ``end``."""
     if isinstance(value, dict):
-        return {name: _without_images(each) for name, each in value.items()}
+        return {name: _without_images(each, end) for name, each in value.items()}
     if isinstance(value, list):
-        return [_without_images(each) for each in value]
+        return [_without_images(each, end) for each in value]
     is_image = isinstance(value, str) and re.match(r"data:image/|iVBORw0KGgo|/9j/", value)
-    return "an image" if is_image else value
+    return "an image" if is_image and value.endswith(end) else value
 
 
 def printed(text: str) -> tuple[str, Any]:
@@ -99,7 +99,7 @@ def printed(text: str) -> tuple[str, Any]:
     method, url = first.split(" ")
     assert method == "POST"
     payload, _ = json.JSONDecoder().raw_decode(rest)
-    return url, _without_images(payload)
+    return url, _without_images(payload, end=" characters)")
 
 
 def test_of_a_hundred_rows(world: World) -> None:
