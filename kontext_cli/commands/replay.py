@@ -102,7 +102,7 @@ def _each_job_once(found: Mapping[str, Again]) -> Iterator[tuple[str, Again | No
         if before == file:
             yield file, again, ""
         else:
-            yield file, None, f"it is of the same job as `{before}`, which makes it, too"
+            yield file, None, f"it is the same request as that of `{before}`, and made once"
 
 
 def _raise_all(files: Sequence[str], wrong: Mapping[str, KontextError]) -> None:

@@ -265,9 +265,7 @@ class TestSeveral:
             "2-a-wolf-2.jpg",
             "3-make-it-winter.png",
         ]
-        assert (
-            "`wolf-2.jpg`: it is of the same job as `wolf-1.jpg`, which makes it, too" in done.err
-        )
+        assert "`wolf-2.jpg`: it is the same request as that of `wolf-1.jpg`" in done.err
         entries = world.ledger.entries
         assert [each.payload for each in entries[:3]] == [each.payload for each in entries[3:]]
         assert world.posts - paid == 3
