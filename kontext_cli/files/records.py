@@ -9,8 +9,8 @@ from kontext_cli.files.sidecars import read_sidecar, sidecar_of
 from kontext_cli.metadata.find import Finding, found_in
 from kontext_cli.metadata.record import is_record, read_json
 
-_HEAD = 2**20
-"""Bytes in which a record stands: near the beginning, as we write it."""
+_HEAD = 2**18
+"""Bytes in which we write a record, unless its prompt has tens of thousands of characters."""
 
 
 class Record(NamedTuple):
@@ -44,7 +44,7 @@ def look_into(image: Path, data: bytes) -> Findings:
 
 
 def has_record(image: Path) -> bool:
-    """Whether there is a record in an image or beside it."""
+    """Whether there is a record beside an image, or near its beginning."""
     with suppress(OSError, ValueError), image.open("rb") as stream:
         return bool(look_into(image, stream.read(_HEAD)).records)
     return False
