@@ -78,6 +78,10 @@ SCENES: Mapping[str, Scene] = {
             """echo '{"id": "owl", "prompt": "an owl"}' >> cards.jsonl""",
         ),
     ),
+    "replay": Scene(
+        ("kontext replay fox.jpg --dry-run", "kontext replay fox.jpg -p replicate --dry-run"),
+        before=(f"{FOX} --metadata full -g 3 -q",),
+    ),
     "dry-run": Scene((f"{FOX} --dry-run",)),
     "batch": Scene(
         ("kontext generate -f cards.jsonl -p fal -d out -j 3",),
