@@ -41,17 +41,19 @@ class Locked:
             self._lines.update(lock.lines)
             self._paths.update(dict.fromkeys(lock.lines, lock.path))
         self._by_image = by_image
-        self._chosen: dict[str, tuple[LockedRow, str]] = {}
+        self._corrected: dict[str, LockedRow] = {}
+        self._notices: dict[str, str] = {}
 
     @property
-    def chosen(self) -> list[LockedRow]:
-        """The rows that were looked up and had several lines, by the line that counts."""
-        return [row for row, _ in self._chosen.values()]
+    def corrected(self) -> list[LockedRow]:
+        """The rows that were looked up and need another line: they have several, or their input
+        images have other names now."""
+        return [*self._corrected.values()]
 
     @property
     def notices(self) -> list[str]:
-        """What there is to say about these lines."""
-        return [notice for _, notice in self._chosen.values()]
+        """What there is to say about rows with several lines."""
+        return [*self._notices.values()]
 
     def read_ahead(self) -> None:
         """Hash all files at once, which takes less time than one by one."""
@@ -121,7 +123,12 @@ class Locked:
         if len(lines) > 1:
             number = next(line.number for line in lines if line.row is row)
             notice = f"`{lock.name}` has several lines of `{row.id}`; line {number} fits the files"
-            self._chosen[row.id] = row, notice
+            self._notices[row.id] = notice
+            self._corrected[row.id] = row
+        if entry.images and row.request == entry.digest:
+            inputs = row_now(entry, self._places).inputs
+            if inputs != row.inputs:
+                self._corrected[row.id] = row._replace(inputs=inputs)
         return row
 
     def _of_image(self, entry: Entry) -> tuple[Line, ...]:

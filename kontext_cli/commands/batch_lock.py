@@ -185,7 +185,7 @@ class BatchLock:
         own = next((lock for lock in self._locks if lock.path == self.path), None)
         is_due = own is not None and own.header != self._header
         keeper = LockKeeper(self.path, self._header, self._notice, is_due=is_due)
-        for row in self.locked.chosen:
+        for row in self.locked.corrected:
             keeper.put(row)
         return keeper
 

@@ -22,6 +22,7 @@ from commands.locked import (
     state_of,
     wolf,
 )
+from kontext_cli.lock import read_lock
 from processes import imported
 from world import World
 
@@ -223,6 +224,19 @@ class TestInputs:
         shutil.copy(world.folder / "house.jpg", world.folder / "home.jpg")
         world.write("cards.jsonl", changed(EDITS, "red", images=["home.jpg"]))
         assert found(world) == []
+
+    def test_one_that_is_renamed_is_found_by_the_next_run(self, world: World) -> None:
+        world.images("in/a.jpg", "in/b.png")
+        argv = ("edit", "make it winter", "-i", "in", "--each", "-d", "out", "-p", "aimlapi")
+        assert world.run(*argv, "--lock").code == 0
+        (world.folder / "in/b.png").rename(world.folder / "in/c.png")
+        lock, before = "out/kontext.lock", world.posts
+        assert found(world, file=lock) == [("left over", "../in/b.png")]
+        assert world.run(*argv).code == 0
+        assert found(world, file=lock) == []
+        assert world.posts == before
+        names = [row.inputs[0].path for row in read_lock(world.folder / lock).rows]
+        assert sorted(names) == ["../in/a.jpg", "../in/c.png"]
 
     def test_one_that_is_missing_is_a_mistake_of_the_row(self, world: World) -> None:
         self.make(world)
