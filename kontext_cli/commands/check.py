@@ -204,7 +204,7 @@ def _prompts_of(lock: Lock, file: str) -> str | None:
             f"`{file}` is the lock of a shard",
             hint=f"unite those of all shards: kontext check --merge {quote(prompts)}",
         )
-    if whole.name != lock.path.name:
+    if not (whole.exists() and whole.samefile(lock.path)):
         raise LockFault(
             f"`{file}` is the lock of `{name}`, and should have the name `{whole.name}`",
             hint="rename it; where the prompts file was renamed, correct its first line",

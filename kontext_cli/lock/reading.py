@@ -1,6 +1,7 @@
 """Reads locks, with the line of every fault. What cannot be read is left as it is."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def parse_lock(data: bytes, path: Path) -> Lock:
 def check_belongs(lock: Lock, prompts_file: str | None) -> None:
     """Raises LockFault if the lock is not that of this prompts file, None for `edit --each`."""
     theirs = lock.header.prompts_file
-    if theirs == prompts_file:
+    if theirs == prompts_file or (theirs and prompts_file and _nfc(theirs) == _nfc(prompts_file)):
         return
     of = f"of `{theirs}`" if theirs else "of `edit --each`"
     ours = f"of `{prompts_file}`" if prompts_file else "of `edit --each`"
@@ -60,6 +61,11 @@ def check_row(row: LockedRow) -> None:
         raise LockFault(str(wrong)) from None
     except UnicodeEncodeError:
         raise LockFault("it has a name that is not Unicode") from None
+
+
+def _nfc(name: str) -> str:
+    """A name in one normal form: some systems store, or list, it in the other."""
+    return unicodedata.normalize("NFC", name)
 
 
 class _Reader:

@@ -13,6 +13,7 @@ from fuzz.examples import fuzzed
 from kontext_cli.errors import InputFault, LockFault
 from kontext_cli.lock import (
     Header,
+    Lock,
     LockedRow,
     check_belongs,
     encode_lock,
@@ -242,6 +243,8 @@ def test_a_lock_of_another_prompts_file_is_refused() -> None:
         check_belongs(lock, "cards.csv")
     with pytest.raises(LockFault, match=r"is the lock of `cards\.jsonl`, not of `edit --each`"):
         check_belongs(lock, None)
+    accented = lock.header._replace(prompts_file="\xe9.jsonl")
+    check_belongs(Lock(PATH, accented, {}), "e\u0301.jsonl")
 
 
 def test_a_lock_that_cannot_be_read(tmp_path: Path) -> None:
