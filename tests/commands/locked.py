@@ -2,9 +2,12 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from kontext_cli.lock import Lock, read_lock
 from processes import MACHINE
@@ -21,6 +24,7 @@ CARDS: Rows = (
 )
 FOX, OWL, HEN, WOLF = CARDS
 LOCK = "cards.lock"
+NO_LINKS = pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
 
 
 def make(world: World, rows: Rows = CARDS, *argv: str) -> Lock:

@@ -7,7 +7,18 @@ from collections.abc import Callable
 
 import pytest
 
-from commands.locked import CARDS, FOX, LOCK, check, edit_image, found, make, rows, state_of
+from commands.locked import (
+    CARDS,
+    FOX,
+    LOCK,
+    NO_LINKS,
+    check,
+    edit_image,
+    found,
+    make,
+    rows,
+    state_of,
+)
 from world import World
 
 
@@ -102,6 +113,7 @@ class TestBadInput:
         assert check(world, "--accept", "owl").code == 0
         assert b"\r" not in (world.folder / LOCK).read_bytes()
 
+    @NO_LINKS
     def test_a_link_out_of_the_folder(self, world: World) -> None:
         make(world)
         secret = world.top / "secret.jpg"
@@ -116,12 +128,14 @@ class TestBadInput:
         assert secret.exists()
         assert (world.out / "hen.jpg").exists(), "nothing is removed"
 
+    @NO_LINKS
     def test_a_link_within_the_folder(self, world: World) -> None:
         make(world)
         (world.out / "owl.jpg").rename(world.folder / "large.jpg")
         (world.out / "owl.jpg").symlink_to("../large.jpg")
         assert found(world) == []
 
+    @NO_LINKS
     def test_an_image_that_cannot_be_read(self, world: World) -> None:
         make(world)
         (world.out / "owl.jpg").unlink()
