@@ -82,7 +82,7 @@ class BatchLock:
         ``notice`` is called if it cannot be written for now. Raises UsageError where none can be
         kept, and LockFault for one that cannot be used.
         """
-        place = _place_of_each(folder) if flags.each else _place_of_files(flags)
+        place = _place(flags, folder)
         if place is None:
             return None
         shard = None if flags.shard is None else parse_shard(flags.shard)
@@ -221,8 +221,11 @@ class BatchLock:
         return quote(self._flags.prompts_files[0] if self._prompts_file else str(self._whole))
 
 
-def _place_of_each(folder: Path) -> _Place:
-    return _Place(folder / EACH_NAME, None)
+def _place(flags: Flags, folder: Path) -> _Place | None:
+    """Where the lock of a run belongs; None where there is none, as for images made again."""
+    if flags.each:
+        return _Place(folder / EACH_NAME, None)
+    return _place_of_files(flags) if flags.prompts_files else None
 
 
 def _place_of_files(flags: Flags) -> _Place | None:
