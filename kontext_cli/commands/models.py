@@ -25,7 +25,7 @@ def list_models(provider: Name | None, model: str | None, *, with_settings: bool
     offers = [
         offer
         for name in ([provider] if provider else NAMES)
-        for offer in offers_of(settings.open(name))
+        for offer in offers_of(settings.offered(name))
         if model in (None, offer.model, *(endpoint.id for endpoint in offer.endpoints))
     ]
     if not offers:

@@ -192,7 +192,7 @@ class Session:
     def _transport(
         self, provider: Provider, throttled: Callable[[float | None], None]
     ) -> Transport:
-        key = self.settings.require_key(known_provider(provider.name))
+        key = self.settings.require_key(known_provider(provider.name), provider.base_url)
         app = None
         if provider.offline:
             from kontext_cli.sandbox.app import Sandbox

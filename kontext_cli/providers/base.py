@@ -6,6 +6,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
 from kontext_cli.errors import Billed, UnsupportedOption
@@ -30,12 +31,19 @@ class Provider(ABC):
     result: there is nothing to poll. ``jobs`` is how many jobs of a batch are in flight at once
     unless the user says otherwise. ``default_model`` is the model where none is named. ``routes``
     are the hosts that a router passes jobs on to, the default one first.
+
+    ``needs_base_url`` says that its servers are the user's own: there is no host to fall back on
+    (``home`` is an example), several are a pool, and a key is optional. ``key_hosts`` are the only
+    hosts, besides loopback, that the key of a variable goes to; that of any other variable goes to
+    every base URL.
     """
 
     name: ClassVar[str]
     home: ClassVar[str]
     scheme: ClassVar[str] = "Bearer"
     key_variables: ClassVar[Variables] = ()
+    key_hosts: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({})
+    needs_base_url: ClassVar[bool] = False
     endpoints: tuple[Endpoint, ...]
     default_model: ClassVar[str] = "kontext-pro"
     routes: ClassVar[tuple[str, ...]] = ()
@@ -53,7 +61,7 @@ class Provider(ABC):
         self, base_url: str | None = None, prices: Mapping[str, float] | None = None
     ) -> None:
         """``base_url`` stands in for ``home``; ``prices``, by model, for our own estimates."""
-        self.base_url = self.normalised(base_url or self.home)
+        self.base_url = self.normalised(base_url or ("" if self.needs_base_url else self.home))
         self._prices = prices or {}
 
     def at(self, endpoint: str) -> "Provider":

@@ -24,7 +24,7 @@ _OF_PROVIDERS = ("base_url", "jobs")
 
 class Config(NamedTuple):
     """The content of the file; prices are US dollars per image, by provider and model. ``routes``
-    are those of routers."""
+    are those of routers. Several base URLs of one provider are separated by commas."""
 
     path: Path | None = None
     provider: str | None = None
@@ -89,7 +89,7 @@ class _Reader:
                 elif key not in _OF_PROVIDERS:
                     raise self._unknown(key, f"setting `{key}` of a provider", _OF_PROVIDERS)
             if "base_url" in table:
-                base_urls[name] = self._value(table, "base_url", str)
+                base_urls[name] = self._base_url(table)
             if "jobs" in table:
                 jobs[name] = self._jobs(table)
         prices = {
@@ -117,6 +117,15 @@ class _Reader:
         if isinstance(value, str) and "\0" in value:
             raise self._fault(key, f"`{key}` contains a NUL character")
         return value
+
+    def _base_url(self, table: dict[str, Any]) -> str:
+        """A text, or a list of them, which is then separated by commas as in the environment."""
+        given = table["base_url"]
+        if isinstance(given, list) and given and all(isinstance(each, str) for each in given):
+            table = {"base_url": ", ".join(given)}
+        elif not isinstance(given, str):
+            raise self._fault("base_url", "`base_url` should be text, or a list of texts")
+        return str(self._value(table, "base_url", str))
 
     def _route(self, table: dict[str, Any], routes: Sequence[str]) -> str:
         route = table["route"]
