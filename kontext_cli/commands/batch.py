@@ -5,7 +5,7 @@ import io
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO
@@ -13,17 +13,18 @@ from typing import BinaryIO
 from kontext_cli.batch.decide import Rules, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
+from kontext_cli.batch.limits import Limits
 from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.order import Order
-from kontext_cli.batch.pace import Pace, within_descriptors
 from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
-from kontext_cli.batch.run import Batch, Limits
+from kontext_cli.batch.run import Batch
 from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows_of_images
 from kontext_cli.batch.tally import Tally
 from kontext_cli.commands.batch_flags import check_batch
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.generate import check_waiting, differences
+from kontext_cli.commands.pools import engines_of, open_pool
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import set_up_previews
 from kontext_cli.engine.budget import Budget
@@ -309,15 +310,14 @@ class _Run:
 
     def _lanes(self, entries: Sequence[Entry], batch: Batch) -> dict[str, Lane]:
         """The rows of each provider, with its limit of jobs in flight."""
-        names = _providers(entries)
-        settings = self._session.settings
         lanes = {
             name: Lane(
                 [entry for entry in entries if entry.at == name],
-                Pace(within_descriptors(settings.jobs(known_provider(name), self._flags.jobs))),
+                open_pool(known_provider(name), self._session.settings, self._flags.jobs),
                 stop=partial(batch.stop_provider, name),
+                notice=self._report.notice,
             )
-            for name in names
+            for name in _providers(entries)
         }
         for name, lane in lanes.items():
             if not self._is_usable(self._planner.provider(name)):
@@ -325,18 +325,12 @@ class _Run:
         return lanes
 
     async def _work(self, batch: Batch, lanes: dict[str, Lane]) -> None:
-        async with AsyncExitStack() as stack:
-            engines = {
-                name: await stack.enter_async_context(
-                    self._session.engine(
-                        self._planner.provider(name),
-                        watch=self._watch(batch),
-                        throttled=lane.pace.throttled,
-                    )
-                )
-                for name, lane in lanes.items()
-                if self._is_usable(self._planner.provider(name))
-            }
+        pools = [
+            lane.pool
+            for name, lane in lanes.items()
+            if self._is_usable(self._planner.provider(name))
+        ]
+        async with engines_of(pools, self._session, self._watch(batch)) as engines:
             await batch.run(lanes, engines)
 
     def _watch(self, batch: Batch) -> Callable[[Job, Sequence[str]], None]:

@@ -1,5 +1,7 @@
 """Errors of jobs: whether the job may have been billed, and the command to paste next."""
 
+from collections.abc import Sequence
+
 from kontext_cli.errors import (
     Billed,
     JobFailed,
@@ -91,6 +93,17 @@ def was_not_taken(job: Job) -> bool:
         return False
     is_busy = isinstance(error, JobFailed) and error.status in _REFUSED_AS_BUSY
     return is_busy or isinstance(error, KeyFault | Unreachable)
+
+
+def none_left(errors: Sequence[KontextError]) -> KontextError:
+    """The error where each server failed with one of these: what was tried, unless the key is to
+    blame at all of them."""
+    if len(errors) == 1 or all(isinstance(each, KeyFault) for each in errors):
+        return errors[-1]
+    return Unreachable(
+        "no server takes jobs: " + "; ".join(each.message for each in errors),
+        hint="start one of them, and run it again",
+    )
 
 
 def at_end(error: KontextError, job: Job, *, recorded: bool = True) -> KontextError:

@@ -134,9 +134,9 @@ class Engine:
         submission = self._submissions.get(job.id)
         return submission is not None and submission.sent
 
-    def end_submits(self) -> None:
-        """Stop the retries of submits."""
-        self._transport.is_closing = True
+    def submit_once(self) -> None:
+        """From now on, send no submit a second time."""
+        self._transport.submits_once = True
 
     async def cancel(self, job: Job) -> Cancellation:
         """Ask the provider to cancel a job. Raises KontextError."""
@@ -159,6 +159,7 @@ class Engine:
         draft = await self._uploaded(job, draft, timeout)
         submission = Submission(on_the_way=lambda: self._watch(job, ()))
         self._submissions[job.id] = submission
+        job.server = self._provider.server
         job.answer_by = datetime.now(UTC) + timedelta(seconds=min(timeout, _LONGEST_TIMEOUT))
         try:
             await self._enter(job, State.SUBMITTING)
@@ -259,7 +260,7 @@ class Engine:
             async with Deadline(timeout):
                 result = await self._follower.follow(job)
         except TimeoutError:
-            raise still_running(self._provider.name, timeout) from None
+            raise still_running(self._provider.title, timeout) from None
         await self._note_result(job, result)
 
     async def _uploaded(self, job: Job, draft: Draft, timeout: float) -> Draft:
@@ -351,7 +352,7 @@ class Engine:
     def _not_accepted(self, job: Job, reply: Reply) -> KontextError:
         if was_refused(reply, blocking=self._blocks(job)):
             return read(refusal, self._provider, reply)
-        return cut_short(f"{self._provider.name} answered {reply.status}")
+        return cut_short(f"{self._provider.title} answered {reply.status}")
 
     def _not_its_own(self, taken: RequestIdTaken) -> KontextError:
         return OutcomeUnknown(
@@ -362,4 +363,4 @@ class Engine:
     def _out_of_time(self, submission: Submission, timeout: float) -> KontextError:
         if submission.sent:
             return cut_short(f"no answer within {timeout:g} s")
-        return Unreachable(f"{self._provider.name} could not be reached within {timeout:g} s")
+        return Unreachable(f"{self._provider.title} could not be reached within {timeout:g} s")

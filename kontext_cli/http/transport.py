@@ -101,7 +101,7 @@ class Transport:
         self._key_headers = headers
         self._redaction = Redaction.of_headers(headers.values())
         self._in_process = app is not None
-        self.is_closing = False
+        self.submits_once = False
         """Once true, no submit is sent a second time."""
         self._throttled = throttled
         self._limits = limits
@@ -160,8 +160,8 @@ class Transport:
                 self._throttled(retry_after(reply))
                 failed = self._attempts.busy(reply)
             submission.sent = False
-            if self.is_closing:
-                raise failed.error from None
+            if self.submits_once:
+                raise failed.error.replace(failed.why) from None
             await self._attempts.wait(patience, failed)
 
     async def ask(self, call: Call, *, alone: bool = False) -> Reply:

@@ -64,6 +64,16 @@ class Provider(ABC):
         self.base_url = self.normalised(base_url or ("" if self.needs_base_url else self.home))
         self._prices = prices or {}
 
+    @property
+    def server(self) -> str | None:
+        """What tells this server from others of the provider; None for a hosted one."""
+        return self.base_url if self.needs_base_url else None
+
+    @property
+    def title(self) -> str:
+        """What messages call it: the name, and for a server of the user's own the base URL."""
+        return f"{self.name} at {self.server}" if self.server else self.name
+
     def at(self, endpoint: str) -> "Provider":
         """The provider as it serves an endpoint: itself, but for a router. Raises UsageError for
         an endpoint that it has no route to."""

@@ -60,7 +60,7 @@ def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextErro
     why = reason(reply, provider.error_type_header)
     billed: Billed = provider.billed(reply) if submitted else "no"
     answered = "failed" if reply.ok else f"answered {reply.status}"
-    said = f"{provider.name} {answered}: {why.text}"
+    said = f"{provider.title} {answered}: {why.text}"
     if _withheld(reply, why):
         return Moderated(
             f"{provider.name} withheld it: {why.text}", hint="change the prompt", billed=billed
@@ -73,11 +73,11 @@ def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextErro
         return NoCredit(f"{said} (no credit, or a locked account)", hint="check the account")
     if reply.status in (401, 403):
         return RejectedKey(
-            f"{provider.name} rejected the key: {why.text}", hint=_key_hint(provider)
+            f"{provider.title} rejected the key: {why.text}", hint=_key_hint(provider)
         )
     if submitted and reply.status in (404, 410):
         return Expired(
-            f"{provider.name} does not know the job any more: {why.text}", billed="maybe"
+            f"{provider.title} does not know the job any more: {why.text}", billed="maybe"
         )
     return JobFailed(said, billed=billed, status=reply.status)
 

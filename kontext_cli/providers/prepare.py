@@ -35,6 +35,10 @@ class Draft(NamedTuple):
         """The images that the call would carry inline."""
         return tuple(image for image in self.images if image.content is not None)
 
+    def at(self, server: Provider) -> "Draft":
+        """The draft for another server of its provider."""
+        return self._replace(provider=server)
+
     def with_urls(self, urls: Mapping[bytes, str]) -> "Draft":
         """The draft after uploads: ``urls`` by the content of the images that were uploaded."""
         return self._replace(

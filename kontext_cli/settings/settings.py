@@ -91,12 +91,19 @@ class Settings(NamedTuple):
             self._check_bases(name, given)
         return given
 
-    def open(self, name: Name) -> Provider:
-        """The provider, with the base URL and prices that are set: the first server of a pool.
+    def open(self, name: Name, server: str | None = None) -> Provider:
+        """The provider, with the base URL and prices that are set: ``server`` of a pool, else the
+        first of its servers.
 
-        Raises UsageError if it needs a base URL and has none.
+        Raises UsageError if it needs a base URL and has none, or lacks ``server``.
         """
-        return self.servers(name)[0]
+        first, *others = self.servers(name)
+        if server is None:
+            return first
+        for each in (first, *others):
+            if each.server == server:
+                return each
+        raise not_listed(name, server)
 
     def servers(self, name: Name) -> tuple[Provider, ...]:
         """A provider at each of its base URLs: several servers are a pool. As ``open``."""
@@ -269,6 +276,14 @@ def _one_of(choices: Sequence[_Choice], given: Setting) -> _Choice:
         if known == given.value:
             return known
     raise UsageError(f"{given.origin} should be one of {', '.join(choices)}, not `{given.value}`")
+
+
+def not_listed(name: str, server: str) -> UsageError:
+    """The error for a job at a server that is no longer set: it is asked nothing."""
+    return UsageError(
+        f"the job is at {server}, which is not among the base URLs of {name}",
+        hint=f"set KONTEXT_{name.upper()}_BASE_URL={server} to ask it",
+    )
 
 
 def _listed(given: Setting) -> list[str]:

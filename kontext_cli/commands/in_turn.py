@@ -1,0 +1,43 @@
+"""One job at the servers of a pool, in turn."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from kontext_cli.commands.session import Session
+from kontext_cli.engine.endings import none_left, was_not_taken
+from kontext_cli.engine.engine import Engine
+from kontext_cli.errors import KontextError, Unreachable
+from kontext_cli.http.retry import Patience
+from kontext_cli.job import Job
+from kontext_cli.providers.base import Provider
+from kontext_cli.providers.prepare import Draft
+
+
+async def run_in_turn(
+    job: Job,
+    draft: Draft,
+    servers: Sequence[Provider],
+    session: Session,
+    run: Callable[[Engine, Draft], Awaitable[None]],
+) -> None:
+    """Run a job at the first server that takes it; all are asked again for as long as one would be.
+
+    The error of the job then says what was tried.
+    """
+    patience = Patience()
+    while True:
+        tried: list[KontextError] = []
+        for server in servers:
+            async with session.engine(server) as engine:
+                engine.submit_once()
+                job.error = job.finished_at = None
+                await run(engine, draft.at(server))
+            if job.error is None or not was_not_taken(job):
+                return
+            tried.append(job.error)
+        job.error = none_left(tried)
+        wait = patience.next_wait()
+        if wait is None or not isinstance(job.error, Unreachable):
+            return
+        session.report.notice(f"{job.error.message}; again in {wait:.1f} s")
+        await asyncio.sleep(wait)
