@@ -69,8 +69,8 @@ class Front:
             await asyncio.gather(_copy(reader, back), _copy(there, writer))
         finally:
             self._writers.discard(writer)
-            writer.transport.abort()
-            back.transport.abort()
+            writer.close()
+            back.close()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
