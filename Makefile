@@ -16,7 +16,7 @@ test: .venv/test .venv/shells compiled
 
 ENGINES := $(wildcard tests/engines/test_*.py)
 
-engines: $(if $(ENGINES),.venv/engines/installed .venv/engines/browser)
+engines: $(if $(ENGINES),.venv/engines/installed .venv/engines/browser .venv/engines/slurm)
 	$(if $(ENGINES),.venv/engines/bin/pytest -n auto tests/engines,@echo "tests/engines has no test")
 
 # The tests at full length: hundreds of kills, tens of thousands of examples. Takes hours.
@@ -111,6 +111,13 @@ ALONE := tests/engines/alone.lock
 	@for tool in chromium chromedriver exiftool; do command -v $$tool || missing=yes; done >/dev/null; \
 	if [ "$$missing" ]; then \
 		$(call apt-get,chromium chromium-driver libimage-exiftool-perl); fi
+	@touch $@
+
+# Arrays run in a Slurm of one node, on ports of its own.
+.venv/engines/slurm: | .venv/engines/installed
+	@for tool in sbatch slurmctld slurmd munged; do \
+		PATH="$$PATH:/usr/sbin" command -v $$tool || missing=yes; done >/dev/null; \
+	if [ "$$missing" ]; then $(call apt-get,slurm-client slurmctld slurmd munge); fi
 	@touch $@
 
 .venv/tools/installed: .github/tools.lock
