@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from kontext_cli.engine.endings import at_end, cut_short, still_running
+from kontext_cli.engine.fitting import Fitting
 from kontext_cli.engine.follow import Follower, Watch
 from kontext_cli.engine.reading import read
 from kontext_cli.engine.recorder import Record, Recorder
@@ -28,7 +29,7 @@ from kontext_cli.http.retry import was_refused
 from kontext_cli.http.transport import Submission, Transport
 from kontext_cli.job import OPEN, Cost, Job, Note, Progress, State
 from kontext_cli.journal.replies import Answers
-from kontext_cli.providers.base import Cancellation, Provider, Storage
+from kontext_cli.providers.base import Adaptive, Cancellation, Provider, Storage
 from kontext_cli.providers.failure import refusal
 from kontext_cli.providers.prepare import Draft
 
@@ -63,6 +64,7 @@ class Engine:
         self._notice = notice
         self._noticed: set[str] = set()
         self._submissions: dict[str, Submission] = {}
+        self._fitting = Fitting(provider, transport) if isinstance(provider, Adaptive) else None
         self._follower = Follower(provider, transport, enter=self._enter, watch=watch, sleep=sleep)
 
     async def run(
@@ -157,6 +159,7 @@ class Engine:
         if self._blocks(job) and self._answers:
             self._answers.prepare()
         draft = await self._uploaded(job, draft, timeout)
+        draft = await self._fitted(job, draft)
         submission = Submission(on_the_way=lambda: self._watch(job, ()))
         self._submissions[job.id] = submission
         job.server = self._provider.server
@@ -179,13 +182,28 @@ class Engine:
 
     async def _submitted(self, job: Job, draft: Draft, submission: Submission) -> Reply:
         blocking = self._blocks(job)
-        reply = await self._transport.submit(draft.call(), submission, blocking=blocking)
+        call = draft.call()
+        reply = await self._transport.submit(call, submission, blocking=blocking)
+        while self._fitting and self._fitting.learn_refusal(reply):
+            draft = self._fitting.fitted(job, draft)
+            before, call = call, draft.call()
+            if call == before:
+                break
+            submission.sent = False
+            reply = await self._transport.submit(call, submission, blocking=blocking)
         local = draft.local_images
         if reply.status == 413 and isinstance(self._provider, Storage) and local:
             submission.sent = False
             draft = await self._upload(job, draft, local)
             reply = await self._transport.submit(draft.call(), submission, blocking=blocking)
         return reply
+
+    async def _fitted(self, job: Job, draft: Draft) -> Draft:
+        """The draft as the server takes it, which is asked what it is where servers differ."""
+        if self._fitting is None:
+            return draft
+        await self._fitting.ask_once()
+        return self._fitting.fitted(job, draft)
 
     async def _accept(self, job: Job, reply: Reply) -> None:
         if self._blocks(job) and self._answers:

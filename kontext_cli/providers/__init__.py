@@ -15,11 +15,12 @@ Name = Literal[
     "replicate",
     "together",
     "huggingface",
+    "openai",
     "sandbox",
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 
-NAMED_ONLY: frozenset[Name] = frozenset({"huggingface"})
+NAMED_ONLY: frozenset[Name] = frozenset({"huggingface", "openai"})
 """Providers that are not chosen for their key: people have one for other things."""
 KEY_FORMS: dict[str, tuple[Name, str]] = {
     "hf_": ("huggingface", "a Hugging Face token"),

@@ -36,6 +36,10 @@ class Provider(ABC):
     (``home`` is an example), several are a pool, and a key is optional. ``key_hosts`` are the only
     hosts, besides loopback, that the key of a variable goes to; that of any other variable goes to
     every base URL.
+
+    ``own_names`` says that models have the server's own names; ``served`` are those it was found
+    to have. ``dialects`` are what a server may be told to speak, the default one first.
+    ``key_types`` and ``credit_types`` are error types of a wrong key and of an empty account.
     """
 
     name: ClassVar[str]
@@ -46,7 +50,10 @@ class Provider(ABC):
     needs_base_url: ClassVar[bool] = False
     endpoints: tuple[Endpoint, ...]
     default_model: ClassVar[str] = "kontext-pro"
+    own_names: ClassVar[bool] = False
+    served: tuple[str, ...] = ()
     routes: ClassVar[tuple[str, ...]] = ()
+    dialects: ClassVar[tuple[str, ...]] = ()
     prices: ClassVar[tuple[Price, ...]] = ()
     inline_bytes: ClassVar[int]
     blocking: ClassVar[bool] = False
@@ -54,6 +61,8 @@ class Provider(ABC):
     offline: ClassVar[bool] = False
     credit_statuses: ClassVar[frozenset[int]] = frozenset({402})
     canceled_types: ClassVar[frozenset[str]] = frozenset()
+    key_types: ClassVar[frozenset[str]] = frozenset()
+    credit_types: ClassVar[frozenset[str]] = frozenset()
     error_type_header: ClassVar[str] = ""
     kept_headers: ClassVar[tuple[str, ...]] = ()
 
@@ -83,6 +92,10 @@ class Provider(ABC):
         """The provider with its models at another of its ``routes``."""
         return self
 
+    def speaking(self, dialect: str) -> "Provider":
+        """The provider as it speaks another of its ``dialects``."""
+        return self
+
     @property
     def key_bases(self) -> tuple[str, ...]:
         """The only URLs below which the key may go."""
@@ -110,6 +123,12 @@ class Provider(ABC):
         """Whether a job that ended with this error reply may be on the bill."""
         return "maybe"
 
+    def model_hint(self, reply: Reply) -> str | None:
+        """What to do about a submit that was refused because of its model; None for any other."""
+        if reply.status not in (404, 410):
+            return None
+        return f"{self.name} does not have this model, or no longer: `kontext models --check`"
+
     @abstractmethod
     def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
         """The call that hands over a job."""
@@ -117,6 +136,29 @@ class Provider(ABC):
     @abstractmethod
     def accepted(self, reply: Reply, endpoint: str) -> Progress:
         """Read the 2xx answer to a submit: a handle to poll with, or the images at once."""
+
+
+class Adaptive(Provider):
+    """A provider whose servers differ in what they take: it is asked, and learned from refusals."""
+
+    is_known: bool = False
+    """Whether a server was asked."""
+
+    @abstractmethod
+    def inquiry(self) -> Call:
+        """The call, free of charge, whose answer tells what a server is."""
+
+    @abstractmethod
+    def learn(self, reply: Reply) -> None:
+        """Read the answer to ``inquiry``. Raises KontextError where it is no such server."""
+
+    @abstractmethod
+    def lacking(self, options: Mapping[str, Any]) -> frozenset[str]:
+        """The options, of these, that the server does not take, as far as is known."""
+
+    @abstractmethod
+    def learn_refusal(self, reply: Reply) -> None:
+        """Read the refusal of a submit: what it names is left out from then on."""
 
 
 class Cancellation(StrEnum):

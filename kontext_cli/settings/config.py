@@ -24,7 +24,8 @@ _OF_PROVIDERS = ("base_url", "jobs")
 
 class Config(NamedTuple):
     """The content of the file; prices are US dollars per image, by provider and model. ``routes``
-    are those of routers. Several base URLs of one provider are separated by commas."""
+    are those of routers, ``dialects`` and ``models`` those of servers with models of their own.
+    Several base URLs of one provider are separated by commas."""
 
     path: Path | None = None
     provider: str | None = None
@@ -35,6 +36,8 @@ class Config(NamedTuple):
     base_urls: Mapping[str, str] = MappingProxyType({})
     jobs: Mapping[str, int] = MappingProxyType({})
     routes: Mapping[str, str] = MappingProxyType({})
+    dialects: Mapping[str, str] = MappingProxyType({})
+    models: Mapping[str, str] = MappingProxyType({})
     prices: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 
 
@@ -81,13 +84,20 @@ class _Reader:
                 raise self._fault(key, f"`{key}` should be one of {', '.join(choices)}")
         base_urls: dict[str, str] = {}
         jobs: dict[str, int] = {}
-        routes: dict[str, str] = {}
+        models: dict[str, str] = {}
+        chosen: dict[str, dict[str, str]] = {"route": {}, "dialect": {}}
         for name, table in self._tables(data, "providers"):
+            kind = provider_class(name)
+            words = {"route": kind.routes, "dialect": kind.dialects}
+            own = [key for key, values in words.items() if values]
+            known = (*_OF_PROVIDERS, *own, *(["model"] if kind.own_names else []))
             for key in table:
-                if key == "route" and provider_class(name).routes:
-                    routes[name] = self._route(table, provider_class(name).routes)
-                elif key not in _OF_PROVIDERS:
-                    raise self._unknown(key, f"setting `{key}` of a provider", _OF_PROVIDERS)
+                if key not in known:
+                    raise self._unknown(key, f"setting `{key}` of a provider", known)
+                if key in own:
+                    chosen[key][name] = self._choice(table, key, words[key])
+            if "model" in table:
+                models[name] = self._value(table, "model", str)
             if "base_url" in table:
                 base_urls[name] = self._base_url(table)
             if "jobs" in table:
@@ -97,7 +107,14 @@ class _Reader:
             for name, table in self._tables(data, "prices")
         }
         return Config(
-            self._path, **texts, base_urls=base_urls, jobs=jobs, routes=routes, prices=prices
+            self._path,
+            **texts,
+            base_urls=base_urls,
+            jobs=jobs,
+            routes=chosen["route"],
+            dialects=chosen["dialect"],
+            models=models,
+            prices=prices,
         )
 
     def _tables(self, data: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
@@ -127,11 +144,10 @@ class _Reader:
             raise self._fault("base_url", "`base_url` should be text, or a list of texts")
         return str(self._value(table, "base_url", str))
 
-    def _route(self, table: dict[str, Any], routes: Sequence[str]) -> str:
-        route = table["route"]
-        if route not in routes:
-            raise self._fault("route", f"`route` should be one of {', '.join(routes)}")
-        return str(route)
+    def _choice(self, table: dict[str, Any], key: str, choices: Sequence[str]) -> str:
+        if table[key] not in choices:
+            raise self._fault(key, f"`{key}` should be one of {', '.join(choices)}")
+        return str(table[key])
 
     def _jobs(self, table: dict[str, Any]) -> int:
         jobs = table["jobs"]

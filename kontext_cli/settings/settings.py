@@ -58,9 +58,14 @@ class Settings(NamedTuple):
         return NAMES[:1]
 
     def model(self, flag: str | None, name: Name) -> str:
-        """The model's name, or a provider's own endpoint id; else the default of the provider."""
-        default = provider_class(name).default_model
-        return self._with_default(flag, "model", self.config.model, default).value
+        """The model's name, or a provider's own endpoint id; else the default of the provider.
+
+        Where models have a server's own names, the one that is set for it: not that for others.
+        """
+        kind, configured = provider_class(name), self.config.model
+        if kind.own_names:
+            configured = self.config.models.get(name)
+        return self._with_default(flag, "model", configured, kind.default_model).value
 
     def output_dir(self, flag: str | None) -> str:
         """The output folder; the working folder if nothing is set."""
@@ -190,6 +195,8 @@ class Settings(NamedTuple):
 
     def _opened(self, name: Name, base_url: str | None) -> Provider:
         provider = provider_class(name)(base_url, self.config.prices.get(name))
+        if dialect := self.config.dialects.get(name):
+            provider = provider.speaking(dialect)
         route = self.config.routes.get(name)
         return provider.through(route) if route else provider
 
@@ -247,6 +254,9 @@ class Settings(NamedTuple):
             found[f"{name} base_url"] = self.base_url(name)
             if name in config.routes:
                 found[f"{name} route"] = Setting(config.routes[name], str(config.path))
+            for key, values in (("dialect", config.dialects), ("model", config.models)):
+                if name in values:
+                    found[f"{name} {key}"] = Setting(values[name], str(config.path))
             if name in config.jobs:
                 found[f"{name} jobs"] = Setting(str(config.jobs[name]), str(config.path))
             for model, usd in config.prices.get(name, {}).items():

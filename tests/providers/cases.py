@@ -26,7 +26,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Sent(NamedTuple):
-    """A request, its prompt ``x``, and the exact call that submits it."""
+    """A request, its prompt ``x``, and the exact call that submits it; the body of one that is a
+    form has each field as a list."""
 
     id: str
     url: str
@@ -123,7 +124,8 @@ class Table(NamedTuple):
     its handle. ``calls`` are the exact calls that follow a job, by the method that writes them, or
     how that refuses to.
     ``pasted`` are base URLs as people paste them, and what they are read as.
-    ``documents`` may be empty for a provider that is not on the network.
+    ``documents`` may be empty for a provider that is not on the network. ``base_url`` is that of
+    a server of one's own, and ``takes_files`` says that input images cannot be URLs there.
     """
 
     headers: Mapping[str, str]
@@ -142,3 +144,5 @@ class Table(NamedTuple):
             "https://proxy.example/": "https://proxy.example",
         }
     )
+    base_url: str | None = None
+    takes_files: bool = False

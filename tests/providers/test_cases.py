@@ -49,6 +49,14 @@ def url_image(url: str) -> InputImage:
     return InputImage(source=url, stem=Path(url).stem, url=url)
 
 
+def file_image(name: str) -> InputImage:
+    return InputImage(source=name, stem="a", content=name.encode(), media_type="image/png")
+
+
+def opened(name: Name) -> Provider:
+    return provider_class(name)(TABLES[name].base_url)
+
+
 def prepared(
     name: Name,
     fields: Any,
@@ -64,17 +72,27 @@ def prepared(
             **fields,
         }
     )
-    given = [url_image(url) for url in images]
+    image = file_image if TABLES[name].takes_files else url_image
+    given = [image(each) for each in images]
     for place, size in enumerate(sizes):
         given[place] = given[place]._replace(size=size)
-    return prepare(provider_class(name)(), request, model=model, images=given)
+    return prepare(opened(name), request, model=model, images=given)
 
 
 @pytest.mark.parametrize(("name", "row"), rows(lambda table: table.sent))
 def test_request_becomes_exactly_this_call(name: Name, row: Sent) -> None:
     call = prepared(name, row.fields, row.images, row.model).call()
     assert (call.kind, call.method, call.url) == ("submit", "POST", row.url)
-    assert call.json == row.body
+    assert (form_of(call) if call.parts else call.json) == row.body
+
+
+def form_of(call: Call) -> dict[str, list[Any]]:
+    """The fields of a form: text as it is, files with their names."""
+    fields: dict[str, list[Any]] = {}
+    for part in call.parts:
+        value = (part.filename, part.content) if part.media_type else part.content.decode()
+        fields.setdefault(part.name, []).append(value)
+    return fields
 
 
 @pytest.mark.parametrize(("name", "row"), rows(lambda table: [*table.pasted.items()]))
@@ -135,7 +153,9 @@ def read(name: Name, row: Answer) -> Any:
     content = row.content
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     reply = Reply(row.status, row.headers, body)
-    provider = provider_class(name)(row.base_url).at(row.endpoint or TABLES[name].endpoint)
+    provider = provider_class(name)(row.base_url or TABLES[name].base_url).at(
+        row.endpoint or TABLES[name].endpoint
+    )
     if row.step == "refused":
         raise failure(provider, reply, submitted=False)
     more: dict[str, tuple[Any, ...]] = {
@@ -168,11 +188,12 @@ def test_documented_example_goes_out_and_becomes_a_file(
     tmp_path: Path, name: Name, row: Document
 ) -> None:
     images = [url_image(url) for url in row.images]
-    plan = planned(name, dict(row.fields), tmp_path, model=row.model, images=images)
+    fields, provider = dict(row.fields), opened(name)
+    plan = planned(name, fields, tmp_path, model=row.model, images=images, provider=provider)
     sent = _with_seed(row.sent, plan.job.seed)
     script = Scripted(dict(row.script))
 
-    job = run(plan, script)
+    job = run(plan, script, provider=provider)
 
     (submit,) = script.submits()
     assert submit.json == sent
@@ -191,7 +212,7 @@ def test_documented_example_goes_out_and_becomes_a_file(
         KEY not in str(seen.headers)
         for seen in script.requests
         if seen.headers["accept"] == "image/*"
-        or not any(may_have_key(seen.url, base) for base in provider_class(name)().key_bases)
+        or not any(may_have_key(seen.url, base) for base in provider.key_bases)
     )
     assert (job.error, job.state) == (None, State.SAVED)
     (file,) = job.files
