@@ -25,12 +25,14 @@ async def run_in_turn(
     The error of the job then says what was tried.
     """
     patience = Patience()
+    request, seed = job.request, job.seed
     while True:
         tried: list[KontextError] = []
         for server in servers:
             async with session.engine(server) as engine:
                 engine.submit_once()
                 job.error = job.finished_at = None
+                job.request, job.seed = request, seed
                 await run(engine, draft.at(server))
             if job.error is None or not was_not_taken(job):
                 return

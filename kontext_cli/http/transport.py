@@ -102,7 +102,7 @@ class Transport:
         self._redaction = Redaction.of_headers(headers.values())
         self._in_process = app is not None
         self.submits_once = False
-        """Once true, no submit is sent a second time."""
+        """Once true, no submit is sent a second time, nor what is asked before one."""
         self._throttled = throttled
         self._limits = limits
         self._attempts = Attempts(self._errors, limits, trace=trace, sleep=sleep)
@@ -178,6 +178,7 @@ class Transport:
                     self._request(call, REQUEST_TIMEOUT, attempt=attempt, alone=alone), attempt
                 ),
                 limits.transfer if call.kind in ("result", "upload") else limits.answer,
+                once=self.submits_once and call.kind == "list",
             )
         except UnexpectedReply as error:
             raise Unreachable(error.message) from None
