@@ -36,13 +36,15 @@ class Server:
         self.provider = provider
         self.pace = pace
         self.in_flight = 0
+        self.others = 0
+        """How many jobs of others it has, where it says."""
         self.given = 0
         """How many jobs it was given so far."""
         self.trouble: KontextError | None = None
         """The error with which it failed to take a job; None since it took one."""
         self.on_change: Callable[[], None] = lambda: None
         """Called when it may have room that had none."""
-        self._in_pool = in_pool
+        self.in_pool = in_pool
         self._clock = clock
         self._is_proven = not in_pool
         self.failures = 0
@@ -59,7 +61,7 @@ class Server:
     @property
     def is_down(self) -> bool:
         """Whether it failed so often that it is not expected to return soon."""
-        return self.failures >= _MOST_UNREACHED + (0 if self._in_pool else self.pace.most)
+        return self.failures >= _MOST_UNREACHED + (0 if self.in_pool else self.pace.most)
 
     @property
     def has_room(self) -> bool:
@@ -81,7 +83,7 @@ class Server:
         """To be called when it did not take a job, or may have lost it."""
         self.trouble = trouble
         self.failures += 1
-        if self._in_pool:
+        if self.in_pool:
             self._is_proven = False
             delay = min(_FIRST_DELAY * 2 ** (self.failures - 1), _LONGEST_DELAY)
             self._back_at = self._clock() + delay
@@ -102,7 +104,8 @@ class Server:
 
 
 class Pool:
-    """The servers of a provider; each job goes to the one with the fewest of ours in flight."""
+    """The servers of a provider; each job goes to the one with the fewest of ours in flight, and
+    of others, where that is known."""
 
     def __init__(self, servers: Sequence[Server]) -> None:
         self.servers = servers
@@ -145,7 +148,7 @@ class Pool:
             ready = [server for server in self.servers if server.has_room]
             if server := min(
                 (each for each in ready if not each.wait),
-                key=lambda each: (each.in_flight, each.given),
+                key=lambda each: (each.in_flight + each.others, each.given),
                 default=None,
             ):
                 server.in_flight += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from math import inf
 
 from kontext_cli.commands.session import Session
 from kontext_cli.engine.endings import none_left, was_not_taken
@@ -20,10 +21,13 @@ async def run_in_turn(
     session: Session,
     run: Callable[[Engine, Draft], Awaitable[None]],
 ) -> None:
-    """Run a job at the first server that takes it; all are asked again for as long as one would be.
+    """Run a job at the first server that takes it: where that can be asked, at the one with the
+    fewest jobs. All are tried again for as long as one would be.
 
     The error of the job then says what was tried.
     """
+    if servers[0].load() is not None:
+        servers = await _by_load(servers, session)
     patience = Patience()
     request, seed = job.request, job.seed
     while True:
@@ -43,3 +47,17 @@ async def run_in_turn(
             return
         session.report.notice(f"{job.error.message}; again in {wait:.1f} s")
         await asyncio.sleep(wait)
+
+
+async def _by_load(servers: Sequence[Provider], session: Session) -> list[Provider]:
+    """The servers in the order of how many jobs each has; those that do not say come last."""
+
+    async def load(server: Provider) -> float:
+        async with session.engine(server) as engine:
+            engine.submit_once()
+            found = await engine.load()
+            return inf if found is None else found
+
+    loads = await asyncio.gather(*map(load, servers))
+    order = sorted(range(len(servers)), key=loads.__getitem__)
+    return [servers[index] for index in order]

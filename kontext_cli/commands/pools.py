@@ -1,5 +1,6 @@
 """Open the servers of a batch."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -10,6 +11,8 @@ from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.follow import Watch
 from kontext_cli.providers import Name
 from kontext_cli.settings.settings import Settings
+
+_LOOK_SECONDS = 2.0
 
 
 def open_pool(name: Name, settings: Settings, jobs: int | None) -> Pool:
@@ -36,4 +39,16 @@ async def engines_of(
                 if not pool.is_one:
                     engine.submit_once()
                 engines[server] = engine
-        yield engines
+        looking = [asyncio.ensure_future(_look(*each)) for each in engines.items()]
+        try:
+            yield engines
+        finally:
+            for each in looking:
+                each.cancel()
+
+
+async def _look(server: Server, engine: Engine) -> None:
+    """Keep knowing how many jobs of others a server of a pool has, where it can be asked."""
+    while server.in_pool and server.provider.load() is not None:
+        server.others = max((await engine.load() or 0) - server.in_flight, 0)
+        await asyncio.sleep(_LOOK_SECONDS)

@@ -131,6 +131,16 @@ class Engine:
 
         await self._supervise(job, work())
 
+    async def load(self) -> int | None:
+        """How many jobs the server has, whoever sent them; None where it does not say."""
+        call = self._provider.load()
+        if call is None:
+            return None
+        try:
+            return read(self._provider.jobs_there, await self._transport.ask(call))
+        except KontextError:
+            return None
+
     def is_being_sent(self, job: Job) -> bool:
         """Whether a submit may have been received, so that only its answer decides the outcome."""
         submission = self._submissions.get(job.id)

@@ -119,6 +119,15 @@ class Provider(ABC):
             return Price(model, self._prices[model], dated="")
         return next((price for price in self.prices if price.model == model), None)
 
+    def load(self) -> Call | None:
+        """The call, quick and free, that asks a server how many jobs it has; None where none can
+        be asked."""
+        return None
+
+    def jobs_there(self, reply: Reply) -> int:
+        """Read the answer to ``load``: the jobs that wait or run, whoever sent them."""
+        return 0
+
     def billed(self, reply: Reply) -> Billed:
         """Whether a job that ended with this error reply may be on the bill."""
         return "maybe"
