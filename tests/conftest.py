@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from fronts import Front, fronts
 from kontext_cli.providers.fal import Fal
 from kontext_cli.sandbox.app import Sandbox
-from own_servers import Servers, Start
+from own_servers import NO_OPTIONS, Servers, Start
 from processes import RightHere, bare_environment
 from sandbox.running import Running, Serve, Server, StartSandbox
 from world import Build, Doors, W, World, quick_folder
@@ -129,9 +129,13 @@ def servers(world: World, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Iter
     with fronts() as loop:
 
         def start(
-            *, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app, **options: Any
+            *,
+            wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+            first: Mapping[str, Any] = NO_OPTIONS,
+            **options: Any,
         ) -> Servers:
-            sandboxes = [Sandbox(plain=True, **options) for _ in range(3)]
+            of_each = [{**options, **first}, options, options]
+            sandboxes = [Sandbox(plain=True, **each) for each in of_each]
             places = [Front(serve(wrap(sandbox.app)), loop) for sandbox in sandboxes]
             made.extend(places)
             pool = Servers(world, places, [sandbox.ledger for sandbox in sandboxes])

@@ -1,7 +1,8 @@
 """Servers of one's own: sandboxes behind ports that can be killed."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from starlette.types import ASGIApp
@@ -10,6 +11,7 @@ from fronts import Front
 from kontext_cli.sandbox.ledger import Ledger
 from world import World
 
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 KINDS = ("fal", "openai")
 """A queue, as if it were a server of one's own, and one that answers in one call."""
 
@@ -44,6 +46,13 @@ def _prompts(ledger: Ledger) -> list[str]:
 
 
 class Start(Protocol):
-    """Starts three servers, with the options of the sandbox; ``wrap`` is put around each."""
+    """Starts three servers, with the options of the sandbox, and others for the first of them;
+    ``wrap`` is put around each."""
 
-    def __call__(self, *, wrap: Callable[[ASGIApp], ASGIApp] = ..., **options: Any) -> Servers: ...
+    def __call__(
+        self,
+        *,
+        wrap: Callable[[ASGIApp], ASGIApp] = ...,
+        first: Mapping[str, Any] = NO_OPTIONS,
+        **options: Any,
+    ) -> Servers: ...

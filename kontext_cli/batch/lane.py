@@ -153,7 +153,8 @@ class Lane:
             server.refused.add(entry.key)
             if all(entry.key in each.refused for each in self.pool.servers):
                 return False
-        if server.failures == 1:
+        if not server.is_told:
+            server.is_told = True
             self._notice(f"{error.message}; trying another server")
         entry.again(job)
         self.requeue(entry)

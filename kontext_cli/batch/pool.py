@@ -47,8 +47,9 @@ class Server:
         self.in_pool = in_pool
         self._clock = clock
         self._is_proven = not in_pool
-        self.failures = 0
-        """How often in a row it failed to."""
+        self._failures = 0
+        self.is_told = False
+        """Whether the user knows of its trouble."""
         self.refused: set[str] = set()
         """The rows that it refused since it took a job."""
         self._back_at = 0.0
@@ -61,7 +62,7 @@ class Server:
     @property
     def is_down(self) -> bool:
         """Whether it failed so often that it is not expected to return soon."""
-        return self.failures >= _MOST_UNREACHED + (0 if self.in_pool else self.pace.most)
+        return self._failures >= _MOST_UNREACHED + (0 if self.in_pool else self.pace.most)
 
     @property
     def has_room(self) -> bool:
@@ -75,17 +76,17 @@ class Server:
 
     def accepted(self) -> None:
         """To be called when it took a job."""
-        self._is_proven, self.failures, self.trouble = True, 0, None
+        self._is_proven, self._failures, self.trouble, self.is_told = True, 0, None, False
         self.refused.clear()
         self.on_change()
 
     def failed(self, trouble: KontextError) -> None:
         """To be called when it did not take a job, or may have lost it."""
         self.trouble = trouble
-        self.failures += 1
+        self._failures += 1
         if self.in_pool:
             self._is_proven = False
-            delay = min(_FIRST_DELAY * 2 ** (self.failures - 1), _LONGEST_DELAY)
+            delay = min(_FIRST_DELAY * 2 ** (self._failures - 1), _LONGEST_DELAY)
             self._back_at = self._clock() + delay
 
     def leave(self) -> None:

@@ -8,7 +8,7 @@ from kontext_cli.commands.session import Session
 from kontext_cli.engine.endings import none_left, was_not_taken
 from kontext_cli.engine.engine import Engine
 from kontext_cli.errors import KontextError, Unreachable
-from kontext_cli.http.retry import Patience
+from kontext_cli.http.retry import TRIES, Patience
 from kontext_cli.job import Job
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.prepare import Draft
@@ -45,7 +45,8 @@ async def run_in_turn(
         wait = patience.next_wait()
         if wait is None or not isinstance(job.error, Unreachable):
             return
-        session.report.notice(f"{job.error.message}; again in {wait:.1f} s")
+        again = f"again in {wait:.1f} s, {patience.tries} of {TRIES}"
+        session.report.notice(f"no server of {job.provider} takes the job, {again}")
         await asyncio.sleep(wait)
 
 

@@ -90,6 +90,14 @@ def test_a_server_that_is_away_at_first_returns(name: str, servers: Start, world
 
 
 @pytest.mark.parametrize("name", KINDS)
+def test_a_slow_server_gets_fewer_jobs(name: str, servers: Start, world: World) -> None:
+    pool = servers(latency=0.02, first={"latency": 1.0})
+    done = world.batch(world.prompts(*(f"image {number}" for number in range(20))), "-p", name)
+    assert (done.code, done.counts) == (0, {"saved": 20}), done.err
+    assert 1 <= pool.shares[0] <= 10
+
+
+@pytest.mark.parametrize("name", KINDS)
 def test_where_none_answers_the_rows_stay_planned(name: str, servers: Start, world: World) -> None:
     pool = servers()
     for place in pool.places:
