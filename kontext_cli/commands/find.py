@@ -54,7 +54,7 @@ def _find(session: "Session", name: str, provider: Name | None, model: str | Non
 def _foreign(session: "Session", request_id: str, provider_name: Name, model: str | None) -> Job:
     """A job that was submitted elsewhere, recorded in the journal under a new id."""
     provider = session.settings.open(provider_name)
-    endpoint = _endpoint(provider, model or provider.default_model)
+    endpoint = _endpoint(provider, model or provider.default_for("generate"))
     queue = provider.at(endpoint.id)
     if not isinstance(queue, Queue):
         raise UnsupportedOption(

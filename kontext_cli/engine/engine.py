@@ -2,11 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
 
-from kontext_cli.engine.endings import at_end, cut_short, still_running
+from kontext_cli.engine.chosen import call_of, chosen_handle
+from kontext_cli.engine.endings import (
+    at_end,
+    cut_short,
+    is_unsettled,
+    not_accepted,
+    not_its_own,
+    still_running,
+    unknown_since,
+)
 from kontext_cli.engine.follow import Follower, Watch
 from kontext_cli.engine.reading import read
 from kontext_cli.engine.recorder import Record, Recorder
@@ -15,6 +24,7 @@ from kontext_cli.errors import (
     JournalFault,
     KontextError,
     OutcomeUnknown,
+    ProviderError,
     RequestIdTaken,
     UnexpectedReply,
     Unreachable,
@@ -31,9 +41,6 @@ from kontext_cli.journal.replies import Answers
 from kontext_cli.providers.base import Cancellation, Provider, Storage
 from kontext_cli.providers.failure import refusal
 from kontext_cli.providers.prepare import Draft
-
-if TYPE_CHECKING:
-    from kontext_cli.images.inputs import InputImage
 
 _LONGEST_TIMEOUT = 1e9
 """Seconds; a longer `--timeout` does not fit a date."""
@@ -121,11 +128,10 @@ class Engine:
         """Poll once, with the result of a job that is done, and record the progress."""
 
         async def work() -> None:
-            progress = await self._follower.ask(job)
-            if progress.outputs:
-                await self._note_result(job, progress)
+            if is_unsettled(job):
+                await self._look_for(job, unknown_since(job))
             else:
-                await self._enter(job, progress.state, progress.position)
+                await self._note_progress(job, await self._follower.ask(job))
 
         await self._supervise(job, work())
 
@@ -143,7 +149,7 @@ class Engine:
         return await self._follower.cancel(job)
 
     async def _supervise(self, job: Job, work: Awaitable[None]) -> None:
-        before = retries.set(lambda line: self._watch(job, [Note(line)]))
+        before = retries.set(partial(self._tell, job))
         try:
             await work
         except KontextError as error:
@@ -157,6 +163,16 @@ class Engine:
         if self._blocks(job) and self._answers:
             self._answers.prepare()
         draft = await self._uploaded(job, draft, timeout)
+        job.handle = chosen_handle(self._provider, job)
+        try:
+            await self._send(job, draft, timeout)
+        except OutcomeUnknown as lost:
+            if job.handle is None:
+                raise
+            await self._look_for(job, lost)
+
+    async def _send(self, job: Job, draft: Draft, timeout: float) -> None:
+        """Send the job once, and read the answer."""
         submission = Submission(on_the_way=lambda: self._watch(job, ()))
         self._submissions[job.id] = submission
         job.answer_by = datetime.now(UTC) + timedelta(seconds=min(timeout, _LONGEST_TIMEOUT))
@@ -178,13 +194,35 @@ class Engine:
 
     async def _submitted(self, job: Job, draft: Draft, submission: Submission) -> Reply:
         blocking = self._blocks(job)
-        reply = await self._transport.submit(draft.call(), submission, blocking=blocking)
+        call = call_of(job, draft)
+        reply = await self._transport.submit(call, submission, blocking=blocking)
         local = draft.local_images
-        if reply.status == 413 and isinstance(self._provider, Storage) and local:
+        if reply.status == 413 and isinstance(draft.provider, Storage) and local:
+            from kontext_cli.engine.upload import upload
+
             submission.sent = False
-            draft = await self._upload(job, draft, local)
-            reply = await self._transport.submit(draft.call(), submission, blocking=blocking)
+            draft = await upload(draft, local, self._transport, partial(self._tell, job))
+            call = call_of(job, draft)
+            reply = await self._transport.submit(call, submission, blocking=blocking)
         return reply
+
+    async def _look_for(self, job: Job, lost: KontextError) -> None:
+        """Continue with a job of a chosen id whose answer was ``lost``, if the provider has it.
+
+        Raises ``lost`` where it cannot be asked, and Unreachable where it does not have the job.
+        """
+        try:
+            progress = await self._follower.find(job)
+        except (Unreachable, UnexpectedReply) as error:
+            raise lost.replace(f"{lost.message}; it cannot be asked: {error}") from None
+        except ProviderError:
+            self._note_accepted(job)
+            raise
+        if progress is None:
+            job.handle, job.state = None, State.SUBMITTING
+            raise not_accepted(job)
+        self._note_accepted(job)
+        await self._note_progress(job, progress)
 
     async def _accept(self, job: Job, reply: Reply) -> None:
         if self._blocks(job) and self._answers:
@@ -196,8 +234,11 @@ class Engine:
         if progress.usd is not None:
             job.cost = Cost(progress.usd, "provider")
         job.handle = progress.handle
-        job.request_id = progress.handle.request_id if progress.handle else None
+        self._note_accepted(job)
         await self._enter(job, progress.state, progress.position)
+
+    def _note_accepted(self, job: Job) -> None:
+        job.request_id = job.handle.request_id if job.handle else None
 
     def _read_answer(self, reply: Reply, job: Job) -> Progress:
         """Read the 2xx answer to a submit, fresh or stored."""
@@ -255,6 +296,10 @@ class Engine:
         if kept is not None:
             await self._note_result(job, self._read_answer(kept, job))
             return
+        if is_unsettled(job):
+            await self._look_for(job, unknown_since(job))
+            if job.outputs:
+                return
         try:
             async with Deadline(timeout):
                 result = await self._follower.follow(job)
@@ -264,32 +309,15 @@ class Engine:
 
     async def _uploaded(self, job: Job, draft: Draft, timeout: float) -> Draft:
         """The draft after the upload of the images that are too large to be sent inline."""
-        if not draft.local_images:
+        if not draft.local_images or not isinstance(draft.provider, Storage):
             return draft
-        from kontext_cli.engine.upload import too_large
+        from kontext_cli.engine.upload import upload_large
 
-        large = too_large(draft)
-        if not large:
-            return draft
-        try:
-            async with Deadline(timeout):
-                return await self._upload(job, draft, large)
-        except TimeoutError:
-            name = self._provider.name
-            raise Unreachable(f"the upload to {name} took more than {timeout:g} s") from None
+        told = partial(self._tell, job)
+        return await upload_large(draft, self._transport, told, timeout=timeout)
 
-    async def _upload(self, job: Job, draft: Draft, images: "Sequence[InputImage]") -> Draft:
-        if not isinstance(self._provider, Storage):
-            return draft
-        from kontext_cli.engine.upload import upload
-
-        return await upload(
-            draft,
-            images,
-            self._provider,
-            self._transport,
-            log=lambda line: self._watch(job, [Note(line)]),
-        )
+    def _tell(self, job: Job, line: str) -> None:
+        self._watch(job, [Note(line)])
 
     async def _enter(self, job: Job, state: State, position: int | None = None) -> None:
         job.state = state
@@ -313,6 +341,12 @@ class Engine:
             self._noticed.add(text)
             self._notice(text)
 
+    async def _note_progress(self, job: Job, progress: Progress) -> None:
+        if progress.outputs:
+            await self._note_result(job, progress)
+        else:
+            await self._enter(job, progress.state, progress.position)
+
     async def _note_result(self, job: Job, progress: Progress) -> None:
         job.reply = progress.reply
         job.outputs = progress.outputs
@@ -327,7 +361,7 @@ class Engine:
         if isinstance(error, RequestIdTaken):  # the data received is of another job
             job.handle = job.request_id = None
             job.outputs, job.reply = (), {}
-            error = self._not_its_own(error)
+            error = not_its_own(job, error)
         job.error = at_end(error, job, recorded=not self._recorder.lacks(job))
         if error.state:
             await self._enter(job, State(error.state))
@@ -352,12 +386,6 @@ class Engine:
         if was_refused(reply, blocking=self._blocks(job)):
             return read(refusal, self._provider, reply)
         return cut_short(f"{self._provider.name} answered {reply.status}")
-
-    def _not_its_own(self, taken: RequestIdTaken) -> KontextError:
-        return OutcomeUnknown(
-            f"{self._provider.name} answered with the request id of another job ({taken}): "
-            "this one may have been accepted and billed"
-        )
 
     def _out_of_time(self, submission: Submission, timeout: float) -> KontextError:
         if submission.sent:

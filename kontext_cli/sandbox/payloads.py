@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from kontext_cli.sandbox.bfl_payloads import BFL
+from kontext_cli.sandbox.comfyui_graphs import COMFYUI
 from kontext_cli.sandbox.failures import Failure, NoImage
 from kontext_cli.sandbox.flux import (
     BlockingFlux2,
@@ -149,6 +150,7 @@ ENDPOINTS = {
     "bfl": BFL,
     "replicate": REPLICATE,
     "together": TOGETHER,
+    "comfyui": COMFYUI,
 }
 """What each endpoint of each dialect takes."""
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, Self, TypeVar
 
 from kontext_cli.errors import InvalidKey, KeyFault, MissingKey, UsageError
 from kontext_cli.http.urls import canonical, check_base_url, host_of, is_loopback
+from kontext_cli.job import Operation
 from kontext_cli.options import Metadata
 from kontext_cli.providers import KEY_FORMS, NAMED_ONLY, NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
@@ -57,8 +58,13 @@ class Settings(NamedTuple):
             raise self._no_key_at_all()
         return NAMES[:1]
 
-    def model(self, flag: str | None, name: Name) -> str:
-        """The model's name, or a provider's own endpoint id; else the default of the provider."""
+    def model(self, flag: str | None, name: Name, operation: Operation) -> str:
+        """The model's name, or a provider's own endpoint id; else the default of the provider.
+
+        Where the user's own workflows have the models, only the flag names another one.
+        """
+        if provider_class(name).runs_workflows:
+            return flag or self.offered(name).default_for(operation)
         default = provider_class(name).default_model
         return self._with_default(flag, "model", self.config.model, default).value
 
@@ -183,6 +189,10 @@ class Settings(NamedTuple):
 
     def _opened(self, name: Name, base_url: str | None) -> Provider:
         provider = provider_class(name)(base_url, self.config.prices.get(name))
+        if provider.runs_workflows and self.config.workflows:
+            from kontext_cli.settings.workflows import give_workflows
+
+            give_workflows(provider, self.config)
         route = self.config.routes.get(name)
         return provider.through(route) if route else provider
 

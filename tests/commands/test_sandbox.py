@@ -35,6 +35,7 @@ VARIABLES = {
     "TOGETHER_API_KEY": "sandbox",
     "KONTEXT_HUGGINGFACE_BASE_URL": "/huggingface",
     "HF_TOKEN": "sandbox",
+    "KONTEXT_COMFYUI_BASE_URL": "/comfyui",
 }
 
 
