@@ -23,7 +23,7 @@ from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Option, Size
-from kontext_cli.providers.prepare import Draft, Estimate, chooses_format, prepare
+from kontext_cli.providers.prepare import Draft, Estimate, check_urls, chooses_format, prepare
 from kontext_cli.request import LONGEST_PROMPT, Request, parse
 from kontext_cli.settings.paths import from_home
 
@@ -238,6 +238,8 @@ class Requests:
         if with_images:
             read = self._fingerprint if shared.is_flat else self._measured
         images = tuple(map(read, sources)) if sources else ()
+        for each in shared.chain if images else ():
+            check_urls(each.provider, images)
         return RowRequest(shared, str(prompt), seed, images)
 
     def check_images(self, request: RowRequest) -> None:

@@ -236,9 +236,11 @@ class Batch:
         return server if server in self._engines else None
 
     def _must_be_made(self, entry: Entry, job: Job) -> bool:
-        """Whether the downloaded job is not what the row asks for now: gone, or another image."""
+        """Whether the job is not what the row asks for: not accepted, gone, or another image."""
         if entry.step is Step.COLLECT and job.state is State.SAVED and job.digest != entry.digest:
             _remove_replaced(job)
+            self._decide(entry)
+        if entry.step is Step.COLLECT and was_not_taken(job):
             self._decide(entry)
         return entry.step is Step.MAKE
 

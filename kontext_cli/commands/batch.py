@@ -143,7 +143,7 @@ class _Run:
         defaults = {
             **{name: each for name, each in flags.options.items() if each is not None},
             "provider": ",".join(self._providers),
-            "model": self._session.settings.model(flags.model, self._providers[0]),
+            "model": self._session.settings.model(flags.model, self._providers[0], flags.operation),
             "keep_flagged": flags.keep_flagged,
             "metadata": self._session.settings.metadata(flags.metadata),
             "sidecar": flags.sidecar,

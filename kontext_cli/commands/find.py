@@ -59,7 +59,7 @@ def _foreign(session: "Session", request_id: str, provider_name: Name, model: st
             f"which of the {len(servers)} servers of {provider_name} has it is not known",
             hint=f"name one, as in KONTEXT_{provider_name.upper()}_BASE_URL={provider.base_url}",
         )
-    endpoint = _endpoint(provider, model or provider.default_model)
+    endpoint = _endpoint(provider, model or provider.default_for("generate"))
     queue = provider.at(endpoint.id)
     if not isinstance(queue, Queue):
         raise UnsupportedOption(

@@ -54,7 +54,8 @@ def run_one(flags: Flags) -> Result:
         settings = session.settings
         set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=False)
         names = settings.providers(flags.provider, needs_key=False)
-        providers, model = [*map(settings.open, names)], settings.model(flags.model, names[0])
+        providers = [*map(settings.open, names)]
+        model = settings.model(flags.model, names[0], flags.operation)
         if providers[0].base_url.startswith("https:") and not flags.dry_run:
             load_certificates()
         by_suffix = chooses_format(providers, model, flags.operation)

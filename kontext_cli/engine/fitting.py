@@ -28,14 +28,22 @@ class Fitting:
                 reply = await self._transport.ask(self._provider.inquiry())
                 read(self._provider.learn, reply)
 
-    def learn_refusal(self, reply: Reply) -> bool:
-        """Read an answer; False where it is no refusal of what was sent."""
-        if not was_refused(reply, blocking=True) or reply.status == 429:
-            return False
-        self._provider.learn_refusal(reply)
-        return True
+    async def fit(self, job: Job, draft: Draft) -> Draft:
+        """The draft as the server takes it, which is asked what it is."""
+        await self.ask_once()
+        return self._fitted(job, draft)
 
-    def fitted(self, job: Job, draft: Draft) -> Draft:
+    def after_refusal(self, job: Job, draft: Draft, reply: Reply) -> Draft | None:
+        """The draft to send after an answer; None where that is no refusal of what was sent, or
+        nothing else can be sent."""
+        if not was_refused(reply, blocking=True) or reply.status == 429:
+            return None
+        before = draft.call()
+        self._provider.learn_refusal(reply)
+        fitted = self._fitted(job, draft)
+        return None if fitted.call() == before else fitted
+
+    def _fitted(self, job: Job, draft: Draft) -> Draft:
         """The draft without what the server does not take, which the job then is without as well.
 
         Raises UnsupportedOption for what the user asked for; a format is that of the bytes, and

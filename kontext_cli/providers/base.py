@@ -9,9 +9,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
-from kontext_cli.errors import Billed, UnsupportedOption
+from kontext_cli.errors import Billed, KontextError, UnsupportedOption
 from kontext_cli.http.call import Call, Reply
-from kontext_cli.job import Handle, Progress
+from kontext_cli.job import Handle, Operation, Progress
 from kontext_cli.providers.options import Endpoint, Price
 
 Variables = tuple[tuple[str, ...], ...]
@@ -30,12 +30,14 @@ class Provider(ABC):
     with the answer of a blocking provider. ``blocking`` says that the submit's answer is the
     result: there is nothing to poll. ``jobs`` is how many jobs of a batch are in flight at once
     unless the user says otherwise. ``default_model`` is the model where none is named. ``routes``
-    are the hosts that a router passes jobs on to, the default one first.
+    are the hosts that a router passes jobs on to, the default one first. ``fetches_urls`` says that
+    an input image may be a URL, which the provider downloads.
 
     ``needs_base_url`` says that its servers are the user's own: there is no host to fall back on
     (``home`` is an example), several are a pool, and a key is optional. ``key_hosts`` are the only
     hosts, besides loopback, that the key of a variable goes to; that of any other variable goes to
-    every base URL.
+    every base URL. ``runs_workflows`` says that the user may give it workflows of their own, whose
+    models the setting for all providers does not name.
 
     ``own_names`` says that models have the server's own names; ``served`` are those it was found
     to have. ``dialects`` are what a server may be told to speak, the default one first.
@@ -48,6 +50,7 @@ class Provider(ABC):
     key_variables: ClassVar[Variables] = ()
     key_hosts: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({})
     needs_base_url: ClassVar[bool] = False
+    runs_workflows: ClassVar[bool] = False
     endpoints: tuple[Endpoint, ...]
     default_model: ClassVar[str] = "kontext-pro"
     own_names: ClassVar[bool] = False
@@ -57,6 +60,7 @@ class Provider(ABC):
     prices: ClassVar[tuple[Price, ...]] = ()
     inline_bytes: ClassVar[int]
     blocking: ClassVar[bool] = False
+    fetches_urls: ClassVar[bool] = True
     jobs: ClassVar[int] = 8
     offline: ClassVar[bool] = False
     credit_statuses: ClassVar[frozenset[int]] = frozenset({402})
@@ -95,6 +99,10 @@ class Provider(ABC):
     def speaking(self, dialect: str) -> "Provider":
         """The provider as it speaks another of its ``dialects``."""
         return self
+
+    def default_for(self, operation: Operation) -> str:
+        """The model where none is named."""
+        return self.default_model
 
     @property
     def key_bases(self) -> tuple[str, ...]:
@@ -138,6 +146,15 @@ class Provider(ABC):
             return None
         return f"{self.name} does not have this model, or no longer: `kontext models --check`"
 
+    def refused(self, reply: Reply) -> KontextError | None:
+        """The error for an answer that refuses a submit in a form of the provider's own; None for
+        the forms that are common."""
+        return None
+
+    def advice(self, operation: Operation, field: str) -> str | None:
+        """What the user can change so that it takes an option, or images; None where nothing."""
+        return None
+
     @abstractmethod
     def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
         """The call that hands over a job."""
@@ -180,7 +197,20 @@ class Cancellation(StrEnum):
 
 
 class Queue(Provider):
-    """A provider that accepts a job into a queue, and is polled until it is done."""
+    """A provider that accepts a job into a queue, and is polled until it is done.
+
+    ``cancels_by_state`` says that ``cancel`` writes another call for a job that waits than for one
+    that runs, as its handle has it from the last poll. ``chooses_ids`` says that the id of a job is
+    our choice: its handle is in the journal before it is sent, and a job whose answer was lost can
+    be asked for.
+    """
+
+    cancels_by_state: ClassVar[bool] = False
+    chooses_ids: ClassVar[bool] = False
+
+    def named(self, call: Call, request_id: str) -> Call:
+        """The submit ``call`` of a job with the id that we chose for it."""
+        return call
 
     @abstractmethod
     def handle(self, endpoint: str, request_id: str) -> Handle:
@@ -250,6 +280,6 @@ class Storage(Provider):
         """Read the answer to ``upload``. Raises KontextError for a refusal."""
 
 
-def neutral_name(media_type: str) -> str:
+def neutral_name(media_type: str, stem: str = "input") -> str:
     """A file name for an upload, which says nothing of the user's own file."""
-    return f"input.{_SUFFIXES.get(media_type, 'bin')}"
+    return f"{stem}.{_SUFFIXES.get(media_type, 'bin')}"

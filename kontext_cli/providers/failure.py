@@ -97,6 +97,8 @@ def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextErro
 def refusal(provider: Provider, reply: Reply) -> KontextError:
     """The error for the answer that refuses a submit. A 404 is about the model: there is nothing
     else in the request that could be missing."""
+    if (own := provider.refused(reply)) is not None:
+        return own
     error = failure(provider, reply, submitted=False)
     if isinstance(error, JobFailed) and (hint := provider.model_hint(reply)):
         return error.replace(hint=hint)

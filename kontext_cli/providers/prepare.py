@@ -97,6 +97,15 @@ def prepare(
     )
 
 
+def check_urls(provider: Provider, images: "Sequence[InputImage]") -> None:
+    """Raises UnsupportedOption for an image by its URL, where the provider does not fetch it."""
+    if not provider.fetches_urls and any(image.url is not None for image in images):
+        raise UnsupportedOption(
+            f"{provider.name} does not fetch images from URLs",
+            hint="download the image, and name the file",
+        )
+
+
 def choose_endpoint(provider: Provider, model: str, operation: Operation, images: int) -> Endpoint:
     """The endpoint for one of our models, or for a provider's own endpoint id.
 
@@ -108,7 +117,8 @@ def choose_endpoint(provider: Provider, model: str, operation: Operation, images
     if not offered:
         raise UnsupportedOption(
             f"{provider.name} has no `{operation}`",
-            hint=_others(providers.who_serves(operation), "do", "does"),
+            hint=provider.advice(operation, "images")
+            or _others(providers.who_serves(operation), "do", "does"),
         )
     if provider.own_names:
         offered = [row._replace(id=_checked_name(model), model=model) for row in offered]
@@ -169,9 +179,10 @@ def _for_count(
     least, most = min(f.least for f in fields), max(f.most for f in fields)
     wanted = "1 image" if least == most == 1 else f"{least} to {most} images"
     others = dict.fromkeys(row.model for row in offered if row.takes(images))
+    advice = provider.advice(offered[0].operation, "images")
     raise UnsupportedOption(
         f"with {model}, {provider.name} takes {wanted}, not {images}",
-        hint=_others([*others], "take as many there", "takes as many there"),
+        hint=advice or _others([*others], "take as many there", "takes as many there"),
     )
 
 
@@ -260,7 +271,8 @@ def _unsupported(provider: Provider, endpoint: Endpoint, field: str) -> Unsuppor
     takers = [name for name in takers if name != provider.name]
     return UnsupportedOption(
         f"{provider.name} does not support `{flag(field)}`",
-        hint=_others(takers, "support it", "supports it"),
+        hint=provider.advice(endpoint.operation, field)
+        or _others(takers, "support it", "supports it"),
     )
 
 

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from kontext_cli.sandbox.aimlapi import Aimlapi, Deprecations, Shape
 from kontext_cli.sandbox.bfl import Bfl
 from kontext_cli.sandbox.chainhub import Chainhub, Pending
+from kontext_cli.sandbox.comfyui import Comfyui
 from kontext_cli.sandbox.fal import Fal
 from kontext_cli.sandbox.faults import Faults
 from kontext_cli.sandbox.huggingface import routes as huggingface
@@ -90,6 +91,7 @@ class Sandbox:
             Mount("/together", routes=Together(workshop, "/together").routes()),
             Mount("/huggingface", routes=huggingface(workshop, "/huggingface")),
             Mount("/openai", routes=Openai(workshop, "/openai").routes()),
+            Mount("/comfyui", routes=Comfyui(workshop).routes()),
             Mount("/files", routes=[*uploads.routes(), *Media(workshop).routes()]),
         ]
         app = Starlette(routes=routes, exception_handlers={Declined: answered})

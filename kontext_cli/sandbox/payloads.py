@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from kontext_cli.sandbox.bfl_payloads import BFL
+from kontext_cli.sandbox.comfyui_graphs import COMFYUI
 from kontext_cli.sandbox.failures import Failure, NoImage
 from kontext_cli.sandbox.flux import (
     BlockingFlux2,
@@ -151,6 +152,7 @@ ENDPOINTS = {
     "replicate": REPLICATE,
     "together": TOGETHER,
     "openai": OPENAI,
+    "comfyui": COMFYUI,
 }
 """What each endpoint of each dialect takes."""
 

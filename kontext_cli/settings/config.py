@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from kontext_cli.errors import UsageError
 from kontext_cli.options import Metadata
 from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.providers.dialects.workflows import USUAL_INPUTS
 from kontext_cli.words import nearest
 
 Preview = Literal["auto", "kitty", "iterm", "blocks", "off"]
@@ -18,14 +19,17 @@ PREVIEWS: tuple[Preview, ...] = get_args(Preview)
 METADATA: tuple[Metadata, ...] = get_args(Metadata)
 
 _TEXTS = ("provider", "model", "output_dir", "metadata", "preview")
+_PLACE = re.compile(r"[^.\s][^.]*\.\S(.*\S)?")
 _TABLES = ("providers", "prices")
 _OF_PROVIDERS = ("base_url", "jobs")
+_OF_WORKFLOWS = ("workflow", "generate", "edit", "map")
 
 
 class Config(NamedTuple):
     """The content of the file; prices are US dollars per image, by provider and model. ``routes``
     are those of routers, ``dialects`` and ``models`` those of servers with models of their own.
-    Several base URLs of one provider are separated by commas."""
+    Several base URLs of one provider are separated by commas. ``workflows`` are the files of the
+    user's own, by the key that names them, and ``places`` where values go in them."""
 
     path: Path | None = None
     provider: str | None = None
@@ -38,6 +42,8 @@ class Config(NamedTuple):
     routes: Mapping[str, str] = MappingProxyType({})
     dialects: Mapping[str, str] = MappingProxyType({})
     models: Mapping[str, str] = MappingProxyType({})
+    workflows: Mapping[str, str] = MappingProxyType({})
+    places: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     prices: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 
 
@@ -86,18 +92,23 @@ class _Reader:
         jobs: dict[str, int] = {}
         models: dict[str, str] = {}
         chosen: dict[str, dict[str, str]] = {"route": {}, "dialect": {}}
+        workflows: dict[str, str] = {}
+        places: dict[str, tuple[str, ...]] = {}
         for name, table in self._tables(data, "providers"):
             kind = provider_class(name)
             words = {"route": kind.routes, "dialect": kind.dialects}
             own = [key for key, values in words.items() if values]
-            known = (*_OF_PROVIDERS, *own, *(["model"] if kind.own_names else []))
+            own += ["model"] if kind.own_names else []
+            known = (*_OF_PROVIDERS, *own, *(_OF_WORKFLOWS if kind.runs_workflows else ()))
             for key in table:
                 if key not in known:
                     raise self._unknown(key, f"setting `{key}` of a provider", known)
-                if key in own:
+                if key in words and key in own:
                     chosen[key][name] = self._choice(table, key, words[key])
             if "model" in table:
                 models[name] = self._value(table, "model", str)
+            if kind.runs_workflows:
+                workflows, places = self._workflows(table), self._places(table)
             if "base_url" in table:
                 base_urls[name] = self._base_url(table)
             if "jobs" in table:
@@ -114,6 +125,8 @@ class _Reader:
             routes=chosen["route"],
             dialects=chosen["dialect"],
             models=models,
+            workflows=workflows,
+            places=places,
             prices=prices,
         )
 
@@ -148,6 +161,29 @@ class _Reader:
         if table[key] not in choices:
             raise self._fault(key, f"`{key}` should be one of {', '.join(choices)}")
         return str(table[key])
+
+    def _workflows(self, table: dict[str, Any]) -> dict[str, str]:
+        """The files of workflows, by operation; one of both operations stands for each."""
+        files = {key: self._value(table, key, str) for key in _OF_WORKFLOWS[:3]}
+        given = {key: file for key, file in files.items() if file}
+        both = given.pop("workflow", None)
+        if both is not None and given:
+            other = " and ".join(f"`{key}`" for key in given)
+            raise self._fault("workflow", f"`workflow` is for both operations: {other} is one more")
+        return given if both is None else {"workflow": both}
+
+    def _places(self, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+        """Where values go in workflows: each ``NODE.INPUT``, or a list of these."""
+        places: dict[str, tuple[str, ...]] = {}
+        for name, given in (self._value(table, "map", dict) or {}).items():
+            if name not in USUAL_INPUTS:
+                raise self._unknown(name, f"`{name}` in a map", [*USUAL_INPUTS])
+            listed = given if isinstance(given, list) else [given]
+            texts = [each for each in listed if isinstance(each, str) and _PLACE.fullmatch(each)]
+            if not listed or texts != listed:
+                raise self._fault(name, f'`{name}` should be "NODE.INPUT", or a list of these')
+            places[name] = tuple(texts)
+        return places
 
     def _jobs(self, table: dict[str, Any]) -> int:
         jobs = table["jobs"]

@@ -9,6 +9,7 @@ from typing import NamedTuple, Self, TypeVar
 
 from kontext_cli.errors import InvalidKey, KeyFault, MissingKey, UsageError
 from kontext_cli.http.urls import canonical, check_base_url, host_of, is_loopback
+from kontext_cli.job import Operation
 from kontext_cli.options import Metadata
 from kontext_cli.providers import KEY_FORMS, NAMED_ONLY, NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
@@ -57,12 +58,15 @@ class Settings(NamedTuple):
             raise self._no_key_at_all()
         return NAMES[:1]
 
-    def model(self, flag: str | None, name: Name) -> str:
+    def model(self, flag: str | None, name: Name, operation: Operation) -> str:
         """The model's name, or a provider's own endpoint id; else the default of the provider.
 
         Where models have a server's own names, the one that is set for it: not that for others.
+        Where the user's own workflows have the models, only the flag names another one.
         """
         kind, configured = provider_class(name), self.config.model
+        if kind.runs_workflows:
+            return flag or self.offered(name).default_for(operation)
         if kind.own_names:
             configured = self.config.models.get(name)
         return self._with_default(flag, "model", configured, kind.default_model).value
@@ -197,6 +201,10 @@ class Settings(NamedTuple):
         provider = provider_class(name)(base_url, self.config.prices.get(name))
         if dialect := self.config.dialects.get(name):
             provider = provider.speaking(dialect)
+        if provider.runs_workflows and self.config.workflows:
+            from kontext_cli.settings.workflows import give_workflows
+
+            give_workflows(provider, self.config)
         route = self.config.routes.get(name)
         return provider.through(route) if route else provider
 

@@ -37,6 +37,7 @@ VARIABLES = {
     "HF_TOKEN": "sandbox",
     "KONTEXT_OPENAI_BASE_URL": "/openai",
     "KONTEXT_OPENAI_API_KEY": "sandbox",
+    "KONTEXT_COMFYUI_BASE_URL": "/comfyui",
 }
 
 

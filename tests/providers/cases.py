@@ -104,7 +104,8 @@ class Answer(NamedTuple):
 
 class Document(NamedTuple):
     """A documented example: what is typed, what is sent (but for a seed that we choose), and the
-    documented answers, of which every one is asked for. ``size`` is that of the image."""
+    documented answers, of which every one is asked for. ``size`` and ``format`` are those of the
+    image."""
 
     id: str
     fields: Mapping[str, Any]
@@ -115,6 +116,7 @@ class Document(NamedTuple):
     seed: int | None = None
     images: tuple[str, ...] = ()
     model: str = "kontext-pro"
+    format: Literal["jpeg", "png"] = "jpeg"
 
 
 class Table(NamedTuple):
