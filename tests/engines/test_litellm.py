@@ -4,16 +4,13 @@ It repeats by itself what was lost or failed behind it: what counts is what reac
 """
 
 import os
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
+from engines.peers import Passing, running
 from samples import image_file
 from sandbox.clients import opened
 from world import Doors, World
@@ -36,38 +33,11 @@ general_settings:
 """
 REPEATS = 3
 """How often the proxy sends what it loses, set as above."""
-LONGEST_START = 180.0
 ON_PATH = os.environ.get("PATH", "")
 
 pytestmark = pytest.mark.skipif(
     not PROGRAM.exists(), reason="needs LiteLLM's proxy (`make engines` installs it)"
 )
-
-
-class Counted:
-    """The submits that went from `kontext` to the proxy, which are passed on as they are."""
-
-    def __init__(self, upstream: str) -> None:
-        self._upstream = upstream
-        self.posts = 0
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        body, more = b"", True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        self.posts += scope["method"] == "POST"
-        kept = [(name, value) for name, value in scope["headers"] if name != b"host"]
-        url = f"{self._upstream}{scope['path']}"
-        async with httpx2.AsyncClient(timeout=120.0, trust_env=False, verify=False) as http:
-            answer = await http.request(scope["method"], url, headers=kept, content=body)
-        names = (b"content-type",)
-        headers = [each for each in answer.headers.raw if each[0].lower() in names]
-        await send(
-            {"type": "http.response.start", "status": answer.status_code, "headers": headers}
-        )
-        await send({"type": "http.response.body", "body": answer.content})
 
 
 @pytest.fixture(scope="module")
@@ -76,37 +46,21 @@ def proxy(_doors: Doors, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     folder = tmp_path_factory.mktemp("litellm")
     config = folder / "config.yaml"
     config.write_text(CONFIG.format(url=_doors.url, key=KEY))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
+    options = ("--config", str(config), "--telemetry", "False", "--host", "127.0.0.1")
     environ = {"PATH": ON_PATH, "HOME": str(folder), "LANG": "C.UTF-8"}
-    argv = [str(PROGRAM), "--config", str(config), "--telemetry", "False"]
-    argv += ["--host", "127.0.0.1", "--port", port]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(argv, stdout=log, stderr=log, env=environ, cwd=folder)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/health/liveliness", process, folder / "log")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + LONGEST_START
-    while time.monotonic() < until:
-        assert process.poll() is None, log.read_text()[-2000:]
-        try:
-            if httpx2.get(url, trust_env=False).status_code == 200:
-                return
-        except httpx2.TransportError:
-            time.sleep(0.25)
-    pytest.fail(f"LiteLLM did not start: {log.read_text()[-2000:]}")
+    with running(
+        lambda port: [str(PROGRAM), *options, "--port", port],
+        folder,
+        ready="/health/liveliness",
+        environ=environ,
+    ) as url:
+        yield url
 
 
 @pytest.fixture
-def counted(proxy: str, serve: Any, world: World) -> Counted:
-    """The way to the proxy, with its key."""
-    app = Counted(proxy)
+def counted(proxy: str, serve: Any, world: World) -> Passing:
+    """The way to the proxy, with its key; counts what goes there."""
+    app = Passing(proxy)
     world.set(KONTEXT_OPENAI_BASE_URL=serve(app), KONTEXT_OPENAI_API_KEY=KEY)
     return app
 
@@ -114,7 +68,7 @@ def counted(proxy: str, serve: Any, world: World) -> Counted:
 AT = ("-p", "openai", "-m", "kontext")
 
 
-def test_an_image_is_made_and_edited(world: World, counted: Counted) -> None:
+def test_an_image_is_made_and_edited(world: World, counted: Passing) -> None:
     made = world.run("generate", "a fox", *AT, "--seed", "7", "-a", "16:9", "--json")
     assert made.code == 0, made.err
     (job,) = made.records
@@ -130,14 +84,14 @@ def test_an_image_is_made_and_edited(world: World, counted: Counted) -> None:
     assert len(blue.payload["images"]) == 1
 
 
-def test_a_refused_field_is_sent_once_in_a_batch(world: World, counted: Counted) -> None:
+def test_a_refused_field_is_sent_once_in_a_batch(world: World, counted: Passing) -> None:
     rows = [f"row {number}" for number in range(6)]
     ran = world.batch(world.prompts(*rows), *AT)
     assert (ran.code, ran.counts) == (0, {"saved": 6})
     assert counted.posts == len(rows) + 1
 
 
-def test_it_names_its_models(world: World, counted: Counted) -> None:
+def test_it_names_its_models(world: World, counted: Passing) -> None:
     listed = world.run("models", "-p", "openai")
     assert any("kontext" in line for line in listed.lines)
     ran = world.run("generate", "x", "-p", "openai", "-m", "nope")
@@ -146,7 +100,7 @@ def test_it_names_its_models(world: World, counted: Counted) -> None:
     assert counted.posts <= 2
 
 
-def test_a_wrong_key_costs_nothing(world: World, counted: Counted) -> None:
+def test_a_wrong_key_costs_nothing(world: World, counted: Passing) -> None:
     ran = world.run("generate", "x", *AT, environ={"KONTEXT_OPENAI_API_KEY": "sk-wrong"})
     assert (ran.code, counted.posts) == (3, 0)
     assert "rejected the key" in ran.err
@@ -154,7 +108,7 @@ def test_a_wrong_key_costs_nothing(world: World, counted: Counted) -> None:
 
 @pytest.mark.parametrize("fault", ["lost-reply*9", "failed"])
 def test_what_is_lost_behind_it_is_not_sent_again_by_us(
-    world: World, counted: Counted, fault: str
+    world: World, counted: Passing, fault: str
 ) -> None:
     world.run("generate", "first", *AT)
     before, prompt = counted.posts, f"[fault:{fault}] x"
@@ -166,6 +120,6 @@ def test_what_is_lost_behind_it_is_not_sent_again_by_us(
     assert not (world.folder / "lost.jpg").exists()
 
 
-def test_moderation_behind_it_is_told(world: World, counted: Counted) -> None:
+def test_moderation_behind_it_is_told(world: World, counted: Passing) -> None:
     ran = world.run("generate", "[fault:refused] x", *AT)
     assert (ran.code, counted.posts) == (5, 2)
