@@ -101,7 +101,7 @@ class Openai(Adaptive):
             raise self._no_server(reply)
         self.is_known = True
         if self._dialect is AUTO:
-            self._speak(recognized(listed or [], reply.headers))
+            self._speak(recognized(listed or []))
             self._may_be_localai = resembles_localai(listed or [])
 
     def lacking(self, options: Mapping[str, Any]) -> frozenset[str]:

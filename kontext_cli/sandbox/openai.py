@@ -85,7 +85,7 @@ class Openai:
                 payload[name] = _value(name, field.content.decode(errors="replace"))
         if not files:
             raise Declined(refuse(400, "Missing required parameter: 'image'."))
-        return await self._made(request, {**payload, "images": tuple(files)})
+        return await self._made(request, {**payload, "images": files})
 
     async def _made(self, request: Request, payload: dict[str, Any]) -> Response:
         """Check, accept, wait, answer."""

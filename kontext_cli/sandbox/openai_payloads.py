@@ -24,7 +24,7 @@ class OpenaiOrder(Order):
     seed: int | None = None
     output_format: Literal["jpeg", "png"] = "png"
     response_format: Literal["url", "b64_json"] = "url"
-    images: Annotated[tuple[str, ...], Field(max_length=10)] = ()
+    images: Annotated[list[str], Field(default_factory=list, max_length=10)]
 
     @property
     def count(self) -> int:
@@ -39,7 +39,7 @@ class OpenaiOrder(Order):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        return self.images
+        return tuple(self.images)
 
 
 OPENAI: dict[str, type[Order]] = dict.fromkeys(MODELS, OpenaiOrder)

@@ -53,7 +53,7 @@ def test_names_what_is_withdrawn_and_what_replaces_it(world: World) -> None:
         "aimlapi: flux-2-pro (generate, `blackforestlabs/flux-2-pro`) is superseded since "
         "2026-10-09",
         "no list of deprecations: fal, chainhub, bfl, replicate, together, huggingface, openai, "
-        "and sandbox",
+        "comfyui and sandbox",
     ]
     [asked] = world.ledger.requests
     assert (asked.path, "authorization" in asked.headers) == (

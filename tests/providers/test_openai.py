@@ -42,9 +42,7 @@ VLLM = listed({"id": "FLUX.1-Kontext-dev", "created": 1, "owned_by": "vllm-omni"
 SDCPP = {"data": [{"id": "sd-cpp-local", "object": "model", "owned_by": "local"}]}
 LOCALAI = listed({"id": "flux.1-kontext-dev"}, {"id": "gpt-oss"})
 OTHER = listed({"id": "a", "owned_by": "x"}, {"id": "b", "owned_by": "x"})
-OF_LITELLM = Answer(
-    listed({"id": "flux", "owned_by": "openai"}), headers={"x-litellm-version": "1"}
-)
+OF_LITELLM = listed({"id": "flux", "created": 1677610602, "owned_by": "openai"})
 
 
 class Wish(NamedTuple):

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _EXTRA_ARGS = "sd_cpp_extra_args"
 _MOST_IMAGES = 10
+_LITELLM_TIME = 1_677_610_602
+"""When each model of LiteLLM's proxy was made, by its own list."""
 _STANDARD = {
     "prompt": "prompt",
     "num_images": "n",
@@ -178,15 +180,15 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 """By their names in `config.toml`."""
 
 
-def recognized(entries: Sequence[Any], headers: Mapping[str, str]) -> Dialect:
-    """The dialect of a server, by its list of models and the headers of that."""
-    if any(name.startswith("x-litellm-") for name in headers):
-        return LITELLM
+def recognized(entries: Sequence[Any]) -> Dialect:
+    """The dialect of a server, by its list of models."""
     models = [entry for entry in entries if isinstance(entry, dict)]
     if any(str(model.get("owned_by")).startswith("vllm") for model in models):
         return VLLM
     if any(model.get("id") == "sd-cpp-local" for model in models):
         return SDCPP
+    if models and all(model.get("created") == _LITELLM_TIME for model in models):
+        return LITELLM
     return PLAIN
 
 
