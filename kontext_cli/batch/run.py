@@ -243,7 +243,7 @@ class Batch:
         return job
 
     def _must_be_made(self, entry: Entry, job: Job) -> bool:
-        """Whether the job is not what the row asks for now: never accepted, gone, or another image."""
+        """Whether a job is not what the row asks for now: not accepted, gone, or another image."""
         if entry.step is Step.COLLECT and job.state is State.SAVED and job.digest != entry.digest:
             _remove_replaced(job)
             self._decide(entry)
