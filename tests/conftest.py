@@ -10,7 +10,6 @@ import pytest
 from starlette.types import ASGIApp
 
 from fronts import Front, fronts
-from kontext_cli.providers.fal import Fal
 from kontext_cli.sandbox.app import Sandbox
 from own_servers import NO_OPTIONS, Servers, Start
 from processes import RightHere, bare_environment
@@ -122,7 +121,6 @@ def sandbox(serve: Serve) -> StartSandbox:
 @pytest.fixture
 def servers(world: World, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Start a pool; nobody waits long for one of its servers."""
-    monkeypatch.setattr(Fal, "needs_base_url", True)
     monkeypatch.setattr("kontext_cli.batch.pool._FIRST_DELAY", 0.01)
     monkeypatch.setattr("kontext_cli.http.retry._FIRST", 0.02)
     made: list[Front] = []

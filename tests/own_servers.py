@@ -12,8 +12,8 @@ from kontext_cli.sandbox.ledger import Ledger
 from world import World
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
-KINDS = ("fal", "openai")
-"""A queue, as if it were a server of one's own, and one that answers in one call."""
+KINDS = ("comfyui", "openai")
+"""A queue, and one that answers in one call."""
 
 
 class Servers:

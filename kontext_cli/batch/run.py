@@ -236,7 +236,7 @@ class Batch:
         return server if server in self._engines else None
 
     def _must_be_made(self, entry: Entry, job: Job) -> bool:
-        """Whether the job is not what the row asks for: not accepted, gone, or another image."""
+        """Whether a job is not what the row asks for now: not accepted, gone, or another image."""
         if entry.step is Step.COLLECT and job.state is State.SAVED and job.digest != entry.digest:
             _remove_replaced(job)
             self._decide(entry)

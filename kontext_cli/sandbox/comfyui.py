@@ -9,7 +9,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from kontext_cli.sandbox.comfyui_graphs import asked, key_of, outputs_of, problem
+from kontext_cli.sandbox.comfyui_graphs import (
+    asked,
+    key_of,
+    node_errors,
+    outputs_of,
+    problem,
+    sound_outputs,
+)
 from kontext_cli.sandbox.failures import NoImage
 from kontext_cli.sandbox.faults import Point
 from kontext_cli.sandbox.jobs import Job, Status
@@ -72,7 +79,8 @@ class Comfyui:
         self._workshop.accept("comfyui", "prompt", {**order, "graph": graph}, request_id)
         number = self._numbers[request_id] = len(self._workshop.ledger.entries)
         self._unread.add(request_id)
-        answer = {"prompt_id": request_id, "number": number, "node_errors": {}}
+        faults = node_errors(graph, self._has_image)
+        answer = {"prompt_id": request_id, "number": number, "node_errors": faults}
         return await delivered(self._workshop, request, order["prompt"], Json(answer))
 
     async def queue(self, _: Request) -> Response:
@@ -178,7 +186,7 @@ class Comfyui:
             return {**base, "outputs": {}, "status": _status(job, "execution_error", why)}
         outputs = {
             node: {"images": [self._image(job, graph[node]) for _ in made["images"]]}
-            for node in outputs_of(graph)
+            for node in sound_outputs(graph, self._has_image)
         }
         status = {"status_str": "success", "completed": True, "messages": []}
         return {**base, "outputs": outputs, "status": status}

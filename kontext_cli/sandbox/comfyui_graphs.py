@@ -9,6 +9,8 @@ from pydantic import Field
 from kontext_cli.sandbox.orders import Order, Size
 
 Graph = Mapping[str, Mapping[str, Any]]
+HasImage = Callable[[str], bool]
+"""Whether an image of this name was uploaded."""
 
 _REQUIRED: Mapping[str, tuple[str, ...]] = {
     "UNETLoader": ("unet_name", "weight_dtype"),
@@ -69,8 +71,8 @@ def key_of(name: str) -> str:
     return sha256(name.encode(errors="replace")).hexdigest()[:32]
 
 
-def problem(graph: Graph, has_image: Callable[[str], bool]) -> dict[str, Any] | None:
-    """The body of the refusal of a graph that is not valid, None for one that is."""
+def problem(graph: Graph, has_image: HasImage) -> dict[str, Any] | None:
+    """The body of the refusal of a graph none of whose outputs can be made, None for any other."""
     for name, node in graph.items():
         if not isinstance(node, dict) or "class_type" not in node:
             what = "Cannot execute because a node is missing the class_type property."
@@ -78,18 +80,29 @@ def problem(graph: Graph, has_image: Callable[[str], bool]) -> dict[str, Any] | 
         if node["class_type"] not in _REQUIRED:
             what = f"Cannot execute because node {node['class_type']} does not exist."
             return _invalid("invalid_prompt", what, f"Node ID '#{name}'")
-    outputs = outputs_of(graph)
-    if not outputs:
+    if not outputs_of(graph):
         return _invalid("prompt_no_outputs", "Prompt has no outputs", "")
-    faults = {
+    if sound_outputs(graph, has_image):
+        return None
+    what = "Prompt outputs failed validation"
+    faults = node_errors(graph, has_image)
+    return _invalid("prompt_outputs_failed_validation", what, "", faults)
+
+
+def sound_outputs(graph: Graph, has_image: HasImage) -> list[str]:
+    """The outputs without a fault in the nodes that lead to them."""
+    faulty = node_errors(graph, has_image)
+    return [name for name in outputs_of(graph) if not faulty.keys() & _leading_to(graph, [name])]
+
+
+def node_errors(graph: Graph, has_image: HasImage) -> dict[str, Any]:
+    """The faults of the nodes that lead to an output, by their ids."""
+    outputs = outputs_of(graph)
+    return {
         name: {"errors": errors, "dependent_outputs": outputs, "class_type": node["class_type"]}
         for name, node in _leading_to(graph, outputs).items()
         if (errors := list(_errors(node, has_image)))
     }
-    if not faults:
-        return None
-    what = "Prompt outputs failed validation"
-    return _invalid("prompt_outputs_failed_validation", what, "", faults)
 
 
 def outputs_of(graph: Graph, kinds: tuple[str, ...] = _OUTPUTS) -> list[str]:
@@ -126,7 +139,7 @@ def _leading_to(graph: Graph, outputs: list[str]) -> dict[str, Mapping[str, Any]
     return {name: node for name, node in graph.items() if name in needed}
 
 
-def _errors(node: Mapping[str, Any], has_image: Callable[[str], bool]) -> Iterator[dict[str, Any]]:
+def _errors(node: Mapping[str, Any], has_image: HasImage) -> Iterator[dict[str, Any]]:
     inputs = node.get("inputs", {})
     for name in _REQUIRED[node["class_type"]]:
         if name not in inputs:

@@ -44,7 +44,7 @@ def test_jobs_is_for_each_server(servers: Start, world: World) -> None:
     pool = servers(fault="stuck")
     rows = [f"image {number}" for number in range(9)]
     file = world.prompts(*rows)
-    world.batch(file, "-p", "fal", "-j", "2", "--timeout", "0.3", "--limit", "6")
+    world.batch(file, "-p", "comfyui", "-j", "2", "--timeout", "0.3", "--limit", "6")
     assert pool.shares == [2, 2, 2]
 
 
@@ -159,7 +159,7 @@ def test_one_that_is_no_such_server_gets_no_row_lost(
     assert pool.accepted == dict.fromkeys(rows, 1)
 
 
-@pytest.mark.parametrize(("name", "lost"), [("fal", 1), ("openai", 0)])
+@pytest.mark.parametrize(("name", "lost"), [("comfyui", 1), ("openai", 0)])
 def test_a_web_page_in_place_of_an_answer_costs_at_most_one_row(
     name: str,
     lost: int,
@@ -189,16 +189,16 @@ def test_a_job_is_collected_from_its_own_server(servers: Start, world: World) ->
     pool = servers(latency=0.2)
     rows = [f"image {number}" for number in range(6)]
     file = world.prompts(*rows)
-    submitted = world.batch(file, "-p", "fal", "--no-wait")
+    submitted = world.batch(file, "-p", "comfyui", "--no-wait")
     assert submitted.counts == {"running": 6}
     there = pool.shares[0]
     assert 1 <= there <= 4
-    lost = f"{pool.places[0].url}/fal"
-    pool.use(*(f"{place.url}/fal" for place in pool.places[1:]))
-    done = world.batch(file, "-p", "fal")
+    lost = f"{pool.places[0].url}/comfyui"
+    pool.use(*(f"{place.url}/comfyui" for place in pool.places[1:]))
+    done = world.batch(file, "-p", "comfyui")
     assert done.counts == {"saved": 6 - there, "running": there}
-    assert f"the job is at {lost}, which is not among the base URLs of fal" in done.err
+    assert f"the job is at {lost}, which is not among the base URLs of comfyui" in done.err
     pool.use()
-    assert world.batch(file, "-p", "fal").counts == {"saved": there, "skipped": 6 - there}
+    assert world.batch(file, "-p", "comfyui").counts == {"saved": there, "skipped": 6 - there}
     assert pool.accepted == dict.fromkeys(rows, 1)
     assert {job.state for job in world.kept()} == {State.SAVED}

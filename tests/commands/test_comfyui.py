@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from kontext_cli.job import State
+from relay import UNREAD, Relay, relaying
 from samples import image_file
 from soaking import soaked
 from world import PATIENCE, Ran, World
@@ -111,6 +112,23 @@ def test_a_lost_answer_is_settled_in_the_same_run(world: World, fault: str) -> N
         assert world.run("fetch", *ids(world), "--resubmit").code == 0
     assert states(world) == ["saved"]
     assert len(world.ledger.entries) == 1
+
+
+def test_an_answer_that_breaks_off_at_any_byte(world: World) -> None:
+    """From the request that nobody reads to the last byte of the answer: each row is made once."""
+    points = [UNREAD, *range(0, 260, soaked(26, 1))]
+    prompts = [f"row {number}" for number, _ in enumerate(points)]
+    file, left = world.prompts(*prompts), [*points]
+
+    def cuts(method: str, path: str) -> int | None:
+        return left.pop() if left and (method, path) == ("POST", f"{API}/prompt") else None
+
+    with relaying(Relay(world.url, cuts=cuts)) as relay:
+        world.move(relay.url)
+        ran = world.batch(file, *AT, "-j", "4")
+    assert (ran.code, ran.counts) == (0, {"saved": len(points)}), ran.err
+    assert left == []
+    assert sorted(entry.prompt for entry in world.ledger.entries) == sorted(prompts)
 
 
 @posix

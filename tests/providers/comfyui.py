@@ -272,6 +272,16 @@ def invalid(message: str, details: str) -> dict[str, Any]:
     return {"error": error, "node_errors": {}}
 
 
+TOO_BIG = {
+    "class_type": "EmptyImage",
+    "errors": [
+        {
+            "type": "value_bigger_than_max",
+            "message": "Value 9 bigger than max of 7",
+            "details": "color",
+        }
+    ],
+}
 MANY = "[" + ", ".join(f"'{number}.safetensors'" for number in range(12)) + "]"
 _NO_COMFY = Ends(JobFailed, "does not answer as ComfyUI does", "no")
 ANSWERS = (
@@ -284,6 +294,12 @@ ANSWERS = (
     *(
         Answer(f"accepted, no id: {found!r}", "accepted", found, Ends(UnexpectedReply))
         for found in (*NOT_OBJECTS, {"prompt_id": 7}, {"prompt_id": ""})
+    ),
+    Answer(
+        "accepted in part: one output of several is sound",
+        "accepted",
+        {"prompt_id": ID, "number": 3, "node_errors": {"1": TOO_BIG}},
+        Ends(JobFailed, "only in part: EmptyImage (node 1): Value 9 bigger than max of 7", "no"),
     ),
     Answer(
         "a missing file",

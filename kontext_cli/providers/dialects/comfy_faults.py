@@ -10,6 +10,7 @@ from typing import Any
 from kontext_cli.errors import Canceled, JobFailed, KontextError
 from kontext_cli.http.call import Reply
 from kontext_cli.providers.failure import short
+from kontext_cli.words import listed
 
 _MISSING_FILE = re.compile(
     r"(?P<input>\w+): '(?P<value>.*)' not in (?P<list>\[.*\]|\(list.*\))", re.S
@@ -35,10 +36,25 @@ def refused(reply: Reply) -> KontextError | None:
     error, nodes = body.get("error"), body.get("node_errors")
     if not isinstance(error, dict) or not isinstance(nodes, dict):
         return None
-    faults = list(_faults(nodes)) or [_general(error)]
+    return _faulty("ComfyUI does not take the workflow", reply, error, nodes)
+
+
+def taken_in_part(reply: Reply) -> KontextError | None:
+    """The error for a workflow of which the server runs no more than what is sound: it accepts it
+    where one of its outputs is, and a preview of the text is one."""
+    nodes = reply.object.get("node_errors")
+    if not isinstance(nodes, dict) or not nodes:
+        return None
+    return _faulty("ComfyUI takes the workflow only in part", reply, {}, nodes)
+
+
+def _faulty(
+    what: str, reply: Reply, error: Mapping[str, Any], nodes: Mapping[str, Any]
+) -> JobFailed:
+    faults = sorted(_faults(nodes)) or [_general(error)]  # the server has them in no order
     more = f"; and {len(faults) - _MOST_FAULTS} more" if len(faults) > _MOST_FAULTS else ""
     return JobFailed(
-        f"ComfyUI does not take the workflow: {short('; '.join(faults[:_MOST_FAULTS]))}{more}",
+        f"{what}: {short('; '.join(faults[:_MOST_FAULTS]))}{more}",
         hint=_hint(error, nodes),
         billed="no",
         status=reply.status,
@@ -100,15 +116,13 @@ def _general(error: Mapping[str, Any]) -> str:
 
 
 def _hint(error: Mapping[str, Any], nodes: Mapping[str, Any]) -> str | None:
-    """What to do: where a file belongs, or that a node is not installed."""
-    for node in nodes.values():
-        for fault in _errors(node) if isinstance(node, dict) else ():
-            found = _MISSING_FILE.fullmatch(str(fault.get("details") or ""))
-            if found is not None and (folder := _FOLDERS.get(found["input"])):
-                return (
-                    f"put the file into ComfyUI's models/{folder}, or name in your own workflow "
-                    "one that it has"
-                )
+    """What to do: where files belong, or that a node is not installed."""
+    faults = [each for node in nodes.values() if isinstance(node, dict) for each in _errors(node)]
+    found = (_MISSING_FILE.fullmatch(str(each.get("details") or "")) for each in faults)
+    missing = sorted({folder for each in found if each and (folder := _FOLDERS.get(each["input"]))})
+    if missing:
+        folders = listed([f"models/{folder}" for folder in missing])
+        return f"put it into ComfyUI's {folders}, or name in a workflow of your own what it has"
     if "does not exist" in str(error.get("message")):
         return "install what brings that node, or update ComfyUI"
     return None

@@ -43,6 +43,8 @@ class ComfyQueue(Queue):
         request_id = reply.object.get("prompt_id")
         if not isinstance(request_id, str) or not request_id:
             raise self._not_comfy(UnexpectedReply, reply)
+        if (fault := comfy_faults.taken_in_part(reply)) is not None:
+            raise fault
         return Progress(State.QUEUED, handle=self.handle(endpoint, request_id))
 
     def refused(self, reply: Reply) -> KontextError:
