@@ -56,6 +56,12 @@ class ComfyQueue(Queue):
     def poll(self, handle: Handle) -> Call:
         return Call("status", "GET", f"{self.base_url}/queue")
 
+    def load(self) -> Call:
+        return Call("list", "GET", f"{self.base_url}/queue")
+
+    def jobs_there(self, reply: Reply) -> int:
+        return sum(len(_ids(reply.object.get(each))) for each in _LISTS)
+
     def is_about(self, handle: Handle, body: Mapping[str, Any]) -> bool:
         """Whether the list has the job: one that does not may be older than the job."""
         return any(handle.request_id in _ids(body.get(each)) for each in _LISTS)
@@ -89,7 +95,7 @@ class ComfyQueue(Queue):
         entry = next(iter(reply.object.values()), None)
         if entry is None:
             raise Expired(
-                f"{self.name} does not know the job any more: it was restarted, or its history "
+                f"{self.title} does not know the job any more: it was restarted, or its history "
                 "was cleared",
                 hint="make it again",
                 billed="no",
@@ -128,7 +134,7 @@ class ComfyQueue(Queue):
     def _not_comfy(self, kind: type[KontextError], reply: Reply) -> KontextError:
         """The error for what no ComfyUI answers."""
         return kind(
-            f"the server does not answer as ComfyUI does ({reply.status}): {reason(reply).text}",
+            f"{self.title} does not answer as ComfyUI does ({reply.status}): {reason(reply).text}",
             hint=f"is a ComfyUI at {self.base_url}? KONTEXT_{self.name.upper()}_BASE_URL says so",
         )
 
