@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 import instructions
 import many_jobs
 import planning
+import pools
 import single_job
 import start_up
 from clients import CURL, Ground, absent
@@ -32,7 +33,7 @@ _SIZES = (1_000, 10_000)
 _QUICK_SIZES = (100, 1_000)
 _NAMES = (
     *("start", "instructions", "single", "elsewhere", "requests", "download"),
-    *("batch", "secure", "sizes", "rows"),
+    *("batch", "secure", "pool", "sizes", "rows"),
 )
 _LARGE = ("million",)
 """Measured only where it is named: it takes minutes."""
@@ -101,6 +102,7 @@ def _measured(options: argparse.Namespace) -> Section:
         "download": lambda ground: single_job.download(ground, few),
         "batch": lambda ground: many_jobs.measure(ground, few),
         "secure": lambda ground: many_jobs.secure(ground, few),
+        "pool": lambda ground: pools.measure(ground, min(few, 3)),
         "sizes": lambda ground: many_jobs.sizes(ground, min(few, 3), *sizes),
         "rows": lambda _: planning.measure(),
         "million": lambda _: planning.million(),

@@ -242,8 +242,8 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a auth -d 'Store, list and re
 complete -c kontext -n '__kontext_lacks "kontext" --version' -l version -d 'Show the version'
 complete -c kontext -n '__kontext_lacks "kontext" -h --help' -s h -l help -d ''
 
-complete -c kontext -n '__kontext_lacks "kontext generate" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface comfyui sandbox' -d 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, comfyui, sandbox'
-complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext generate" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, openai, comfyui, sandbox'
+complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext generate" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext generate" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
 complete -c kontext -n '__kontext_lacks "kontext generate" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
@@ -285,8 +285,8 @@ complete -c kontext -n '__kontext_lacks "kontext generate" --open' -l open -d 'O
 complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
-complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface comfyui sandbox' -d 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, comfyui, sandbox'
-complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, openai, comfyui, sandbox'
+complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext edit" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext edit" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
 complete -c kontext -n '__kontext_lacks "kontext edit" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
@@ -328,8 +328,8 @@ complete -c kontext -n '__kontext_lacks "kontext edit" --preview' -l preview -x 
 complete -c kontext -n '__kontext_lacks "kontext edit" --open' -l open -d 'Open the saved images with the viewer of the system'
 complete -c kontext -n '__kontext_lacks "kontext edit" -h --help' -s h -l help -d ''
 
-complete -c kontext -n '__kontext_lacks "kontext status" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface comfyui sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
-complete -c kontext -n '__kontext_lacks "kontext status" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model that the job with that request id was submitted to'
+complete -c kontext -n '__kontext_lacks "kontext status" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
+complete -c kontext -n '__kontext_lacks "kontext status" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model that the job with that request id was submitted to'
 complete -c kontext -n '__kontext_lacks "kontext status" --limit' -l limit -x -d 'Maximum number of jobs to list'
 complete -c kontext -n '__kontext_in "kontext status"' -l state -x -d 'Only jobs in this state'
 complete -c kontext -n '__kontext_lacks "kontext status" --batch' -l batch -x -d 'Only jobs of this batch'
@@ -340,8 +340,8 @@ complete -c kontext -n '__kontext_lacks "kontext status" -q --quiet' -s q -l qui
 complete -c kontext -n '__kontext_lacks "kontext status" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext status" -h --help' -s h -l help -d ''
 
-complete -c kontext -n '__kontext_lacks "kontext fetch" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface comfyui sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
-complete -c kontext -n '__kontext_lacks "kontext fetch" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model that the job with that request id was submitted to'
+complete -c kontext -n '__kontext_lacks "kontext fetch" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
+complete -c kontext -n '__kontext_lacks "kontext fetch" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model that the job with that request id was submitted to'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -o --output' -s o -l output -r -F -d 'Output file'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'Output directory, created if missing'
 complete -c kontext -n '__kontext_lacks "kontext fetch" --name' -l name -x -d 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}'
@@ -355,8 +355,8 @@ complete -c kontext -n '__kontext_lacks "kontext fetch" --preview' -l preview -x
 complete -c kontext -n '__kontext_lacks "kontext fetch" --open' -l open -d 'Open the saved images with the viewer of the system'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -h --help' -s h -l help -d ''
 
-complete -c kontext -n '__kontext_lacks "kontext cancel" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface comfyui sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
-complete -c kontext -n '__kontext_lacks "kontext cancel" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model that the job with that request id was submitted to'
+complete -c kontext -n '__kontext_lacks "kontext cancel" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
+complete -c kontext -n '__kontext_lacks "kontext cancel" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model that the job with that request id was submitted to'
 complete -c kontext -n '__kontext_lacks "kontext cancel" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext cancel" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext cancel" --debug' -l debug -d 'Log each request on standard error, without secrets'
@@ -391,8 +391,8 @@ complete -c kontext -n '__kontext_lacks "kontext cost" --json' -l json -d 'Print
 complete -c kontext -n '__kontext_lacks "kontext cost" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext cost" -h --help' -s h -l help -d ''
 
-complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface comfyui sandbox' -d 'Only the models of this provider'
-complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Only the models of this provider'
+complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext models" --check' -l check -d 'Ask the providers which of these models they withdraw'
 complete -c kontext -n '__kontext_lacks "kontext models" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext models" --debug' -l debug -d 'Log each request on standard error, without secrets'
@@ -414,11 +414,11 @@ complete -c kontext -n '__kontext_at "kontext auth" 1' -a status -d 'Show where 
 complete -c kontext -n '__kontext_at "kontext auth" 1' -a remove -d 'Remove a stored key'
 complete -c kontext -n '__kontext_lacks "kontext auth" -h --help' -s h -l help -d ''
 
-complete -c kontext -n '__kontext_at "kontext auth set" 1' -a 'fal aimlapi chainhub bfl replicate together huggingface comfyui sandbox' -d 'The provider of the key'
+complete -c kontext -n '__kontext_at "kontext auth set" 1' -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'The provider of the key'
 complete -c kontext -n '__kontext_lacks "kontext auth set" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_lacks "kontext auth status" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext auth status" -h --help' -s h -l help -d ''
 
-complete -c kontext -n '__kontext_at "kontext auth remove" 1' -a 'fal aimlapi chainhub bfl replicate together huggingface comfyui sandbox' -d 'The provider of the key'
+complete -c kontext -n '__kontext_at "kontext auth remove" 1' -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'The provider of the key'
 complete -c kontext -n '__kontext_lacks "kontext auth remove" -h --help' -s h -l help -d ''

@@ -37,6 +37,7 @@ KEYS = {
     "replicate": "REPLICATE_API_TOKEN",
     "together": "TOGETHER_API_KEY",
     "huggingface": "HF_TOKEN",
+    "openai": "KONTEXT_OPENAI_API_KEY",
 }
 """The variable with the key of each provider: a new provider is a row here."""
 KEYLESS = ("comfyui",)

@@ -1,11 +1,10 @@
 """`generate` and `edit` for many rows: plan all of them, then run those that need it."""
 
-import gc
 import io
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO
@@ -13,17 +12,20 @@ from typing import BinaryIO
 from kontext_cli.batch.decide import Rules, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
+from kontext_cli.batch.limits import Limits
 from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.order import Order
-from kontext_cli.batch.pace import Pace, within_descriptors
 from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
-from kontext_cli.batch.run import Batch, Limits
+from kontext_cli.batch.run import Batch
+from kontext_cli.batch.schedulers import scheduled_shard
 from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows_of_images
 from kontext_cli.batch.tally import Tally
 from kontext_cli.commands.batch_flags import check_batch
 from kontext_cli.commands.flags import Flags
+from kontext_cli.commands.garbage import no_collection
 from kontext_cli.commands.generate import check_waiting, differences
+from kontext_cli.commands.pools import engines_of, open_pool
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import set_up_previews
 from kontext_cli.engine.budget import Budget
@@ -49,6 +51,9 @@ def run_batch(flags: Flags) -> Result:
 
     Raises KontextError for any fault that is found before anything is sent.
     """
+    scheduled = scheduled_shard(flags.shard or "", os.environ)
+    if scheduled is not None:
+        flags = flags.with_shard(str(scheduled))
     check_batch(flags)
     tally = Tally(0, waits=not flags.no_wait)
     report = open_batch_report(
@@ -59,6 +64,8 @@ def run_batch(flags: Flags) -> Result:
         plain=flags.debug,
     )
     with Session(report, debug=flags.debug) as session:
+        if scheduled is not None:
+            report.notice(f"shard {scheduled}, from {scheduled.variable}")
         set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=True)
         return _Run(flags, session, report, tally).run()
 
@@ -78,7 +85,7 @@ class _Run:
 
     def run(self) -> Result:
         """Plan all rows, and run them unless it is a dry run."""
-        with _no_collection():
+        with no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
         ids = (entry.row.others.get("id") or "" for entry in entries)
@@ -309,15 +316,14 @@ class _Run:
 
     def _lanes(self, entries: Sequence[Entry], batch: Batch) -> dict[str, Lane]:
         """The rows of each provider, with its limit of jobs in flight."""
-        names = _providers(entries)
-        settings = self._session.settings
         lanes = {
             name: Lane(
                 [entry for entry in entries if entry.at == name],
-                Pace(within_descriptors(settings.jobs(known_provider(name), self._flags.jobs))),
+                open_pool(known_provider(name), self._session.settings, self._flags.jobs),
                 stop=partial(batch.stop_provider, name),
+                notice=self._report.notice,
             )
-            for name in names
+            for name in _providers(entries)
         }
         for name, lane in lanes.items():
             if not self._is_usable(self._planner.provider(name)):
@@ -325,18 +331,12 @@ class _Run:
         return lanes
 
     async def _work(self, batch: Batch, lanes: dict[str, Lane]) -> None:
-        async with AsyncExitStack() as stack:
-            engines = {
-                name: await stack.enter_async_context(
-                    self._session.engine(
-                        self._planner.provider(name),
-                        watch=self._watch(batch),
-                        throttled=lane.pace.throttled,
-                    )
-                )
-                for name, lane in lanes.items()
-                if self._is_usable(self._planner.provider(name))
-            }
+        pools = [
+            lane.pool
+            for name, lane in lanes.items()
+            if self._is_usable(self._planner.provider(name))
+        ]
+        async with engines_of(pools, self._session, self._watch(batch)) as engines:
             await batch.run(lanes, engines)
 
     def _watch(self, batch: Batch) -> Callable[[Job, Sequence[str]], None]:
@@ -366,20 +366,6 @@ class _Run:
             if argument.endswith(image):
                 return argument.removesuffix(image) + abridged(image)
         return argument
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Collect no garbage while many rows are planned, nor search them for it later: it takes a
-    fifth of the time, for none."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()
 
 
 _WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)

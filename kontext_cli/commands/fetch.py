@@ -172,9 +172,13 @@ class _Run:
         if session.journal.owned_elsewhere(job.id):
             elsewhere(job)
             return None
-        provider = session.settings.open(known_provider(job.provider))
-        if fetch.resubmit and job.state in _RESUBMITTED:
+        again = fetch.resubmit and job.state in _RESUBMITTED
+        provider = session.settings.open(
+            known_provider(job.provider), None if again else job.server
+        )
+        if again:
             self._drafts[job.id] = _draft_again(job, provider)
+            job.server = provider.server
             return _delivery(job, fetch, session)
         if job.state is State.SAVED and not _lacks_files(job, self._report):
             job.skipped = True

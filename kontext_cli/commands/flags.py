@@ -1,6 +1,7 @@
 """The flags of `generate` and `edit` as they were typed."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from kontext_cli.files.names import Exists
@@ -104,6 +105,18 @@ class Flags(NamedTuple):
         number; in a batch that could pay for everything again, so it is an error."""
         made_up = not self.is_batch and self.output is None and self.name is None
         return self.exists or ("number" if made_up else "error")
+
+    def with_shard(self, shard: str) -> "Flags":
+        """The flags with another value of `--shard`, which was given; also as they are typed."""
+        typed = [
+            shard
+            if before == "--shard"
+            else f"--shard={shard}"
+            if each.startswith("--shard=")
+            else each
+            for before, each in pairwise(["", *self.argv])
+        ]
+        return self._replace(shard=shard, argv=typed)
 
     def request_fields(self) -> dict[str, Any]:
         """The fields of a request that flags set."""

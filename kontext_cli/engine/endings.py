@@ -1,5 +1,7 @@
 """Errors of jobs: whether the job may have been billed, and the command to paste next."""
 
+from collections.abc import Sequence
+
 from kontext_cli.errors import (
     Billed,
     JobFailed,
@@ -22,6 +24,13 @@ def cut_short(how: str) -> OutcomeUnknown:
     return OutcomeUnknown(
         f"the outcome of the submit is unknown ({how}): it may have been accepted and billed"
     )
+
+
+def out_of_time(provider: str, timeout: float, *, sent: bool) -> KontextError:
+    """The error of a submit that took longer than its timeout in seconds."""
+    if sent:
+        return cut_short(f"no answer within {timeout:g} s")
+    return Unreachable(f"{provider} could not be reached within {timeout:g} s")
 
 
 def unknown_since(job: Job) -> KontextError:
@@ -114,6 +123,17 @@ def was_not_taken(job: Job) -> bool:
         return False
     is_busy = isinstance(error, JobFailed) and error.status in _REFUSED_AS_BUSY
     return is_busy or isinstance(error, KeyFault | Unreachable)
+
+
+def none_left(errors: Sequence[KontextError]) -> KontextError:
+    """The error where each server failed with one of these: what was tried, unless the key is to
+    blame at all of them."""
+    if len(errors) == 1 or all(isinstance(each, KeyFault) for each in errors):
+        return errors[-1]
+    return Unreachable(
+        "no server takes jobs: " + "; ".join(each.message for each in errors),
+        hint="start one of them, and run it again",
+    )
 
 
 def at_end(error: KontextError, job: Job, *, recorded: bool = True) -> KontextError:

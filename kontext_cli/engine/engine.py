@@ -13,9 +13,11 @@ from kontext_cli.engine.endings import (
     is_unsettled,
     not_accepted,
     not_its_own,
+    out_of_time,
     still_running,
     unknown_since,
 )
+from kontext_cli.engine.fitting import Fitting
 from kontext_cli.engine.follow import Follower, Watch
 from kontext_cli.engine.reading import read
 from kontext_cli.engine.recorder import Record, Recorder
@@ -38,7 +40,7 @@ from kontext_cli.http.retry import was_refused
 from kontext_cli.http.transport import Submission, Transport
 from kontext_cli.job import OPEN, Cost, Job, Note, Progress, State
 from kontext_cli.journal.replies import Answers
-from kontext_cli.providers.base import Cancellation, Provider, Storage
+from kontext_cli.providers.base import Adaptive, Cancellation, Provider, Storage
 from kontext_cli.providers.failure import refusal
 from kontext_cli.providers.prepare import Draft
 
@@ -60,8 +62,8 @@ class Engine:
         notice: Callable[[str], None] = lambda _text: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``answers`` stores the replies of a blocking provider before they are read;
-        ``notice`` receives warnings about local faults that stop no job."""
+        """``answers`` stores the replies of a blocking provider before they are read; ``notice``
+        receives warnings about local faults that stop no job."""
         self._provider = provider
         self._transport = transport
         self._recorder = Recorder(record, self._notice_once)
@@ -70,6 +72,7 @@ class Engine:
         self._notice = notice
         self._noticed: set[str] = set()
         self._submissions: dict[str, Submission] = {}
+        self._fitting = Fitting(provider, transport) if isinstance(provider, Adaptive) else None
         self._follower = Follower(provider, transport, enter=self._enter, watch=watch, sleep=sleep)
 
     async def run(
@@ -135,14 +138,18 @@ class Engine:
 
         await self._supervise(job, work())
 
+    async def load(self) -> int | None:
+        """How many jobs the server has, whoever sent them; None where it does not say."""
+        return await self._follower.load()
+
     def is_being_sent(self, job: Job) -> bool:
         """Whether a submit may have been received, so that only its answer decides the outcome."""
         submission = self._submissions.get(job.id)
         return submission is not None and submission.sent
 
-    def end_submits(self) -> None:
-        """Stop the retries of submits."""
-        self._transport.is_closing = True
+    def submit_once(self) -> None:
+        """From now on, send no submit a second time."""
+        self._transport.submits_once = True
 
     async def cancel(self, job: Job) -> Cancellation:
         """Ask the provider to cancel a job. Raises KontextError."""
@@ -163,6 +170,8 @@ class Engine:
         if self._blocks(job) and self._answers:
             self._answers.prepare()
         draft = await self._uploaded(job, draft, timeout)
+        if self._fitting is not None:
+            draft = await self._fitting.fit(job, draft)
         job.handle = chosen_handle(self._provider, job)
         try:
             await self._send(job, draft, timeout)
@@ -175,13 +184,14 @@ class Engine:
         """Send the job once, and read the answer."""
         submission = Submission(on_the_way=lambda: self._watch(job, ()))
         self._submissions[job.id] = submission
+        job.server = self._provider.server
         job.answer_by = datetime.now(UTC) + timedelta(seconds=min(timeout, _LONGEST_TIMEOUT))
         try:
             await self._enter(job, State.SUBMITTING)
             async with Deadline(timeout):
                 reply = await self._submitted(job, draft, submission)
         except TimeoutError:
-            raise self._out_of_time(submission, timeout) from None
+            raise out_of_time(self._provider.title, timeout, sent=submission.sent) from None
         except asyncio.CancelledError:
             await self._interrupt(job, submission)
             raise
@@ -196,6 +206,9 @@ class Engine:
         blocking = self._blocks(job)
         call = call_of(job, draft)
         reply = await self._transport.submit(call, submission, blocking=blocking)
+        while self._fitting and (fitted := self._fitting.after_refusal(job, draft, reply)):
+            draft, submission.sent = fitted, False
+            reply = await self._transport.submit(draft.call(), submission, blocking=blocking)
         local = draft.local_images
         if reply.status == 413 and isinstance(draft.provider, Storage) and local:
             from kontext_cli.engine.upload import upload
@@ -245,9 +258,8 @@ class Engine:
         try:
             return read(self._provider.accepted, reply, job.endpoint)
         except UnexpectedReply as error:
-            raise OutcomeUnknown(
-                f"{error.message}: it may have been accepted and billed"
-            ) from error
+            how = f"{error.message}: it may have been accepted and billed"
+            raise OutcomeUnknown(how) from error
 
     def _store_answer(self, job: Job, answers: Answers, reply: Reply) -> None:
         try:
@@ -304,7 +316,7 @@ class Engine:
             async with Deadline(timeout):
                 result = await self._follower.follow(job)
         except TimeoutError:
-            raise still_running(self._provider.name, timeout) from None
+            raise still_running(self._provider.title, timeout) from None
         await self._note_result(job, result)
 
     async def _uploaded(self, job: Job, draft: Draft, timeout: float) -> Draft:
@@ -385,9 +397,4 @@ class Engine:
     def _not_accepted(self, job: Job, reply: Reply) -> KontextError:
         if was_refused(reply, blocking=self._blocks(job)):
             return read(refusal, self._provider, reply)
-        return cut_short(f"{self._provider.name} answered {reply.status}")
-
-    def _out_of_time(self, submission: Submission, timeout: float) -> KontextError:
-        if submission.sent:
-            return cut_short(f"no answer within {timeout:g} s")
-        return Unreachable(f"{self._provider.name} could not be reached within {timeout:g} s")
+        return cut_short(f"{self._provider.title} answered {reply.status}")

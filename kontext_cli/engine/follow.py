@@ -60,6 +60,16 @@ class Follower:
         result, seen = await self._streamed(job)
         return result or await self._polled(job, seen)
 
+    async def load(self) -> int | None:
+        """How many jobs the server has, whoever sent them; None where it does not say."""
+        call = self._provider.load()
+        if call is None:
+            return None
+        try:
+            return read(self._provider.jobs_there, await self._transport.ask(call))
+        except KontextError:
+            return None
+
     async def ask(self, job: Job) -> Progress:
         """Poll once, and request the result of a job that is done."""
         return await self._result_if_done(job, await self._poll(job))

@@ -38,6 +38,10 @@ class Provider(ABC):
     hosts, besides loopback, that the key of a variable goes to; that of any other variable goes to
     every base URL. ``runs_workflows`` says that the user may give it workflows of their own, whose
     models the setting for all providers does not name.
+
+    ``own_names`` says that models have the server's own names; ``served`` are those it was found
+    to have. ``dialects`` are what a server may be told to speak, the default one first.
+    ``key_types`` and ``credit_types`` are error types of a wrong key and of an empty account.
     """
 
     name: ClassVar[str]
@@ -49,7 +53,10 @@ class Provider(ABC):
     runs_workflows: ClassVar[bool] = False
     endpoints: tuple[Endpoint, ...]
     default_model: ClassVar[str] = "kontext-pro"
+    own_names: ClassVar[bool] = False
+    served: tuple[str, ...] = ()
     routes: ClassVar[tuple[str, ...]] = ()
+    dialects: ClassVar[tuple[str, ...]] = ()
     prices: ClassVar[tuple[Price, ...]] = ()
     inline_bytes: ClassVar[int]
     blocking: ClassVar[bool] = False
@@ -58,6 +65,8 @@ class Provider(ABC):
     offline: ClassVar[bool] = False
     credit_statuses: ClassVar[frozenset[int]] = frozenset({402})
     canceled_types: ClassVar[frozenset[str]] = frozenset()
+    key_types: ClassVar[frozenset[str]] = frozenset()
+    credit_types: ClassVar[frozenset[str]] = frozenset()
     error_type_header: ClassVar[str] = ""
     kept_headers: ClassVar[tuple[str, ...]] = ()
 
@@ -68,6 +77,16 @@ class Provider(ABC):
         self.base_url = self.normalised(base_url or ("" if self.needs_base_url else self.home))
         self._prices = prices or {}
 
+    @property
+    def server(self) -> str | None:
+        """What tells this server from others of the provider; None for a hosted one."""
+        return self.base_url if self.needs_base_url else None
+
+    @property
+    def title(self) -> str:
+        """What messages call it: the name, and for a server of the user's own the base URL."""
+        return f"{self.name} at {self.server}" if self.server else self.name
+
     def at(self, endpoint: str) -> "Provider":
         """The provider as it serves an endpoint: itself, but for a router. Raises UsageError for
         an endpoint that it has no route to."""
@@ -75,6 +94,10 @@ class Provider(ABC):
 
     def through(self, route: str) -> "Provider":
         """The provider with its models at another of its ``routes``."""
+        return self
+
+    def speaking(self, dialect: str) -> "Provider":
+        """The provider as it speaks another of its ``dialects``."""
         return self
 
     def default_for(self, operation: Operation) -> str:
@@ -104,9 +127,24 @@ class Provider(ABC):
             return Price(model, self._prices[model], dated="")
         return next((price for price in self.prices if price.model == model), None)
 
+    def load(self) -> Call | None:
+        """The call, quick and free, that asks a server how many jobs it has; None where none can
+        be asked."""
+        return None
+
+    def jobs_there(self, reply: Reply) -> int:
+        """Read the answer to ``load``: the jobs that wait or run, whoever sent them."""
+        return 0
+
     def billed(self, reply: Reply) -> Billed:
         """Whether a job that ended with this error reply may be on the bill."""
         return "maybe"
+
+    def model_hint(self, reply: Reply) -> str | None:
+        """What to do about a submit that was refused because of its model; None for any other."""
+        if reply.status not in (404, 410):
+            return None
+        return f"{self.name} does not have this model, or no longer: `kontext models --check`"
 
     def refused(self, reply: Reply) -> KontextError | None:
         """The error for an answer that refuses a submit in a form of the provider's own; None for
@@ -124,6 +162,29 @@ class Provider(ABC):
     @abstractmethod
     def accepted(self, reply: Reply, endpoint: str) -> Progress:
         """Read the 2xx answer to a submit: a handle to poll with, or the images at once."""
+
+
+class Adaptive(Provider):
+    """A provider whose servers differ in what they take: it is asked, and learned from refusals."""
+
+    is_known: bool = False
+    """Whether a server was asked."""
+
+    @abstractmethod
+    def inquiry(self) -> Call:
+        """The call, free of charge, whose answer tells what a server is."""
+
+    @abstractmethod
+    def learn(self, reply: Reply) -> None:
+        """Read the answer to ``inquiry``. Raises KontextError where it is no such server."""
+
+    @abstractmethod
+    def lacking(self, options: Mapping[str, Any]) -> frozenset[str]:
+        """The options, of these, that the server does not take, as far as is known."""
+
+    @abstractmethod
+    def learn_refusal(self, reply: Reply) -> None:
+        """Read the refusal of a submit: what it names is left out from then on."""
 
 
 class Cancellation(StrEnum):

@@ -20,6 +20,7 @@ from kontext_cli.sandbox.faults import Faults
 from kontext_cli.sandbox.huggingface import routes as huggingface
 from kontext_cli.sandbox.ledger import Ledger, Seen
 from kontext_cli.sandbox.media import Media
+from kontext_cli.sandbox.openai import Openai
 from kontext_cli.sandbox.replicate import Replicate
 from kontext_cli.sandbox.replicate_files import ReplicateFiles
 from kontext_cli.sandbox.replies import Declined, Json, answered
@@ -89,6 +90,7 @@ class Sandbox:
             ),
             Mount("/together", routes=Together(workshop, "/together").routes()),
             Mount("/huggingface", routes=huggingface(workshop, "/huggingface")),
+            Mount("/openai", routes=Openai(workshop, "/openai").routes()),
             Mount("/comfyui", routes=Comfyui(workshop).routes()),
             Mount("/files", routes=[*uploads.routes(), *Media(workshop).routes()]),
         ]

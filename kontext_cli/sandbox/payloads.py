@@ -21,6 +21,7 @@ from kontext_cli.sandbox.flux import (
     Flux3,
     Flux3Edit,
 )
+from kontext_cli.sandbox.openai_payloads import OPENAI
 from kontext_cli.sandbox.orders import AspectRatio, Order, Size, whole
 from kontext_cli.sandbox.replicate_payloads import REPLICATE
 from kontext_cli.sandbox.together_payloads import TOGETHER
@@ -150,6 +151,7 @@ ENDPOINTS = {
     "bfl": BFL,
     "replicate": REPLICATE,
     "together": TOGETHER,
+    "openai": OPENAI,
     "comfyui": COMFYUI,
 }
 """What each endpoint of each dialect takes."""

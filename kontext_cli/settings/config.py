@@ -27,9 +27,9 @@ _OF_WORKFLOWS = ("workflow", "generate", "edit", "map")
 
 class Config(NamedTuple):
     """The content of the file; prices are US dollars per image, by provider and model. ``routes``
-    are those of routers. Several base URLs of one provider are separated by commas. ``workflows``
-    are the files of the user's own, by the key that names them, and ``places`` where values go in
-    them."""
+    are those of routers, ``dialects`` and ``models`` those of servers with models of their own.
+    Several base URLs of one provider are separated by commas. ``workflows`` are the files of the
+    user's own, by the key that names them, and ``places`` where values go in them."""
 
     path: Path | None = None
     provider: str | None = None
@@ -40,6 +40,8 @@ class Config(NamedTuple):
     base_urls: Mapping[str, str] = MappingProxyType({})
     jobs: Mapping[str, int] = MappingProxyType({})
     routes: Mapping[str, str] = MappingProxyType({})
+    dialects: Mapping[str, str] = MappingProxyType({})
+    models: Mapping[str, str] = MappingProxyType({})
     workflows: Mapping[str, str] = MappingProxyType({})
     places: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     prices: Mapping[str, Mapping[str, float]] = MappingProxyType({})
@@ -88,16 +90,24 @@ class _Reader:
                 raise self._fault(key, f"`{key}` should be one of {', '.join(choices)}")
         base_urls: dict[str, str] = {}
         jobs: dict[str, int] = {}
-        routes: dict[str, str] = {}
+        models: dict[str, str] = {}
+        chosen: dict[str, dict[str, str]] = {"route": {}, "dialect": {}}
         workflows: dict[str, str] = {}
         places: dict[str, tuple[str, ...]] = {}
         for name, table in self._tables(data, "providers"):
+            kind = provider_class(name)
+            words = {"route": kind.routes, "dialect": kind.dialects}
+            own = [key for key, values in words.items() if values]
+            own += ["model"] if kind.own_names else []
+            known = (*_OF_PROVIDERS, *own, *(_OF_WORKFLOWS if kind.runs_workflows else ()))
             for key in table:
-                if key == "route" and provider_class(name).routes:
-                    routes[name] = self._route(table, provider_class(name).routes)
-                elif key not in (known := self._known(name)):
+                if key not in known:
                     raise self._unknown(key, f"setting `{key}` of a provider", known)
-            if provider_class(name).runs_workflows:
+                if key in words and key in own:
+                    chosen[key][name] = self._choice(table, key, words[key])
+            if "model" in table:
+                models[name] = self._value(table, "model", str)
+            if kind.runs_workflows:
                 workflows, places = self._workflows(table), self._places(table)
             if "base_url" in table:
                 base_urls[name] = self._base_url(table)
@@ -112,7 +122,9 @@ class _Reader:
             **texts,
             base_urls=base_urls,
             jobs=jobs,
-            routes=routes,
+            routes=chosen["route"],
+            dialects=chosen["dialect"],
+            models=models,
             workflows=workflows,
             places=places,
             prices=prices,
@@ -145,10 +157,10 @@ class _Reader:
             raise self._fault("base_url", "`base_url` should be text, or a list of texts")
         return str(self._value(table, "base_url", str))
 
-    def _known(self, name: str) -> tuple[str, ...]:
-        """The settings of a provider."""
-        own = _OF_WORKFLOWS if provider_class(name).runs_workflows else ()
-        return (*_OF_PROVIDERS, *own)
+    def _choice(self, table: dict[str, Any], key: str, choices: Sequence[str]) -> str:
+        if table[key] not in choices:
+            raise self._fault(key, f"`{key}` should be one of {', '.join(choices)}")
+        return str(table[key])
 
     def _workflows(self, table: dict[str, Any]) -> dict[str, str]:
         """The files of workflows, by operation; one of both operations stands for each."""
@@ -172,12 +184,6 @@ class _Reader:
                 raise self._fault(name, f'`{name}` should be "NODE.INPUT", or a list of these')
             places[name] = tuple(texts)
         return places
-
-    def _route(self, table: dict[str, Any], routes: Sequence[str]) -> str:
-        route = table["route"]
-        if route not in routes:
-            raise self._fault("route", f"`route` should be one of {', '.join(routes)}")
-        return str(route)
 
     def _jobs(self, table: dict[str, Any]) -> int:
         jobs = table["jobs"]

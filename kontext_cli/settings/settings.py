@@ -61,12 +61,15 @@ class Settings(NamedTuple):
     def model(self, flag: str | None, name: Name, operation: Operation) -> str:
         """The model's name, or a provider's own endpoint id; else the default of the provider.
 
+        Where models have a server's own names, the one that is set for it: not that for others.
         Where the user's own workflows have the models, only the flag names another one.
         """
-        if provider_class(name).runs_workflows:
+        kind, configured = provider_class(name), self.config.model
+        if kind.runs_workflows:
             return flag or self.offered(name).default_for(operation)
-        default = provider_class(name).default_model
-        return self._with_default(flag, "model", self.config.model, default).value
+        if kind.own_names:
+            configured = self.config.models.get(name)
+        return self._with_default(flag, "model", configured, kind.default_model).value
 
     def output_dir(self, flag: str | None) -> str:
         """The output folder; the working folder if nothing is set."""
@@ -97,12 +100,19 @@ class Settings(NamedTuple):
             self._check_bases(name, given)
         return given
 
-    def open(self, name: Name) -> Provider:
-        """The provider, with the base URL and prices that are set: the first server of a pool.
+    def open(self, name: Name, server: str | None = None) -> Provider:
+        """The provider, with the base URL and prices that are set: ``server`` of a pool, else the
+        first of its servers.
 
-        Raises UsageError if it needs a base URL and has none.
+        Raises UsageError if it needs a base URL and has none, or lacks ``server``.
         """
-        return self.servers(name)[0]
+        first, *others = self.servers(name)
+        if server is None:
+            return first
+        for each in (first, *others):
+            if each.server == server:
+                return each
+        raise not_listed(name, server)
 
     def servers(self, name: Name) -> tuple[Provider, ...]:
         """A provider at each of its base URLs: several servers are a pool. As ``open``."""
@@ -189,6 +199,8 @@ class Settings(NamedTuple):
 
     def _opened(self, name: Name, base_url: str | None) -> Provider:
         provider = provider_class(name)(base_url, self.config.prices.get(name))
+        if dialect := self.config.dialects.get(name):
+            provider = provider.speaking(dialect)
         if provider.runs_workflows and self.config.workflows:
             from kontext_cli.settings.workflows import give_workflows
 
@@ -250,6 +262,9 @@ class Settings(NamedTuple):
             found[f"{name} base_url"] = self.base_url(name)
             if name in config.routes:
                 found[f"{name} route"] = Setting(config.routes[name], str(config.path))
+            for key, values in (("dialect", config.dialects), ("model", config.models)):
+                if name in values:
+                    found[f"{name} {key}"] = Setting(values[name], str(config.path))
             if name in config.jobs:
                 found[f"{name} jobs"] = Setting(str(config.jobs[name]), str(config.path))
             for model, usd in config.prices.get(name, {}).items():
@@ -279,6 +294,14 @@ def _one_of(choices: Sequence[_Choice], given: Setting) -> _Choice:
         if known == given.value:
             return known
     raise UsageError(f"{given.origin} should be one of {', '.join(choices)}, not `{given.value}`")
+
+
+def not_listed(name: str, server: str) -> UsageError:
+    """The error for a job at a server that is no longer set: it is asked nothing."""
+    return UsageError(
+        f"the job is at {server}, which is not among the base URLs of {name}",
+        hint=f"set KONTEXT_{name.upper()}_BASE_URL={server} to ask it",
+    )
 
 
 def _listed(given: Setting) -> list[str]:

@@ -9,6 +9,7 @@ from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.engine.plan import Plan
 from kontext_cli.files.names import sidecar_name
+from kontext_cli.http.call import Part
 from kontext_cli.http.urls import abridged
 from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Cost, Job
@@ -20,6 +21,8 @@ from kontext_cli.terminal.table import Cell, Column, is_for_people, tabbed, tabl
 from kontext_cli.terminal.text import cost_text, rows_text, short_cost
 
 _SHOWN = 40
+_LONGEST_WORD = 2_000
+"""Characters without a space; what has more is an image in base64."""
 _MOST_OF_A_PROMPT = 500
 """Characters of a prompt that a table looks at, which cuts it to the window."""
 
@@ -34,7 +37,8 @@ def plan_lines(plan: Plan, *, seed_given: bool) -> Iterator[Line]:
     urls = {source.name for source in plan.job.sources if is_url(source.name)}
     call, seed = plan.draft.call(), None if seed_given else plan.job.seed
     yield [Piece(f"{call.method} "), Piece(call.url, BOLD)]
-    yield json.dumps(_shortened(call.json, urls, seed), indent=2, ensure_ascii=False)
+    body = call.json if call.json is not None else _form(call.parts)
+    yield json.dumps(_shortened(body, urls, seed), indent=2, ensure_ascii=False)
     for path in plan.names.paths if plan.names else ["standard output"]:
         name = _without_drawn(str(path), seed, plan.job.id)
         yield [Piece("file: ", DIM), Piece(one_line(name), BOLD)]
@@ -44,13 +48,25 @@ def plan_lines(plan: Plan, *, seed_given: bool) -> Iterator[Line]:
     yield [Piece("cost: ", DIM), Piece("unknown" if cost.usd is None else cost_text(cost))]
 
 
+def _form(parts: Sequence[Part]) -> dict[str, Any]:
+    """The fields of a form, files by their size, as a list where there are several of a name."""
+    fields: dict[str, Any] = {}
+    for part in parts:
+        text = part.content.decode(errors="replace")
+        shown = f"({len(part.content):,} bytes, {part.media_type})" if part.media_type else text
+        fields[part.name] = [*fields[part.name], shown] if part.name in fields else [shown]
+    return {name: each if len(each) > 1 else each[0] for name, each in fields.items()}
+
+
 def _shortened(value: Any, urls: Collection[str], seed: int | None) -> Any:
     """The value with inline images cut to a prefix and their size, image URLs unsigned, and no
     drawn seed."""
     if isinstance(value, str) and value in urls:
         return abridged(value)
-    if isinstance(value, str) and value.startswith("data:"):
-        return f"{value[:_SHOWN]}… ({len(value):,} characters)"
+    if isinstance(value, str):
+        if value.startswith("data:") or (len(value) > _LONGEST_WORD and " " not in value):
+            return f"{value[:_SHOWN]}… ({len(value):,} characters)"
+        return _without_drawn(value, seed, None)
     if isinstance(value, list):
         return [_shortened(each, urls, seed) for each in value]
     if isinstance(value, dict):
