@@ -54,6 +54,7 @@ class Comfyui:
         """The calls of its API that are no web page's, and no socket."""
         return [
             Route("/prompt", self.submit, methods=["POST"]),
+            Route("/prompt", self.load, methods=["GET"]),
             Route("/queue", self.queue, methods=["GET"]),
             Route("/queue", self.delete, methods=["POST"]),
             Route("/interrupt", self.interrupt, methods=["POST"]),
@@ -82,6 +83,11 @@ class Comfyui:
         faults = node_errors(graph, self._has_image)
         answer = {"prompt_id": request_id, "number": number, "node_errors": faults}
         return await delivered(self._workshop, request, order["prompt"], Json(answer))
+
+    async def load(self, _: Request) -> Response:
+        """How many jobs wait or run."""
+        there = [*self._listed(Status.IN_PROGRESS), *self._listed(Status.IN_QUEUE)]
+        return Json({"exec_info": {"queue_remaining": len(there)}})
 
     async def queue(self, _: Request) -> Response:
         """The jobs that run, and those that wait."""

@@ -81,9 +81,10 @@ def test_a_job_is_on_the_list_or_in_the_history(sandbox: StartSandbox) -> None:
         for seconds in (0, 12, 20):
             clock.now += seconds
             listed = api.get("/queue").json()
+            left = api.get("/prompt").json()["exec_info"]["queue_remaining"]
             waiting, at_work = (listed[f"queue_{name}"] for name in ("pending", "running"))
-            found.append((len(waiting), len(at_work), entry(api) is not None))
-    assert found == [(1, 0, False), (0, 1, False), (0, 0, True)]
+            found.append((len(waiting), len(at_work), left, entry(api) is not None))
+    assert found == [(1, 0, 1, False), (0, 1, 1, False), (0, 0, 0, True)]
 
 
 def test_what_waits_is_deleted_and_what_runs_is_interrupted(sandbox: StartSandbox) -> None:

@@ -31,6 +31,12 @@ class ComfyQueue(Queue):
     cancels_by_state = True
     chooses_ids = True
 
+    def load(self) -> Call:
+        return Call("list", "GET", f"{self.base_url}/prompt")
+
+    def jobs_there(self, reply: Reply) -> int:
+        return int(reply.object["exec_info"]["queue_remaining"])
+
     def graph_call(self, graph: Mapping[str, Any]) -> Call:
         """The call that submits a graph."""
         body = {"prompt": graph, "client_id": _CLIENT}
