@@ -442,7 +442,7 @@ def test_what_the_server_turns_out_to_lack_is_refused_before_it_is_sent(tmp_path
 
 
 def test_a_list_of_models_of_any_form_does_no_harm() -> None:
-    odd = (7, None, [], "\x1b[31m", "m" * 201)
+    odd: tuple[Any, ...] = (7, None, [], "\x1b[31m", "m" * 201)
     lists: tuple[Any, ...] = (odd, *([{"id": each, "owned_by": []}] for each in odd))
     for data in lists:
         provider = Openai(BASE)

@@ -62,12 +62,6 @@ class ComfyQueue(Queue):
     def poll(self, handle: Handle) -> Call:
         return Call("status", "GET", f"{self.base_url}/queue")
 
-    def load(self) -> Call:
-        return Call("list", "GET", f"{self.base_url}/queue")
-
-    def jobs_there(self, reply: Reply) -> int:
-        return sum(len(_ids(reply.object.get(each))) for each in _LISTS)
-
     def is_about(self, handle: Handle, body: Mapping[str, Any]) -> bool:
         """Whether the list has the job: one that does not may be older than the job."""
         return any(handle.request_id in _ids(body.get(each)) for each in _LISTS)
