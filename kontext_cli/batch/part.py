@@ -59,7 +59,7 @@ def parse_shard(given: str) -> tuple[int, int]:
     """Read `I/N`. Raises UsageError."""
     found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", given)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
-        raise UsageError(f"--shard should be I/N with I from 1 to N, not `{given}`")
+        raise UsageError(f"--shard should be I/N with I from 1 to N, auto or auto/N, not `{given}`")
     return int(found[1]), int(found[2])
 
 

@@ -73,6 +73,15 @@ Prompt = Annotated[
         "left out and text is piped in.",
     ),
 ]
+OtherPrompt = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt",
+        metavar="PROMPT",
+        help="Another prompt than that of the image; `-` is standard input.",
+        rich_help_panel=_IMAGE,
+    ),
+]
 Images = Annotated[
     list[str] | None,
     typer.Option(
@@ -209,8 +218,12 @@ Shard = Annotated[
     str | None,
     typer.Option(
         "--shard",
-        metavar="I/N",
-        help="Run only part I of N of the rows. A row is in the same part on every machine.",
+        metavar="I/N|auto",
+        help=(
+            "Run only part I of N of the rows. A row is in the same part on every machine. `auto` "
+            "is the part that Slurm, AWS Batch, GitLab, CircleCI, Buildkite, Bitbucket or Cloud "
+            "Run tells; `auto/N` that of a Kubernetes Job."
+        ),
         rich_help_panel=_BATCH,
     ),
 ]

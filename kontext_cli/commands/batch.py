@@ -1,11 +1,10 @@
 """`generate` and `edit` for many rows: plan all of them, then run those that need it."""
 
-import gc
 import io
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack
 from functools import cached_property, partial
 from pathlib import Path
 from typing import BinaryIO
@@ -19,10 +18,12 @@ from kontext_cli.batch.pace import Pace, within_descriptors
 from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.run import Batch, Limits
+from kontext_cli.batch.schedulers import scheduled_shard
 from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows_of_images
 from kontext_cli.batch.tally import Tally
 from kontext_cli.commands.batch_flags import check_batch
 from kontext_cli.commands.flags import Flags
+from kontext_cli.commands.garbage import no_collection
 from kontext_cli.commands.generate import check_waiting, differences
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import set_up_previews
@@ -44,11 +45,14 @@ from kontext_cli.terminal.records import summary_record
 from kontext_cli.terminal.result import Result
 
 
-def run_batch(flags: Flags) -> Result:
-    """Run `generate` or `edit` for many rows.
+def run_batch(flags: Flags, source: BatchSource | None = None) -> Result:
+    """Run `generate` or `edit` for many rows: those of ``source``, else of files or images.
 
     Raises KontextError for any fault that is found before anything is sent.
     """
+    scheduled = scheduled_shard(flags.shard or "", os.environ)
+    if scheduled is not None:
+        flags = flags.with_shard(str(scheduled))
     check_batch(flags)
     tally = Tally(0, waits=not flags.no_wait)
     report = open_batch_report(
@@ -59,8 +63,10 @@ def run_batch(flags: Flags) -> Result:
         plain=flags.debug,
     )
     with Session(report, debug=flags.debug) as session:
+        if scheduled is not None:
+            report.notice(f"shard {scheduled}, from {scheduled.variable}")
         set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=True)
-        return _Run(flags, session, report, tally).run()
+        return _Run(flags, session, report, tally).run(source)
 
 
 class _Run:
@@ -76,9 +82,11 @@ class _Run:
         self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # removes `..`
         report.show_relative = not folder.is_absolute()
 
-    def run(self) -> Result:
+    def run(self, source: BatchSource | None = None) -> Result:
         """Plan all rows, and run them unless it is a dry run."""
-        with _no_collection():
+        if source is not None:
+            self._source = source
+        with no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
         ids = (entry.row.others.get("id") or "" for entry in entries)
@@ -349,7 +357,7 @@ class _Run:
     def _report_row(self, job: Job, entry: Entry) -> None:
         self._tally.count(job)
         row = entry.row
-        line, file = (row.line, row.file) if self._flags.prompts_files else (None, None)
+        line, file = (row.line or None, row.file) if self._source.names else (None, None)
         self._report.ended(job, line=line, file=file, reason=entry.reason)
         if not job.skipped:
             for text in differences(job):
@@ -366,20 +374,6 @@ class _Run:
             if argument.endswith(image):
                 return argument.removesuffix(image) + abridged(image)
         return argument
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Collect no garbage while many rows are planned, nor search them for it later: it takes a
-    fifth of the time, for none."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_enabled:
-            gc.enable()
 
 
 _WORK = (Step.MAKE, Step.COLLECT, Step.WAIT)

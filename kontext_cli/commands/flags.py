@@ -1,6 +1,7 @@
 """The flags of `generate` and `edit` as they were typed."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from kontext_cli.files.names import Exists
@@ -26,6 +27,8 @@ _OF_BATCHES = (
 class Flags(NamedTuple):
     """The flags of a run by their names. ``argv`` is the command line itself, ``options`` holds
     those that are sent with the request; one that was not given, or a switch that is off, is None.
+    ``files`` are the images to make again. ``recipe_prompt`` stands in for ``prompt``: it is that
+    of a record, in which `-` is not standard input.
     """
 
     operation: Operation
@@ -63,6 +66,8 @@ class Flags(NamedTuple):
     open_images: bool
     image: list[str] | None = None
     each: bool = False
+    recipe_prompt: str | None = None
+    files: Sequence[str] = ()
 
     @classmethod
     def of(cls, operation: Operation, argv: Sequence[str], given: Mapping[str, Any]) -> "Flags":
@@ -78,7 +83,7 @@ class Flags(NamedTuple):
     @property
     def is_batch(self) -> bool:
         """Whether the run has one job per row or per image."""
-        return bool(self.prompts_files) or self.each
+        return bool(self.prompts_files) or self.each or len(self.files) > 1
 
     def of_batches_only(self) -> list[str]:
         """The options given that apply only to batches, as they are typed."""
@@ -104,6 +109,18 @@ class Flags(NamedTuple):
         number; in a batch that could pay for everything again, so it is an error."""
         made_up = not self.is_batch and self.output is None and self.name is None
         return self.exists or ("number" if made_up else "error")
+
+    def with_shard(self, shard: str) -> "Flags":
+        """The flags with another value of `--shard`, which was given; also as they are typed."""
+        typed = [
+            shard
+            if before == "--shard"
+            else f"--shard={shard}"
+            if each.startswith("--shard=")
+            else each
+            for before, each in pairwise(["", *self.argv])
+        ]
+        return self._replace(shard=shard, argv=typed)
 
     def request_fields(self) -> dict[str, Any]:
         """The fields of a request that flags set."""
