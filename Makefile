@@ -16,8 +16,11 @@ test: .venv/test .venv/shells compiled
 
 ENGINES := $(wildcard tests/engines/test_*.py)
 
-engines: $(if $(ENGINES),.venv/engines/installed .venv/engines/browser .venv/engines/slurm)
-	$(if $(ENGINES),.venv/engines/bin/pytest -n auto tests/engines,@echo "tests/engines has no test")
+LARGE_ENGINES := .venv/engines/browser .venv/engines/slurm .venv/litellm/installed
+
+engines: $(if $(ENGINES),.venv/engines/installed $(LARGE_ENGINES))
+	$(if $(KONTEXT_BUILD_ENGINES),cd tests && ../.venv/engines/bin/python -m engines.sd_server)
+	$(if $(ENGINES),.venv/engines/bin/pytest -n auto --dist loadfile tests/engines,@echo "tests/engines has no test")
 
 # The tests at full length: hundreds of kills, tens of thousands of examples. Takes hours.
 soak: .venv/test .venv/shells compiled
@@ -65,6 +68,7 @@ lock: .venv/tools/installed
 	$(COMPILE) $(PART) pyproject.toml --output-file requirements-run-time.lock
 	$(COMPILE) $(PART) --group test pyproject.toml --output-file requirements-test.lock
 	$(COMPILE) $(PART) --group engines pyproject.toml --output-file requirements-engines.lock
+	$(COMPILE) $(LOCK) tests/engines/litellm.in --output-file tests/engines/litellm.lock
 	$(COMPILE) $(LOCK) .github/tools.in --output-file .github/tools.lock
 
 clean:
@@ -112,6 +116,13 @@ ALONE := tests/engines/alone.lock
 	if [ "$$missing" ]; then \
 		$(call apt-get,chromium chromium-driver libimage-exiftool-perl); fi
 	@touch $@
+
+# LiteLLM's proxy pins what it runs on. Where it cannot be had, its tests are skipped by name.
+.venv/litellm/installed: tests/engines/litellm.lock
+	[ -x .venv/litellm/bin/python ] || $(PYTHON) -m venv .venv/litellm
+	.venv/litellm/bin/python -m pip install --quiet --require-hashes --requirement $< \
+		|| rm -f .venv/litellm/bin/litellm
+	touch $@
 
 # Arrays run in a Slurm of one node, on ports of its own.
 .venv/engines/slurm: | .venv/engines/installed

@@ -3,12 +3,13 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
+from types import MappingProxyType
 
 from measures import Failed, Run, run
 from provider import Provider
@@ -30,6 +31,7 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _SHORTEST, _LONGEST = 0.30, 0.40
 LATENCY = (_SHORTEST + _LONGEST) / 2
 _GOLDEN = 0.618034
+_UNCHANGED: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +115,12 @@ class Ground:
         state: Path | None = None,
         timeout: float = 60.0,
         code: int = 0,
+        environ: Mapping[str, str] = _UNCHANGED,
     ) -> Run:
-        """Run one process. Raises Failed."""
+        """Run one process, with ``environ`` set beside the usual. Raises Failed."""
         return run(
             argv,
-            environ=self._environ(state or self.state),
+            environ={**self._environ(state or self.state), **environ},
             folder=folder,
             timeout=timeout,
             code=code,

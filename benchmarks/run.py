@@ -19,6 +19,7 @@ import checking
 import instructions
 import many_jobs
 import planning
+import pools
 import single_job
 import start_up
 from clients import CURL, Ground, absent
@@ -33,7 +34,7 @@ _SIZES = (1_000, 10_000)
 _QUICK_SIZES = (100, 1_000)
 _NAMES = (
     *("start", "instructions", "single", "elsewhere", "requests", "download"),
-    *("batch", "secure", "sizes", "rows", "check"),
+    *("batch", "secure", "pool", "sizes", "rows", "check"),
 )
 _LARGE = ("million",)
 """Measured only where it is named: it takes minutes."""
@@ -102,6 +103,7 @@ def _measured(options: argparse.Namespace) -> Section:
         "download": lambda ground: single_job.download(ground, few),
         "batch": lambda ground: many_jobs.measure(ground, few),
         "secure": lambda ground: many_jobs.secure(ground, few),
+        "pool": lambda ground: pools.measure(ground, min(few, 3)),
         "sizes": lambda ground: many_jobs.sizes(ground, min(few, 3), *sizes),
         "rows": lambda _: planning.measure(),
         "check": lambda _: checking.measure(),

@@ -90,8 +90,8 @@ _kontext_command() {
 # What may follow the option $2 of the command $1; fails where it takes no value.
 _kontext_value() {
     case "$*" in
-        'kontext generate -p' | 'kontext generate --provider') values='fal aimlapi chainhub bfl replicate together huggingface sandbox' kind='' ;;
-        'kontext generate -m' | 'kontext generate --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' kind='' ;;
+        'kontext generate -p' | 'kontext generate --provider') values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
+        'kontext generate -m' | 'kontext generate --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' kind='' ;;
         'kontext generate -a' | 'kontext generate --aspect-ratio') values='21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' kind='' ;;
         'kontext generate --resolution') values='768sq 1k 1.5k 2k 4k' kind='' ;;
         'kontext generate -n' | 'kontext generate --num-images') values='' kind='' ;;
@@ -117,8 +117,8 @@ _kontext_value() {
         'kontext generate --timeout') values='' kind='' ;;
         'kontext generate --preview') values='auto kitty iterm blocks off' kind='' ;;
         'kontext edit -i' | 'kontext edit --image') values='' kind=default ;;
-        'kontext edit -p' | 'kontext edit --provider') values='fal aimlapi chainhub bfl replicate together huggingface sandbox' kind='' ;;
-        'kontext edit -m' | 'kontext edit --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' kind='' ;;
+        'kontext edit -p' | 'kontext edit --provider') values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
+        'kontext edit -m' | 'kontext edit --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' kind='' ;;
         'kontext edit -a' | 'kontext edit --aspect-ratio') values='21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' kind='' ;;
         'kontext edit --resolution') values='768sq 1k 1.5k 2k 4k' kind='' ;;
         'kontext edit -n' | 'kontext edit --num-images') values='' kind='' ;;
@@ -143,28 +143,28 @@ _kontext_value() {
         'kontext edit --max-cost') values='' kind='' ;;
         'kontext edit --timeout') values='' kind='' ;;
         'kontext edit --preview') values='auto kitty iterm blocks off' kind='' ;;
-        'kontext status -p' | 'kontext status --provider') values='fal aimlapi chainhub bfl replicate together huggingface sandbox' kind='' ;;
-        'kontext status -m' | 'kontext status --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' kind='' ;;
+        'kontext status -p' | 'kontext status --provider') values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
+        'kontext status -m' | 'kontext status --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' kind='' ;;
         'kontext status --limit') values='' kind='' ;;
         'kontext status --state') values='' kind='' ;;
         'kontext status --batch') values='' kind='' ;;
         'kontext status --timeout') values='' kind='' ;;
-        'kontext fetch -p' | 'kontext fetch --provider') values='fal aimlapi chainhub bfl replicate together huggingface sandbox' kind='' ;;
-        'kontext fetch -m' | 'kontext fetch --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' kind='' ;;
+        'kontext fetch -p' | 'kontext fetch --provider') values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
+        'kontext fetch -m' | 'kontext fetch --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' kind='' ;;
         'kontext fetch -o' | 'kontext fetch --output') values='' kind=default ;;
         'kontext fetch -d' | 'kontext fetch --output-dir') values='' kind=dirnames ;;
         'kontext fetch --name') values='' kind='' ;;
         'kontext fetch --timeout') values='' kind='' ;;
         'kontext fetch --preview') values='auto kitty iterm blocks off' kind='' ;;
-        'kontext cancel -p' | 'kontext cancel --provider') values='fal aimlapi chainhub bfl replicate together huggingface sandbox' kind='' ;;
-        'kontext cancel -m' | 'kontext cancel --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' kind='' ;;
+        'kontext cancel -p' | 'kontext cancel --provider') values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
+        'kontext cancel -m' | 'kontext cancel --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' kind='' ;;
         'kontext forget --older-than') values='' kind='' ;;
         'kontext forget --state') values='' kind='' ;;
         'kontext check --accept') values='' kind='' ;;
         'kontext replay --prompt') values='' kind='' ;;
         'kontext replay -i' | 'kontext replay --image') values='' kind=default ;;
-        'kontext replay -p' | 'kontext replay --provider') values='fal aimlapi chainhub bfl replicate together huggingface sandbox' kind='' ;;
-        'kontext replay -m' | 'kontext replay --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' kind='' ;;
+        'kontext replay -p' | 'kontext replay --provider') values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
+        'kontext replay -m' | 'kontext replay --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' kind='' ;;
         'kontext replay -a' | 'kontext replay --aspect-ratio') values='21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' kind='' ;;
         'kontext replay --resolution') values='768sq 1k 1.5k 2k 4k' kind='' ;;
         'kontext replay -n' | 'kontext replay --num-images') values='' kind='' ;;
@@ -192,8 +192,8 @@ _kontext_value() {
         'kontext gallery --label') values='' kind='' ;;
         'kontext cost --since') values='' kind='' ;;
         'kontext cost --by') values='day provider model batch' kind='' ;;
-        'kontext models -p' | 'kontext models --provider') values='fal aimlapi chainhub bfl replicate together huggingface sandbox' kind='' ;;
-        'kontext models -m' | 'kontext models --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' kind='' ;;
+        'kontext models -p' | 'kontext models --provider') values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
+        'kontext models -m' | 'kontext models --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' kind='' ;;
         'kontext sandbox --host') values='' kind='' ;;
         'kontext sandbox --port') values='' kind='' ;;
         'kontext sandbox --latency') values='' kind='' ;;
@@ -211,8 +211,8 @@ _kontext_argument() {
         'kontext show '*) values='' kind=default ;;
         'kontext gallery '*) values='' kind=default ;;
         'kontext completion '1) values='bash zsh fish powershell' kind='' ;;
-        'kontext auth set '1) values='fal aimlapi chainhub bfl replicate together huggingface sandbox' kind='' ;;
-        'kontext auth remove '1) values='fal aimlapi chainhub bfl replicate together huggingface sandbox' kind='' ;;
+        'kontext auth set '1) values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
+        'kontext auth remove '1) values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
         *) return 1 ;;
     esac
 }

@@ -174,7 +174,8 @@ class Job:
     """One request handed to one provider, from plan to file.
 
     ``digest`` is the identity of what was asked for; ``target`` is None where the image goes
-    to standard output. ``handle`` and ``outputs`` are needed to continue after a crash.
+    to standard output. ``server`` is the base URL that it was sent to, if that is a server of the
+    user's own: it is nowhere else. ``handle`` and ``outputs`` are needed to continue after a crash.
     ``answer_by`` is when its run stops waiting for the answer to the submit.
     In a batch, ``row`` is what its row is known by, ``index`` where that stands, and ``attempt``
     counts the jobs of the row.
@@ -196,6 +197,7 @@ class Job:
     attempt: int = 1
     index: int | None = None
     state: State = State.PLANNED
+    server: str | None = None
     handle: Handle | None = None
     request_id: str | None = None
     position: int | None = None

@@ -34,13 +34,14 @@ _TYPES: Mapping[str, Any] = {
 class Request(NamedTuple):
     """One request: the operation, its prompt and images, and by name each option that was given.
 
-    Made by `parse`, which validates it.
+    Made by `parse`, which validates it. ``chosen`` are the options that were not asked for.
     """
 
     operation: Operation
     prompt: str
     images: tuple[str, ...]
     options: Mapping[str, Any]
+    chosen: Collection[str] = ()
 
     def values(self) -> dict[str, Any]:
         """The prompt and the options, by name: what the provider is sent, but for the images."""
@@ -65,7 +66,8 @@ class Request(NamedTuple):
         if "seed" not in self.options:
             defaults["seed"] = chosen_seed()
         always = {name: value for name, value in defaults.items() if name in takes}
-        return self._replace(options=_in_order({**always, **self.options}))
+        chosen = always.keys() - self.options.keys()
+        return self._replace(options=_in_order({**always, **self.options}), chosen=chosen)
 
     def with_seed(self, seed: int) -> "Request":
         """With this seed in place of its own."""

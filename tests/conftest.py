@@ -2,12 +2,16 @@
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from starlette.types import ASGIApp
 
+from fronts import Front, fronts
 from kontext_cli.sandbox.app import Sandbox
+from own_servers import NO_OPTIONS, Servers, Start
 from processes import RightHere, bare_environment
 from sandbox.running import Running, Serve, Server, StartSandbox
 from world import Build, Doors, W, World, quick_folder
@@ -112,3 +116,30 @@ def sandbox(serve: Serve) -> StartSandbox:
         return Running(url=serve(emulated.app), ledger=emulated.ledger)
 
     return start
+
+
+@pytest.fixture
+def servers(world: World, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Start a pool; nobody waits long for one of its servers."""
+    monkeypatch.setattr("kontext_cli.batch.pool._FIRST_DELAY", 0.01)
+    monkeypatch.setattr("kontext_cli.http.retry._FIRST", 0.02)
+    made: list[Front] = []
+    with fronts() as loop:
+
+        def start(
+            *,
+            wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+            first: Mapping[str, Any] = NO_OPTIONS,
+            **options: Any,
+        ) -> Servers:
+            of_each = [{**options, **first}, options, options]
+            sandboxes = [Sandbox(plain=True, **each) for each in of_each]
+            places = [Front(serve(wrap(sandbox.app)), loop) for sandbox in sandboxes]
+            made.extend(places)
+            pool = Servers(world, places, [sandbox.ledger for sandbox in sandboxes])
+            pool.use()
+            return pool
+
+        yield start
+        for place in made:
+            place.close()

@@ -30,15 +30,25 @@ def no(_method: str, _path: str) -> bool:
     return False
 
 
+UNREAD = -1
+"""In place of a number of bytes: the request itself is not passed on."""
+
+
+def whole(_method: str, _path: str) -> int | None:
+    return None
+
+
 @dataclass
 class Relay:
     """``doubles`` says which answers go out twice, the second time so many ``turns`` later, and
     ``chunked`` how they are framed. ``hangs_up`` says which requests meet the end of their
-    connection, where it was used before."""
+    connection, where it was used before. ``cuts`` says after how many bytes of an answer the
+    connection ends; None for all of them."""
 
     upstream: str
     doubles: Which = no
     hangs_up: Which = no
+    cuts: Callable[[str, str], int | None] = whole
     turns: int = 0
     chunked: bool = False
     url: str = ""
@@ -70,7 +80,13 @@ class Relay:
             if self.hangs_up(method, path):
                 self.hung_up += 1
                 return False
+        cut = self.cuts(method, path)
+        if cut == UNREAD:
+            return False
         answer = await self._answer(head + body)
+        if cut is not None:
+            writer.write(answer[:cut])
+            return False
         if path.startswith("/files/"):
             self.files[path] = sha256(answer.partition(_HEAD_END)[2]).hexdigest()
         answer = self._framed(answer)

@@ -37,8 +37,11 @@ KEYS = {
     "replicate": "REPLICATE_API_TOKEN",
     "together": "TOGETHER_API_KEY",
     "huggingface": "HF_TOKEN",
+    "openai": "KONTEXT_OPENAI_API_KEY",
 }
 """The variable with the key of each provider: a new provider is a row here."""
+KEYLESS = ("comfyui",)
+"""The providers without a key that have a URL."""
 COUNTERS = (
     *("saved", "skipped", "failed", "moderated", "unknown"),
     *("ready", "running", "canceled", "expired", "planned"),
@@ -230,7 +233,8 @@ class World:
     def move(self, url: str) -> None:
         """Have the providers at another URL."""
         self.url = url
-        self.set(**{f"KONTEXT_{name.upper()}_BASE_URL": f"{url}/{name}" for name in KEYS})
+        names = (*KEYS, *KEYLESS)
+        self.set(**{f"KONTEXT_{name.upper()}_BASE_URL": f"{url}/{name}" for name in names})
 
     def stand_behind(self, wrap: Callable[[Any], Any]) -> None:
         """Put an app between the sandbox and its clients."""

@@ -74,6 +74,11 @@ class Entry:
         self.shared, self.at = then, then.provider.name
         self.step, self.drawn_id, self.tries = Step.MAKE, None, 0
 
+    def again(self, job: Job) -> None:
+        """Ask for it with another job, after one that was certainly not accepted."""
+        self.step, self.attempt, self.drawn_id = Step.MAKE, job.attempt + 1, None
+        self.seen = job.id, job.state.value
+
     def draw(self) -> tuple[str, int | None]:
         """The id and the seed of its job, drawn where there are none yet."""
         self.drawn_id, seed = self.drawn_id or new_id(), self._seed()

@@ -3,16 +3,16 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
-from kontext_cli.batch.pace import Pace
+from kontext_cli.batch.pool import Pool, Server
 from kontext_cli.errors import (
     JobFailed,
     KeyFault,
     KontextError,
+    OutcomeUnknown,
     TooManyFailures,
     Unreachable,
 )
@@ -20,9 +20,6 @@ from kontext_cli.job import ACCEPTED, Job, State
 
 _MOST_IDENTICAL = 5
 """Identical refusals, without a success, after which the request itself is considered wrong."""
-_MOST_UNREACHED = 5
-"""Consecutive submits without a connection, beyond those in flight, after which the provider is
-considered down."""
 _PROVEN = ACCEPTED | {State.SAVED}
 
 Work = Callable[["Lane", Entry], Awaitable[None]]
@@ -31,15 +28,23 @@ Work = Callable[["Lane", Entry], Awaitable[None]]
 class Lane:
     """The queue of one provider: rows to collect, then to make, then those of another run.
 
-    No more are in flight than its pace allows. The first submit is sent alone, so that a rejected
-    key costs one request. A lane is closed when more submits would fail.
+    No more are in flight than its servers allow. The first submit is sent alone, so that a rejected
+    key costs one request; in a pool it is the first at each server. A lane is closed when more
+    submits would fail.
     """
 
     def __init__(
-        self, entries: Sequence[Entry], pace: Pace, *, stop: Callable[[KontextError], None]
+        self,
+        entries: Sequence[Entry],
+        pool: Pool,
+        *,
+        stop: Callable[[KontextError], None],
+        notice: Callable[[str], None] = lambda _text: None,
     ) -> None:
-        """``stop`` is called with the reason when more submits would fail."""
-        self.pace = pace
+        """``stop`` is called with the reason when more submits would fail, and ``notice`` when a
+        row goes to another server."""
+        self.pool = pool
+        self._notice = notice
         self.passes_on = any(entry.shared.then for entry in entries)
         """Whether rows that it cannot submit have another provider."""
         self._group: asyncio.TaskGroup | None = None
@@ -54,19 +59,17 @@ class Lane:
         self._collects = deque(by_step[Step.COLLECT])
         self._makes = deque(by_step[Step.MAKE])
         self._later = deque(by_step[Step.WAIT])
-        self._proven = False
+        self._proven = not pool.is_one
         self._probe: asyncio.Event | None = None
         self._prober: asyncio.Task[Any] | None = None
-        self._shut = asyncio.Event()
         self._succeeded = 0
         self._refusals: Counter[str] = Counter()
-        self._unreached = 0
 
     def start(self, group: asyncio.TaskGroup, work: Work) -> None:
         """Do the work for every entry, concurrently, by tasks of a group."""
         self._group, self._work = group, work
         count = len(self._collects) + len(self._makes) + len(self._later)
-        for _ in range(min(count, self.pace.most)):
+        for _ in range(min(count, self.pool.most)):
             self._add_worker()
 
     def requeue(self, entry: Entry) -> None:
@@ -75,7 +78,7 @@ class Lane:
             entry
         )
         self.passes_on = self.passes_on or entry.shared.then is not None
-        if self._workers < self.pace.most:
+        if self._workers < self.pool.most:
             self._add_worker()
 
     def take_makes(self) -> list[Entry]:
@@ -84,8 +87,8 @@ class Lane:
         self._makes.clear()
         return waiting
 
-    async def may_submit(self) -> bool:
-        """Wait until a submit may be sent; False if the lane is closed.
+    async def server(self) -> Server | None:
+        """Wait for a server that a job may be submitted to; None if the lane is closed.
 
         Until one was accepted, they are sent one at a time.
         """
@@ -93,40 +96,71 @@ class Lane:
             await self._probe.wait()
         if not self._proven and not self.closed:
             self._probe, self._prober = asyncio.Event(), asyncio.current_task()
-        while not self.closed and (wait := self.pace.wait):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._shut.wait(), wait)
-        return not self.closed
+        return await self.pool.enter()
 
-    def release(self) -> None:
+    def release(self, server: Server | None) -> None:
         """To be called when the row of this task has ended, whether it was submitted or not."""
+        if server is not None:
+            server.leave()
         if self._prober is asyncio.current_task():
             self._end_probe(proven=self._proven)
 
     def watch(self, job: Job) -> None:
         """To be called when a job has changed: once the first submit is accepted, others follow."""
-        if self._prober is asyncio.current_task() and job.state in _PROVEN:
+        if job.state not in _PROVEN:
+            return
+        if self._prober is asyncio.current_task():
             self._end_probe(proven=True)
+        server = self.pool.find(job.server)
+        if not server.is_proven and not server.is_away:
+            server.accepted()
 
-    def submitted(self, job: Job) -> None:
-        """To be called when a submitted job has ended."""
+    def submitted(self, job: Job, server: Server) -> None:
+        """To be called when a job that was submitted to a server has ended."""
         error = job.error
         answered = job.request_id is not None or not isinstance(error, KeyFault | Unreachable)
         self._end_probe(proven=answered)
         if error is None:
             self._succeeded += 1
+        if error is not None and self._is_trouble(job, error, server):
+            server.failed(error)
+            if self.pool.is_down:
+                self.stop(self.pool.trouble())
+            return
         if answered:
-            self._unreached = 0
-            self.pace.succeeded()
-        elif isinstance(error, Unreachable):
-            self._count_unreached(error)
+            server.accepted()
+            server.pace.succeeded()
         if isinstance(error, JobFailed) and error.status is not None and error.status < 500:
             self._count_refusal(error)
 
-    def _count_unreached(self, error: Unreachable) -> None:
-        self._unreached += 1
-        if self._unreached >= _MOST_UNREACHED + self.pace.most:
-            self.stop(error)
+    def _is_trouble(self, job: Job, error: KontextError, server: Server) -> bool:
+        """Whether a job says of its server that it takes none. In a pool, one that loses jobs does,
+        and one whose first answer is a refusal: others may be right where it is wrong."""
+        if job.request_id is not None or job.outputs:
+            return False
+        if self.pool.is_one or isinstance(error, Unreachable):
+            return isinstance(error, Unreachable)
+        is_refusal = isinstance(error, JobFailed | KeyFault) and error.billed == "no"
+        return isinstance(error, OutcomeUnknown) or (is_refusal and not server.is_proven)
+
+    def tries_again(self, entry: Entry, job: Job, server: Server) -> bool:
+        """Queue a row again that a server of a pool certainly did not accept, unless all of them
+        refuse it."""
+        error = job.error
+        if self.pool.is_one or self.closed or error is None or server.trouble is not error:
+            return False
+        if error.billed != "no":
+            return False
+        if not isinstance(error, Unreachable):
+            server.refused.add(entry.key)
+            if all(entry.key in each.refused for each in self.pool.servers):
+                return False
+        if not server.is_told:
+            server.is_told = True
+            self._notice(f"{error.message}; trying another server")
+        entry.again(job)
+        self.requeue(entry)
+        return True
 
     def _count_refusal(self, error: JobFailed) -> None:
         self._refusals[error.message] += 1
@@ -149,7 +183,7 @@ class Lane:
     def close(self) -> None:
         """Submit nothing more."""
         self.closed = True
-        self._shut.set()
+        self.pool.close()
         self._end_probe(proven=self._proven)
 
     def clear(self) -> None:
@@ -165,15 +199,8 @@ class Lane:
 
     async def _work_off(self, work: Work) -> None:
         try:
-            while True:
-                await self.pace.enter()
-                try:
-                    entry = self._next()
-                    if entry is None:
-                        return
-                    await work(self, entry)
-                finally:
-                    self.pace.leave()
+            while entry := self._next():
+                await work(self, entry)
         finally:
             self._workers -= 1
 

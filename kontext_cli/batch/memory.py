@@ -7,7 +7,7 @@ from pathlib import Path
 from kontext_cli.batch.decide import Known, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.locked import Locked
-from kontext_cli.engine.endings import elsewhere, unknown_since
+from kontext_cli.engine.endings import elsewhere, is_unsettled, unknown_since
 from kontext_cli.files.saved import condition, condition_at, existing_file, worst
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal import Journal
@@ -147,7 +147,7 @@ class Memory:
 
     def _at_hand(self, job: Job) -> bool:
         if job.state is State.UNKNOWN:
-            return self._answers.find(job.id) is not None
+            return is_unsettled(job) or self._answers.find(job.id) is not None
         return bool(job.outputs) or job.handle is not None
 
     def _seen(self, known: Known) -> Known:

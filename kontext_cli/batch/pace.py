@@ -1,9 +1,7 @@
 """How many jobs of one provider are in flight, adapted to its rate limit."""
 
-import asyncio
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 
 _OWN_FILES = 64
@@ -33,9 +31,7 @@ class Pace:
         self.most = most
         self.limit = most
         """The number of jobs that are allowed in flight now."""
-        self.in_flight = 0
         self._clock = clock
-        self._waiting: deque[asyncio.Future[None]] = deque()
         self._succeeded = 0
         self._counted_at = -_WINDOW
         self._closed_until = 0.0
@@ -61,24 +57,3 @@ class Pace:
         if self._succeeded >= self.limit and self.limit < self.most:
             self._succeeded = 0
             self.limit += 1
-            self._wake()
-
-    async def enter(self) -> None:
-        """Wait for a place."""
-        while self.in_flight >= self.limit:
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
-        self.in_flight += 1
-
-    def leave(self) -> None:
-        """Free a place."""
-        self.in_flight -= 1
-        self._wake()
-
-    def _wake(self) -> None:
-        for _ in range(self.limit - self.in_flight):
-            while self._waiting and self._waiting[0].done():
-                self._waiting.popleft()
-            if self._waiting:
-                self._waiting.popleft().set_result(None)

@@ -31,7 +31,7 @@ from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Option, Size
-from kontext_cli.providers.prepare import Draft, Estimate, chooses_format, prepare
+from kontext_cli.providers.prepare import Draft, Estimate, check_urls, chooses_format, prepare
 from kontext_cli.request import LONGEST_PROMPT, Request, parse
 from kontext_cli.settings.paths import from_home
 
@@ -258,6 +258,8 @@ class Requests:
             is_enough = shared.is_flat or self._sha256_of is not None
             read = self._fingerprint if is_enough else self._measured
         images = tuple(map(read, sources)) if sources else ()
+        for each in shared.chain if images else ():
+            check_urls(each.provider, images)
         return RowRequest(shared, str(prompt), seed, images)
 
     def files(self, row: Row) -> Iterator[str]:

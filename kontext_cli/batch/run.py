@@ -3,15 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.failover import Failover
+from kontext_cli.batch.in_flight import InFlight
 from kontext_cli.batch.lane import Lane
+from kontext_cli.batch.limits import Limits
 from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.planner import Planner
+from kontext_cli.batch.pool import Server
 from kontext_cli.engine.budget import Budget
 from kontext_cli.engine.endings import elsewhere, for_job, out_of_reach, was_not_taken
 from kontext_cli.engine.engine import Engine
@@ -39,25 +41,6 @@ _MOST_TRIES = 3
 
 Claim = Callable[[Job, tuple[str, str] | None], Awaitable[bool]]
 ReportRow = Callable[[Job, Entry], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """``timeout`` is in seconds, for one job; the batch stops after ``most_failures``."""
-
-    timeout: float
-    most_failures: int | None = None
-    waits: bool = True
-    """False: leave the jobs at the provider."""
-
-
-@dataclass(slots=True)
-class _InFlight:
-    """A row that is being worked on; ``job`` is None until it belongs to this run."""
-
-    entry: Entry
-    lane: Lane
-    job: Job | None = None
 
 
 class Batch:
@@ -91,16 +74,17 @@ class Batch:
         self._on_stop = on_stop
         self._lanes: dict[str, Lane] = {}
         self._failover = Failover(self._lanes, notice, stop=self.set_stop)
-        self._engines: Mapping[str, Engine] = {}
-        self._in_flight: dict[asyncio.Task[None], _InFlight] = {}
+        self._engines: Mapping[Server, Engine] = {}
+        self._in_flight: dict[asyncio.Task[None], InFlight] = {}
         self._failures = 0
         self._proven: set[Path] = set()
         self._lost: set[tuple[str, tuple[str, str] | None]] = set()
         self.stop: KontextError | None = None
         """Why no further jobs were submitted; None if all were."""
 
-    async def run(self, lanes: Mapping[str, Lane], engines: Mapping[str, Engine]) -> None:
-        """Run the rows of all providers concurrently."""
+    async def run(self, lanes: Mapping[str, Lane], engines: Mapping[Server, Engine]) -> None:
+        """Run the rows of all providers concurrently; ``engines`` are those of the servers that
+        can be used."""
         self._lanes.update(lanes)
         self._engines = engines
         if self.stop is not None:  # interrupted before anything began
@@ -134,9 +118,9 @@ class Batch:
             lane.clear()
         self.set_stop(why)
         for engine in self._engines.values():
-            engine.end_submits()
+            engine.submit_once()
         for task, row in self._in_flight.items():
-            if row.job is None or not self._engines[row.job.provider].is_being_sent(row.job):
+            if not any(row.job and each.is_being_sent(row.job) for each in self._engines.values()):
                 task.cancel()
         asyncio.get_running_loop().call_later(DRAIN_SECONDS, self._cancel_all)
 
@@ -154,7 +138,7 @@ class Batch:
 
     async def _run_row(self, lane: Lane, entry: Entry) -> None:
         """Run one row; an error in it does not stop the others."""
-        row = _InFlight(entry, lane)
+        row = InFlight(entry, lane)
         task = asyncio.ensure_future(self._run_and_report(row))
         self._in_flight[task] = row
         try:
@@ -162,7 +146,7 @@ class Batch:
         finally:
             del self._in_flight[task]
 
-    async def _run_and_report(self, row: _InFlight) -> None:
+    async def _run_and_report(self, row: InFlight) -> None:
         try:
             job = await self._job(row)
         except asyncio.CancelledError:
@@ -175,7 +159,7 @@ class Batch:
         if job is not None:
             self._end(row, job)
 
-    async def _job(self, row: _InFlight) -> Job | None:
+    async def _job(self, row: InFlight) -> Job | None:
         """Do what is to be done for a row; None if it is queued again, or stays planned."""
         entry = row.entry
         if entry.step is Step.WAIT:
@@ -189,13 +173,15 @@ class Batch:
             if not self._must_be_made(entry, job):
                 return None if self._requeue(row, job) else job
         row.lane = self._lanes[entry.provider]
+        server: Server | None = None
         try:
-            if await row.lane.may_submit():
-                return await self._submit(row)
+            server = await row.lane.server()
+            if server is not None:
+                return await self._submit(row, server)
             self._failover.leave(row.lane, entry)
             return None
         finally:
-            row.lane.release()
+            row.lane.release(server)
 
     def _decide(self, entry: Entry) -> None:
         """Decide about a row again, by what is known of it now."""
@@ -208,7 +194,7 @@ class Batch:
         saved = entry.job_id, State.SAVED.value
         return entry.seen != saved and self._journal.find(entry.job_id).state is State.SAVED
 
-    async def _collect(self, row: _InFlight) -> Job:
+    async def _collect(self, row: InFlight) -> Job:
         """Download the images of a job that was submitted before.
 
         If a saved file is missing and its links have expired, the job stays as it was, and the row
@@ -222,19 +208,20 @@ class Batch:
             job.error = None
             return job
         row.job = job
-        engine = self._engines.get(job.provider)
-        if engine is None:
+        server = self._server_of(job)
+        if server is None:
             return out_of_reach(job)
         if not self._journal.claim(job):
             return elsewhere(job)
         files = job.files
         job.files = tuple(file for file in files if condition(file) != "missing")
-        await engine.fetch(
-            job,
-            file_delivery(target, self._proven),
-            timeout=self._limits.timeout,
-            keep_flagged=entry.keep_flagged or target.keep_flagged,
-        )
+        with server.visit():
+            await self._engines[server].fetch(
+                job,
+                file_delivery(target, self._proven),
+                timeout=self._limits.timeout,
+                keep_flagged=entry.keep_flagged or target.keep_flagged,
+            )
         if job.state is State.EXPIRED and entry.reason == "file missing":
             job.state, job.files, job.error = State.SAVED, files, None
             self._journal.record(job)
@@ -242,21 +229,29 @@ class Batch:
             entry.seen = job.id, job.state.value
         return job
 
+    def _server_of(self, job: Job) -> Server | None:
+        """The server of a submitted job; None if this run does not use its provider."""
+        lane = self._lanes.get(job.provider)
+        server = lane.pool.find(job.server) if lane else None
+        return server if server in self._engines else None
+
     def _must_be_made(self, entry: Entry, job: Job) -> bool:
-        """Whether the downloaded job is not what the row asks for now: gone, or another image."""
+        """Whether a job is not what the row asks for now: not accepted, gone, or another image."""
         if entry.step is Step.COLLECT and job.state is State.SAVED and job.digest != entry.digest:
             _remove_replaced(job)
             self._decide(entry)
+        if entry.step is Step.COLLECT and was_not_taken(job):
+            self._decide(entry)
         return entry.step is Step.MAKE
 
-    async def _submit(self, row: _InFlight) -> Job | None:
+    async def _submit(self, row: InFlight, server: Server) -> Job | None:
         """Submit a new job for a row; None if the row is queued again, or stays planned."""
         entry, lane = row.entry, row.lane
         plan = await self._plan(entry)
         if lane.closed:
             self._failover.leave(lane, entry)
             return None
-        job, draft, target = plan.job, plan.draft, plan.job.target
+        job, draft, target = plan.job, plan.draft.at(server.provider), plan.job.target
         if target is None:
             raise AssertionError("a job of a batch was planned without files")
         delivery = file_delivery(target, self._proven)
@@ -270,14 +265,16 @@ class Batch:
             lane.requeue(entry)
             return None
         row.job, reserved = job, job.cost
-        engine, timeout = self._engines[job.provider], self._limits.timeout
+        engine, timeout = self._engines[server], self._limits.timeout
         if self._limits.waits:
             keep_flagged = target.keep_flagged
             await engine.run(job, draft, delivery, timeout=timeout, keep_flagged=keep_flagged)
         else:
             await engine.submit(job, draft, timeout=timeout)
         self._account(job, reserved)
-        lane.submitted(job)
+        lane.submitted(job, server)
+        if lane.tries_again(entry, job, server):
+            return None
         if was_not_taken(job) and self._failover.pass_on(entry, job.error):
             entry.attempt, entry.seen = job.attempt + 1, (job.id, job.state.value)
             if isinstance(job.error, KeyFault):
@@ -309,7 +306,7 @@ class Batch:
         if spent is not None:
             self._spend(spent)
 
-    def _requeue(self, row: _InFlight, job: Job) -> bool:
+    def _requeue(self, row: InFlight, job: Job) -> bool:
         """Queue a row again after a temporary failure; False if it has ended."""
         entry = row.entry
         if row.lane.closed or not isinstance(job.error, Unreachable | BadMedia):
@@ -320,14 +317,13 @@ class Batch:
         if job.state in ACCEPTED:
             entry.step, entry.job_id = Step.COLLECT, job.id
         elif job.request_id is None and job.error.billed == "no":
-            entry.step, entry.attempt, entry.drawn_id = Step.MAKE, job.attempt + 1, None
-            entry.seen = job.id, job.state.value
+            entry.again(job)
         else:
             return False
         row.lane.requeue(entry)
         return True
 
-    def _end(self, row: _InFlight, job: Job) -> None:
+    def _end(self, row: InFlight, job: Job) -> None:
         """Report the end of a row, and stop the batch if its error concerns other rows."""
         error = job.error
         if isinstance(error, KeyFault):
@@ -335,7 +331,7 @@ class Batch:
             self._lanes.get(job.provider, row.lane).stop(error)
             if row.entry.step is not Step.COLLECT:  # others may go to their next provider
                 self.set_stop(error)
-        elif isinstance(error, Unreachable) and isinstance(self.stop, Interrupted):
+        elif isinstance(error, Unreachable) and self._is_over(row.lane):
             self._replan(job)
         elif isinstance(error, StorageFault) and not isinstance(error, InputFault):
             self.stop_submitting(error)
@@ -345,8 +341,13 @@ class Batch:
         if error is not None and row.entry.step not in (Step.HOLD, Step.WAIT):
             self._count_failure()
 
+    def _is_over(self, lane: Lane) -> bool:
+        """Whether rows that were not accepted are for the next run: after a signal, or when all
+        servers of a pool are down."""
+        return isinstance(self.stop, Interrupted) or (not lane.pool.is_one and lane.pool.is_down)
+
     def _replan(self, job: Job) -> None:
-        """Set a job to planned again that was not accepted, after a rejected key or a signal."""
+        """Set a job to planned again that was not accepted."""
         if job.request_id is None and not job.outputs and job.state is State.FAILED:
             self._set_planned(job)
 
@@ -362,7 +363,7 @@ class Batch:
             failed = "1 job failed" if self._failures == 1 else f"{self._failures} jobs failed"
             self.stop_submitting(TooManyFailures(f"{failed}, which is the limit"))
 
-    def _report_interrupted(self, row: _InFlight) -> None:
+    def _report_interrupted(self, row: InFlight) -> None:
         """Report a job that a signal interrupted; one that was not sent is planned again."""
         job = row.job
         if job is None or job.state is State.PLANNED:
@@ -380,7 +381,7 @@ class Batch:
             )
         self._report(job, row.entry)
 
-    def _failed(self, row: _InFlight, error: KontextError) -> Job:
+    def _failed(self, row: InFlight, error: KontextError) -> Job:
         """The job of a row that ended with an error outside of its request."""
         job = row.job or self._planner.job(row.entry)
         if row.entry.step is Step.COLLECT and error.billed == "no":

@@ -29,7 +29,8 @@ def models(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> int:
-    """List providers, models, options and prices. Needs no key and no network."""
+    """List providers, models, options and prices. Needs no key and no network, but for the models
+    of a server of your own: `kontext models -p openai` asks it."""
     if check:
         from kontext_cli.commands.models_check import check_models
 

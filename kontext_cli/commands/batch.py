@@ -5,7 +5,7 @@ import io
 import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,12 +13,12 @@ from typing import Any, BinaryIO
 from kontext_cli.batch.decide import Rules, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
+from kontext_cli.batch.limits import Limits
 from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.order import Order
-from kontext_cli.batch.pace import Pace, within_descriptors
 from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
-from kontext_cli.batch.run import Batch, Limits
+from kontext_cli.batch.run import Batch
 from kontext_cli.batch.schedulers import scheduled_shard
 from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows_of_images
 from kontext_cli.batch.tally import Tally
@@ -28,6 +28,7 @@ from kontext_cli.commands.batch_lock import BatchLock
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.garbage import no_collection
 from kontext_cli.commands.generate import differences
+from kontext_cli.commands.pools import engines_of, open_pool
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import set_up_previews
 from kontext_cli.engine.budget import Budget
@@ -159,7 +160,7 @@ class _Run:
         defaults: dict[str, Any] = {
             **{name: each for name, each in flags.options.items() if each is not None},
             "provider": ",".join(self._providers),
-            "model": self._session.settings.model(flags.model, self._providers[0]),
+            "model": self._session.settings.model(flags.model, self._providers[0], flags.operation),
             "keep_flagged": flags.keep_flagged,
             "metadata": self._session.settings.metadata(flags.metadata),
             "sidecar": flags.sidecar,
@@ -319,15 +320,14 @@ class _Run:
 
     def _lanes(self, entries: Sequence[Entry], batch: Batch) -> dict[str, Lane]:
         """The rows of each provider, with its limit of jobs in flight."""
-        names = _providers(entries)
-        settings = self._session.settings
         lanes = {
             name: Lane(
                 [entry for entry in entries if entry.at == name],
-                Pace(within_descriptors(settings.jobs(known_provider(name), self._flags.jobs))),
+                open_pool(known_provider(name), self._session.settings, self._flags.jobs),
                 stop=partial(batch.stop_provider, name),
+                notice=self._report.notice,
             )
-            for name in names
+            for name in _providers(entries)
         }
         for name, lane in lanes.items():
             if not self._keys.is_usable(self._planner.provider(name)):
@@ -335,18 +335,12 @@ class _Run:
         return lanes
 
     async def _work(self, batch: Batch, lanes: dict[str, Lane]) -> None:
-        async with AsyncExitStack() as stack:
-            engines = {
-                name: await stack.enter_async_context(
-                    self._session.engine(
-                        self._planner.provider(name),
-                        watch=self._watch(batch),
-                        throttled=lane.pace.throttled,
-                    )
-                )
-                for name, lane in lanes.items()
-                if self._keys.is_usable(self._planner.provider(name))
-            }
+        pools = [
+            lane.pool
+            for name, lane in lanes.items()
+            if self._keys.is_usable(self._planner.provider(name))
+        ]
+        async with engines_of(pools, self._session, self._watch(batch)) as engines:
             keeping = asyncio.ensure_future(self._lock.keep_writing()) if self._lock else None
             try:
                 await batch.run(lanes, engines)

@@ -41,7 +41,7 @@ def run_cancel(
 
 def _provider(session: Session, job: Job) -> Provider:
     """The provider of a job that can be canceled. Raises UsageError for any other job."""
-    provider = session.settings.open(known_provider(job.provider))
+    provider = session.settings.open(known_provider(job.provider), job.server)
     if not isinstance(provider.at(job.endpoint), Queue):
         raise UsageError(f"{job.provider} answers in one call; there is nothing to cancel")
     if job.handle is None:

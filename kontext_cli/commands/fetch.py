@@ -11,7 +11,14 @@ from kontext_cli.commands.find import named_jobs
 from kontext_cli.commands.generate import check_names, differences, load_sources
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import open_files, set_up_previews
-from kontext_cli.engine.endings import elsewhere, for_job, overtaken, unknown_since
+from kontext_cli.engine.endings import (
+    elsewhere,
+    for_job,
+    is_unsettled,
+    overtaken,
+    unknown_since,
+    was_not_taken,
+)
 from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.plan import Wanted, names_for
 from kontext_cli.errors import InputFault, JournalFault, KontextError, UsageError
@@ -138,7 +145,11 @@ class _Run:
             if fetch.provider in (None, job.provider) and fetch.model in (None, job.model)
         ]
         answers = Answers(self._session.state_folder)
-        lost = [job for job in jobs if job.state is State.UNKNOWN and answers.find(job.id) is None]
+        lost = [
+            job
+            for job in jobs
+            if job.state is State.UNKNOWN and not is_unsettled(job) and answers.find(job.id) is None
+        ]
         for job in lost:
             job.error = job.error or unknown_since(job)
         if lost:
@@ -161,14 +172,19 @@ class _Run:
         if session.journal.owned_elsewhere(job.id):
             elsewhere(job)
             return None
-        provider = session.settings.open(known_provider(job.provider))
-        if fetch.resubmit and job.state in _RESUBMITTED:
+        again = fetch.resubmit and job.state in _RESUBMITTED
+        provider = session.settings.open(
+            known_provider(job.provider), None if again else job.server
+        )
+        if again:
             self._drafts[job.id] = _draft_again(job, provider)
+            job.server = provider.server
             return _delivery(job, fetch, session)
         if job.state is State.SAVED and not _lacks_files(job, self._report):
             job.skipped = True
             return None
-        if job.state is State.UNKNOWN and not provider.at(job.endpoint).blocking:
+        is_lost = job.state is State.UNKNOWN and not is_unsettled(job)
+        if is_lost and not provider.at(job.endpoint).blocking:
             job.error = job.error or unknown_since(job)
             return None
         kept_back = job.state is State.MODERATED and fetch.keep_flagged and job.outputs
@@ -200,11 +216,14 @@ class _Run:
         timeout = self._fetch.timeout
         if not self._session.journal.claim(job):
             overtaken(job)
-        elif (draft := self._drafts.get(job.id)) is None:
+            return
+        draft = self._drafts.get(job.id)
+        if draft is None or is_unsettled(job):  # it may be there, whatever the user believes
             await engine.fetch(job, delivery, timeout=timeout, keep_flagged=keep)
-        else:
-            with _restored_if_refused(self._session, job):
-                await engine.run(job, draft, delivery, timeout=timeout, keep_flagged=keep)
+            if draft is None or not was_not_taken(job):
+                return
+        with _restored_if_refused(self._session, job):
+            await engine.run(job, draft, delivery, timeout=timeout, keep_flagged=keep)
 
 
 def _unknown_text(jobs: Sequence[Job]) -> str:

@@ -54,7 +54,12 @@ def _find(session: "Session", name: str, provider: Name | None, model: str | Non
 def _foreign(session: "Session", request_id: str, provider_name: Name, model: str | None) -> Job:
     """A job that was submitted elsewhere, recorded in the journal under a new id."""
     provider = session.settings.open(provider_name)
-    endpoint = _endpoint(provider, model or provider.default_model)
+    if len(servers := session.settings.servers(provider_name)) > 1:
+        raise UsageError(
+            f"which of the {len(servers)} servers of {provider_name} has it is not known",
+            hint=f"name one, as in KONTEXT_{provider_name.upper()}_BASE_URL={provider.base_url}",
+        )
+    endpoint = _endpoint(provider, model or provider.default_for("generate"))
     queue = provider.at(endpoint.id)
     if not isinstance(queue, Queue):
         raise UnsupportedOption(
@@ -72,6 +77,7 @@ def _foreign(session: "Session", request_id: str, provider_name: Name, model: st
         id=new_id(),
         state=State.QUEUED,
         request_id=request_id,
+        server=provider.server,
         handle=queue.handle(endpoint.id, request_id),
     )
     session.journal.record(job)

@@ -12,6 +12,7 @@ from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import open_files, set_up_previews
 from kontext_cli.engine.budget import Budget
 from kontext_cli.engine.endings import was_not_taken
+from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.plan import Plan, Wanted, dearest, endpoints_for, plan_jobs, room_for_images
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.files.delivery import Delivery, StreamDelivery
@@ -21,7 +22,7 @@ from kontext_cli.http.certificates import load_certificates
 from kontext_cli.job import Job, State
 from kontext_cli.providers import who_queues
 from kontext_cli.providers.base import Provider
-from kontext_cli.providers.prepare import chooses_format
+from kontext_cli.providers.prepare import Draft, chooses_format
 from kontext_cli.request import Request, parse
 from kontext_cli.settings.settings import Settings, known_provider
 from kontext_cli.sizes import MOST_INPUT_BYTES
@@ -53,7 +54,8 @@ def run_one(flags: Flags) -> Result:
         settings = session.settings
         set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=False)
         names = settings.providers(flags.provider, needs_key=False)
-        providers, model = [*map(settings.open, names)], settings.model(flags.model, names[0])
+        providers = [*map(settings.open, names)]
+        model = settings.model(flags.model, names[0], flags.operation)
         if providers[0].base_url.startswith("https:") and not flags.dry_run:
             load_certificates()
         by_suffix = chooses_format(providers, model, flags.operation)
@@ -272,15 +274,26 @@ def _run(plans: list[Plan], flags: Flags, session: Session, report: Report) -> t
 
 
 async def _run_at(plan: Plan, delivery: Delivery, flags: Flags, session: Session) -> None:
-    job, draft = plan.job, plan.draft
-    _print_notices(plan, session.report)
-    async with session.engine(draft.provider) as engine:
+    """Run a job at its provider; in a pool, at the first of its servers that takes it."""
+    job, report = plan.job, session.report
+    _print_notices(plan, report)
+
+    async def run(engine: Engine, draft: Draft) -> None:
         if flags.no_wait:
             await engine.submit(job, draft, timeout=flags.timeout)
         else:
             await engine.run(
                 job, draft, delivery, timeout=flags.timeout, keep_flagged=flags.keep_flagged
             )
+
+    servers = session.settings.servers(known_provider(job.provider))
+    if len(servers) > 1:
+        from kontext_cli.commands.in_turn import run_in_turn
+
+        await run_in_turn(job, plan.draft, servers, session, run)
+        return
+    async with session.engine(plan.draft.provider) as engine:
+        await run(engine, plan.draft)
 
 
 def _delivery(plan: Plan, flags: Flags, session: Session) -> Delivery:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kontext_cli.errors import UsageError
-from kontext_cli.providers import NAMES, Name, provider_class
+from kontext_cli.providers import NAMES, Name
+from kontext_cli.providers.base import Adaptive, Provider
 from kontext_cli.providers.offers import Offer, offers_of
 from kontext_cli.providers.options import Option
 from kontext_cli.settings.settings import Settings
@@ -19,17 +20,22 @@ from kontext_cli.terminal.style import Line
 def list_models(provider: Name | None, model: str | None, *, with_settings: bool) -> Result:
     """List the models of all providers or of one, and optionally where settings come from.
 
-    Raises UsageError for a model that none of them has.
+    A server whose models have names of its own is asked for them where it is the one. Raises
+    UsageError for a model that none of them has, KontextError where a server does not answer.
     """
     settings = Settings.load(os.environ)
+    if provider is None:
+        listed = [settings.offered(name) for name in NAMES]
+    else:
+        listed = [_asked(settings, provider, debug=with_settings)]
+    every = [offer for each in listed for offer in offers_of(each)]
     offers = [
         offer
-        for name in ([provider] if provider else NAMES)
-        for offer in offers_of(settings.open(name))
+        for offer in every
         if model in (None, offer.model, *(endpoint.id for endpoint in offer.endpoints))
     ]
     if not offers:
-        names = ", ".join(_model_names())
+        names = ", ".join(dict.fromkeys(offer.model for offer in every))
         raise UsageError(f"there is no model `{model}`", hint=f"there are {names}")
     origins = settings.described() if with_settings else {}
     return Result(
@@ -46,9 +52,14 @@ def _text(offers: Sequence[Offer], *, in_detail: bool) -> Iterator[Line]:
     return provider_details(offers) if in_detail else model_matrix(offers)
 
 
-def _model_names() -> Iterator[str]:
-    endpoints = (each for name in NAMES for each in provider_class(name).endpoints)
-    yield from dict.fromkeys(each.model for each in endpoints)
+def _asked(settings: Settings, name: Name, *, debug: bool) -> Provider:
+    """The provider; a server of one's own after it was asked for its models."""
+    provider = settings.offered(name)
+    if isinstance(provider, Adaptive) and provider.base_url:
+        from kontext_cli.commands.models_asked import ask_server
+
+        ask_server(provider, settings, debug=debug)
+    return provider
 
 
 def _record(offer: Offer) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def check_models(provider: Name | None, model: str | None, *, debug: bool) -> Re
     Raises KontextError for faults of the settings and where a provider does not answer.
     """
     settings = Settings.load(os.environ)
-    opened = [settings.open(name) for name in ([provider] if provider else NAMES)]
+    opened = [settings.offered(name) for name in ([provider] if provider else NAMES)]
     asked = [each for each in opened if _offered(each, model)]
     if not asked:
         raise UsageError(f"there is no model `{model}`", hint="`kontext models` lists them")

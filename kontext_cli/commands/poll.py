@@ -6,6 +6,7 @@ from kontext_cli.commands.exit_codes import common_code
 from kontext_cli.commands.find import named_jobs
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.status import listed_jobs
+from kontext_cli.engine.endings import is_unsettled
 from kontext_cli.engine.engine import Engine
 from kontext_cli.job import Job, State
 from kontext_cli.providers import Name
@@ -32,7 +33,9 @@ def poll_jobs(
     report.downloads = False
     with Session(report, debug=debug) as session:
         jobs = named_jobs(session, names, provider=provider, model=model)
-        waiting = [job for job in jobs if job.state in (State.QUEUED, State.RUNNING)]
+        waiting = [
+            job for job in jobs if job.state in (State.QUEUED, State.RUNNING) or is_unsettled(job)
+        ]
 
         async def poll(engine: Engine, job: Job) -> None:
             if not session.journal.claim(job):

@@ -130,7 +130,8 @@ class Repeater:
         """
         given = self._flags.model
         if given or recipe.model is None or recipe.endpoint is None:
-            return self._settings.model(given, known_provider(providers[0].name))
+            name = known_provider(providers[0].name)
+            return self._settings.model(given, name, recipe.operation)
         if not self._is_there(recipe):
             _check_known(recipe, providers)
             return recipe.model

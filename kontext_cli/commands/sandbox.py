@@ -47,7 +47,8 @@ def exports(url: str, *, powershell: bool) -> Iterator[str]:
         if provider.offline:
             continue
         variables = {f"KONTEXT_{name.upper()}_BASE_URL": f"{url}/{name}"}
-        variables |= dict.fromkeys(provider.key_variables[0], _ANY_KEY)
+        for row in provider.key_variables[:1]:
+            variables |= dict.fromkeys(row, _ANY_KEY)
         for variable, value in variables.items():
             yield (
                 f'$env:{variable} = "{value}"'

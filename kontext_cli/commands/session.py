@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from functools import cached_property, partial
@@ -129,7 +130,7 @@ class Session:
     async def for_each(
         self, jobs: Sequence[Job], work: Callable[[Engine, Job], Awaitable[None]]
     ) -> None:
-        """Do the work for each job, a few at a time; jobs of a provider share one engine.
+        """Do the work for each job, a few at a time; jobs at one server share an engine.
 
         A fault of a provider's key or connection ends only the jobs of that provider.
         """
@@ -139,19 +140,21 @@ class Session:
             async with limit:
                 await work(engine, job)
 
-        names = dict.fromkeys(job.provider for job in jobs)
-        await asyncio.gather(
-            *(
-                self._at(name, [job for job in jobs if job.provider == name], limited)
-                for name in names
-            )
-        )
+        at: defaultdict[tuple[str, str | None], list[Job]] = defaultdict(list)
+        for job in jobs:
+            at[job.provider, job.server].append(job)
+        await asyncio.gather(*(self._at(*where, own, limited) for where, own in at.items()))
 
     async def _at(
-        self, name: str, jobs: Sequence[Job], work: Callable[[Engine, Job], Awaitable[None]]
+        self,
+        name: str,
+        server: str | None,
+        jobs: Sequence[Job],
+        work: Callable[[Engine, Job], Awaitable[None]],
     ) -> None:
         try:
-            async with self.engine(self.settings.open(known_provider(name))) as engine:
+            provider = self.settings.open(known_provider(name), server)
+            async with self.engine(provider) as engine:
                 await asyncio.gather(*(work(engine, job) for job in jobs))
         except (KeyFault, UsageError) as fault:
             for job in jobs:
@@ -192,7 +195,7 @@ class Session:
     def _transport(
         self, provider: Provider, throttled: Callable[[float | None], None]
     ) -> Transport:
-        key = self.settings.require_key(known_provider(provider.name))
+        key = self.settings.require_key(known_provider(provider.name), provider.base_url)
         app = None
         if provider.offline:
             from kontext_cli.sandbox.app import Sandbox
@@ -200,7 +203,7 @@ class Session:
             app = Sandbox(latency=SANDBOX_SECONDS, folder=self.state_folder / "sandbox").app
             key = "sandbox"
         return Transport(
-            provider.name,
+            provider.title,
             provider.key_bases,
             provider.headers(key) if key else {},
             app=app,

@@ -1,5 +1,7 @@
 """Errors of jobs: whether the job may have been billed, and the command to paste next."""
 
+from collections.abc import Sequence
+
 from kontext_cli.errors import (
     Billed,
     JobFailed,
@@ -8,6 +10,7 @@ from kontext_cli.errors import (
     Moderated,
     OutcomeUnknown,
     ProviderError,
+    RequestIdTaken,
     StillRunning,
     StorageFault,
     Unreachable,
@@ -23,10 +26,39 @@ def cut_short(how: str) -> OutcomeUnknown:
     )
 
 
+def out_of_time(provider: str, timeout: float, *, sent: bool) -> KontextError:
+    """The error of a submit that took longer than its timeout in seconds."""
+    if sent:
+        return cut_short(f"no answer within {timeout:g} s")
+    return Unreachable(f"{provider} could not be reached within {timeout:g} s")
+
+
 def unknown_since(job: Job) -> KontextError:
     """The error of a job whose process died during its submit."""
     how = f"{job.provider} may have accepted and billed this job, but its answer was never read"
     return at_end(OutcomeUnknown(how), job)
+
+
+def not_accepted(job: Job) -> Unreachable:
+    """The error of a job that its provider, asked for it, does not have."""
+    return Unreachable(
+        f"{job.provider} was asked for the job, and does not have it: it was not accepted",
+        hint="run it again",
+    )
+
+
+def not_its_own(job: Job, taken: RequestIdTaken) -> OutcomeUnknown:
+    """The error of a job whose submit was answered with the request id of another one."""
+    return OutcomeUnknown(
+        f"{job.provider} answered with the request id of another job ({taken}): "
+        "this one may have been accepted and billed"
+    )
+
+
+def is_unsettled(job: Job) -> bool:
+    """Whether the outcome of a submit is unknown, but the provider can be asked: we chose the id of
+    the job before it was sent."""
+    return job.state is State.UNKNOWN and _has_chosen_id(job)
 
 
 def elsewhere(job: Job) -> Job:
@@ -93,6 +125,18 @@ def was_not_taken(job: Job) -> bool:
     return is_busy or isinstance(error, KeyFault | Unreachable)
 
 
+def none_left(errors: Sequence[KontextError]) -> KontextError:
+    """The error where each server failed with one of these: what was tried, unless all of them
+    refuse the key, or the request."""
+    refusals = KeyFault, JobFailed
+    if len(errors) == 1 or any(all(isinstance(each, kind) for each in errors) for kind in refusals):
+        return errors[-1]
+    return Unreachable(
+        "no server takes jobs: " + "; ".join(each.message for each in errors),
+        hint="start one of them, and run it again",
+    )
+
+
 def at_end(error: KontextError, job: Job, *, recorded: bool = True) -> KontextError:
     """A copy of the error that ended the work on a job, with its billing and the command to paste
     next. ``recorded`` is false if the journal lacks the job."""
@@ -111,6 +155,8 @@ def _final_bill(job: Job, error: KontextError) -> Billed:
 
 def _next_command(job: Job, error: KontextError, *, recorded: bool) -> str | None:
     """The command to paste next; for a local fault, preceded by what has to be fixed."""
+    if isinstance(error, OutcomeUnknown) and _has_chosen_id(job):
+        return f"`kontext fetch {job.id}` asks {job.provider} for it"
     if isinstance(error, OutcomeUnknown):
         return (
             f"check {job.provider}'s list of requests; "
@@ -128,3 +174,8 @@ def _next_command(job: Job, error: KontextError, *, recorded: bool) -> str | Non
 def by_request_id(job: Job) -> str:
     """The command that fetches a job that is not in the journal."""
     return f"kontext fetch {job.request_id} -p {job.provider}"
+
+
+def _has_chosen_id(job: Job) -> bool:
+    """Whether a job has an id that we chose, and is not known to be accepted under it."""
+    return job.handle is not None and job.request_id is None

@@ -2,11 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
 
-from kontext_cli.engine.endings import at_end, cut_short, still_running
+from kontext_cli.engine.chosen import call_of, chosen_handle
+from kontext_cli.engine.endings import (
+    at_end,
+    cut_short,
+    is_unsettled,
+    not_accepted,
+    not_its_own,
+    out_of_time,
+    still_running,
+    unknown_since,
+)
+from kontext_cli.engine.fitting import Fitting
 from kontext_cli.engine.follow import Follower, Watch
 from kontext_cli.engine.reading import read
 from kontext_cli.engine.recorder import Record, Recorder
@@ -15,6 +26,7 @@ from kontext_cli.errors import (
     JournalFault,
     KontextError,
     OutcomeUnknown,
+    ProviderError,
     RequestIdTaken,
     UnexpectedReply,
     Unreachable,
@@ -28,12 +40,9 @@ from kontext_cli.http.retry import was_refused
 from kontext_cli.http.transport import Submission, Transport
 from kontext_cli.job import OPEN, Cost, Job, Note, Progress, State
 from kontext_cli.journal.replies import Answers
-from kontext_cli.providers.base import Cancellation, Provider, Storage
+from kontext_cli.providers.base import Adaptive, Cancellation, Provider, Storage
 from kontext_cli.providers.failure import refusal
 from kontext_cli.providers.prepare import Draft
-
-if TYPE_CHECKING:
-    from kontext_cli.images.inputs import InputImage
 
 _LONGEST_TIMEOUT = 1e9
 """Seconds; a longer `--timeout` does not fit a date."""
@@ -53,8 +62,8 @@ class Engine:
         notice: Callable[[str], None] = lambda _text: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``answers`` stores the replies of a blocking provider before they are read;
-        ``notice`` receives warnings about local faults that stop no job."""
+        """``answers`` stores the replies of a blocking provider before they are read; ``notice``
+        receives warnings about local faults that stop no job."""
         self._provider = provider
         self._transport = transport
         self._recorder = Recorder(record, self._notice_once)
@@ -63,6 +72,7 @@ class Engine:
         self._notice = notice
         self._noticed: set[str] = set()
         self._submissions: dict[str, Submission] = {}
+        self._fitting = Fitting(provider, transport) if isinstance(provider, Adaptive) else None
         self._follower = Follower(provider, transport, enter=self._enter, watch=watch, sleep=sleep)
 
     async def run(
@@ -121,29 +131,32 @@ class Engine:
         """Poll once, with the result of a job that is done, and record the progress."""
 
         async def work() -> None:
-            progress = await self._follower.ask(job)
-            if progress.outputs:
-                await self._note_result(job, progress)
+            if is_unsettled(job):
+                await self._look_for(job, unknown_since(job))
             else:
-                await self._enter(job, progress.state, progress.position)
+                await self._note_progress(job, await self._follower.ask(job))
 
         await self._supervise(job, work())
+
+    async def load(self) -> int | None:
+        """How many jobs the server has, whoever sent them; None where it does not say."""
+        return await self._follower.load()
 
     def is_being_sent(self, job: Job) -> bool:
         """Whether a submit may have been received, so that only its answer decides the outcome."""
         submission = self._submissions.get(job.id)
         return submission is not None and submission.sent
 
-    def end_submits(self) -> None:
-        """Stop the retries of submits."""
-        self._transport.is_closing = True
+    def submit_once(self) -> None:
+        """From now on, send no submit a second time."""
+        self._transport.submits_once = True
 
     async def cancel(self, job: Job) -> Cancellation:
         """Ask the provider to cancel a job. Raises KontextError."""
         return await self._follower.cancel(job)
 
     async def _supervise(self, job: Job, work: Awaitable[None]) -> None:
-        before = retries.set(lambda line: self._watch(job, [Note(line)]))
+        before = retries.set(partial(self._tell, job))
         try:
             await work
         except KontextError as error:
@@ -157,15 +170,28 @@ class Engine:
         if self._blocks(job) and self._answers:
             self._answers.prepare()
         draft = await self._uploaded(job, draft, timeout)
+        if self._fitting is not None:
+            draft = await self._fitting.fit(job, draft)
+        job.handle = chosen_handle(self._provider, job)
+        try:
+            await self._send(job, draft, timeout)
+        except OutcomeUnknown as lost:
+            if job.handle is None:
+                raise
+            await self._look_for(job, lost)
+
+    async def _send(self, job: Job, draft: Draft, timeout: float) -> None:
+        """Send the job once, and read the answer."""
         submission = Submission(on_the_way=lambda: self._watch(job, ()))
         self._submissions[job.id] = submission
+        job.server = self._provider.server
         job.answer_by = datetime.now(UTC) + timedelta(seconds=min(timeout, _LONGEST_TIMEOUT))
         try:
             await self._enter(job, State.SUBMITTING)
             async with Deadline(timeout):
                 reply = await self._submitted(job, draft, submission)
         except TimeoutError:
-            raise self._out_of_time(submission, timeout) from None
+            raise out_of_time(self._provider.title, timeout, sent=submission.sent) from None
         except asyncio.CancelledError:
             await self._interrupt(job, submission)
             raise
@@ -178,13 +204,38 @@ class Engine:
 
     async def _submitted(self, job: Job, draft: Draft, submission: Submission) -> Reply:
         blocking = self._blocks(job)
-        reply = await self._transport.submit(draft.call(), submission, blocking=blocking)
-        local = draft.local_images
-        if reply.status == 413 and isinstance(self._provider, Storage) and local:
-            submission.sent = False
-            draft = await self._upload(job, draft, local)
+        call = call_of(job, draft)
+        reply = await self._transport.submit(call, submission, blocking=blocking)
+        while self._fitting and (fitted := self._fitting.after_refusal(job, draft, reply)):
+            draft, submission.sent = fitted, False
             reply = await self._transport.submit(draft.call(), submission, blocking=blocking)
+        local = draft.local_images
+        if reply.status == 413 and isinstance(draft.provider, Storage) and local:
+            from kontext_cli.engine.upload import upload
+
+            submission.sent = False
+            draft = await upload(draft, local, self._transport, partial(self._tell, job))
+            call = call_of(job, draft)
+            reply = await self._transport.submit(call, submission, blocking=blocking)
         return reply
+
+    async def _look_for(self, job: Job, lost: KontextError) -> None:
+        """Continue with a job of a chosen id whose answer was ``lost``, if the provider has it.
+
+        Raises ``lost`` where it cannot be asked, and Unreachable where it does not have the job.
+        """
+        try:
+            progress = await self._follower.find(job)
+        except (Unreachable, UnexpectedReply) as error:
+            raise lost.replace(f"{lost.message}; it cannot be asked: {error}") from None
+        except ProviderError:
+            self._note_accepted(job)
+            raise
+        if progress is None:
+            job.handle, job.state = None, State.SUBMITTING
+            raise not_accepted(job)
+        self._note_accepted(job)
+        await self._note_progress(job, progress)
 
     async def _accept(self, job: Job, reply: Reply) -> None:
         if self._blocks(job) and self._answers:
@@ -196,17 +247,19 @@ class Engine:
         if progress.usd is not None:
             job.cost = Cost(progress.usd, "provider")
         job.handle = progress.handle
-        job.request_id = progress.handle.request_id if progress.handle else None
+        self._note_accepted(job)
         await self._enter(job, progress.state, progress.position)
+
+    def _note_accepted(self, job: Job) -> None:
+        job.request_id = job.handle.request_id if job.handle else None
 
     def _read_answer(self, reply: Reply, job: Job) -> Progress:
         """Read the 2xx answer to a submit, fresh or stored."""
         try:
             return read(self._provider.accepted, reply, job.endpoint)
         except UnexpectedReply as error:
-            raise OutcomeUnknown(
-                f"{error.message}: it may have been accepted and billed"
-            ) from error
+            how = f"{error.message}: it may have been accepted and billed"
+            raise OutcomeUnknown(how) from error
 
     def _store_answer(self, job: Job, answers: Answers, reply: Reply) -> None:
         try:
@@ -255,41 +308,28 @@ class Engine:
         if kept is not None:
             await self._note_result(job, self._read_answer(kept, job))
             return
+        if is_unsettled(job):
+            await self._look_for(job, unknown_since(job))
+            if job.outputs:
+                return
         try:
             async with Deadline(timeout):
                 result = await self._follower.follow(job)
         except TimeoutError:
-            raise still_running(self._provider.name, timeout) from None
+            raise still_running(self._provider.title, timeout) from None
         await self._note_result(job, result)
 
     async def _uploaded(self, job: Job, draft: Draft, timeout: float) -> Draft:
         """The draft after the upload of the images that are too large to be sent inline."""
-        if not draft.local_images:
+        if not draft.local_images or not isinstance(draft.provider, Storage):
             return draft
-        from kontext_cli.engine.upload import too_large
+        from kontext_cli.engine.upload import upload_large
 
-        large = too_large(draft)
-        if not large:
-            return draft
-        try:
-            async with Deadline(timeout):
-                return await self._upload(job, draft, large)
-        except TimeoutError:
-            name = self._provider.name
-            raise Unreachable(f"the upload to {name} took more than {timeout:g} s") from None
+        told = partial(self._tell, job)
+        return await upload_large(draft, self._transport, told, timeout=timeout)
 
-    async def _upload(self, job: Job, draft: Draft, images: "Sequence[InputImage]") -> Draft:
-        if not isinstance(self._provider, Storage):
-            return draft
-        from kontext_cli.engine.upload import upload
-
-        return await upload(
-            draft,
-            images,
-            self._provider,
-            self._transport,
-            log=lambda line: self._watch(job, [Note(line)]),
-        )
+    def _tell(self, job: Job, line: str) -> None:
+        self._watch(job, [Note(line)])
 
     async def _enter(self, job: Job, state: State, position: int | None = None) -> None:
         job.state = state
@@ -313,6 +353,12 @@ class Engine:
             self._noticed.add(text)
             self._notice(text)
 
+    async def _note_progress(self, job: Job, progress: Progress) -> None:
+        if progress.outputs:
+            await self._note_result(job, progress)
+        else:
+            await self._enter(job, progress.state, progress.position)
+
     async def _note_result(self, job: Job, progress: Progress) -> None:
         job.reply = progress.reply
         job.outputs = progress.outputs
@@ -327,7 +373,7 @@ class Engine:
         if isinstance(error, RequestIdTaken):  # the data received is of another job
             job.handle = job.request_id = None
             job.outputs, job.reply = (), {}
-            error = self._not_its_own(error)
+            error = not_its_own(job, error)
         job.error = at_end(error, job, recorded=not self._recorder.lacks(job))
         if error.state:
             await self._enter(job, State(error.state))
@@ -351,15 +397,4 @@ class Engine:
     def _not_accepted(self, job: Job, reply: Reply) -> KontextError:
         if was_refused(reply, blocking=self._blocks(job)):
             return read(refusal, self._provider, reply)
-        return cut_short(f"{self._provider.name} answered {reply.status}")
-
-    def _not_its_own(self, taken: RequestIdTaken) -> KontextError:
-        return OutcomeUnknown(
-            f"{self._provider.name} answered with the request id of another job ({taken}): "
-            "this one may have been accepted and billed"
-        )
-
-    def _out_of_time(self, submission: Submission, timeout: float) -> KontextError:
-        if submission.sent:
-            return cut_short(f"no answer within {timeout:g} s")
-        return Unreachable(f"{self._provider.name} could not be reached within {timeout:g} s")
+        return cut_short(f"{self._provider.title} answered {reply.status}")

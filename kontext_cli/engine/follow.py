@@ -1,11 +1,19 @@
 """Follow a job through its provider's queue until its result is there."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Protocol
 
 from kontext_cli.engine.reading import read
-from kontext_cli.errors import KontextError, OutcomeUnknown, UnexpectedReply
+from kontext_cli.errors import (
+    Canceled,
+    Expired,
+    JobFailed,
+    KontextError,
+    Moderated,
+    OutcomeUnknown,
+    UnexpectedReply,
+)
 from kontext_cli.failpoint import reached
 from kontext_cli.http.call import Reply
 from kontext_cli.http.transport import Transport
@@ -15,6 +23,8 @@ from kontext_cli.providers.base import Cancellation, Provider, Queue
 _FIRST_POLL = 0.15
 _LONGEST_POLL = 2.0
 _POLL_GROWTH = 1.5
+_LOOKS = (0.0, 0.3, 0.7)
+"""Seconds before each question for a job that may not be there."""
 
 Watch = Callable[[Job, Sequence[str]], None]
 """Called on each change of a job's state or position, and with each new log line of it."""
@@ -50,9 +60,32 @@ class Follower:
         result, seen = await self._streamed(job)
         return result or await self._polled(job, seen)
 
+    async def load(self) -> int | None:
+        """How many jobs the server has, whoever sent them; None where it does not say."""
+        call = self._provider.load()
+        if call is None:
+            return None
+        try:
+            return read(self._provider.jobs_there, await self._transport.ask(call))
+        except KontextError:
+            return None
+
     async def ask(self, job: Job) -> Progress:
         """Poll once, and request the result of a job that is done."""
         return await self._result_if_done(job, await self._poll(job))
+
+    async def find(self, job: Job) -> Progress | None:
+        """Ask for a job of a chosen id whose submit got no answer; None where the provider does not
+        have it.
+
+        It is asked several times: what stands between us may still hold the request, so that it
+        arrives after the question.
+        """
+        for wait in _LOOKS:
+            await self._sleep(wait)
+            with suppress(Expired):
+                return await self.ask(job)
+        return None
 
     async def outcome(self, job: Job) -> Progress:
         """Request the result of a job that is done. Raises KontextError where the job failed."""
@@ -62,7 +95,26 @@ class Follower:
     async def cancel(self, job: Job) -> Cancellation:
         """Request the cancellation of a job. Raises KontextError."""
         queue, handle = self._queue(job)
+        if queue.cancels_by_state:
+            return await self._cancel_by_state(queue, job)
         return read(queue.canceled, await self._transport.ask(queue.cancel(handle)))
+
+    async def _cancel_by_state(self, queue: Queue, job: Job) -> Cancellation:
+        """Cancel a job as it stands: one that was waiting may have begun in the meantime, so that
+        it is looked at again afterwards."""
+        answer = None
+        for _ in range(2):
+            try:
+                is_done = bool((await self.ask(job)).outputs)
+            except Expired:
+                return Cancellation.UNKNOWN if answer is None else Cancellation.REMOVED
+            except (JobFailed, Canceled, Moderated):
+                is_done = True
+            if is_done:
+                return answer or Cancellation.TOO_LATE
+            _, handle = self._queue(job)
+            answer = read(queue.canceled, await self._transport.ask(queue.cancel(handle)))
+        return answer or Cancellation.UNKNOWN
 
     async def _streamed(self, job: Job) -> tuple[Progress | None, int]:
         """The result, by the provider's stream, and the number of log lines that it sent.

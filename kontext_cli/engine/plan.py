@@ -21,7 +21,7 @@ from kontext_cli.job import Cost, Job, Source, Target, new_id
 from kontext_cli.options import Metadata
 from kontext_cli.providers.base import Provider, Storage
 from kontext_cli.providers.options import Endpoint
-from kontext_cli.providers.prepare import Draft, choose_endpoint, prepare
+from kontext_cli.providers.prepare import Draft, check_urls, choose_endpoint, prepare
 from kontext_cli.request import MOST_IMAGES, Request
 from kontext_cli.sizes import MOST_INPUT_BYTES
 
@@ -114,6 +114,7 @@ def _plan_job(
     images: "Sequence[InputImage]",
     wanted: Wanted | None,
 ) -> Plan:
+    check_urls(provider, images)
     draft = prepare(provider, request, model=model, images=images)
     job = Job(
         id=new_id(),

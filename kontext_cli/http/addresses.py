@@ -35,6 +35,15 @@ _SPECIAL = (
     "2001:db8::/32",  # documentation
     "3fff::/20",  # documentation
 )
+_PRIVATE = (
+    "10.0.0.0/8",  # RFC 1918
+    "100.64.0.0/10",  # RFC 6598; overlay networks give these out to the machines of one user
+    "169.254.0.0/16",  # link-local
+    "172.16.0.0/12",  # RFC 1918
+    "192.168.0.0/16",  # RFC 1918
+    "fc00::/7",  # unique local (RFC 4193)
+    "fe80::/10",  # link-local
+)
 _UNICAST = "2000::/3"
 """All of IPv6 that was given out for public use; loopback, link-local and the rest lie outside."""
 _NAT64 = "64:ff9b::/96"
@@ -48,6 +57,11 @@ def is_public(address: Address) -> bool:
         return is_public(inner)
     given_out = address.version == 4 or address in _network(_UNICAST)
     return given_out and not any(address in _network(each) for each in _SPECIAL)
+
+
+def is_private(address: Address) -> bool:
+    """Whether this is an address of a local network."""
+    return any(address in _network(each) for each in _PRIVATE)
 
 
 def is_this_machine(address: Address) -> bool:

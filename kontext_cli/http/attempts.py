@@ -61,9 +61,15 @@ class Attempts:
         self._sleep = sleep
 
     async def until_answered(
-        self, kind: Kind, send: Callable[[Try], Awaitable[Reply]], seconds: float
+        self,
+        kind: Kind,
+        send: Callable[[Try], Awaitable[Reply]],
+        seconds: float,
+        *,
+        once: bool = False,
     ) -> Reply:
-        """The first reply that is final. Raises Unreachable after the last attempt."""
+        """The first reply that is final. Raises Unreachable after the last attempt, which is the
+        first if it is made ``once``."""
         exchange = Exchange(seconds, self.limits)
         patience = Patience()
         while True:
@@ -76,6 +82,8 @@ class Attempts:
                 failed = self.busy(reply)
             except Failed as failure:
                 failed = failure
+            if once:
+                raise failed.error.replace(failed.why)
             await self.wait(patience, failed)
 
     @contextmanager

@@ -14,7 +14,7 @@ class Reach:
         self.on_loopback = is_loopback(key_bases[0])
         """Whether the provider runs on this machine, so that its files may be there too."""
         self._key_bases = tuple(key_bases)
-        self._own = {own[1:] for own in map(origin, key_bases) if own}
+        self._own = {own for own in map(origin, key_bases) if own}
 
     def may_have_key(self, url: str) -> bool:
         """Whether the key may be sent to a URL."""
@@ -22,7 +22,7 @@ class Reach:
 
     def may_download(self, url: str) -> bool:
         """Whether the form of a URL allows a download."""
-        return may_download(url, from_loopback=self.on_loopback)
+        return may_download(url, from_loopback=self.on_loopback, own=self._own)
 
     def may_ask(self, url: str) -> bool:
         """Whether a URL names no forbidden IP address: behind a proxy, we make no connection of
@@ -39,4 +39,5 @@ class Reach:
         """Whether a download may connect to an address: a public one, loopback for a loopback
         provider, or the provider's own base."""
         on_this_machine = self.on_loopback and is_this_machine(address)
-        return is_public(address) or on_this_machine or (host, port) in self._own
+        is_own = any((host, port) == own[1:] for own in self._own)
+        return is_public(address) or on_this_machine or is_own

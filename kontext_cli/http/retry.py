@@ -22,6 +22,8 @@ _BUSY = frozenset({408, 425, 429})
 _RECORD = frozenset({"id", "status", "result"})
 """What no refusal has, and the record of a job does where the status carries the result."""
 _NOT_A_REFUSAL = frozenset({408, 409, 499})
+_NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+"""Codes of OpenAI's that come with a 429 as well, and are not about the rate."""
 
 
 def should_ask_again(kind: Kind, reply: Reply) -> bool:
@@ -55,7 +57,15 @@ def was_refused(reply: Reply, *, blocking: bool) -> bool:
 
 def may_submit_again(reply: Reply, *, blocking: bool) -> bool:
     """Whether a submit that got this answer is worth sending again, and safe to."""
-    return reply.status == 429 or (reply.status == 503 and was_refused(reply, blocking=blocking))
+    if reply.status == 429:
+        error = reply.object.get("error")
+        names = (
+            {str(error.get(each)) for each in ("code", "type")}
+            if isinstance(error, dict)
+            else set()
+        )
+        return not names & _NO_CREDIT
+    return reply.status == 503 and was_refused(reply, blocking=blocking)
 
 
 def retry_after(reply: Reply | None) -> float | None:

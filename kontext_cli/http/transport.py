@@ -101,8 +101,8 @@ class Transport:
         self._key_headers = headers
         self._redaction = Redaction.of_headers(headers.values())
         self._in_process = app is not None
-        self.is_closing = False
-        """Once true, no submit is sent a second time."""
+        self.submits_once = False
+        """Once true, no submit is sent a second time, nor what is asked before one."""
         self._throttled = throttled
         self._limits = limits
         self._attempts = Attempts(self._errors, limits, trace=trace, sleep=sleep)
@@ -160,8 +160,8 @@ class Transport:
                 self._throttled(retry_after(reply))
                 failed = self._attempts.busy(reply)
             submission.sent = False
-            if self.is_closing:
-                raise failed.error from None
+            if self.submits_once:
+                raise failed.error.replace(failed.why) from None
             await self._attempts.wait(patience, failed)
 
     async def ask(self, call: Call, *, alone: bool = False) -> Reply:
@@ -178,6 +178,7 @@ class Transport:
                     self._request(call, REQUEST_TIMEOUT, attempt=attempt, alone=alone), attempt
                 ),
                 limits.transfer if call.kind in ("result", "upload") else limits.answer,
+                once=self.submits_once and call.kind in ("list", "upload"),
             )
         except UnexpectedReply as error:
             raise Unreachable(error.message) from None

@@ -4,11 +4,12 @@ URLs are parsed strictly: one that two parsers could read as different hosts is 
 """
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from kontext_cli.errors import UsageError
-from kontext_cli.http.addresses import literal
+from kontext_cli.http.addresses import is_private, literal
 
 LONGEST = 16_384
 """Characters of a URL; a signed one has two or three thousand."""
@@ -21,6 +22,7 @@ _NETLOC = re.compile(
 )
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _PORTS = {"https": 443, "http": 80}
+_LOCAL_NAMES = (".local", ".internal", ".home.arpa")
 _MOST_ENCODINGS = 4
 
 Origin = tuple[str, str, int]
@@ -36,22 +38,52 @@ def is_loopback(url: str) -> bool:
     return host == "localhost" or host.endswith(".localhost")
 
 
-def check_base_url(url: str, source: str) -> str:
+def is_on_local_network(url: str) -> bool:
+    """Whether a URL names a private address, or a host that only a local network knows: a single
+    label, or one below `.local` (RFC 6762), `.internal` (ICANN) or `.home.arpa` (RFC 8375)."""
+    host = host_of(url).removesuffix(".")
+    address = literal(host)
+    if address is not None:
+        return is_private(address)
+    return bool(host) and ("." not in host or host.endswith(_LOCAL_NAMES))
+
+
+def check_base_url(url: str, source: str, *, with_key: bool = True) -> str:
     """Accept another host for a provider; ``source`` names the setting it comes from.
 
-    Raises UsageError unless it is https, or plain http on loopback: the key is sent there.
+    Raises UsageError unless it is https, or plain http on loopback, or also on a local network
+    where no key is sent.
     """
     parts = _split(url)
     if parts is None or parts.scheme not in _PORTS:
         raise UsageError(f"{source} is not an http(s) URL")
     if "@" in parts.netloc or "?" in url or "#" in url or _climbs(parts.path):
         raise UsageError(f"{source} must be a host and at most a path")
-    if parts.scheme == "http" and not is_loopback(url):
+    if parts.scheme == "https" or is_loopback(url):
+        return url
+    if with_key:
         raise UsageError(
             f"{source} sends the key over plain http to `{parts.hostname}`",
-            hint="use https; plain http is allowed for loopback addresses only",
+            hint="use https; plain http is allowed on loopback, and on a local network for a "
+            "server of your own that is sent no key",
+        )
+    if not is_on_local_network(url):
+        raise UsageError(
+            f"{source} is plain http to `{parts.hostname}`, which is on no local network",
+            hint="use https; plain http is allowed for private addresses, names without a dot, "
+            f"and names that end in {', '.join(_LOCAL_NAMES)}",
         )
     return url
+
+
+def canonical(url: str) -> str:
+    """A valid base URL in the one form that all of its spellings have: scheme and host in lower
+    case, no default port, no slash at the end."""
+    parts = urlsplit(url)
+    host = host_of(url).removesuffix(".")
+    host = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in (None, _PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
 def may_have_key(url: str, base: str) -> bool:
@@ -69,17 +101,17 @@ def may_have_key(url: str, base: str) -> bool:
     return below and _origin(parts) == _origin(own) and not _climbs(parts.path)
 
 
-def may_download(url: str, *, from_loopback: bool) -> bool:
-    """Whether an image may be downloaded from ``url``: https, or loopback for a loopback provider.
+def may_download(url: str, *, from_loopback: bool, own: Collection[Origin] = ()) -> bool:
+    """Whether an image may be downloaded from ``url``: https, loopback for a loopback provider, or
+    one of the provider's ``own`` origins.
 
     Checks the form only; the addresses of a name are checked when it is resolved.
     """
     parts = _split(url)
     if parts is None or "@" in parts.netloc:
         return False
-    return parts.scheme == "https" or (
-        parts.scheme == "http" and from_loopback and is_loopback(url)
-    )
+    on_loopback = parts.scheme == "http" and from_loopback and is_loopback(url)
+    return parts.scheme == "https" or on_loopback or _origin(parts) in own
 
 
 def origin(url: str) -> Origin | None:

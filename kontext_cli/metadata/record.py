@@ -37,9 +37,8 @@ class Provenance(NamedTuple):
 def provenance_of(job: Job, metadata: Metadata, folder: Path, size: tuple[int, int]) -> Provenance:
     """What an image of a job carries that lies in ``folder``; ``size`` is in pixels."""
     kind = "compositeWithTrainedAlgorithmicMedia" if job.sources else "trainedAlgorithmicMedia"
-    mark = Provenance(
-        _SOURCE_TYPES + kind, f"{job.model} ({job.provider})", f"kontext {__version__}"
-    )
+    maker = job.reply.get("server") or job.provider
+    mark = Provenance(_SOURCE_TYPES + kind, f"{_model(job)} ({maker})", f"kontext {__version__}")
     if metadata != "full":
         return mark
     return mark._replace(
@@ -125,13 +124,18 @@ def _input(source: Source, folder: Path) -> dict[str, str | bool | None]:
     return {"path": path.replace(os.sep, "/"), "sha256": source.sha256}
 
 
+def _model(job: Job) -> str:
+    """The name of the model; the server's own where it says one."""
+    return str(job.reply.get("model") or job.model)
+
+
 def _parameters(job: Job, size: tuple[int, int]) -> str:
     """The prompt and its values as many programs read them; steps only where they were sent."""
     values = {
         "Steps": job.request.get("steps"),
         "Seed": job.seed,
         "Size": f"{size[0]}x{size[1]}",
-        "Model": job.model,
+        "Model": _model(job),
         "Version": f"kontext {__version__}",
     }
     settings = ", ".join(f"{name}: {each}" for name, each in values.items() if each is not None)

@@ -15,12 +15,14 @@ Name = Literal[
     "replicate",
     "together",
     "huggingface",
+    "openai",
+    "comfyui",
     "sandbox",
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 
-NAMED_ONLY: frozenset[Name] = frozenset({"huggingface"})
-"""Providers that are not chosen for their key: people have one for other things."""
+NAMED_ONLY: frozenset[Name] = frozenset({"huggingface", "openai", "comfyui"})
+"""Providers that are not chosen for their key: people have one for other things, or none at all."""
 KEY_FORMS: dict[str, tuple[Name, str]] = {
     "hf_": ("huggingface", "a Hugging Face token"),
     "r8_": ("replicate", "a Replicate token"),

@@ -6,11 +6,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
-from kontext_cli.errors import Billed, UnsupportedOption
+from kontext_cli.errors import Billed, KontextError, UnsupportedOption
 from kontext_cli.http.call import Call, Reply
-from kontext_cli.job import Handle, Progress
+from kontext_cli.job import Handle, Operation, Progress
 from kontext_cli.providers.options import Endpoint, Price
 
 Variables = tuple[tuple[str, ...], ...]
@@ -29,23 +30,43 @@ class Provider(ABC):
     with the answer of a blocking provider. ``blocking`` says that the submit's answer is the
     result: there is nothing to poll. ``jobs`` is how many jobs of a batch are in flight at once
     unless the user says otherwise. ``default_model`` is the model where none is named. ``routes``
-    are the hosts that a router passes jobs on to, the default one first.
+    are the hosts that a router passes jobs on to, the default one first. ``fetches_urls`` says that
+    an input image may be a URL, which the provider downloads.
+
+    ``needs_base_url`` says that its servers are the user's own: there is no host to fall back on
+    (``home`` is an example), several are a pool, and a key is optional. ``key_hosts`` are the only
+    hosts, besides loopback, that the key of a variable goes to; that of any other variable goes to
+    every base URL. ``runs_workflows`` says that the user may give it workflows of their own, whose
+    models the setting for all providers does not name.
+
+    ``own_names`` says that models have the server's own names; ``served`` are those it was found
+    to have. ``dialects`` are what a server may be told to speak, the default one first.
+    ``key_types`` and ``credit_types`` are error types of a wrong key and of an empty account.
     """
 
     name: ClassVar[str]
     home: ClassVar[str]
     scheme: ClassVar[str] = "Bearer"
     key_variables: ClassVar[Variables] = ()
+    key_hosts: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({})
+    needs_base_url: ClassVar[bool] = False
+    runs_workflows: ClassVar[bool] = False
     endpoints: tuple[Endpoint, ...]
     default_model: ClassVar[str] = "kontext-pro"
+    own_names: ClassVar[bool] = False
+    served: tuple[str, ...] = ()
     routes: ClassVar[tuple[str, ...]] = ()
+    dialects: ClassVar[tuple[str, ...]] = ()
     prices: ClassVar[tuple[Price, ...]] = ()
     inline_bytes: ClassVar[int]
     blocking: ClassVar[bool] = False
+    fetches_urls: ClassVar[bool] = True
     jobs: ClassVar[int] = 8
     offline: ClassVar[bool] = False
     credit_statuses: ClassVar[frozenset[int]] = frozenset({402})
     canceled_types: ClassVar[frozenset[str]] = frozenset()
+    key_types: ClassVar[frozenset[str]] = frozenset()
+    credit_types: ClassVar[frozenset[str]] = frozenset()
     error_type_header: ClassVar[str] = ""
     kept_headers: ClassVar[tuple[str, ...]] = ()
 
@@ -53,8 +74,18 @@ class Provider(ABC):
         self, base_url: str | None = None, prices: Mapping[str, float] | None = None
     ) -> None:
         """``base_url`` stands in for ``home``; ``prices``, by model, for our own estimates."""
-        self.base_url = self.normalised(base_url or self.home)
+        self.base_url = self.normalised(base_url or ("" if self.needs_base_url else self.home))
         self._prices = prices or {}
+
+    @property
+    def server(self) -> str | None:
+        """What tells this server from others of the provider; None for a hosted one."""
+        return self.base_url if self.needs_base_url else None
+
+    @property
+    def title(self) -> str:
+        """What messages call it: the name, and for a server of the user's own the base URL."""
+        return f"{self.name} at {self.server}" if self.server else self.name
 
     def at(self, endpoint: str) -> "Provider":
         """The provider as it serves an endpoint: itself, but for a router. Raises UsageError for
@@ -64,6 +95,14 @@ class Provider(ABC):
     def through(self, route: str) -> "Provider":
         """The provider with its models at another of its ``routes``."""
         return self
+
+    def speaking(self, dialect: str) -> "Provider":
+        """The provider as it speaks another of its ``dialects``."""
+        return self
+
+    def default_for(self, operation: Operation) -> str:
+        """The model where none is named."""
+        return self.default_model
 
     @property
     def key_bases(self) -> tuple[str, ...]:
@@ -88,9 +127,33 @@ class Provider(ABC):
             return Price(model, self._prices[model], dated="")
         return next((price for price in self.prices if price.model == model), None)
 
+    def load(self) -> Call | None:
+        """The call, quick and free, that asks a server how many jobs it has; None where none can
+        be asked."""
+        return None
+
+    def jobs_there(self, reply: Reply) -> int:
+        """Read the answer to ``load``: the jobs that wait or run, whoever sent them."""
+        return 0
+
     def billed(self, reply: Reply) -> Billed:
         """Whether a job that ended with this error reply may be on the bill."""
         return "maybe"
+
+    def model_hint(self, reply: Reply) -> str | None:
+        """What to do about a submit that was refused because of its model; None for any other."""
+        if reply.status not in (404, 410):
+            return None
+        return f"{self.name} does not have this model, or no longer: `kontext models --check`"
+
+    def refused(self, reply: Reply) -> KontextError | None:
+        """The error for an answer that refuses a submit in a form of the provider's own; None for
+        the forms that are common."""
+        return None
+
+    def advice(self, operation: Operation, field: str) -> str | None:
+        """What the user can change so that it takes an option, or images; None where nothing."""
+        return None
 
     @abstractmethod
     def submit(self, endpoint: str, payload: Mapping[str, Any]) -> Call:
@@ -99,6 +162,29 @@ class Provider(ABC):
     @abstractmethod
     def accepted(self, reply: Reply, endpoint: str) -> Progress:
         """Read the 2xx answer to a submit: a handle to poll with, or the images at once."""
+
+
+class Adaptive(Provider):
+    """A provider whose servers differ in what they take: it is asked, and learned from refusals."""
+
+    is_known: bool = False
+    """Whether a server was asked."""
+
+    @abstractmethod
+    def inquiry(self) -> Call:
+        """The call, free of charge, whose answer tells what a server is."""
+
+    @abstractmethod
+    def learn(self, reply: Reply) -> None:
+        """Read the answer to ``inquiry``. Raises KontextError where it is no such server."""
+
+    @abstractmethod
+    def lacking(self, options: Mapping[str, Any]) -> frozenset[str]:
+        """The options, of these, that the server does not take, as far as is known."""
+
+    @abstractmethod
+    def learn_refusal(self, reply: Reply) -> None:
+        """Read the refusal of a submit: what it names is left out from then on."""
 
 
 class Cancellation(StrEnum):
@@ -111,7 +197,20 @@ class Cancellation(StrEnum):
 
 
 class Queue(Provider):
-    """A provider that accepts a job into a queue, and is polled until it is done."""
+    """A provider that accepts a job into a queue, and is polled until it is done.
+
+    ``cancels_by_state`` says that ``cancel`` writes another call for a job that waits than for one
+    that runs, as its handle has it from the last poll. ``chooses_ids`` says that the id of a job is
+    our choice: its handle is in the journal before it is sent, and a job whose answer was lost can
+    be asked for.
+    """
+
+    cancels_by_state: ClassVar[bool] = False
+    chooses_ids: ClassVar[bool] = False
+
+    def named(self, call: Call, request_id: str) -> Call:
+        """The submit ``call`` of a job with the id that we chose for it."""
+        return call
 
     @abstractmethod
     def handle(self, endpoint: str, request_id: str) -> Handle:
@@ -181,6 +280,6 @@ class Storage(Provider):
         """Read the answer to ``upload``. Raises KontextError for a refusal."""
 
 
-def neutral_name(media_type: str) -> str:
+def neutral_name(media_type: str, stem: str = "input") -> str:
     """A file name for an upload, which says nothing of the user's own file."""
-    return f"input.{_SUFFIXES.get(media_type, 'bin')}"
+    return f"{stem}.{_SUFFIXES.get(media_type, 'bin')}"

@@ -24,26 +24,35 @@ _CREDIT = r"(?i:credit|balance|locked|exhausted|insufficient|funds|billing|spend
 
 
 class Reason(NamedTuple):
-    """Why a request was refused or a job failed: the provider's message and its error type."""
+    """Why a request was refused or a job failed: the provider's message, its error type, and its
+    code, which OpenAI's errors have beside the type."""
 
     text: str
     type: str = ""
+    code: str = ""
 
 
 def reason(reply: Reply, type_header: str = "") -> Reason:
     """Find the message in an error body, and its type, which may be in a header.
 
     The message is the first of these: a list of details, a plain ``detail``, ``error`` or
-    ``message``, the raw text.
+    ``message``, the raw text; an ``error`` in a word goes with its ``message``.
     """
     body = reply.object
     kind = str(body.get("error_type") or reply.headers.get(type_header) or "")
     detail = body.get("detail")
     if isinstance(detail, list) and detail:
         return _details(detail, kind)
-    for found in (detail, body.get("error"), body.get("message")):
+    error, message = body.get("error"), body.get("message")
+    if isinstance(error, str) and isinstance(message, str) and error and message:
+        error = f"{error}: {message}"
+    for found in (detail, error, message):
         if isinstance(found, dict):
-            return Reason(short(found.get("message") or found), str(found.get("type") or kind))
+            return Reason(
+                short(found.get("message") or found),
+                str(found.get("type") or kind),
+                str(found.get("code") or ""),
+            )
         if found:
             return Reason(short(found), kind)
     if reply.is_html:
@@ -60,24 +69,27 @@ def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextErro
     why = reason(reply, provider.error_type_header)
     billed: Billed = provider.billed(reply) if submitted else "no"
     answered = "failed" if reply.ok else f"answered {reply.status}"
-    said = f"{provider.name} {answered}: {why.text}"
+    said = f"{provider.title} {answered}: {why.text}"
     if _withheld(reply, why):
         return Moderated(
             f"{provider.name} withheld it: {why.text}", hint="change the prompt", billed=billed
         )
     if why.type in provider.canceled_types or reply.status == 499:
         return Canceled(f"the job was canceled: {why.text}", billed=billed)
-    if reply.status in provider.credit_statuses or (
-        reply.status == 403 and re.search(_CREDIT, why.text)
+    kinds = {why.type, why.code}
+    if (
+        reply.status in provider.credit_statuses
+        or kinds & provider.credit_types
+        or (reply.status == 403 and re.search(_CREDIT, why.text))
     ):
         return NoCredit(f"{said} (no credit, or a locked account)", hint="check the account")
-    if reply.status in (401, 403):
+    if reply.status in (401, 403) or kinds & provider.key_types:
         return RejectedKey(
-            f"{provider.name} rejected the key: {why.text}", hint=_key_hint(provider)
+            f"{provider.title} rejected the key: {why.text}", hint=_key_hint(provider)
         )
     if submitted and reply.status in (404, 410):
         return Expired(
-            f"{provider.name} does not know the job any more: {why.text}", billed="maybe"
+            f"{provider.title} does not know the job any more: {why.text}", billed="maybe"
         )
     return JobFailed(said, billed=billed, status=reply.status)
 
@@ -85,16 +97,18 @@ def failure(provider: Provider, reply: Reply, *, submitted: bool) -> KontextErro
 def refusal(provider: Provider, reply: Reply) -> KontextError:
     """The error for the answer that refuses a submit. A 404 is about the model: there is nothing
     else in the request that could be missing."""
+    if (own := provider.refused(reply)) is not None:
+        return own
     error = failure(provider, reply, submitted=False)
-    if reply.status in (404, 410) and isinstance(error, JobFailed):
-        hint = f"{provider.name} does not have this model, or no longer: `kontext models --check`"
+    if isinstance(error, JobFailed) and (hint := provider.model_hint(reply)):
         return error.replace(hint=hint)
     return error
 
 
 def _withheld(reply: Reply, why: Reason) -> bool:
     may_say_so = reply.ok or reply.status in (400, 403, 422, 451)
-    return bool(re.search(_MODERATION, f"{why.type} {why.text}" if may_say_so else why.type))
+    kinds = f"{why.type} {why.code}"
+    return bool(re.search(_MODERATION, f"{kinds} {why.text}" if may_say_so else kinds))
 
 
 def _key_hint(provider: Provider) -> str | None:
@@ -117,7 +131,7 @@ def _detail(row: dict[str, Any]) -> str:
     return f"{field}: {text}" if field and field != "body" else text
 
 
-def short(value: object) -> str:
-    """The text of a value, cut after 500 characters."""
+def short(value: object, longest: int = _LONGEST) -> str:
+    """The text of a value, cut after 500 characters, or after ``longest``."""
     text = str(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"

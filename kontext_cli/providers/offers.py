@@ -29,13 +29,14 @@ class Offer:
 
 
 def offers_of(provider: Provider) -> Iterator[Offer]:
-    """All that a provider offers, model by model."""
-    for model in dict.fromkeys(endpoint.model for endpoint in provider.endpoints):
+    """All that a provider offers, model by model; those that its server has, once that is known."""
+    rows = provider.endpoints
+    if provider.served:
+        rows = tuple(row._replace(id=name, model=name) for name in provider.served for row in rows)
+    for model in dict.fromkeys(row.model for row in rows):
         for operation in BOTH:
             endpoints = tuple(
-                row
-                for row in provider.endpoints
-                if (row.model, row.operation) == (model, operation)
+                row for row in rows if (row.model, row.operation) == (model, operation)
             )
             if endpoints:
                 yield Offer(provider, model, operation, endpoints)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from kontext_cli.job import Operation
-from kontext_cli.sizes import ONE_MEGAPIXEL
+from kontext_cli.sizes import ONE_MEGAPIXEL, RATIO_SIZES
 
 if TYPE_CHECKING:
     from kontext_cli.images.inputs import InputImage
@@ -26,6 +26,12 @@ def as_is(value: Any) -> Any:
 def as_size(ratio: str) -> dict[str, int]:
     """The size of about one megapixel for an aspect ratio, for models that take only sizes."""
     width, height = ONE_MEGAPIXEL[ratio]
+    return {"width": width, "height": height}
+
+
+def as_kontext_size(ratio: str) -> dict[str, int]:
+    """Kontext's own size for an aspect ratio, for servers that take sizes in pixels."""
+    width, height = RATIO_SIZES[ratio]
     return {"width": width, "height": height}
 
 

@@ -2,7 +2,7 @@
 table are refused here, before anything is sent."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kontext_cli import providers
@@ -17,23 +17,30 @@ from kontext_cli.words import flag, listed, nearest
 if TYPE_CHECKING:
     from kontext_cli.images.inputs import InputImage
 
+_LONGEST_NAME = 500
 _ENDPOINT_ID = r"(?a:[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)+)"
 
 
 class Draft(NamedTuple):
     """A submit before its call is written: ``options`` are in the provider's form, ``images`` are
-    still bytes or URLs, so that some can be uploaded first."""
+    still bytes or URLs, so that some can be uploaded first. ``chosen`` are options that the user
+    did not ask for."""
 
     provider: Provider
     endpoint: Endpoint
     options: Mapping[str, Any]
     images: "tuple[InputImage, ...]"
     cost: Cost
+    chosen: Collection[str] = ()
 
     @property
     def local_images(self) -> "tuple[InputImage, ...]":
         """The images that the call would carry inline."""
         return tuple(image for image in self.images if image.content is not None)
+
+    def at(self, server: Provider) -> "Draft":
+        """The draft for another server of its provider."""
+        return self._replace(provider=server)
 
     def with_urls(self, urls: Mapping[bytes, str]) -> "Draft":
         """The draft after uploads: ``urls`` by the content of the images that were uploaded."""
@@ -43,6 +50,11 @@ class Draft(NamedTuple):
                 for image in self.images
             )
         )
+
+    def without(self, options: Collection[str]) -> "Draft":
+        """The draft without some of its options."""
+        left = {name: each for name, each in self.options.items() if name not in options}
+        return self._replace(options=left)
 
     def call(self) -> Call:
         """Write the call, with the images that have no URL inline."""
@@ -81,21 +93,35 @@ def prepare(
         cost=Estimate.of(provider, endpoint, request.options).cost(
             [image.size for image in images]
         ),
+        chosen=request.chosen,
     )
+
+
+def check_urls(provider: Provider, images: "Sequence[InputImage]") -> None:
+    """Raises UnsupportedOption for an image by its URL, where the provider does not fetch it."""
+    if not provider.fetches_urls and any(image.url is not None for image in images):
+        raise UnsupportedOption(
+            f"{provider.name} does not fetch images from URLs",
+            hint="download the image, and name the file",
+        )
 
 
 def choose_endpoint(provider: Provider, model: str, operation: Operation, images: int) -> Endpoint:
     """The endpoint for one of our models, or for a provider's own endpoint id.
 
     An id that is not in the table is used as it is, with the form of the operation, and of the
-    same owner's other models where there are any.
+    same owner's other models where there are any. Where models have the server's own names, any
+    name is one.
     """
     offered = [row for row in provider.endpoints if row.operation == operation]
     if not offered:
         raise UnsupportedOption(
             f"{provider.name} has no `{operation}`",
-            hint=_others(providers.who_serves(operation), "do", "does"),
+            hint=provider.advice(operation, "images")
+            or _others(providers.who_serves(operation), "do", "does"),
         )
+    if provider.own_names:
+        offered = [row._replace(id=_checked_name(model), model=model) for row in offered]
     fitting = [row for row in offered if row.model == model]
     if fitting:
         return _for_count(fitting, images, provider, offered, model)
@@ -106,9 +132,20 @@ def choose_endpoint(provider: Provider, model: str, operation: Operation, images
 
 def chooses_format(providers: Sequence[Provider], model: str, operation: Operation) -> bool:
     """Whether all let the format of a model's images be chosen; else their names follow them."""
-    rows = [row for each in providers for row in each.endpoints]
-    rows = [row for row in rows if (row.model, row.operation) == (model, operation)]
+    rows = [
+        row
+        for each in providers
+        for row in each.endpoints
+        if row.operation == operation and (each.own_names or row.model == model)
+    ]
     return all(row.option("output_format") for row in rows)
+
+
+def _checked_name(model: str) -> str:
+    """A server's own name of a model. Raises UsageError for what can be none."""
+    if not model.isprintable() or len(model) > _LONGEST_NAME:
+        raise UsageError("the name of the model is too long, or has control characters")
+    return model
 
 
 def _own_endpoint(
@@ -142,9 +179,10 @@ def _for_count(
     least, most = min(f.least for f in fields), max(f.most for f in fields)
     wanted = "1 image" if least == most == 1 else f"{least} to {most} images"
     others = dict.fromkeys(row.model for row in offered if row.takes(images))
+    advice = provider.advice(offered[0].operation, "images")
     raise UnsupportedOption(
         f"with {model}, {provider.name} takes {wanted}, not {images}",
-        hint=_others([*others], "take as many there", "takes as many there"),
+        hint=advice or _others([*others], "take as many there", "takes as many there"),
     )
 
 
@@ -213,6 +251,7 @@ def _who_takes(provider: Provider, endpoint: Endpoint, field: str, value: Any) -
     if models:
         return _others([*models], "take it there", "takes it there")
     takers = providers.who_takes(endpoint.operation, field, value)
+    takers = [name for name in takers if name != provider.name]
     return _others(takers, "take it", "takes it")
 
 
@@ -229,9 +268,11 @@ def _unsupported(provider: Provider, endpoint: Endpoint, field: str) -> Unsuppor
             hint=_others([*models], "have it there", "has it there"),
         )
     takers = providers.who_takes(endpoint.operation, field)
+    takers = [name for name in takers if name != provider.name]
     return UnsupportedOption(
         f"{provider.name} does not support `{flag(field)}`",
-        hint=_others(takers, "support it", "supports it"),
+        hint=provider.advice(endpoint.operation, field)
+        or _others(takers, "support it", "supports it"),
     )
 
 

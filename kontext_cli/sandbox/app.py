@@ -14,11 +14,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from kontext_cli.sandbox.aimlapi import Aimlapi, Deprecations, Shape
 from kontext_cli.sandbox.bfl import Bfl
 from kontext_cli.sandbox.chainhub import Chainhub, Pending
+from kontext_cli.sandbox.comfyui import Comfyui
 from kontext_cli.sandbox.fal import Fal
 from kontext_cli.sandbox.faults import Faults
 from kontext_cli.sandbox.huggingface import routes as huggingface
 from kontext_cli.sandbox.ledger import Ledger, Seen
 from kontext_cli.sandbox.media import Media
+from kontext_cli.sandbox.openai import Openai
 from kontext_cli.sandbox.replicate import Replicate
 from kontext_cli.sandbox.replicate_files import ReplicateFiles
 from kontext_cli.sandbox.replies import Declined, Json, answered
@@ -88,6 +90,8 @@ class Sandbox:
             ),
             Mount("/together", routes=Together(workshop, "/together").routes()),
             Mount("/huggingface", routes=huggingface(workshop, "/huggingface")),
+            Mount("/openai", routes=Openai(workshop, "/openai").routes()),
+            Mount("/comfyui", routes=Comfyui(workshop).routes()),
             Mount("/files", routes=[*uploads.routes(), *Media(workshop).routes()]),
         ]
         app = Starlette(routes=routes, exception_handlers={Declined: answered})

@@ -57,6 +57,7 @@ FAULTS = {
     "empty": Fault(Point.OUTCOME, None, "completed without an image"),
     "fewer": Fault(Point.OUTCOME, None, "one image fewer than asked for"),
     "png-for-jpeg": Fault(Point.OUTCOME, None, "bytes of the other format than asked for"),
+    "forgotten": Fault(Point.OUTCOME, None, "the server is restarted, and forgets it (ComfyUI)"),
     "stuck": Fault(Point.OUTCOME, None, "never leaves the queue; a blocking call never answers"),
     "poll-503": Fault(Point.STATUS, 1, "a proxy's HTML page on a status request"),
     "poll-reset": Fault(Point.STATUS, 1, "the connection drops on a status request"),

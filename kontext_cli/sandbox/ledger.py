@@ -11,7 +11,7 @@ _HEAD = 40
 _LONGEST_WORD = 10_000
 """Characters without a space; what has more is an image in base64."""
 _LEVELS = 8
-"""How deep payloads are shown; no endpoint takes more than two levels."""
+"""How deep payloads are shown; a graph of ComfyUI has five levels."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from kontext_cli.sandbox.faults import Point
+from kontext_cli.sandbox.jobs import Job
 from kontext_cli.sandbox.replies import cut_short, html
 from kontext_cli.sandbox.workshop import Workshop
 
@@ -23,14 +24,21 @@ class Media:
         """One image of a job, or what a fault makes of it."""
         job = self._workshop.jobs.find(request.path_params["request_id"])
         number, suffix = request.path_params["number"], request.path_params["suffix"]
-        if job is None or not await self._workshop.has_made(job, number, suffix):
-            return PlainTextResponse("not found", 404)
-        data = await self._workshop.image(job, number)
-        media_type = f"image/{suffix}"
-        fault = self._workshop.due(Point.MEDIA, job)
-        if fault == "media-redirect":
-            return RedirectResponse(request.url.include_query_params(moved=1), 302)
-        return _spoiled(fault, data, media_type) or Response(data, media_type=media_type)
+        return await served(self._workshop, request, job, number, suffix)
+
+
+async def served(
+    workshop: Workshop, request: Request, job: Job | None, number: int, suffix: str
+) -> Response:
+    """The file of one image of a job, or what a fault makes of it."""
+    if job is None or not await workshop.has_made(job, number, suffix):
+        return PlainTextResponse("not found", 404)
+    data = await workshop.image(job, number)
+    media_type = f"image/{suffix}"
+    fault = workshop.due(Point.MEDIA, job)
+    if fault == "media-redirect":
+        return RedirectResponse(request.url.include_query_params(moved=1), 302)
+    return _spoiled(fault, data, media_type) or Response(data, media_type=media_type)
 
 
 def _spoiled(fault: str | None, data: bytes, media_type: str) -> Response | None:

@@ -1,6 +1,7 @@
 """Reads forms of several parts, as clients upload files."""
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
@@ -19,15 +20,18 @@ class Field(NamedTuple):
 
 def fields(content_type: str, body: bytes) -> dict[str, Field]:
     """The fields of a form by name, the last where there are several; none where it is not one."""
+    return dict(every_field(content_type, body))
+
+
+def every_field(content_type: str, body: bytes) -> Iterator[tuple[str, Field]]:
+    """The fields of a form in their order, each with its name."""
     boundary = _BOUNDARY.search(content_type)
     if not content_type.lower().startswith("multipart/form-data") or boundary is None:
-        return {}
-    found = {}
+        return
     for part in (b"\r\n" + body).split(b"\r\n--" + boundary[1].encode())[1:-1]:
         head, _, content = part.partition(b"\r\n\r\n")
         if name := _NAME.search(head):
-            found[_text(name[1])] = Field(content, _first(_FILENAME, head), _first(_TYPE, head))
-    return found
+            yield _text(name[1]), Field(content, _first(_FILENAME, head), _first(_TYPE, head))
 
 
 def _first(pattern: re.Pattern[bytes], head: bytes) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from kontext_cli.sandbox.bfl_payloads import BFL
+from kontext_cli.sandbox.comfyui_graphs import COMFYUI
 from kontext_cli.sandbox.failures import Failure, NoImage
 from kontext_cli.sandbox.flux import (
     BlockingFlux2,
@@ -20,6 +21,7 @@ from kontext_cli.sandbox.flux import (
     Flux3,
     Flux3Edit,
 )
+from kontext_cli.sandbox.openai_payloads import OPENAI
 from kontext_cli.sandbox.orders import AspectRatio, Order, Size, whole
 from kontext_cli.sandbox.replicate_payloads import REPLICATE
 from kontext_cli.sandbox.together_payloads import TOGETHER
@@ -149,6 +151,8 @@ ENDPOINTS = {
     "bfl": BFL,
     "replicate": REPLICATE,
     "together": TOGETHER,
+    "openai": OPENAI,
+    "comfyui": COMFYUI,
 }
 """What each endpoint of each dialect takes."""
 

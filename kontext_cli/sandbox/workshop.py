@@ -56,10 +56,12 @@ class Workshop:
         self.jobs = Jobs(shelf, clock)
         self._image = lru_cache(maxsize=_KEPT_IMAGES)(self._drawn)
 
-    def accept(self, dialect: str, endpoint: str, payload: dict[str, Any]) -> Job:
+    def accept(
+        self, dialect: str, endpoint: str, payload: dict[str, Any], request_id: str | None = None
+    ) -> Job:
         """Make a job of a request and enter it in the ledger: from here on it is billed."""
         job = Job(
-            request_id=str(uuid4()),
+            request_id=request_id or str(uuid4()),
             dialect=dialect,
             endpoint=endpoint,
             payload=payload,

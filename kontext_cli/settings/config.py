@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from kontext_cli.errors import UsageError
 from kontext_cli.options import Metadata
 from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.providers.dialects.workflows import USUAL_INPUTS
 from kontext_cli.words import nearest
 
 Preview = Literal["auto", "kitty", "iterm", "blocks", "off"]
@@ -18,13 +19,17 @@ PREVIEWS: tuple[Preview, ...] = get_args(Preview)
 METADATA: tuple[Metadata, ...] = get_args(Metadata)
 
 _TEXTS = ("provider", "model", "output_dir", "metadata", "preview")
+_PLACE = re.compile(r"[^.\s][^.]*\.\S(.*\S)?")
 _TABLES = ("providers", "prices")
 _OF_PROVIDERS = ("base_url", "jobs")
+_OF_WORKFLOWS = ("workflow", "generate", "edit", "map")
 
 
 class Config(NamedTuple):
     """The content of the file; prices are US dollars per image, by provider and model. ``routes``
-    are those of routers."""
+    are those of routers, ``dialects`` and ``models`` those of servers with models of their own.
+    Several base URLs of one provider are separated by commas. ``workflows`` are the files of the
+    user's own, by the key that names them, and ``places`` where values go in them."""
 
     path: Path | None = None
     provider: str | None = None
@@ -35,6 +40,10 @@ class Config(NamedTuple):
     base_urls: Mapping[str, str] = MappingProxyType({})
     jobs: Mapping[str, int] = MappingProxyType({})
     routes: Mapping[str, str] = MappingProxyType({})
+    dialects: Mapping[str, str] = MappingProxyType({})
+    models: Mapping[str, str] = MappingProxyType({})
+    workflows: Mapping[str, str] = MappingProxyType({})
+    places: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     prices: Mapping[str, Mapping[str, float]] = MappingProxyType({})
 
 
@@ -81,15 +90,27 @@ class _Reader:
                 raise self._fault(key, f"`{key}` should be one of {', '.join(choices)}")
         base_urls: dict[str, str] = {}
         jobs: dict[str, int] = {}
-        routes: dict[str, str] = {}
+        models: dict[str, str] = {}
+        chosen: dict[str, dict[str, str]] = {"route": {}, "dialect": {}}
+        workflows: dict[str, str] = {}
+        places: dict[str, tuple[str, ...]] = {}
         for name, table in self._tables(data, "providers"):
+            kind = provider_class(name)
+            words = {"route": kind.routes, "dialect": kind.dialects}
+            own = [key for key, values in words.items() if values]
+            own += ["model"] if kind.own_names else []
+            known = (*_OF_PROVIDERS, *own, *(_OF_WORKFLOWS if kind.runs_workflows else ()))
             for key in table:
-                if key == "route" and provider_class(name).routes:
-                    routes[name] = self._route(table, provider_class(name).routes)
-                elif key not in _OF_PROVIDERS:
-                    raise self._unknown(key, f"setting `{key}` of a provider", _OF_PROVIDERS)
+                if key not in known:
+                    raise self._unknown(key, f"setting `{key}` of a provider", known)
+                if key in words and key in own:
+                    chosen[key][name] = self._choice(table, key, words[key])
+            if "model" in table:
+                models[name] = self._value(table, "model", str)
+            if kind.runs_workflows:
+                workflows, places = self._workflows(table), self._places(table)
             if "base_url" in table:
-                base_urls[name] = self._value(table, "base_url", str)
+                base_urls[name] = self._base_url(table)
             if "jobs" in table:
                 jobs[name] = self._jobs(table)
         prices = {
@@ -97,7 +118,16 @@ class _Reader:
             for name, table in self._tables(data, "prices")
         }
         return Config(
-            self._path, **texts, base_urls=base_urls, jobs=jobs, routes=routes, prices=prices
+            self._path,
+            **texts,
+            base_urls=base_urls,
+            jobs=jobs,
+            routes=chosen["route"],
+            dialects=chosen["dialect"],
+            models=models,
+            workflows=workflows,
+            places=places,
+            prices=prices,
         )
 
     def _tables(self, data: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
@@ -118,11 +148,42 @@ class _Reader:
             raise self._fault(key, f"`{key}` contains a NUL character")
         return value
 
-    def _route(self, table: dict[str, Any], routes: Sequence[str]) -> str:
-        route = table["route"]
-        if route not in routes:
-            raise self._fault("route", f"`route` should be one of {', '.join(routes)}")
-        return str(route)
+    def _base_url(self, table: dict[str, Any]) -> str:
+        """A text, or a list of them, which is then separated by commas as in the environment."""
+        given = table["base_url"]
+        if isinstance(given, list) and given and all(isinstance(each, str) for each in given):
+            table = {"base_url": ", ".join(given)}
+        elif not isinstance(given, str):
+            raise self._fault("base_url", "`base_url` should be text, or a list of texts")
+        return str(self._value(table, "base_url", str))
+
+    def _choice(self, table: dict[str, Any], key: str, choices: Sequence[str]) -> str:
+        if table[key] not in choices:
+            raise self._fault(key, f"`{key}` should be one of {', '.join(choices)}")
+        return str(table[key])
+
+    def _workflows(self, table: dict[str, Any]) -> dict[str, str]:
+        """The files of workflows, by operation; one of both operations stands for each."""
+        files = {key: self._value(table, key, str) for key in _OF_WORKFLOWS[:3]}
+        given = {key: file for key, file in files.items() if file}
+        both = given.pop("workflow", None)
+        if both is not None and given:
+            other = " and ".join(f"`{key}`" for key in given)
+            raise self._fault("workflow", f"`workflow` is for both operations: {other} is one more")
+        return given if both is None else {"workflow": both}
+
+    def _places(self, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+        """Where values go in workflows: each ``NODE.INPUT``, or a list of these."""
+        places: dict[str, tuple[str, ...]] = {}
+        for name, given in (self._value(table, "map", dict) or {}).items():
+            if name not in USUAL_INPUTS:
+                raise self._unknown(name, f"`{name}` in a map", [*USUAL_INPUTS])
+            listed = given if isinstance(given, list) else [given]
+            texts = [each for each in listed if isinstance(each, str) and _PLACE.fullmatch(each)]
+            if not listed or texts != listed:
+                raise self._fault(name, f'`{name}` should be "NODE.INPUT", or a list of these')
+            places[name] = tuple(texts)
+        return places
 
     def _jobs(self, table: dict[str, Any]) -> int:
         jobs = table["jobs"]

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Self, TypeVar
 
 from kontext_cli.errors import InvalidKey, KeyFault, MissingKey, UsageError
-from kontext_cli.http.urls import check_base_url
+from kontext_cli.http.urls import canonical, check_base_url, host_of, is_loopback
+from kontext_cli.job import Operation
 from kontext_cli.options import Metadata
 from kontext_cli.providers import KEY_FORMS, NAMED_ONLY, NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
@@ -59,10 +60,18 @@ class Settings(NamedTuple):
             raise self._no_key_at_all()
         return NAMES[:1]
 
-    def model(self, flag: str | None, name: Name) -> str:
-        """The model's name, or a provider's own endpoint id; else the default of the provider."""
-        default = provider_class(name).default_model
-        return self._with_default(flag, "model", self.config.model, default).value
+    def model(self, flag: str | None, name: Name, operation: Operation) -> str:
+        """The model's name, or a provider's own endpoint id; else the default of the provider.
+
+        Where models have a server's own names, the one that is set for it: not that for others.
+        Where the user's own workflows have the models, only the flag names another one.
+        """
+        kind, configured = provider_class(name), self.config.model
+        if kind.runs_workflows:
+            return flag or self.offered(name).default_for(operation)
+        if kind.own_names:
+            configured = self.config.models.get(name)
+        return self._with_default(flag, "model", configured, kind.default_model).value
 
     def output_dir(self, flag: str | None) -> str:
         """The output folder; the working folder if nothing is set."""
@@ -82,39 +91,64 @@ class Settings(NamedTuple):
         return flag or self.config.jobs.get(name) or provider_class(name).jobs
 
     def base_url(self, name: Name) -> Setting | None:
-        """Another base URL for a provider, None for its own. Raises UsageError if it is unsafe."""
+        """The base URLs that are set for a provider, separated by commas; None for its own.
+
+        Raises UsageError if one is unsafe or is there twice.
+        """
         if provider_class(name).offline:
             return None
         given = self._first(None, f"{name}_base_url", self.config.base_urls.get(name))
         if given is not None:
-            check_base_url(given.value, f"the base URL of {name} ({given.origin})")
+            self._check_bases(name, given)
         return given
 
-    def open(self, name: Name) -> Provider:
-        """The provider, with the base URL and prices that are set."""
-        base_url = self.base_url(name)
-        prices = self.config.prices.get(name)
-        provider = provider_class(name)(base_url.value if base_url else None, prices)
-        route = self.config.routes.get(name)
-        return provider.through(route) if route else provider
+    def open(self, name: Name, server: str | None = None) -> Provider:
+        """The provider, with the base URL and prices that are set: ``server`` of a pool, else the
+        first of its servers.
 
-    def key(self, name: Name) -> Setting | None:
-        """The provider's key, None where there is none. Raises KeyFault without its value."""
+        Raises UsageError if it needs a base URL and has none, or lacks ``server``.
+        """
+        first, *others = self.servers(name)
+        if server is None:
+            return first
+        for each in (first, *others):
+            if each.server == server:
+                return each
+        raise not_listed(name, server)
+
+    def servers(self, name: Name) -> tuple[Provider, ...]:
+        """A provider at each of its base URLs: several servers are a pool. As ``open``."""
+        kind, base_url = provider_class(name), self.base_url(name)
+        if base_url is None and kind.needs_base_url:
+            raise self._no_base_url(name)
+        if base_url is None or not kind.needs_base_url:
+            return (self._opened(name, base_url.value if base_url else None),)
+        return tuple(self._opened(name, canonical(url)) for url in _listed(base_url))
+
+    def offered(self, name: Name) -> Provider:
+        """The provider as ``open`` returns it, but for the lists of what there is: one without
+        the base URL that it needs is there as well."""
+        is_set = self.base_url(name) or not provider_class(name).needs_base_url
+        return self.open(name) if is_set else self._opened(name, None)
+
+    def key(self, name: Name, base_url: str | None = None) -> Setting | None:
+        """The provider's key, None where there is none; for ``base_url``, only one that may go
+        there. Raises KeyFault without its value."""
         variables = provider_class(name).key_variables
         for row in variables:
             parts = [checked_key(self.environ.get(each, ""), each) for each in row]
-            if all(parts):
+            if all(parts) and _goes_to(base_url, provider_class(name), row):
                 return Setting(":".join(parts), " and ".join(row))
         stored = self.credentials.key(name) if variables else None
         return Setting(stored, str(self.credentials.path)) if stored else None
 
-    def require_key(self, name: Name) -> str | None:
-        """The provider's key; None only for a provider that has none.
+    def require_key(self, name: Name, base_url: str | None = None) -> str | None:
+        """The key for a provider at ``base_url``; None only where none is needed.
 
         Raises MissingKey with the names of the variables, InvalidKey for another provider's key.
         """
-        key = self.key(name)
-        if provider_class(name).key_variables and key is None:
+        key = self.key(name, base_url)
+        if self._needs_key(name) and key is None:
             raise self.half_a_key(name) or MissingKey(
                 f"there is no key for {name}",
                 hint=f"set {spelled_variables(name)}, or store one with `kontext auth set {name}`",
@@ -150,16 +184,59 @@ class Settings(NamedTuple):
 
     def is_usable(self, name: Name) -> bool:
         """Whether a provider can be asked: there is a key, or it needs none."""
-        return not provider_class(name).key_variables or self.has_key(name)
+        return not self._needs_key(name) or self.has_key(name)
 
-    def has_key(self, name: Name) -> bool:
+    def has_key(self, name: Name, base_url: str | None = None) -> bool:
         """Whether there is a key, usable or not: an unusable one is reported when it is needed."""
         if not provider_class(name).key_variables:
             return False
         try:
-            return self.key(name) is not None
+            return self.key(name, base_url) is not None
         except KeyFault:
             return True
+
+    def _needs_key(self, name: Name) -> bool:
+        kind = provider_class(name)
+        return bool(kind.key_variables) and not kind.needs_base_url
+
+    def _opened(self, name: Name, base_url: str | None) -> Provider:
+        provider = provider_class(name)(base_url, self.config.prices.get(name))
+        if dialect := self.config.dialects.get(name):
+            provider = provider.speaking(dialect)
+        if provider.runs_workflows and self.config.workflows:
+            from kontext_cli.settings.workflows import give_workflows
+
+            give_workflows(provider, self.config)
+        route = self.config.routes.get(name)
+        return provider.through(route) if route else provider
+
+    def _check_bases(self, name: Name, given: Setting) -> None:
+        """Check the base URLs of a provider. Raises UsageError."""
+        source, urls = f"the base URL of {name} ({given.origin})", _listed(given)
+        kind = provider_class(name)
+        if not urls:
+            raise UsageError(f"{source} is an empty list")
+        if len(urls) > 1 and not kind.needs_base_url:
+            raise UsageError(
+                f"{source} is a list, but {name} is one service",
+                hint="only servers of your own can be several",
+            )
+        first: dict[str, str] = {}
+        for url in urls:
+            with_key = not kind.needs_base_url or self.has_key(name, url)
+            check_base_url(url, source, with_key=with_key)
+            same = canonical(kind.normalised(url))
+            if same in first:
+                raise UsageError(f"{source} lists a server twice: {first[same]}, {url}")
+            first[same] = url
+
+    def _no_base_url(self, name: Name) -> UsageError:
+        example, file = provider_class(name).home, config_dir(self.environ) / "config.toml"
+        return UsageError(
+            f"{name} has no base URL: its servers are your own",
+            hint=f"KONTEXT_{name.upper()}_BASE_URL={example}, or in {file}: "
+            f'[providers.{name}] base_url = "{example}"',
+        )
 
     def _no_key_at_all(self) -> MissingKey:
         chosen = (name for name in NAMES if name not in NAMED_ONLY)
@@ -187,6 +264,9 @@ class Settings(NamedTuple):
             found[f"{name} base_url"] = self.base_url(name)
             if name in config.routes:
                 found[f"{name} route"] = Setting(config.routes[name], str(config.path))
+            for key, values in (("dialect", config.dialects), ("model", config.models)):
+                if name in values:
+                    found[f"{name} {key}"] = Setting(values[name], str(config.path))
             if name in config.jobs:
                 found[f"{name} jobs"] = Setting(str(config.jobs[name]), str(config.path))
             for model, usd in config.prices.get(name, {}).items():
@@ -216,6 +296,26 @@ def _one_of(choices: Sequence[_Choice], given: Setting) -> _Choice:
         if known == given.value:
             return known
     raise UsageError(f"{given.origin} should be one of {', '.join(choices)}, not `{given.value}`")
+
+
+def not_listed(name: str, server: str) -> UsageError:
+    """The error for a job at a server that is no longer set: it is asked nothing."""
+    return UsageError(
+        f"the job is at {server}, which is not among the base URLs of {name}",
+        hint=f"set KONTEXT_{name.upper()}_BASE_URL={server} to ask it",
+    )
+
+
+def _listed(given: Setting) -> list[str]:
+    return [url for each in given.value.split(",") if (url := each.strip())]
+
+
+def _goes_to(base_url: str | None, kind: type[Provider], variables: Sequence[str]) -> bool:
+    """Whether the key of these variables is meant for a base URL."""
+    if base_url is None or is_loopback(base_url):
+        return True
+    hosts = (kind.key_hosts.get(each) for each in variables)
+    return all(each is None or host_of(base_url) in each for each in hosts)
 
 
 def known_provider(given: str) -> Name:

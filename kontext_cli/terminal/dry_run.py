@@ -9,6 +9,7 @@ from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.engine.plan import Plan
 from kontext_cli.files.names import sidecar_name
+from kontext_cli.http.call import Part
 from kontext_cli.http.urls import abridged
 from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Cost, Job
@@ -35,7 +36,8 @@ def plan_lines(plan: Plan, *, seed_given: bool) -> Iterator[Line]:
     plain = {image.base64 for image in plan.draft.local_images}
     call, seed = plan.draft.call(), None if seed_given else plan.job.seed
     yield [Piece(f"{call.method} "), Piece(call.url, BOLD)]
-    yield json.dumps(_shortened(call.json, urls, plain, seed), indent=2, ensure_ascii=False)
+    body = call.json if call.json is not None else _form(call.parts)
+    yield json.dumps(_shortened(body, urls, plain, seed), indent=2, ensure_ascii=False)
     for path in plan.names.paths if plan.names else ["standard output"]:
         name = _without_drawn(str(path), seed, plan.job.id)
         yield [Piece("file: ", DIM), Piece(one_line(name), BOLD)]
@@ -45,6 +47,16 @@ def plan_lines(plan: Plan, *, seed_given: bool) -> Iterator[Line]:
     yield [Piece("cost: ", DIM), Piece("unknown" if cost.usd is None else cost_text(cost))]
 
 
+def _form(parts: Sequence[Part]) -> dict[str, Any]:
+    """The fields of a form, files by their size, as a list where there are several of a name."""
+    fields: dict[str, Any] = {}
+    for part in parts:
+        text = part.content.decode(errors="replace")
+        shown = f"({len(part.content):,} bytes, {part.media_type})" if part.media_type else text
+        fields[part.name] = [*fields[part.name], shown] if part.name in fields else [shown]
+    return {name: each if len(each) > 1 else each[0] for name, each in fields.items()}
+
+
 def _shortened(value: Any, urls: Collection[str], plain: Collection[str], seed: int | None) -> Any:
     """The value with inline images, data URLs or ``plain`` base64, cut to a prefix and their size,
     image URLs unsigned, and no drawn seed."""
@@ -52,6 +64,8 @@ def _shortened(value: Any, urls: Collection[str], plain: Collection[str], seed: 
         return abridged(value)
     if isinstance(value, str) and (value.startswith("data:") or value in plain):
         return f"{value[:_SHOWN]}… ({len(value):,} characters)"
+    if isinstance(value, str):
+        return _without_drawn(value, seed, None)
     if isinstance(value, list):
         return [_shortened(each, urls, plain, seed) for each in value]
     if isinstance(value, dict):

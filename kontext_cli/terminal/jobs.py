@@ -183,6 +183,7 @@ def job_facts(job: Job) -> Iterator[Line]:
         "prompt": str(job.request.get("prompt", "")),
         "images": ", ".join(source.name for source in job.sources),
         "at": f"{job.provider}, {job.model}",
+        "server": job.server or "",
         "request id": job.request_id or "",
         "batch": job.batch or "",
         "seed": "" if job.seed is None else str(job.seed),

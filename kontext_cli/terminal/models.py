@@ -119,7 +119,10 @@ def _price(offer: Offer) -> str:
 
 def _details(provider: Provider, offers: Sequence[Offer]) -> Iterator[Line]:
     where = "offline, in this process" if provider.offline else provider.base_url
+    where = where or "no base URL is set"
     key = spelled_variables(provider.name) if provider.key_variables else "none needed"  # type: ignore[arg-type]
+    if provider.key_variables and provider.needs_base_url:
+        key += " (optional)"
     yield [Piece(provider.name, BOLD), Piece(f"  {escaped(where)}")]
     yield from labeled("  key: ", key)
     for model, each in _by_model(offers).items():

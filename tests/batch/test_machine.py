@@ -33,12 +33,14 @@ from starlette.responses import JSONResponse
 from kontext_cli.batch.decide import Rules, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
+from kontext_cli.batch.limits import Limits
 from kontext_cli.batch.memory import Memory
 from kontext_cli.batch.order import Order
 from kontext_cli.batch.pace import Pace
 from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
-from kontext_cli.batch.run import Batch, Limits
+from kontext_cli.batch.pool import Pool, Server
+from kontext_cli.batch.run import Batch
 from kontext_cli.batch.sources import BatchSource
 from kontext_cli.batch.tally import Tally
 from kontext_cli.engine.budget import Budget
@@ -395,10 +397,14 @@ class Batches(RuleBasedStateMachine):
 
         run.journal.fate.stop = lambda: loop.call_soon_threadsafe(stop)
         ticks = itertools.count(step=100)
+
+        def clock() -> float:
+            return float(next(ticks))
+
         lanes = {
             name: Lane(
                 [entry for entry in run.entries if entry.at == name],
-                Pace(jobs, clock=lambda: float(next(ticks))),
+                Pool([Server(self.providers[name], Pace(jobs, clock=clock), clock=clock)]),
                 stop=partial(batch.stop_provider, name),
             )
             for name in self.tried
@@ -409,7 +415,7 @@ class Batches(RuleBasedStateMachine):
                     tell(self.memory(run.journal).job_of(entry), entry)
             async with AsyncExitStack() as stack:
                 engines = {
-                    name: Engine(
+                    lane.pool.servers[0]: Engine(
                         self.providers[name],
                         await stack.enter_async_context(self.transport(name, run, lane)),
                         record=scribe.record,
@@ -430,7 +436,7 @@ class Batches(RuleBasedStateMachine):
             provider.key_bases,
             provider.headers(KEY),
             app=run.wire,
-            throttled=lane.pace.throttled,
+            throttled=lane.pool.servers[0].pace.throttled,
             sleep=at_once,
         )
 

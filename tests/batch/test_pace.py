@@ -1,6 +1,5 @@
 """How many jobs are in flight: halved by refusals, raised by successes, held in between."""
 
-import asyncio
 import sys
 
 import pytest
@@ -98,47 +97,6 @@ def test_it_is_never_above_the_most_nor_below_one(
         else:
             pace.throttled(2.0 if "for" in what else None)
         assert 1 <= pace.limit <= most
-
-
-@settings(max_examples=50)
-@given(
-    st.integers(1, 6),
-    st.integers(1, 20),
-    st.lists(st.sampled_from(["429", "success", "nothing"]), max_size=20),
-)
-def test_all_come_in_at_last_and_no_more_at_once_than_fit(
-    most: int, jobs: int, events: list[str]
-) -> None:
-    clock = Clock()
-    pace = Pace(most, clock=clock)
-    done = 0
-    happens = iter(events)
-
-    async def job() -> None:
-        nonlocal done
-        await pace.enter()
-        try:
-            assert pace.in_flight <= most
-            before, limit = pace.in_flight, pace.limit
-            assert before <= limit
-            await asyncio.sleep(0)
-            match next(happens, "nothing"):
-                case "429":
-                    clock.now += 2
-                    pace.throttled(None)
-                case "success":
-                    pace.succeeded()
-        finally:
-            pace.leave()
-        done += 1
-
-    async def all_of_them() -> None:
-        async with asyncio.timeout(5):
-            await asyncio.gather(*(job() for _ in range(jobs)))
-
-    asyncio.run(all_of_them())
-    assert done == jobs
-    assert pace.in_flight == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such limit")

@@ -96,7 +96,12 @@ TABLE = [
     ),
     ("cancel", "missing argument 'JOB...'", "kontext cancel --help"),
     # values that are none
-    ("generate x -p openai", "there is no provider `openai`", "there are fal, aimlapi, chainhub"),
+    (
+        "generate x -p midjourney",
+        "there is no provider `midjourney`",
+        "there are fal, aimlapi, chain",
+    ),
+    ("generate x -p openai", "openai has no base URL", "KONTEXT_OPENAI_BASE_URL=http://"),
     ("generate x -p fal-ai", "there is no provider `fal-ai`", "did you mean `fal`?"),
     ("generate x -p FAL", "", "did you mean `fal`?"),
     ("generate -p 'a fox'", "-p sets the provider", "kontext generate 'a fox'"),

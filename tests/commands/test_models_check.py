@@ -52,7 +52,8 @@ def test_names_what_is_withdrawn_and_what_replaces_it(world: World) -> None:
         "`blackforestlabs/flux-3-edit\\x1b[31m`",
         "aimlapi: flux-2-pro (generate, `blackforestlabs/flux-2-pro`) is superseded since "
         "2026-10-09",
-        "no list of deprecations: fal, chainhub, bfl, replicate, together, huggingface and sandbox",
+        "no list of deprecations: fal, chainhub, bfl, replicate, together, huggingface, openai, "
+        "comfyui and sandbox",
     ]
     [asked] = world.ledger.requests
     assert (asked.path, "authorization" in asked.headers) == (

@@ -35,6 +35,9 @@ VARIABLES = {
     "TOGETHER_API_KEY": "sandbox",
     "KONTEXT_HUGGINGFACE_BASE_URL": "/huggingface",
     "HF_TOKEN": "sandbox",
+    "KONTEXT_OPENAI_BASE_URL": "/openai",
+    "KONTEXT_OPENAI_API_KEY": "sandbox",
+    "KONTEXT_COMFYUI_BASE_URL": "/comfyui",
 }
 
 

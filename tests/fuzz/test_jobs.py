@@ -18,6 +18,7 @@ from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Job, State
 from kontext_cli.journal.codec import job_of, row_of
 from kontext_cli.providers import NAMES, Name, provider_class, who_serves
+from kontext_cli.providers.base import Provider
 from kontext_cli.terminal.records import as_line, job_record
 from kontext_cli.terminal.text import error_lines
 from runs import KEY, planned, run
@@ -52,6 +53,7 @@ TASK = Answer(body=encoded({"id": REQUEST_ID, "cost": 4.0}).encode())
 READY = Answer(
     body=encoded({"id": REQUEST_ID, "status": "Ready", "result": {"sample": MEDIA}}).encode()
 )
+MODELS = Answer(body=encoded({"data": [{"id": "flux", "owned_by": "vllm"}]}).encode())
 QUEUE = (ACCEPTED, COMPLETED, RESULT, IMAGE)
 GOOD: dict[Name, tuple[Answer, ...]] = {
     "fal": QUEUE,
@@ -62,6 +64,7 @@ GOOD: dict[Name, tuple[Answer, ...]] = {
     "replicate": (PREDICTION, SUCCEEDED, IMAGE),
     "together": (RESULT, IMAGE),
     "huggingface": QUEUE,
+    "openai": (MODELS, RESULT, IMAGE),
 }
 UPLOAD = (Answer(413), PLACE, Answer(), *QUEUE)
 """fal's answers to an edit whose input image is too large for the request."""
@@ -73,6 +76,12 @@ def keep(job: Job) -> None:
     job_of(row_of(job, None))
 
 
+def opened(name: Name) -> Provider:
+    """A provider at its own host, or at an example of a server."""
+    kind = provider_class(name)
+    return kind(kind.home if kind.needs_base_url else None)
+
+
 def ran(
     name: Name, given: Sequence[Answer], folder: Path, *images: InputImage
 ) -> tuple[Job, Erratic]:
@@ -80,8 +89,10 @@ def ran(
     erratic = Erratic(given)
     images = images or (() if name in who_serves("generate") else (INPUT,))
     model = provider_class(name).default_model
-    plan = planned(name, {"prompt": "a red fox"}, folder, model=model, images=images)
-    return run(plan, erratic, record=keep), erratic
+    provider = opened(name)
+    fields = {"prompt": "a red fox"}
+    plan = planned(name, fields, folder, model=model, images=images, provider=provider)
+    return run(plan, erratic, record=keep, provider=provider), erratic
 
 
 def check_end(job: Job) -> None:
@@ -104,7 +115,7 @@ def check_run(name: Name, given: Sequence[Answer], *images: InputImage) -> None:
         job, erratic = ran(name, given, folder, *images)
         check_end(job)
         check_files(job, folder)
-        check_requests(erratic.requests, provider_class(name)().key_bases)
+        check_requests(erratic.requests, opened(name).key_bases)
         assert erratic.paid <= 1
 
 

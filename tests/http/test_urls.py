@@ -1,13 +1,17 @@
 """Where keys may go, and where images may come from."""
 
+from ipaddress import ip_address
+
 import httpx2
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kontext_cli.errors import UsageError
+from kontext_cli.http.policy import Reach
 from kontext_cli.http.urls import (
     LONGEST,
+    canonical,
     check_base_url,
     host_of,
     is_loopback,
@@ -65,6 +69,73 @@ def test_base_urls_that_may_not(url: str, reason: str) -> None:
         check_base_url(url, "KONTEXT_FAL_BASE_URL")
     assert reason in refused.value.message
     assert "secret" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.0.0.1",
+        "http://172.31.0.1:8188",
+        "http://192.168.178.20:8000/v1",
+        "http://100.101.102.103",
+        "http://169.254.7.7",
+        "http://[fd00::1]:8188",
+        "http://[fe80::1]",
+        "http://gpu:8188",
+        "http://GPU.local.",
+        "http://gpu.corp.internal",
+        "http://gpu.home.arpa",
+    ],
+)
+def test_without_a_key_plain_http_is_allowed_on_a_local_network(url: str) -> None:
+    assert check_base_url(url, "X", with_key=False) == url
+    with pytest.raises(UsageError, match="sends the key over plain http"):
+        check_base_url(url, "X")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://proxy.example",
+        "http://gpu.local.example",
+        "http://8.8.8.8",
+        "http://172.32.0.1",
+        "http://[2606:4700::1]",
+    ],
+)
+def test_and_nowhere_else(url: str) -> None:
+    with pytest.raises(UsageError, match="on no local network"):
+        check_base_url(url, "X", with_key=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "same"),
+    [
+        ("http://GPU:80/", "http://gpu"),
+        ("https://gpu.example:443/v1/", "https://gpu.example/v1"),
+        ("http://gpu.:8188", "http://gpu:8188"),
+        ("HTTP://[FD00::1]:8188//", "http://[fd00::1]:8188"),
+        ("http://gpu:8188/A", "http://gpu:8188/A"),
+    ],
+)
+def test_base_urls_have_one_form(url: str, same: str) -> None:
+    assert canonical(url) == same
+    assert canonical(same) == same
+
+
+def test_files_may_lie_where_the_provider_is() -> None:
+    reach = Reach(["http://10.0.0.1:8188/api"])
+    assert reach.may_download("http://10.0.0.1:8188/view?filename=a.png")
+    assert reach.may_connect("10.0.0.1", 8188, ip_address("10.0.0.1"))
+    for elsewhere in (
+        "http://10.0.0.1:8189/a.png",
+        "http://10.0.0.2:8188/a.png",
+        "http://127.0.0.1:8188/a.png",
+        "http://a@10.0.0.1:8188/a.png",
+    ):
+        assert not reach.may_download(elsewhere)
+    assert not reach.may_connect("10.0.0.2", 8188, ip_address("10.0.0.2"))
+    assert not reach.may_ask("https://10.0.0.2/a.png")
 
 
 @pytest.mark.parametrize(

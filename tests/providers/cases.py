@@ -26,7 +26,8 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Sent(NamedTuple):
-    """A request, its prompt ``x``, and the exact call that submits it."""
+    """A request, its prompt ``x``, and the exact call that submits it; the body of one that is a
+    form has each field as a list."""
 
     id: str
     url: str
@@ -103,7 +104,8 @@ class Answer(NamedTuple):
 
 class Document(NamedTuple):
     """A documented example: what is typed, what is sent (but for a seed that we choose), and the
-    documented answers, of which every one is asked for. ``size`` is that of the image."""
+    documented answers, of which every one is asked for. ``size`` and ``format`` are those of the
+    image."""
 
     id: str
     fields: Mapping[str, Any]
@@ -114,6 +116,7 @@ class Document(NamedTuple):
     seed: int | None = None
     images: tuple[str, ...] = ()
     model: str = "kontext-pro"
+    format: Literal["jpeg", "png"] = "jpeg"
 
 
 class Table(NamedTuple):
@@ -123,7 +126,8 @@ class Table(NamedTuple):
     its handle. ``calls`` are the exact calls that follow a job, by the method that writes them, or
     how that refuses to.
     ``pasted`` are base URLs as people paste them, and what they are read as.
-    ``documents`` may be empty for a provider that is not on the network.
+    ``documents`` may be empty for a provider that is not on the network. ``base_url`` is that of
+    a server of one's own, and ``takes_files`` says that input images cannot be URLs there.
     """
 
     headers: Mapping[str, str]
@@ -142,3 +146,5 @@ class Table(NamedTuple):
             "https://proxy.example/": "https://proxy.example",
         }
     )
+    base_url: str | None = None
+    takes_files: bool = False

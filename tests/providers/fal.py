@@ -336,7 +336,7 @@ REFUSED = (
     Refused(
         "fal does not generate with the model `kontext-dev`",
         model="kontext-dev",
-        hint="kontext-dev is for `kontext edit`; here it has kontext-pro",
+        hint="comfyui does",
     ),
     Refused(
         "fal does not support `--safety-tolerance` with kontext-dev",

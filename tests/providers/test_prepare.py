@@ -48,6 +48,8 @@ def test_a_refusal_names_all_providers_that_take_it(
 ) -> None:
     takers = []
     for other in NAMES:
+        if provider_class(other).own_names and "model" in asked:
+            continue  # its server may have a model of any name
         try:
             prepared(other, **{"model": provider_class(other).default_model, **asked})
         except UnsupportedOption:

@@ -1,0 +1,27 @@
+"""`kontext models -p PROVIDER`: ask a server of one's own which models it has."""
+
+from kontext_cli.commands.signals import run_until_signal
+from kontext_cli.engine.fitting import Fitting
+from kontext_cli.errors import Interrupted
+from kontext_cli.http.transport import Transport
+from kontext_cli.providers.base import Adaptive
+from kontext_cli.settings.settings import Settings, known_provider
+from kontext_cli.terminal.output import to_stderr
+
+
+def ask_server(provider: Adaptive, settings: Settings, *, debug: bool) -> None:
+    """Let ``provider`` learn what its server is. Raises KontextError where that does not answer."""
+    key = settings.require_key(known_provider(provider.name), provider.base_url)
+
+    async def work() -> None:
+        async with Transport(
+            provider.name,
+            provider.key_bases,
+            provider.headers(key) if key else {},
+            trace=to_stderr if debug else None,
+        ) as transport:
+            await Fitting(provider, transport).ask_once()
+
+    signal_number = run_until_signal(work)
+    if signal_number is not None:
+        raise Interrupted("interrupted", signal_number=signal_number)

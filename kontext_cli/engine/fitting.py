@@ -1,0 +1,63 @@
+"""Fits submits to a server that is asked what it is, and learned from its refusals."""
+
+import asyncio
+
+from kontext_cli.engine.reading import read
+from kontext_cli.errors import UnsupportedOption
+from kontext_cli.http.call import Reply
+from kontext_cli.http.retry import was_refused
+from kontext_cli.http.transport import Transport
+from kontext_cli.job import Job
+from kontext_cli.providers.base import Adaptive
+from kontext_cli.providers.prepare import Draft
+from kontext_cli.words import flag, listed
+
+
+class Fitting:
+    """What is known of one server, for all jobs of this process."""
+
+    def __init__(self, provider: Adaptive, transport: Transport) -> None:
+        self._provider = provider
+        self._transport = transport
+        self._asking = asyncio.Lock()
+
+    async def ask_once(self) -> None:
+        """Ask the server what it is, once. Raises KontextError; nothing was submitted then."""
+        async with self._asking:
+            if not self._provider.is_known:
+                reply = await self._transport.ask(self._provider.inquiry())
+                read(self._provider.learn, reply)
+
+    async def fit(self, job: Job, draft: Draft) -> Draft:
+        """The draft as the server takes it, which is asked what it is."""
+        await self.ask_once()
+        return self._fitted(job, draft)
+
+    def after_refusal(self, job: Job, draft: Draft, reply: Reply) -> Draft | None:
+        """The draft to send after an answer; None where that is no refusal of what was sent, or
+        nothing else can be sent."""
+        if not was_refused(reply, blocking=True) or reply.status == 429:
+            return None
+        before = draft.call()
+        self._provider.learn_refusal(reply)
+        fitted = self._fitted(job, draft)
+        return None if fitted.call() == before else fitted
+
+    def _fitted(self, job: Job, draft: Draft) -> Draft:
+        """The draft without what the server does not take, which the job then is without as well.
+
+        Raises UnsupportedOption for what the user asked for; a format is that of the bytes, and
+        its lack is told when they are saved.
+        """
+        lacking = self._provider.lacking(draft.options)
+        asked = sorted(lacking - {*draft.chosen, "output_format"})
+        if asked:
+            names = listed([f"`{flag(name)}`" for name in asked])
+            raise UnsupportedOption(
+                f"the server of {job.provider} does not take {names}",
+                hint="leave it out, or set the server's `dialect` in config.toml",
+            )
+        if "seed" in lacking:
+            job.seed = None
+        job.request = {name: each for name, each in job.request.items() if name not in lacking}
+        return draft.without(lacking)
