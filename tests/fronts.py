@@ -6,13 +6,13 @@ ledger behind it still says what was accepted.
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-_SHARED = True if hasattr(socket, "SO_REUSEPORT") else None
+_SHARED = hasattr(socket, "SO_REUSEPORT")
 
 
 class Front:
@@ -21,13 +21,9 @@ class Front:
     def __init__(self, upstream: str, loop: asyncio.AbstractEventLoop) -> None:
         self.upstream = upstream
         self._loop = loop
-        self._server: asyncio.Server | None = None
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._life: Life | None = None
         # It never listens: it keeps others from taking the port of a dead server.
-        self._holder = socket.socket()
-        if _SHARED:
-            self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self._holder.bind(("127.0.0.1", 0))
+        self._holder = _bound(0)
         self._port = self._holder.getsockname()[1]
         if not _SHARED:
             self._holder.close()
@@ -36,41 +32,86 @@ class Front:
 
     def kill(self) -> None:
         """Listen no longer, and break all connections."""
-        self._do(self._kill())
+        if self._life is not None:
+            self._do(self._life.end())
+            self._life = None
 
     def revive(self) -> None:
         """Listen at the same port again."""
-        self._do(self._listen())
+        listener = _bound(self._port)
+        listener.listen()
+        listener.setblocking(False)
+        self._life = Life(listener, self.upstream)
+        self._do(self._life.begin())
 
     def close(self) -> None:
         """Free the port."""
         self.kill()
         self._holder.close()
 
-    def _do(self, work: Any) -> None:
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
-    async def _listen(self) -> None:
-        self._server = await asyncio.start_server(
-            self._serve, "127.0.0.1", self._port, reuse_address=True, reuse_port=_SHARED
-        )
 
-    async def _kill(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
+class Life:
+    """One life of a front: what it listens with, and its connections."""
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        parts = urlsplit(self.upstream)
-        self._writers.add(writer)
-        there, back = await asyncio.open_connection(parts.hostname, parts.port)
+    def __init__(self, listener: socket.socket, upstream: str) -> None:
+        self._listener = listener
+        self._upstream = urlsplit(upstream)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def begin(self) -> None:
+        """Accept connections from now on."""
+        self._start(self._accept())
+
+    async def end(self) -> None:
+        """Break all connections."""
+        self._listener.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await _turn()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            connection, _ = await loop.sock_accept(self._listener)
+            self._start(self._serve(connection))
+
+    async def _serve(self, connection: socket.socket) -> None:
         try:
-            await asyncio.gather(_copy(reader, back), _copy(there, writer))
+            reader, writer = await asyncio.open_connection(sock=connection)
+        except BaseException:
+            connection.close()
+            raise
+        back = None
+        try:
+            with suppress(OSError):
+                there, back = await asyncio.open_connection(
+                    self._upstream.hostname, self._upstream.port
+                )
+                await asyncio.gather(_copy(reader, back), _copy(there, writer))
+                writer.close()
+                await writer.wait_closed()
         finally:
-            self._writers.discard(writer)
-            writer.close()
-            back.close()
+            writer.transport.abort()
+            if back is not None:
+                back.transport.abort()
+
+
+def _bound(port: int) -> socket.socket:
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if _SHARED:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    made.bind(("127.0.0.1", port))
+    return made
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -78,8 +119,13 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         while data := await reader.read(2**16):
             writer.write(data)
             await writer.drain()
-    with suppress(OSError):
         writer.write_eof()
+
+
+async def _turn() -> None:
+    """Let the event loop close what was aborted."""
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 @contextmanager
@@ -91,16 +137,6 @@ def fronts() -> Iterator[asyncio.AbstractEventLoop]:
     try:
         yield loop
     finally:
-        asyncio.run_coroutine_threadsafe(_end_all(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(timeout=10)
         loop.close()
-
-
-async def _end_all() -> None:
-    left = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
-    for _ in range(3):  # until the sockets are closed
-        await asyncio.sleep(0)

@@ -10,7 +10,7 @@ the first one that counts.
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeGuard
 
 from kontext_cli.errors import JobFailed, RejectedKey, UnexpectedReply
 from kontext_cli.http.call import Call, Reply
@@ -36,6 +36,7 @@ _CAN_GO = ("response_format", "output_format", "seed")
 """The fields that a server may refuse by name, and that are then left out."""
 _SHOWN = 120
 _MOST_LISTED = 20
+_LONGEST_NAME = 200
 
 
 class Openai(Adaptive):
@@ -96,7 +97,7 @@ class Openai(Adaptive):
         listed = reply.object.get("data")
         if isinstance(listed, list):
             names = [entry.get("id") for entry in listed if isinstance(entry, dict)]
-            self.served = tuple(name for name in names if isinstance(name, str) and name)
+            self.served = tuple(filter(_is_name, names))
         elif reply.status not in _NO_LIST:
             raise self._no_server(reply)
         self.is_known = True
@@ -149,8 +150,9 @@ class Openai(Adaptive):
         progress = read_result(self.name, reply.object)
         only = self.served[0] if len(self.served) == 1 else None
         model = only if endpoint == self.default_model else endpoint
-        software = self._dialect.software or reply.headers.get("server")
-        maker = {"server": software or "OpenAI-compatible", "model": model}
+        header = reply.headers.get("server")
+        software = self._dialect.software or (header if _is_name(header) else "OpenAI-compatible")
+        maker = {"server": software, "model": model}
         return progress._replace(
             reply={**progress.reply, **{name: each for name, each in maker.items() if each}}
         )
@@ -167,6 +169,11 @@ class Openai(Adaptive):
             hint="the base URL is that of its API, most often with /v1, as in " + self.home,
             status=reply.status,
         )
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    """Whether what a server says can stand for a name: printable text, and not too much of it."""
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isprintable()
 
 
 def _names(reply: Reply, field: str) -> bool:

@@ -68,7 +68,7 @@ def test_a_server_that_is_killed_loses_and_doubles_nothing(
     again = world.batch(file, "-p", name)
     assert max(pool.accepted.values()) == 1
     assert again.count("saved", "skipped", "unknown") == len(rows)
-    assert again.count("unknown") == first.count("unknown")
+    assert again.count("unknown") <= first.count("unknown")
     lost = {job.request["prompt"] for job in world.kept() if job.state is State.UNKNOWN}
     assert set(pool.accepted) | lost == set(rows)
 
@@ -133,7 +133,7 @@ def _choosy(app: ASGIApp) -> ASGIApp:
 
     async def choosy(scope: Scope, receive: Receive, send: Send) -> None:
         message = await receive()
-        if b'"prompt":"bad' in message.get("body", b""):
+        if b'"bad' in message.get("body", b""):
             await JSONResponse({"detail": "bad"}, 400)(scope, receive, send)
             return
         messages = iter([message])

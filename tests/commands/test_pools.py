@@ -62,7 +62,18 @@ def test_the_server_that_has_a_job_is_asked_for_it(servers: Start, world: World)
     job, base = submitted(servers, world)
     assert world.run("status", job).code == 0
     assert world.run("fetch", job).code == 0
-    assert base in "".join(str(each.handle) for each in world.kept())
+    assert [each.server for each in world.kept()] == [base]
+
+
+def test_the_server_with_the_fewest_jobs_is_taken_first(servers: Start, world: World) -> None:
+    pool = servers(latency=600)
+    for place in (pool.places[0], pool.places[0], pool.places[1]):
+        pool.use(f"{place.url}/comfyui")
+        submit(world)
+    pool.places[2].kill()
+    pool.use()
+    submit(world)
+    assert pool.shares == [2, 2, 0]
 
 
 def test_it_is_canceled_where_it_is(servers: Start, world: World) -> None:

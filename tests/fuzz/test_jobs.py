@@ -55,11 +55,9 @@ READY = Answer(
 )
 PROMPT = Answer(body=encoded({"prompt_id": REQUEST_ID, "node_errors": {}}).encode())
 EMPTY = Answer(body=encoded({"queue_running": [], "queue_pending": []}).encode())
-HISTORY = Answer(
-    body=encoded(
-        {REQUEST_ID: {"outputs": {"9": {"images": [{"filename": "a.png", "type": "output"}]}}}}
-    ).encode()
-)
+SAVED = {"9": {"images": [{"filename": "a.png", "type": "output"}]}}
+HISTORY = Answer(body=encoded({REQUEST_ID: {"outputs": SAVED}}).encode())
+MODELS = Answer(body=encoded({"data": [{"id": "flux", "owned_by": "vllm"}]}).encode())
 QUEUE = (ACCEPTED, COMPLETED, RESULT, IMAGE)
 GOOD: dict[Name, tuple[Answer, ...]] = {
     "fal": QUEUE,
@@ -70,7 +68,7 @@ GOOD: dict[Name, tuple[Answer, ...]] = {
     "replicate": (PREDICTION, SUCCEEDED, IMAGE),
     "together": (RESULT, IMAGE),
     "huggingface": QUEUE,
-    "openai": (Answer(body=b'{"data": []}'), RESULT, IMAGE),
+    "openai": (MODELS, RESULT, IMAGE),
     "comfyui": (PROMPT, EMPTY, EMPTY, HISTORY, IMAGE),
 }
 UPLOAD = (Answer(413), PLACE, Answer(), *QUEUE)
@@ -83,24 +81,23 @@ def keep(job: Job) -> None:
     job_of(row_of(job, None))
 
 
+def opened(name: Name) -> Provider:
+    """A provider at its own host, or at an example of a server."""
+    kind = provider_class(name)
+    return kind(kind.home if kind.needs_base_url else None)
+
+
 def ran(
     name: Name, given: Sequence[Answer], folder: Path, *images: InputImage
 ) -> tuple[Job, Erratic]:
     """A job from its plan to its end."""
     erratic = Erratic(given)
     images = images or (() if name in who_serves("generate") else (INPUT,))
-    fields, model, provider = (
-        {"prompt": "a red fox"},
-        provider_class(name).default_model,
-        opened(name),
-    )
+    model = provider_class(name).default_model
+    provider = opened(name)
+    fields = {"prompt": "a red fox"}
     plan = planned(name, fields, folder, model=model, images=images, provider=provider)
-    return run(plan, erratic, provider=provider, record=keep), erratic
-
-
-def opened(name: Name) -> Provider:
-    """The provider where it is, or where a server of one's own could be."""
-    return provider_class(name)(provider_class(name).home)
+    return run(plan, erratic, record=keep, provider=provider), erratic
 
 
 def check_end(job: Job) -> None:

@@ -22,6 +22,7 @@ from kontext_cli.journal.codec import job_of, row_of
 from kontext_cli.providers import NAMES, provider_class
 from kontext_cli.providers.base import Cancellation, Place, Provider, Queue, Storage
 from kontext_cli.providers.failure import failure
+from kontext_cli.providers.openai import Openai
 from kontext_cli.terminal.records import as_line, job_record
 from kontext_cli.terminal.text import describe, error_lines
 
@@ -37,6 +38,7 @@ HANDLE = Handle(
 )
 NO_STATUS_ROUTE = HANDLE.with_data(status_url=None, misses=3)
 RESULT = {"images": [{"url": "https://v3.fal.media/a.jpg"}]}
+NO = Answer(400, body=b'{"error": {"message": [], "param": {}, "code": []}}')
 HUGE = Raw("1" + "0" * 400)
 
 
@@ -118,6 +120,22 @@ class TestAdapters:
         check(understood(provider.status, answer.reply.object))
         check(understood(provider.outcome, answer.reply))
         check(understood(provider.canceled, answer.reply))
+
+    @fuzzed(60)
+    @given(answer=answers, refusal=failures)
+    @example(Answer(body=encoded({"data": [{"id": "m", "owned_by": nested(900)}]}).encode()), NO)
+    def test_any_answer_of_a_server_that_is_asked_what_it_is(
+        self, answer: Answer, refusal: Answer
+    ) -> None:
+        server = Openai("http://127.0.0.1:8000/v1")
+        learned = understood(server.learn, answer.reply)
+        assert server.is_known == (learned is None)
+        if learned is not None:
+            check(learned)
+        server.learn_refusal(refusal.reply)
+        assert all(map(str.isprintable, server.served))
+        assert isinstance(server.model_hint(refusal.reply), str | None)
+        assert server.lacking({"prompt": "x"}) == frozenset()
 
     @fuzzed(60)
     @given(

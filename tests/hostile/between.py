@@ -9,7 +9,7 @@ from typing import Any, Literal
 from starlette.responses import Response
 
 Kind = Literal[
-    "submit", "status", "stream", "result", "cancel", "place", "upload", "media", "other"
+    "submit", "status", "stream", "result", "cancel", "place", "upload", "media", "list", "other"
 ]
 Instead = Callable[["Asked"], Response | None]
 """Answers a request, or leaves it to the sandbox."""
@@ -21,6 +21,7 @@ _KINDS: tuple[tuple[str, str, Kind], ...] = (
     ("POST", r".*/v1/files", "place"),
     ("PUT", r"/files/.*", "upload"),
     ("GET", r"/files/.*", "media"),
+    ("GET", r".*/models", "list"),
     ("PUT", r".*/cancel", "cancel"),
     ("POST", r".*/predictions/[^/]+/cancel", "cancel"),
     ("GET", r".*/predictions/.*", "status"),

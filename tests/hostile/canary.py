@@ -111,8 +111,12 @@ BFL = Canary("bfl", "bfl-Kx4\"\\r7+/=%22Zf&t<M>5'hS{w}~Qd6")
 REPLICATE = Canary("replicate", "r8_Nb2\"\\v6+/=%21Wd&j<H>8'aI{v}~Pm1")
 TOGETHER = Canary("together", "tgp_Ws8\"\\r5+/=%23Xc&k<D>2'oE{s}~Uq9")
 HUGGINGFACE = Canary("huggingface", "hf_Ym4\"\\f7+/=%24Zb&g<F>1'iA{t}~Sw6")
+OPENAI = Canary("openai", "sk-Uz3\"\\n9+/=%25Qb&h<G>4'eB{o}~Rw7")
 FAL_SECRET = Canary("the second half of fal's", "Hh1\"\\t4+/=%7EBs&o<N>9'fU{m}~Lk2")
 STORED = Canary("a stored one", "eS6\"\\b8+/=%5CDq&i<C>3'gO{y}~Ax0")
 PASSWORD = Canary("a password in a URL", "pW3mZ8vK1tQ6yB4nE9rJ")
 SIGNATURE = Canary("a signature", "5f0c9e7ab1d84c36a2e7f6d0b9c8153e")
-KEYS = (FAL, AIMLAPI, CHAINHUB, BFL, REPLICATE, TOGETHER, HUGGINGFACE, FAL_SECRET, STORED, PASSWORD)
+KEYS = (
+    *(FAL, AIMLAPI, CHAINHUB, BFL, REPLICATE, TOGETHER, HUGGINGFACE, OPENAI),
+    *(FAL_SECRET, STORED, PASSWORD),
+)

@@ -92,6 +92,8 @@ EXCHANGES: list[tuple[str, Kind]] = [
     ("replicate", "place"),
     ("replicate", "media"),
     ("together", "submit"),
+    ("openai", "list"),
+    ("openai", "submit"),
     ("huggingface", "submit"),
     ("huggingface", "status"),
     ("huggingface", "result"),
@@ -109,7 +111,7 @@ class Stranger(Between):
 
 
 KINDS: tuple[Kind, ...] = ("submit", "status", "stream", "result", "cancel", "place")
-KINDS += ("upload", "media", "other")
+KINDS += ("upload", "media", "list", "other")
 IMAGE = Response(image_file("jpeg"), media_type="image/jpeg")
 
 

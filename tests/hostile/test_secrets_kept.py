@@ -45,6 +45,7 @@ ALL_POINTS = [
     *(("replicate", point) for point in STATUS_POINTS),
     *(("together", point) for point in BLOCKING_POINTS),
     *(("huggingface", point) for point in QUEUE_POINTS),
+    *(("openai", point) for point in BLOCKING_POINTS),
 ]
 SOME_POINTS = [
     ("fal", "replied"),
@@ -55,6 +56,7 @@ SOME_POINTS = [
     ("bfl", "after-ready"),
     ("together", "replied"),
     ("huggingface", "polling"),
+    ("openai", "replied"),
 ]
 
 

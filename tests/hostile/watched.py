@@ -18,6 +18,7 @@ from hostile.canary import (
     COUNTED,
     FAL,
     HUGGINGFACE,
+    OPENAI,
     REPLICATE,
     TOGETHER,
     Search,
@@ -41,6 +42,7 @@ KEYS |= {"chainhub": ("CHAINHUB_API_KEY", CHAINHUB)}
 KEYS |= {"bfl": ("BFL_API_KEY", BFL)}
 KEYS |= {"replicate": ("REPLICATE_API_TOKEN", REPLICATE)}
 KEYS |= {"together": ("TOGETHER_API_KEY", TOGETHER), "huggingface": ("HF_TOKEN", HUGGINGFACE)}
+KEYS |= {"openai": ("KONTEXT_OPENAI_API_KEY", OPENAI)}
 
 
 NOTHING_MORE: Mapping[str, str] = {}

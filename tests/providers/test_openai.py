@@ -442,7 +442,8 @@ def test_what_the_server_turns_out_to_lack_is_refused_before_it_is_sent(tmp_path
 
 
 def test_a_list_of_models_of_any_form_does_no_harm() -> None:
-    lists: tuple[Any, ...] = ([7, None, [], {}], [{"id": 7}], [{"id": None, "owned_by": []}])
+    odd: tuple[Any, ...] = (7, None, [], "\x1b[31m", "m" * 201)
+    lists: tuple[Any, ...] = (odd, *([{"id": each, "owned_by": []}] for each in odd))
     for data in lists:
         provider = Openai(BASE)
         provider.learn(Reply(200, {}, json.dumps({"data": data}).encode()))

@@ -13,6 +13,8 @@ from kontext_cli.errors import JobFailed, Moderated
 from kontext_cli.job import Cost, File, Job, Source, State
 from kontext_cli.journal import Journal
 from kontext_cli.terminal.cells import width_of
+from kontext_cli.terminal.jobs import job_facts
+from kontext_cli.terminal.style import pieces_of
 from processes import kontext
 from screens import Screen, on_screen
 
@@ -53,6 +55,13 @@ def status(folder: Path, *argv: str, columns: int = 80, **environ: str) -> Scree
     """Run `kontext status` on a terminal."""
     places = {"KONTEXT_STATE_DIR": str(folder / "state"), "NO_COLOR": "1"}
     return on_screen("status", *argv, cwd=folder, columns=columns, environ={**places, **environ})
+
+
+def test_a_server_of_ones_own_is_named() -> None:
+    shown = job_facts(made(server="http://gpu:8188"))
+    lines = ["".join(piece.text for piece in pieces_of(line)) for line in shown]
+    assert "server      http://gpu:8188" in lines
+    assert not any("server" in str(line) for line in job_facts(made()))
 
 
 @posix

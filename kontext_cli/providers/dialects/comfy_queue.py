@@ -95,7 +95,7 @@ class ComfyQueue(Queue):
         entry = next(iter(reply.object.values()), None)
         if entry is None:
             raise Expired(
-                f"{self.name} does not know the job any more: it was restarted, or its history "
+                f"{self.title} does not know the job any more: it was restarted, or its history "
                 "was cleared",
                 hint="make it again",
                 billed="no",
@@ -134,7 +134,7 @@ class ComfyQueue(Queue):
     def _not_comfy(self, kind: type[KontextError], reply: Reply) -> KontextError:
         """The error for what no ComfyUI answers."""
         return kind(
-            f"the server does not answer as ComfyUI does ({reply.status}): {reason(reply).text}",
+            f"{self.title} does not answer as ComfyUI does ({reply.status}): {reason(reply).text}",
             hint=f"is a ComfyUI at {self.base_url}? KONTEXT_{self.name.upper()}_BASE_URL says so",
         )
 
