@@ -16,7 +16,9 @@ test: .venv/test .venv/shells compiled
 
 ENGINES := $(wildcard tests/engines/test_*.py)
 
-engines: $(if $(ENGINES),.venv/engines/installed .venv/engines/browser .venv/engines/slurm .venv/litellm/installed)
+LARGE_ENGINES := .venv/engines/browser .venv/engines/slurm .venv/litellm/installed
+
+engines: $(if $(ENGINES),.venv/engines/installed $(LARGE_ENGINES))
 	$(if $(KONTEXT_BUILD_ENGINES),cd tests && ../.venv/engines/bin/python -m engines.sd_server)
 	$(if $(ENGINES),.venv/engines/bin/pytest -n auto --dist loadfile tests/engines,@echo "tests/engines has no test")
 
@@ -115,19 +117,19 @@ ALONE := tests/engines/alone.lock
 		$(call apt-get,chromium chromium-driver libimage-exiftool-perl); fi
 	@touch $@
 
-# Arrays run in a Slurm of one node, on ports of its own.
-.venv/engines/slurm: | .venv/engines/installed
-	@for tool in sbatch slurmctld slurmd munged; do \
-		PATH="$$PATH:/usr/sbin" command -v $$tool || missing=yes; done >/dev/null; \
-	if [ "$$missing" ]; then $(call apt-get,slurm-client slurmctld slurmd munge); fi
-	@touch $@
-
 # LiteLLM's proxy pins what it runs on. Where it cannot be had, its tests are skipped by name.
 .venv/litellm/installed: tests/engines/litellm.lock
 	[ -x .venv/litellm/bin/python ] || $(PYTHON) -m venv .venv/litellm
 	.venv/litellm/bin/python -m pip install --quiet --require-hashes --requirement $< \
 		|| rm -f .venv/litellm/bin/litellm
 	touch $@
+
+# Arrays run in a Slurm of one node, on ports of its own.
+.venv/engines/slurm: | .venv/engines/installed
+	@for tool in sbatch slurmctld slurmd munged; do \
+		PATH="$$PATH:/usr/sbin" command -v $$tool || missing=yes; done >/dev/null; \
+	if [ "$$missing" ]; then $(call apt-get,slurm-client slurmctld slurmd munge); fi
+	@touch $@
 
 .venv/tools/installed: .github/tools.lock
 	$(PYTHON) -m venv .venv/tools

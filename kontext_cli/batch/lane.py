@@ -111,8 +111,9 @@ class Lane:
             return
         if self._prober is asyncio.current_task():
             self._end_probe(proven=True)
-        if not self.pool.is_one:
-            self.pool.find(job.server).accepted()
+        server = self.pool.find(job.server)
+        if not server.is_proven and not server.is_away:
+            server.accepted()
 
     def submitted(self, job: Job, server: Server) -> None:
         """To be called when a job that was submitted to a server has ended."""
@@ -125,7 +126,8 @@ class Lane:
             server.failed(error)
             if self.pool.is_down:
                 self.stop(self.pool.trouble())
-        elif answered:
+            return
+        if answered:
             server.accepted()
             server.pace.succeeded()
         if isinstance(error, JobFailed) and error.status is not None and error.status < 500:

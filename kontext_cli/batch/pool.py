@@ -70,6 +70,11 @@ class Server:
         return self.in_flight < (self.pace.limit if self._is_proven else 1)
 
     @property
+    def is_away(self) -> bool:
+        """Whether it is left alone after a failure."""
+        return self._back_at > self._clock()
+
+    @property
     def wait(self) -> float:
         """Seconds until it may be given a job, 0 if it may now."""
         return max(self.pace.wait, self._back_at - self._clock(), 0.0)
@@ -83,8 +88,10 @@ class Server:
     def failed(self, trouble: KontextError) -> None:
         """To be called when it did not take a job, or may have lost it."""
         self.trouble = trouble
-        self._failures += 1
-        if self.in_pool:
+        if not self.in_pool:
+            self._failures += 1
+        elif not self.is_away:  # all that were in flight fail together
+            self._failures += 1
             self._is_proven = False
             delay = min(_FIRST_DELAY * 2 ** (self._failures - 1), _LONGEST_DELAY)
             self._back_at = self._clock() + delay

@@ -45,6 +45,7 @@ async def engines_of(
         finally:
             for each in looking:
                 each.cancel()
+            await asyncio.gather(*looking, return_exceptions=True)
 
 
 async def _look(server: Server, engine: Engine) -> None:

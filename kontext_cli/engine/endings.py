@@ -127,9 +127,10 @@ def was_not_taken(job: Job) -> bool:
 
 
 def none_left(errors: Sequence[KontextError]) -> KontextError:
-    """The error where each server failed with one of these: what was tried, unless the key is to
-    blame at all of them."""
-    if len(errors) == 1 or all(isinstance(each, KeyFault) for each in errors):
+    """The error where each server failed with one of these: what was tried, unless all of them
+    refuse the key, or the request."""
+    refusals = KeyFault, JobFailed
+    if len(errors) == 1 or any(all(isinstance(each, kind) for each in errors) for kind in refusals):
         return errors[-1]
     return Unreachable(
         "no server takes jobs: " + "; ".join(each.message for each in errors),

@@ -178,7 +178,7 @@ class Transport:
                     self._request(call, REQUEST_TIMEOUT, attempt=attempt, alone=alone), attempt
                 ),
                 limits.transfer if call.kind in ("result", "upload") else limits.answer,
-                once=self.submits_once and call.kind == "list",
+                once=self.submits_once and call.kind in ("list", "upload"),
             )
         except UnexpectedReply as error:
             raise Unreachable(error.message) from None

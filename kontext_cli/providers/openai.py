@@ -98,7 +98,7 @@ class Openai(Adaptive):
         if isinstance(listed, list):
             names = [entry.get("id") for entry in listed if isinstance(entry, dict)]
             self.served = tuple(filter(_is_name, names))
-        elif reply.status not in _NO_LIST:
+        elif reply.status not in _NO_LIST or not reply.object:
             raise self._no_server(reply)
         self.is_known = True
         if self._dialect is AUTO:

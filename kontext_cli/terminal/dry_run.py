@@ -21,8 +21,6 @@ from kontext_cli.terminal.table import Cell, Column, is_for_people, tabbed, tabl
 from kontext_cli.terminal.text import cost_text, rows_text, short_cost
 
 _SHOWN = 40
-_LONGEST_WORD = 2_000
-"""Characters without a space; what has more is an image in base64."""
 _MOST_OF_A_PROMPT = 500
 """Characters of a prompt that a table looks at, which cuts it to the window."""
 
@@ -35,10 +33,11 @@ def plan_lines(plan: Plan, *, seed_given: bool) -> Iterator[Line]:
     What is drawn anew for each job, the id and a seed that was not given, is no more than named.
     """
     urls = {source.name for source in plan.job.sources if is_url(source.name)}
+    plain = {image.base64 for image in plan.draft.local_images}
     call, seed = plan.draft.call(), None if seed_given else plan.job.seed
     yield [Piece(f"{call.method} "), Piece(call.url, BOLD)]
     body = call.json if call.json is not None else _form(call.parts)
-    yield json.dumps(_shortened(body, urls, seed), indent=2, ensure_ascii=False)
+    yield json.dumps(_shortened(body, urls, plain, seed), indent=2, ensure_ascii=False)
     for path in plan.names.paths if plan.names else ["standard output"]:
         name = _without_drawn(str(path), seed, plan.job.id)
         yield [Piece("file: ", DIM), Piece(one_line(name), BOLD)]
@@ -58,19 +57,19 @@ def _form(parts: Sequence[Part]) -> dict[str, Any]:
     return {name: each if len(each) > 1 else each[0] for name, each in fields.items()}
 
 
-def _shortened(value: Any, urls: Collection[str], seed: int | None) -> Any:
-    """The value with inline images cut to a prefix and their size, image URLs unsigned, and no
-    drawn seed."""
+def _shortened(value: Any, urls: Collection[str], plain: Collection[str], seed: int | None) -> Any:
+    """The value with inline images, data URLs or ``plain`` base64, cut to a prefix and their size,
+    image URLs unsigned, and no drawn seed."""
     if isinstance(value, str) and value in urls:
         return abridged(value)
+    if isinstance(value, str) and (value.startswith("data:") or value in plain):
+        return f"{value[:_SHOWN]}… ({len(value):,} characters)"
     if isinstance(value, str):
-        if value.startswith("data:") or (len(value) > _LONGEST_WORD and " " not in value):
-            return f"{value[:_SHOWN]}… ({len(value):,} characters)"
         return _without_drawn(value, seed, None)
     if isinstance(value, list):
-        return [_shortened(each, urls, seed) for each in value]
+        return [_shortened(each, urls, plain, seed) for each in value]
     if isinstance(value, dict):
-        return {key: _shortened(each, urls, seed) for key, each in value.items()}
+        return {key: _shortened(each, urls, plain, seed) for key, each in value.items()}
     return "<seed>" if seed is not None and value == seed else value
 
 
@@ -159,8 +158,12 @@ def _paths(entry: Entry, job: Job) -> list[str]:
     """The files of a row, as far as they are known before it runs."""
     if entry.step is not Step.MAKE and not entry.paths:
         return [str(file.path) for file in job.files]
-    drawn = (entry.drawn_seed, entry.drawn_id) if entry.step is Step.MAKE else (None, None)
-    return [_without_drawn(path, *drawn) for path in entry.paths]
+    if entry.step is not Step.MAKE:
+        return [*entry.paths]
+    paths = [_without_drawn(path, entry.drawn_seed, entry.drawn_id) for path in entry.paths]
+    if job.target is None or not job.target.sidecar:
+        return paths
+    return [each for path in paths for each in (path, sidecar_name(path))]
 
 
 def _files(entry: Entry, job: Job, folder: str) -> Cell:

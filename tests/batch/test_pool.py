@@ -90,6 +90,15 @@ def test_a_server_that_fails_is_left_alone_longer_each_time(
     assert away.wait == 0.5
 
 
+def test_jobs_that_fail_together_are_one_failure(pool_of: Callable[..., Pool]) -> None:
+    pool = pool_of("a", "b")
+    away = pool.find("http://a")
+    for _ in range(20):
+        away.failed(Unreachable("no"))
+    assert away.wait == 0.5
+    assert not away.is_down
+
+
 def test_only_one_job_finds_out_whether_it_is_back(
     pool_of: Callable[..., Pool], clock: Clock
 ) -> None:
@@ -101,12 +110,15 @@ def test_only_one_job_finds_out_whether_it_is_back(
     assert took(pool, 3) == "abb"
 
 
-def test_what_was_tried_is_told_when_none_is_left(pool_of: Callable[..., Pool]) -> None:
+def test_what_was_tried_is_told_when_none_is_left(
+    pool_of: Callable[..., Pool], clock: Clock
+) -> None:
     pool = pool_of("a", "b")
     for server in pool.servers:
         for _ in range(5):
             assert not pool.is_down
             server.failed(Unreachable(f"{server.provider.title} is away"))
+            clock.now += 60
     assert pool.is_down
     told = pool.trouble()
     assert isinstance(told, Unreachable)

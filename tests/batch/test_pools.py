@@ -159,6 +159,17 @@ def test_one_that_is_no_such_server_gets_no_row_lost(
     assert pool.accepted == dict.fromkeys(rows, 1)
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_where_all_refuse_all_the_batch_stops(
+    name: str, servers: Start, world: World, serve: Serve
+) -> None:
+    servers().use(serve(_not_found), serve(_no_such_method), serve(_not_found))
+    done = world.batch(world.prompts(*(f"image {number}" for number in range(30))), "-p", name)
+    assert done.code == 4, done.err
+    assert done.count("failed", "planned") == 30
+    assert done.count("failed") <= 5
+
+
 @pytest.mark.parametrize(("name", "lost"), [("comfyui", 1), ("openai", 0)])
 def test_a_web_page_in_place_of_an_answer_costs_at_most_one_row(
     name: str,

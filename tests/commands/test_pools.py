@@ -20,6 +20,16 @@ def test_the_first_server_that_answers_makes_it(name: str, servers: Start, world
 
 
 @pytest.mark.parametrize("name", KINDS)
+def test_images_go_to_the_server_that_makes_it(name: str, servers: Start, world: World) -> None:
+    pool = servers()
+    pool.places[0].kill()
+    world.images("house.png")
+    done = world.run("edit", "make it winter", "-i", "house.png", "-p", name, "-o", "winter.png")
+    assert done.code == 0, done.err
+    assert pool.shares == [0, 1, 0]
+
+
+@pytest.mark.parametrize("name", KINDS)
 def test_where_none_answers_it_says_what_was_tried(name: str, servers: Start, world: World) -> None:
     pool = servers()
     for place in pool.places:

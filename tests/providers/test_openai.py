@@ -388,8 +388,8 @@ def test_other_servers_without_edits_are_sent_nothing_more(tmp_path: Path) -> No
             "the server has a, b",
         ),
         (
-            Answer(b"404 page not found", 404),
-            Answer(b"404 page not found", 404),
+            Answer({"detail": "Not Found"}, 404),
+            Answer({"detail": "Not Found"}, 404),
             f"is `{BASE}` right?",
         ),
     ],
@@ -409,6 +409,7 @@ def test_a_model_that_the_server_does_not_have(
         (b"<html><title>It works!</title></html>", "answered 200 with a web page"),
         ({"hello": "world"}, 'answered 200 with {"hello": "world"}'),
         (b"", "answered 200 with nothing"),
+        (Answer(b"404 page not found\n", 404), "answered 404 with 404 page not found"),
         (Answer(b"x" * 5_000, 400), f"answered 400 with {'x' * 119}…"),
     ],
 )
