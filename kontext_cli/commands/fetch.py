@@ -173,8 +173,9 @@ class _Run:
             elsewhere(job)
             return None
         again = fetch.resubmit and job.state in _RESUBMITTED
+        anywhere = again and not is_unsettled(job)  # only its own server can be asked for it
         provider = session.settings.open(
-            known_provider(job.provider), None if again else job.server
+            known_provider(job.provider), None if anywhere else job.server
         )
         if again:
             self._drafts[job.id] = _draft_again(job, provider)

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from kontext_cli.job import State
+from own_servers import Start
 from relay import UNREAD, Relay, relaying
 from samples import image_file
 from soaking import soaked
@@ -225,6 +226,17 @@ def test_the_server_is_away_when_it_is_asked(world: World) -> None:
 async def _page(send: Any, status: int) -> None:
     await send({"type": "http.response.start", "status": status, "headers": []})
     await send({"type": "http.response.body", "body": b"<html>nginx</html>"})
+
+
+@posix
+def test_only_the_server_that_may_have_a_job_is_asked_for_it(servers: Start, world: World) -> None:
+    pool = servers()
+    pool.places[0].kill()
+    killed = world.process("generate", "x", *AT, environ={"KONTEXT_TEST_KILL_AT": "replied"})
+    assert (killed.code, pool.shares) == (-9, [0, 1, 0])
+    pool.places[0].revive()
+    ran = world.run("fetch", *ids(world), "--resubmit")
+    assert (ran.code, pool.shares) == (0, [0, 1, 0]), ran.err
 
 
 def test_a_job_that_a_restarted_server_forgot_is_expired(world: World) -> None:
