@@ -173,8 +173,9 @@ class _Run:
             elsewhere(job)
             return None
         again = fetch.resubmit and job.state in _RESUBMITTED
+        anywhere = again and not is_unsettled(job)  # only its own server can be asked for it
         provider = session.settings.open(
-            known_provider(job.provider), None if again else job.server
+            known_provider(job.provider), None if anywhere else job.server
         )
         if again:
             self._drafts[job.id] = _draft_again(job, provider)
@@ -284,8 +285,13 @@ def _draft_again(job: Job, provider: Provider) -> Draft:
     """The draft of a job to resubmit. Raises InputFault for changed images."""
     images = load_sources(tuple(source.name for source in job.sources), provider)
     _check_unchanged(job, images)
-    request = _request_again(job)
-    return prepare(provider, request, model=job.model, images=images)
+    draft = prepare(provider, _request_again(job), model=job.model, images=images)
+    if provider.runs_workflows and draft.endpoint.id != job.endpoint:
+        raise UsageError(
+            f"the workflow has changed since job {job.id} was submitted",
+            hint=f"start a new job with `kontext {job.operation}`",
+        )
+    return draft
 
 
 def _request_again(job: Job) -> Request:

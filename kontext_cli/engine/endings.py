@@ -39,11 +39,12 @@ def unknown_since(job: Job) -> KontextError:
     return at_end(OutcomeUnknown(how), job)
 
 
-def not_accepted(job: Job) -> Unreachable:
-    """The error of a job that its provider, asked for it, does not have."""
+def not_accepted(job: Job, *, or_forgotten: bool) -> Unreachable:
+    """The error of a job that its provider, asked for it, does not have; ``or_forgotten`` where so
+    much time has passed that it may have had it."""
+    why = "it was not accepted" + (", or a restarted server forgot it" if or_forgotten else "")
     return Unreachable(
-        f"{job.provider} was asked for the job, and does not have it: it was not accepted",
-        hint="run it again",
+        f"{job.provider} was asked for the job, and does not have it: {why}", hint="run it again"
     )
 
 

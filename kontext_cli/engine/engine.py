@@ -220,10 +220,10 @@ class Engine:
         return reply
 
     async def _look_for(self, job: Job, lost: KontextError) -> None:
-        """Continue with a job of a chosen id whose answer was ``lost``, if the provider has it.
-
-        Raises ``lost`` where it cannot be asked, and Unreachable where it does not have the job.
-        """
+        """Continue with a job of a chosen id whose answer was ``lost``. Raises ``lost`` where the
+        provider cannot be asked, and Unreachable where it does not have the job."""
+        may_be_forgotten = job.state is State.UNKNOWN
+        job.error, job.state = at_end(lost, job), State.UNKNOWN  # until it is known
         try:
             progress = await self._follower.find(job)
         except (Unreachable, UnexpectedReply) as error:
@@ -233,7 +233,8 @@ class Engine:
             raise
         if progress is None:
             job.handle, job.state = None, State.SUBMITTING
-            raise not_accepted(job)
+            raise not_accepted(job, or_forgotten=may_be_forgotten)
+        job.error = None
         self._note_accepted(job)
         await self._note_progress(job, progress)
 
@@ -241,14 +242,12 @@ class Engine:
         if self._blocks(job) and self._answers:
             self._store_answer(job, self._answers, reply)
         progress = self._read_answer(reply, job)
-        if progress.outputs:
-            await self._note_result(job, progress)
-            return
-        if progress.usd is not None:
-            job.cost = Cost(progress.usd, "provider")
-        job.handle = progress.handle
-        self._note_accepted(job)
-        await self._enter(job, progress.state, progress.position)
+        if not progress.outputs:
+            if progress.usd is not None:
+                job.cost = Cost(progress.usd, "provider")
+            job.handle = progress.handle
+            self._note_accepted(job)
+        await self._note_progress(job, progress)
 
     def _note_accepted(self, job: Job) -> None:
         job.request_id = job.handle.request_id if job.handle else None

@@ -152,7 +152,7 @@ class Comfyui:
         body = await read_body(request, _MOST_UPLOAD, refuse)
         form = fields(request.headers.get("content-type", ""), body)
         image = form.get("image")
-        folder = form["subfolder"].content.decode() if "subfolder" in form else ""
+        folder = form["subfolder"].content.decode(errors="replace") if "subfolder" in form else ""
         if image is None or not image.filename or ".." in f"{folder}/{image.filename}":
             return Response(status_code=400)
         name, number = image.filename, 0
@@ -203,7 +203,8 @@ class Comfyui:
         if node["class_type"] == "PreviewImage":
             name = f"ComfyUI_temp_{number:05}_.png"
             return {"filename": name, "subfolder": "", "type": "temp"}
-        name = f"{node['inputs']['filename_prefix']}_{number:05}_.png"
+        prefix = PurePosixPath(str(node["inputs"]["filename_prefix"])).name
+        name = f"{prefix}_{number:05}_.png"
         self._files[name] = job.request_id
         return {"filename": name, "subfolder": "", "type": "output"}
 

@@ -43,6 +43,8 @@ _FILES: Mapping[str, tuple[str, ...]] = {
     "clip_name2": _TEXT_ENCODERS,
     "vae_name": ("ae.safetensors", "pixel_space"),
 }
+_MOST_SIDE = 4096
+"""Pixels; ComfyUI itself takes 16384."""
 _UPLOADS = "http://comfyui.localhost/files/uploads"
 
 
@@ -74,7 +76,7 @@ def key_of(name: str) -> str:
 def problem(graph: Graph, has_image: HasImage) -> dict[str, Any] | None:
     """The body of the refusal of a graph none of whose outputs can be made, None for any other."""
     for name, node in graph.items():
-        if not isinstance(node, dict) or "class_type" not in node:
+        if not _is_node(node):
             what = "Cannot execute because a node is missing the class_type property."
             return _invalid("invalid_prompt", what, f"Node ID '#{name}'")
         if node["class_type"] not in _REQUIRED:
@@ -115,7 +117,7 @@ def asked(graph: Graph) -> dict[str, Any]:
     nodes = _leading_to(graph, outputs_of(graph)).values()
     fields: dict[str, Any] = {"prompt": ""}
     fields["images"] = [
-        node["inputs"]["image"] for node in nodes if node["class_type"] == "LoadImage"
+        str(node["inputs"]["image"]) for node in nodes if node["class_type"] == "LoadImage"
     ]
     for node in nodes:
         for name, value in node["inputs"].items():
@@ -126,6 +128,18 @@ def asked(graph: Graph) -> dict[str, Any]:
     return fields
 
 
+def _is_node(node: object) -> bool:
+    return (
+        isinstance(node, dict)
+        and isinstance(node.get("class_type"), str)
+        and isinstance(node.get("inputs"), dict)
+    )
+
+
+def _is_link(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], str)
+
+
 def _leading_to(graph: Graph, outputs: list[str]) -> dict[str, Mapping[str, Any]]:
     """The nodes that some outputs need, in the order of the graph."""
     needed: set[str] = set()
@@ -134,13 +148,13 @@ def _leading_to(graph: Graph, outputs: list[str]) -> dict[str, Mapping[str, Any]
         name = waiting.pop()
         if name not in needed and name in graph:
             needed.add(name)
-            values = graph[name].get("inputs", {}).values()
-            waiting += [value[0] for value in values if isinstance(value, list) and value]
+            values = graph[name]["inputs"].values()
+            waiting += [value[0] for value in values if _is_link(value)]
     return {name: node for name, node in graph.items() if name in needed}
 
 
 def _errors(node: Mapping[str, Any], has_image: HasImage) -> Iterator[dict[str, Any]]:
-    inputs = node.get("inputs", {})
+    inputs = node["inputs"]
     for name in _REQUIRED[node["class_type"]]:
         if name not in inputs:
             yield _error("required_input_missing", "Required input is missing", name, name)
@@ -148,6 +162,11 @@ def _errors(node: Mapping[str, Any], has_image: HasImage) -> Iterator[dict[str, 
         if name in inputs and inputs[name] not in files:
             details = f"{name}: '{inputs[name]}' not in {list(files)}"
             yield _error("value_not_in_list", "Value not in list", details, name)
+    for name in ("width", "height"):
+        value = inputs.get(name, 1)
+        if not isinstance(value, int) or not 1 <= value <= _MOST_SIDE:
+            what = f"Value {value} bigger than max of {_MOST_SIDE}"
+            yield _error("value_bigger_than_max", what, name, name)
     if node["class_type"] == "LoadImage" and not has_image(str(inputs.get("image"))):
         details = f"image - Invalid image file: {inputs.get('image')}"
         what = "Custom validation failed for node"

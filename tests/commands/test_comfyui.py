@@ -1,6 +1,8 @@
 """One's own ComfyUI from end to end: no run is lost, and none is made twice."""
 
 import json
+import signal
+import subprocess
 import sys
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from PIL import Image
 
 from kontext_cli.job import State
+from own_servers import Start
 from relay import UNREAD, Relay, relaying
 from samples import image_file
 from soaking import soaked
@@ -173,6 +176,28 @@ def test_a_job_of_unknown_outcome_is_asked_for(world: World, command: str) -> No
     assert ran.code == (4 if command == "cancel" else 0), ran.err
 
 
+@posix
+def test_interrupted_while_it_is_asked(world: World) -> None:
+    """What is not known by then is not said to be known."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def interrupting(app: Any) -> Any:
+        async def answer(scope: Any, receive: Any, send: Any) -> None:
+            if scope["path"].startswith(f"{API}/history"):
+                started[0].send_signal(signal.SIGINT)
+            await app(scope, receive, send)
+
+        return answer
+
+    world.stand_behind(interrupting)
+    started.append(world.start("generate", "x [fault:reset]", *AT))
+    ran = Ran.of(started[0])
+    assert ran.code == 130
+    assert "may have been accepted" in ran.err
+    assert f"kontext fetch {ids(world)[0]}" in ran.err
+    assert states(world) == ["unknown"]
+
+
 def test_the_server_is_away_when_it_is_asked(world: World) -> None:
     """The job stays unknown, and the command that asks again is told."""
 
@@ -201,6 +226,17 @@ def test_the_server_is_away_when_it_is_asked(world: World) -> None:
 async def _page(send: Any, status: int) -> None:
     await send({"type": "http.response.start", "status": status, "headers": []})
     await send({"type": "http.response.body", "body": b"<html>nginx</html>"})
+
+
+@posix
+def test_only_the_server_that_may_have_a_job_is_asked_for_it(servers: Start, world: World) -> None:
+    pool = servers()
+    pool.places[0].kill()
+    killed = world.process("generate", "x", *AT, environ={"KONTEXT_TEST_KILL_AT": "replied"})
+    assert (killed.code, pool.shares) == (-9, [0, 1, 0])
+    pool.places[0].revive()
+    ran = world.run("fetch", *ids(world), "--resubmit")
+    assert (ran.code, pool.shares) == (0, [0, 1, 0]), ran.err
 
 
 def test_a_job_that_a_restarted_server_forgot_is_expired(world: World) -> None:
@@ -305,6 +341,14 @@ def test_a_changed_workflow_is_a_changed_request(world: World) -> None:
     assert world.batch(file, *AT).counts == {"saved": 1}
 
 
+def test_a_job_is_not_sent_again_with_another_workflow(world: World) -> None:
+    configure(world)
+    assert world.run("generate", "x [fault:reset]", *AT).code == 6
+    configure(world, graph={**GRAPH, "4": saved("1", "new")})
+    refused(world.run("fetch", *ids(world), "--resubmit"), "the workflow has changed")
+    assert len(world.ledger.entries) == 0
+
+
 @pytest.mark.parametrize("model", ["kontext-max", "fal-ai/flux"])
 def test_the_model_for_all_providers_is_not_that_of_a_workflow(world: World, model: str) -> None:
     configure(world)
@@ -323,7 +367,7 @@ def test_a_workflow_with_a_place_for_one_image(world: World) -> None:
     (entry,) = world.ledger.entries
     assert entry.payload["images"] == [entry.payload["graph"]["1"]["inputs"]["image"]]
     two = world.run("edit", "x", *AT, "-i", "a.png", "-i", "b.png")
-    refused(two, "takes 1 image, not 2", 'images = "1.image"')
+    refused(two, "takes 1 image, not 2", 'images = ["1.image", "NODE.image"]')
     refused(world.run("generate", "x", *AT), "comfyui has no `generate`", "places for images")
 
 

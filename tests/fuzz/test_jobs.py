@@ -53,6 +53,10 @@ TASK = Answer(body=encoded({"id": REQUEST_ID, "cost": 4.0}).encode())
 READY = Answer(
     body=encoded({"id": REQUEST_ID, "status": "Ready", "result": {"sample": MEDIA}}).encode()
 )
+PROMPT = Answer(body=encoded({"prompt_id": REQUEST_ID, "node_errors": {}}).encode())
+EMPTY = Answer(body=encoded({"queue_running": [], "queue_pending": []}).encode())
+SAVED = {"9": {"images": [{"filename": "a.png", "type": "output"}]}}
+HISTORY = Answer(body=encoded({REQUEST_ID: {"outputs": SAVED}}).encode())
 MODELS = Answer(body=encoded({"data": [{"id": "flux", "owned_by": "vllm"}]}).encode())
 QUEUE = (ACCEPTED, COMPLETED, RESULT, IMAGE)
 GOOD: dict[Name, tuple[Answer, ...]] = {
@@ -65,6 +69,7 @@ GOOD: dict[Name, tuple[Answer, ...]] = {
     "together": (RESULT, IMAGE),
     "huggingface": QUEUE,
     "openai": (MODELS, RESULT, IMAGE),
+    "comfyui": (PROMPT, EMPTY, EMPTY, HISTORY, IMAGE),
 }
 UPLOAD = (Answer(413), PLACE, Answer(), *QUEUE)
 """fal's answers to an edit whose input image is too large for the request."""

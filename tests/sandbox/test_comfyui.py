@@ -120,6 +120,8 @@ def test_an_upload_that_leaves_its_folder(api: httpx2.Client, name: str, folder:
     [
         ({"1": {"class_type": "Nope", "inputs": {}}}, "invalid_prompt", "node Nope does not exist"),
         ({"nodes": []}, "invalid_prompt", "missing the class_type"),
+        ({"a": {"class_type": "SaveImage"}}, "invalid_prompt", "missing the class_type"),
+        ({"a": {"class_type": "SaveImage", "inputs": 7}}, "invalid_prompt", "class_type"),
         ({"a": EMPTY}, "prompt_no_outputs", "no outputs"),
     ],
 )
@@ -127,6 +129,13 @@ def test_a_graph_that_is_none(api: httpx2.Client, graph: Any, kind: str, message
     reply = submit(api, graph)
     assert (reply.status_code, reply.json()["error"]["type"]) == (400, kind)
     assert message in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("link", [[], {}, [[], 0], [{}, 0], ["none", 0], None, "a"])
+def test_links_that_lead_nowhere_break_nothing(api: httpx2.Client, link: Any) -> None:
+    inputs = {**saved()["inputs"], "images": link}
+    graph = {**PLAIN, "s": {"class_type": "SaveImage", "inputs": inputs}}
+    assert submit(api, graph).status_code in (200, 400)
 
 
 def test_no_graph(api: httpx2.Client) -> None:

@@ -64,34 +64,38 @@ class Workflow(NamedTuple):
             each = value if name == "images" else [value] * len(places)
             for place, one in zip(places, each, strict=False):
                 graph[place.node]["inputs"][place.name] = one
-        images = self.places.get("images", ())
-        self._leave_out(graph, images[len(values.get("images", ())) :])
+        self._leave_out(graph, len(values.get("images", ())))
         return graph
 
     def line(self, name: str) -> str:
         """The line of a map that says where one of our names goes: at the input that has the usual
-        name for it, where there is one."""
-        usual = USUAL_INPUTS[name]
-        for each in usual:
-            for node, found in self.graph.items():
-                if each in found["inputs"] and not _is_link(found["inputs"][each]):
-                    return f'{name} = "{node}.{each}"'
-        return f'{name} = "NODE.{usual[0]}"'
+        name for it, where there is one; of images, where one more of them goes."""
+        has = self.places.get(name, ()) if name == "images" else ()
+        written = ", ".join(f'"{place}"' for place in (*has, self._usual_input(name, has)))
+        return f"{name} = [{written}]" if has else f"{name} = {written}"
 
-    def _leave_out(self, graph: dict[str, Any], unused: Sequence[Input]) -> None:
-        used = {place.node for place in self.places.get("images", ())} - {
-            place.node for place in unused
-        }
-        gone = {place.node for place in unused} - used
-        for name in gone:
-            del graph[name]
+    def _usual_input(self, name: str, taken: Sequence[Input]) -> Input:
+        """An input of a usual name that is not taken and not linked, else an example of one."""
+        for usual in USUAL_INPUTS[name]:
+            for node, found in self.graph.items():
+                value = found["inputs"].get(usual)
+                if value is not None and not _is_link(value) and (node, usual) not in taken:
+                    return Input(node, usual)
+        return Input("NODE", USUAL_INPUTS[name][0])
+
+    def _leave_out(self, graph: dict[str, Any], images: int) -> None:
+        """Leave out the places for more images than there are."""
+        places = self.places.get("images", ())
+        used = {place.node for place in places[:images]}
+        for place in places[images:]:
+            if place.node in used:
+                graph[place.node]["inputs"].pop(place.name)
+            else:
+                graph.pop(place.node, None)
         for node in graph.values():
-            inputs = node["inputs"]
-            node["inputs"] = {
-                name: value
-                for name, value in inputs.items()
-                if not (_is_link(value) and value[0] in gone)
-            }
+            for name, value in [*node["inputs"].items()]:
+                if _is_link(value) and value[0] not in graph:
+                    del node["inputs"][name]
 
 
 def parse_graph(text: str, source: str) -> dict[str, dict[str, Any]]:
