@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import MappingProxyType
 from typing import Any, TextIO
 
@@ -88,6 +89,17 @@ def run_here(
         for name, stream in streams.items():
             patch.setattr(sys, name, stream)
         return run(argv)
+
+
+def kontext_here(*argv: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """As ``kontext``, within this process."""
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err, TextIOWrapper(BytesIO()) as none:
+        code = run_here(*argv, cwd=cwd, environ=environ, stdin=none, stdout=out, stderr=err)
+        written = []
+        for stream in (out, err):
+            stream.seek(0)
+            written.append(bytes(stream.buffer.read()))
+    return subprocess.CompletedProcess(argv, code, *written)
 
 
 class RightHere:
