@@ -38,11 +38,9 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def right_here(
-    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
-) -> RightHere:
+def right_here(capfdbinary: pytest.CaptureFixture[bytes]) -> RightHere:
     """Run the program within this process."""
-    return RightHere(monkeypatch, capfdbinary)
+    return RightHere(capfdbinary)
 
 
 @pytest.fixture(scope="session")

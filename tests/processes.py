@@ -10,8 +10,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -74,14 +75,38 @@ def kontext(
     )
 
 
+def run_here(
+    *argv: str, cwd: Path, environ: Mapping[str, str | None] = _AS_IS, **streams: TextIO
+) -> int:
+    """Run the program within this process, with other standard streams; its exit code."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd)
+        for name, value in environ.items():
+            if value is None:
+                patch.delenv(name, raising=False)
+            else:
+                patch.setenv(name, value)
+        for name, stream in streams.items():
+            patch.setattr(sys, name, stream)
+        return run(argv)
+
+
+def kontext_here(*argv: str, cwd: Path, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """As ``kontext``, within this process."""
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err, TextIOWrapper(BytesIO()) as none:
+        code = run_here(*argv, cwd=cwd, environ=environ, stdin=none, stdout=out, stderr=err)
+        written = []
+        for stream in (out, err):
+            stream.seek(0)
+            written.append(bytes(stream.buffer.read()))
+    return subprocess.CompletedProcess(argv, code, *written)
+
+
 class RightHere:
     """Runs of the program within this process: a tenth of the time, where all that matters of a
     process is what it prints and leaves."""
 
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
-    ) -> None:
-        self._monkeypatch = monkeypatch
+    def __init__(self, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
         self._capture = capfdbinary
 
     def __call__(
@@ -92,15 +117,8 @@ class RightHere:
         environ: Mapping[str, str | None] = _AS_IS,
     ) -> subprocess.CompletedProcess[bytes]:
         """Run the program to its end; standard input is empty unless given."""
-        with TextIOWrapper(BytesIO(stdin)) as given, self._monkeypatch.context() as patch:
-            patch.chdir(cwd)
-            for name, value in environ.items():
-                if value is None:
-                    patch.delenv(name, raising=False)
-                else:
-                    patch.setenv(name, value)
-            patch.setattr(sys, "stdin", given)
-            code = run(argv)
+        with TextIOWrapper(BytesIO(stdin)) as given:
+            code = run_here(*argv, cwd=cwd, environ=environ, stdin=given)
         out, err = self._capture.readouterr()
         return subprocess.CompletedProcess(argv, code, out, err)
 

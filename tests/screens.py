@@ -1,13 +1,15 @@
 """The program on a terminal of a given width: what it sends there, and what into pipes."""
 
-import subprocess
+import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from hostile.pseudo import Terminal
-from processes import PROGRAM, environment
+from processes import run_here
 
 PLAIN = {"NO_COLOR": None, "FORCE_COLOR": None, "COLUMNS": None, "TERM": "xterm-256color"}
 """The environment of a terminal about which nothing is known."""
@@ -36,21 +38,29 @@ def on_screen(
     err: bool = True,
     environ: Mapping[str, str | None] = _AS_IS,
 ) -> Screen:
-    """Run the program to its end; ``out`` and ``err`` are whether that stream is a terminal."""
+    """Run the program to its end, in this process; ``out`` and ``err`` are whether that stream is
+    a terminal."""
     opened = Terminal(columns=columns)
-    try:
-        done = subprocess.run(
-            [*PROGRAM, *argv],
+    with ExitStack() as stack:
+        stack.callback(opened.close)
+        stdin = stack.enter_context(Path(os.devnull).open())
+        streams = [
+            opened.stream if on_terminal else stack.enter_context(TemporaryFile("w+"))
+            for on_terminal in (out, err)
+        ]
+        code = run_here(
+            *argv,
             cwd=cwd,
-            env=environment({**PLAIN, **environ}),
-            stdin=subprocess.DEVNULL,
-            stdout=opened.theirs if out else subprocess.PIPE,
-            stderr=opened.theirs if err else subprocess.PIPE,
-            timeout=60,
-            check=False,
+            environ={**PLAIN, **environ},
+            stdin=stdin,
+            stdout=streams[0],
+            stderr=streams[1],
         )
-        shown = opened.sent()
-    finally:
-        opened.close()
-    streams = [shown, done.stdout or b"", done.stderr or b""]
-    return Screen(done.returncode, *(each.decode() for each in streams))
+        shown = opened.sent().decode()
+        piped = ["" if stream is opened.stream else _all_of(stream) for stream in streams]
+    return Screen(code, shown, *piped)
+
+
+def _all_of(file: TextIO) -> str:
+    file.seek(0)
+    return file.read()

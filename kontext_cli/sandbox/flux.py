@@ -22,7 +22,7 @@ _References = Annotated[list[str], Field(min_length=1)]
 
 
 class _FalSize(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, defer_build=True)
 
     width: Annotated[int, Field(gt=0, le=14_142)] = 512
     height: Annotated[int, Field(gt=0, le=14_142)] = 512
@@ -115,7 +115,7 @@ _Side = Annotated[int, Field(ge=512, le=2048, multiple_of=32)]
 
 
 class _BlockingSize(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, defer_build=True)
 
     width: _Side = 1024
     height: _Side = 768

@@ -27,7 +27,7 @@ class Order(BaseModel):
     ``shown`` are the fields of the model's own answer that a client sees.
     """
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, defer_build=True)
     shown: ClassVar[frozenset[str]] = frozenset(
         {"images", "timings", "seed", "has_nsfw_concepts", "prompt"}
     )

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from kontext_cli.errors import InputFault
 from kontext_cli.images.inputs import InputImage, check_image, load_images
-from processes import kontext
+from processes import kontext_here
 
 HEIC = Path(__file__).parent / "heic"
 ORIENTATION = 0x0112
@@ -232,7 +232,7 @@ def test_each_takes_them_from_a_folder(tmp_path: Path) -> None:
     (photos / "b.avif").write_bytes(avif(four_colours()))
     (photos / "c.heif").write_bytes((HEIC / "grey.heic").read_bytes())
     order = ["edit", "make it winter", "-i", "photos", "--each", "-p", "sandbox", "-d", "out"]
-    done = kontext(*order, cwd=tmp_path)
+    done = kontext_here(*order, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     files = {each.name: io.BytesIO(each.read_bytes()) for each in (tmp_path / "out").iterdir()}
     made = {name: Image.open(file).size for name, file in files.items()}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kontext_cli.terminal.cells import width_of
-from processes import kontext
+from processes import kontext_here
 from screens import on_screen
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
@@ -53,7 +53,7 @@ def test_what_is_the_same_for_all_rows_is_said_once(tmp_path: Path) -> None:
 def test_rows_that_differ_say_what_is_done_and_why(tmp_path: Path) -> None:
     (tmp_path / "rows.txt").write_text("a fox\n")
     argv = ("generate", "-f", "rows.txt", "-p", "sandbox", "-d", "out", "--batch", "b")
-    assert kontext(*argv, cwd=tmp_path).returncode == 0
+    assert kontext_here(*argv, cwd=tmp_path).returncode == 0
     (tmp_path / "rows.txt").write_text("a fox\na hen\n")
     done = on_screen(*argv, "--dry-run", cwd=tmp_path, environ=PLAIN)
     assert done.lines[1].split() == ["row", "to", "do", "because", "cost", "prompt", "files"]
@@ -63,7 +63,9 @@ def test_rows_that_differ_say_what_is_done_and_why(tmp_path: Path) -> None:
 
 def test_a_drawn_seed_is_only_named(tmp_path: Path) -> None:
     for argv in (("a fox",), ("a fox", "--name", "{slug}-{seed}-{job}")):
-        out = kontext("generate", *argv, "-p", "fal", "--dry-run", cwd=tmp_path).stdout.decode()
+        out = kontext_here(
+            "generate", *argv, "-p", "fal", "--dry-run", cwd=tmp_path
+        ).stdout.decode()
         assert '"seed": "<seed>"' in out
         assert "file: a-fox-<seed>" in out
         assert not re.search(r"\d{7}", out)
@@ -71,7 +73,7 @@ def test_a_drawn_seed_is_only_named(tmp_path: Path) -> None:
 
 def test_a_seed_that_was_given_is_shown(tmp_path: Path) -> None:
     argv = ("generate", "a fox", "-p", "fal", "--seed", "1234567", "--dry-run")
-    out = kontext(*argv, cwd=tmp_path).stdout.decode()
+    out = kontext_here(*argv, cwd=tmp_path).stdout.decode()
     assert '"seed": 1234567' in out
     assert "file: a-fox-1234567.jpg" in out
 
@@ -80,6 +82,6 @@ def test_drawn_seeds_of_rows_are_only_named(tmp_path: Path) -> None:
     rows = '{"prompt": "a fox"}\n{"prompt": "a hen", "seed": 7654321}\n'
     (tmp_path / "rows.jsonl").write_text(rows)
     argv = ("generate", "-f", "rows.jsonl", *DRY, "--name", "{slug}-{seed}")
-    fox, hen, _ = kontext(*argv, cwd=tmp_path).stdout.decode().splitlines()
+    fox, hen, _ = kontext_here(*argv, cwd=tmp_path).stdout.decode().splitlines()
     assert fox.endswith("a-fox-<seed>.jpg")
     assert hen.endswith("a-hen-7654321.jpg")

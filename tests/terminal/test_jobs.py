@@ -15,7 +15,7 @@ from kontext_cli.journal import Journal
 from kontext_cli.terminal.cells import width_of
 from kontext_cli.terminal.jobs import job_facts
 from kontext_cli.terminal.style import pieces_of
-from processes import kontext
+from processes import kontext_here
 from screens import Screen, on_screen
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
@@ -139,7 +139,9 @@ def test_the_error_of_one_job_follows_with_the_whole_reason(tmp_path: Path) -> N
 def test_in_a_pipe_values_are_whole_and_separated_by_tabs(tmp_path: Path) -> None:
     kept = jobs()
     keep(tmp_path, *kept)
-    done = kontext("status", cwd=tmp_path, KONTEXT_STATE_DIR=str(tmp_path / "state"), COLUMNS="40")
+    done = kontext_here(
+        "status", cwd=tmp_path, KONTEXT_STATE_DIR=str(tmp_path / "state"), COLUMNS="40"
+    )
     rows = [line.split("\t") for line in done.stdout.decode().splitlines()]
     moment = kept[0].created_at.isoformat(timespec="seconds").replace("+00:00", "Z")
     shown = LONG.replace("\t", "\\t").replace("\n", "\\n")
@@ -155,6 +157,6 @@ def test_in_a_pipe_values_are_whole_and_separated_by_tabs(tmp_path: Path) -> Non
 def test_a_job_in_a_pipe_is_its_line(tmp_path: Path) -> None:
     each = made(state=State.SAVED, sources=(Source("/house.jpg", None),))
     keep(tmp_path, each, made())
-    done = kontext("status", each.id, cwd=tmp_path, KONTEXT_STATE_DIR=str(tmp_path / "state"))
+    done = kontext_here("status", each.id, cwd=tmp_path, KONTEXT_STATE_DIR=str(tmp_path / "state"))
     assert done.stdout.decode().startswith(f"{each.id}\t")
     assert done.stdout.count(b"\n") == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import PROGRAM, environment, kontext
+from processes import PROGRAM, environment, kontext_here
 from terminal.images_drawn import GRAPHICS, block_image, iterm_images, kitty_images, opened
 from terminal.windows import on_window, slow_window
 
@@ -90,7 +90,7 @@ def test_the_config_sets_it(tmp_path: Path) -> None:
 
 
 def test_a_pipe_instead_of_a_terminal_gets_none(tmp_path: Path) -> None:
-    done = kontext(*FOX, "--preview", "kitty", cwd=tmp_path)
+    done = kontext_here(*FOX, "--preview", "kitty", cwd=tmp_path)
     assert done.returncode == 0
     assert b"\x1b" not in done.stdout + done.stderr
 
@@ -122,8 +122,8 @@ def test_what_was_there_is_not_shown_again(tmp_path: Path) -> None:
 
 def test_a_value_that_is_none(tmp_path: Path) -> None:
     for done in (
-        kontext(*FOX, "--preview", "sixel", cwd=tmp_path),
-        kontext(*FOX, cwd=tmp_path, KONTEXT_PREVIEW="sixel"),
+        kontext_here(*FOX, "--preview", "sixel", cwd=tmp_path),
+        kontext_here(*FOX, cwd=tmp_path, KONTEXT_PREVIEW="sixel"),
     ):
         assert done.returncode == 2
         for value in (b"auto", b"kitty", b"iterm", b"blocks", b"off"):
@@ -131,7 +131,7 @@ def test_a_value_that_is_none(tmp_path: Path) -> None:
 
 
 def test_fetch_shows_what_it_saves(tmp_path: Path) -> None:
-    job = kontext(*FOX, "--no-wait", "--preview", "auto", cwd=tmp_path).stdout.decode().strip()
+    job = kontext_here(*FOX, "--no-wait", "--preview", "auto", cwd=tmp_path).stdout.decode().strip()
     seen = on_window("fetch", job, "--preview", "auto", cwd=tmp_path)
     assert seen.code == 0
     assert block_image(seen.sent).size == (32, 32)

@@ -3,14 +3,17 @@
 import os
 import struct
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Thread
 from types import MappingProxyType
 from typing import NamedTuple
 
-from processes import PROGRAM, environment
+from processes import run_here, start
+
+TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": None}
 
 
 class Seen(NamedTuple):
@@ -27,20 +30,27 @@ def on_window(
     size: tuple[int, int] = (80, 24),
     cell: tuple[int, int] = (0, 0),
     pipe: bool = False,
+    encoding: str = "utf-8",
     environ: Mapping[str, str | None] = MappingProxyType({}),
 ) -> Seen:
-    """Run the program on a terminal of ``size`` columns and rows, of ``cell`` pixels each.
+    """Run the program in this process, on a terminal of ``size`` columns and rows, of ``cell``
+    pixels each.
 
-    With ``pipe``, standard output is a pipe.
+    With ``pipe``, standard output is none. ``encoding`` is that of the terminal's locale.
     """
-    ours, process = _started(argv, cwd, size, cell, pipe=pipe, environ=environ)
+    ours, theirs = _opened(size, cell)
     sent = bytearray()
     reader = Thread(target=_read, args=(ours, sent))
     reader.start()
-    piped, _ = process.communicate(timeout=60)
-    reader.join()
-    os.close(ours)
-    return Seen(process.returncode, sent.decode(), piped or b"")
+    with TemporaryFile("w+") as piped:
+        shown = os.fdopen(theirs, "w", encoding=encoding)
+        with shown, os.fdopen(os.dup(theirs)) as typed:
+            streams = {"stdin": typed, "stdout": piped if pipe else shown, "stderr": shown}
+            code = run_here(*argv, cwd=cwd, environ={**TERMINAL, **environ}, **streams)
+        reader.join()
+        os.close(ours)
+        piped.seek(0)
+        return Seen(code, sent.decode(), bytes(piped.buffer.read()))
 
 
 class SlowWindow:
@@ -66,7 +76,9 @@ class SlowWindow:
 @contextmanager
 def slow_window(*argv: str, cwd: Path, size: tuple[int, int] = (200, 60)) -> Iterator[SlowWindow]:
     """Run the program on such a terminal."""
-    ours, process = _started(argv, cwd, size, (0, 0), pipe=False, environ={})
+    ours, theirs = _opened(size)
+    process = start(*argv, cwd=cwd, environ=TERMINAL, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
     try:
         yield SlowWindow(ours, process)
     finally:
@@ -75,16 +87,8 @@ def slow_window(*argv: str, cwd: Path, size: tuple[int, int] = (200, 60)) -> Ite
         os.close(ours)
 
 
-def _started(
-    argv: Sequence[str],
-    cwd: Path,
-    size: tuple[int, int],
-    cell: tuple[int, int],
-    *,
-    pipe: bool,
-    environ: Mapping[str, str | None],
-) -> "tuple[int, subprocess.Popen[bytes]]":
-    """Our end of a new terminal, and the program at its other end."""
+def _opened(size: tuple[int, int], cell: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+    """The two ends of a new terminal: ours, and that of the program."""
     import fcntl
     import pty
     import termios
@@ -95,17 +99,7 @@ def _started(
     (columns, rows), (width, height) = size, cell
     pixels = columns * width, rows * height
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, *pixels))
-    terminal = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": None}
-    process = subprocess.Popen(
-        [*PROGRAM, *argv],
-        cwd=cwd,
-        env=environment({**terminal, **environ}),
-        stdin=theirs,
-        stdout=subprocess.PIPE if pipe else theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    return ours, process
+    return ours, theirs
 
 
 def _read(terminal: int, into: bytearray) -> None:
