@@ -159,7 +159,7 @@ class Engine:
         if self._blocks(job) and self._answers:
             self._answers.prepare()
         draft = await self._uploaded(job, draft, timeout)
-        draft = await self._fitted(job, draft)
+        draft = await self._fitted(job, draft, timeout)
         submission = Submission(on_the_way=lambda: self._watch(job, ()))
         self._submissions[job.id] = submission
         job.answer_by = datetime.now(UTC) + timedelta(seconds=min(timeout, _LONGEST_TIMEOUT))
@@ -197,11 +197,16 @@ class Engine:
             reply = await self._transport.submit(draft.call(), submission, blocking=blocking)
         return reply
 
-    async def _fitted(self, job: Job, draft: Draft) -> Draft:
+    async def _fitted(self, job: Job, draft: Draft, timeout: float) -> Draft:
         """The draft as the server takes it, which is asked what it is where servers differ."""
         if self._fitting is None:
             return draft
-        await self._fitting.ask_once()
+        try:
+            async with Deadline(timeout):
+                await self._fitting.ask_once()
+        except TimeoutError:
+            name = self._provider.name
+            raise Unreachable(f"{name} did not answer within {timeout:g} s") from None
         return self._fitting.fitted(job, draft)
 
     async def _accept(self, job: Job, reply: Reply) -> None:
