@@ -171,7 +171,7 @@ class Engine:
             self._answers.prepare()
         draft = await self._uploaded(job, draft, timeout)
         if self._fitting is not None:
-            draft = await self._fitting.fit(job, draft)
+            draft = await self._fitting.fit(job, draft, timeout)
         job.handle = chosen_handle(self._provider, job)
         try:
             await self._send(job, draft, timeout)
@@ -206,9 +206,9 @@ class Engine:
         blocking = self._blocks(job)
         call = call_of(job, draft)
         reply = await self._transport.submit(call, submission, blocking=blocking)
-        while self._fitting and (fitted := self._fitting.after_refusal(job, draft, reply)):
-            draft, submission.sent = fitted, False
-            reply = await self._transport.submit(draft.call(), submission, blocking=blocking)
+        while self._fitting and (fitted := self._fitting.after_refusal(job, draft, call, reply)):
+            draft, submission.sent, call = fitted, False, fitted.call()
+            reply = await self._transport.submit(call, submission, blocking=blocking)
         local = draft.local_images
         if reply.status == 413 and isinstance(draft.provider, Storage) and local:
             from kontext_cli.engine.upload import upload

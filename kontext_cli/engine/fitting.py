@@ -3,8 +3,9 @@
 import asyncio
 
 from kontext_cli.engine.reading import read
-from kontext_cli.errors import UnsupportedOption
-from kontext_cli.http.call import Reply
+from kontext_cli.errors import Unreachable, UnsupportedOption
+from kontext_cli.http.call import Call, Reply
+from kontext_cli.http.deadlines import Deadline
 from kontext_cli.http.retry import was_refused
 from kontext_cli.http.transport import Transport
 from kontext_cli.job import Job
@@ -28,20 +29,25 @@ class Fitting:
                 reply = await self._transport.ask(self._provider.inquiry())
                 read(self._provider.learn, reply)
 
-    async def fit(self, job: Job, draft: Draft) -> Draft:
-        """The draft as the server takes it, which is asked what it is."""
-        await self.ask_once()
+    async def fit(self, job: Job, draft: Draft, timeout: float) -> Draft:
+        """The draft as the server takes it, which is asked what it is, and waited for so many
+        seconds."""
+        try:
+            async with Deadline(timeout):
+                await self.ask_once()
+        except TimeoutError:
+            name = self._provider.title
+            raise Unreachable(f"{name} did not answer within {timeout:g} s") from None
         return self._fitted(job, draft)
 
-    def after_refusal(self, job: Job, draft: Draft, reply: Reply) -> Draft | None:
-        """The draft to send after an answer; None where that is no refusal of what was sent, or
-        nothing else can be sent."""
+    def after_refusal(self, job: Job, draft: Draft, sent: Call, reply: Reply) -> Draft | None:
+        """The draft to send after the answer to a call; None where that is no refusal, or nothing
+        else can be sent. What another job has learned meanwhile counts."""
         if not was_refused(reply, blocking=True) or reply.status == 429:
             return None
-        before = draft.call()
         self._provider.learn_refusal(reply)
         fitted = self._fitted(job, draft)
-        return None if fitted.call() == before else fitted
+        return None if fitted.call() == sent else fitted
 
     def _fitted(self, job: Job, draft: Draft) -> Draft:
         """The draft without what the server does not take, which the job then is without as well.

@@ -59,12 +59,8 @@ def may_submit_again(reply: Reply, *, blocking: bool) -> bool:
     """Whether a submit that got this answer is worth sending again, and safe to."""
     if reply.status == 429:
         error = reply.object.get("error")
-        names = (
-            {str(error.get(each)) for each in ("code", "type")}
-            if isinstance(error, dict)
-            else set()
-        )
-        return not names & _NO_CREDIT
+        told = error.values() if isinstance(error, dict) else ()
+        return not any(each in _NO_CREDIT for each in told if isinstance(each, str))
     return reply.status == 503 and was_refused(reply, blocking=blocking)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeGuard
 
-from kontext_cli.errors import JobFailed, RejectedKey, UnexpectedReply
+from kontext_cli.errors import JobFailed, KeyFault, UnexpectedReply
 from kontext_cli.http.call import Call, Reply
 from kontext_cli.http.urls import host_of
 from kontext_cli.job import Progress
@@ -31,7 +31,8 @@ from kontext_cli.providers.results import read_result
 
 _GENERATIONS, _EDITS, _MODELS = "/images/generations", "/images/edits", "/models"
 _OPENAI_HOST = "api.openai.com"
-_NO_LIST = frozenset({404, 405, 501})
+_NO_LIST = frozenset({403, 404, 405, 501})
+"""How a server answers that does not list its models, or not with this key."""
 _CAN_GO = ("response_format", "output_format", "seed")
 """The fields that a server may refuse by name, and that are then left out."""
 _SHOWN = 120
@@ -91,14 +92,16 @@ class Openai(Adaptive):
         return Call("list", "GET", f"{self.base_url}{_MODELS}")
 
     def learn(self, reply: Reply) -> None:
-        refused = None if reply.ok else failure(self, reply, submitted=False)
-        if isinstance(refused, RejectedKey):
-            raise refused
+        if not reply.ok and reply.status != 403:
+            refused = failure(self, reply, submitted=False)
+            if isinstance(refused, KeyFault):
+                raise refused
+        unlisted = reply.status in _NO_LIST and bool(reply.object)
         listed = reply.object.get("data")
         if isinstance(listed, list):
             names = [entry.get("id") for entry in listed if isinstance(entry, dict)]
             self.served = tuple(filter(_is_name, names))
-        elif reply.status not in _NO_LIST or not reply.object:
+        elif reply.ok or (self._dialect is AUTO and not unlisted):
             raise self._no_server(reply)
         self.is_known = True
         if self._dialect is AUTO:
@@ -166,7 +169,8 @@ class Openai(Adaptive):
         return JobFailed(
             f"{self.base_url} is no OpenAI-compatible server: GET {_MODELS} there answered "
             f"{reply.status} with {answer or 'nothing'}",
-            hint="the base URL is that of its API, most often with /v1, as in " + self.home,
+            hint=f"the base URL is that of its API, most often with /v1, as in {self.home}; where "
+            "it lists no models, set its `dialect` in config.toml",
             status=reply.status,
         )
 

@@ -247,6 +247,7 @@ def sent_to(
         (OF_LITELLM, "LiteLLM", "flux"),
         (OTHER, "OpenAI-compatible", "default"),
         (Answer({"detail": "Not Found"}, 404), "OpenAI-compatible", "default"),
+        (Answer({"error": {"message": "missing scope"}}, 403), "OpenAI-compatible", "default"),
     ],
 )
 def test_the_list_of_models_tells_what_a_server_is(
@@ -420,6 +421,17 @@ def test_a_server_that_is_none(answer: Any, says: str, tmp_path: Path) -> None:
     assert says in job.error.message
     assert (job.error.exit_code, job.error.billed) == (4, "no")
     assert app.submits() == []
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_server_that_hides_its_list_is_used_where_its_dialect_is_set(
+    status: int, tmp_path: Path
+) -> None:
+    provider = Openai(BASE).speaking("vllm")
+    answers = [Answer(b"<html>Forbidden</html>", status)] * (5 if status == 500 else 1)
+    script = {MODELS: answers, GENERATIONS: MADE}
+    job, app = sent_to(script, tmp_path, provider=provider)
+    assert (job.state is State.SAVED, len(app.submits())) == ((status != 500), int(status != 500))
 
 
 @pytest.mark.parametrize(
