@@ -245,7 +245,7 @@ def _entries(opened: _Opened, settings: Settings, hashes: Hashes) -> list[Entry]
     source = source_of(lock, opened.prompts)
     planner = Planner(
         order_of(lock, source),
-        open_provider=lambda name: settings.open(known_provider(name)),
+        open_provider=lambda name: settings.offered(known_provider(name)),
         stdin=no_stdin,
         sha256_of=hashes.sha256,
     )
