@@ -113,6 +113,11 @@ def test_every_workflow_keeps_to_its_rules(check: Check) -> None:
     assert [f"{name}: {fault}" for name, text in workflows().items() for fault in check(text)] == []
 
 
+@pytest.mark.parametrize("check", [foreign_actions, templates_in_scripts, secrets])
+def test_the_action_keeps_to_the_rules_of_its_steps(check: Check) -> None:
+    assert list(check((ROOT / "action.yml").read_text(encoding="utf-8"))) == []
+
+
 @pytest.mark.parametrize(
     ("check", "text"),
     [
