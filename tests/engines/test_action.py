@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from engines.runner import MACHINE, ROOT, Context, Runner, tools
+from engines.runner import MACHINE, ROOT, Context, Runner, need_an_index, tools
 from processes import environment
 from repositories import GIT, IDENTITY, Repository
 from world import KEY, World
@@ -33,15 +33,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment with uv and what the action installs of its own checkout."""
     folder = tmp_path_factory.mktemp("uv")
     env = {**tools(folder), "UV_CACHE_DIR": str(folder / "cache")}
-    asked = subprocess.run(
-        ["uv", "pip", "compile", "--quiet", "--no-config", "-"],
-        input=b"hatchling",
-        env=environment({**env, **MACHINE, "HOME": str(folder)}),
-        capture_output=True,
-        check=False,
-    )
-    if asked.returncode != 0:
-        pytest.skip("no package index can be reached")
+    need_an_index(folder)
     runner = Runner(folder / "runner", **env, HOME=str(folder))
     runner.use(ROOT, command="none", file="none")
     assert runner.log(INSTALL).code == 0, runner.log(INSTALL)
@@ -157,6 +149,26 @@ def test_args_are_split_as_by_a_shell(world: World, project: Project) -> None:
     assert project.outputs(context)["made"] == "1"
     assert project.artifact() == ["art/images/the 'one' 1.jpg"]
     assert len(world.ledger.entries) == 1
+
+
+def test_shards_write_locks_that_become_one(world: World, project: Project) -> None:
+    project.push(*ROWS, {"id": "elk", "prompt": "an elk"})
+    args = "-p fal --lock"
+    for shard in ("1/2", "2/2"):
+        project.check_out()
+        assert not project.generate(args=args, shard=shard).failed, project.runner.done
+    for name in ("kontext-art-cards-1of2", "kontext-art-cards-2of2"):
+        artifact = project.runner.artifacts / name
+        shutil.copytree(artifact, project.origin.folder, dirs_exist_ok=True)
+    project.origin.commit("shards")
+    project.check_out()
+    given = {"command": "check", "file": "art/cards.jsonl", "args": "--merge"}
+    assert not project.runner.use(ROOT, {}, **given).failed, project.runner.done
+    lock = project.runner.workspace / "art" / "cards.lock"
+    assert [json.loads(line).get("id") for line in lock.read_text().splitlines()] == [
+        *(None, "elk", "fox", "owl")
+    ]
+    assert len(world.ledger.entries) == 3
 
 
 def test_over_the_budget_nothing_is_sent(world: World, project: Project) -> None:
