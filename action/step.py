@@ -37,6 +37,9 @@ class Refused(Exception):
 def prepare(env: Env) -> None:
     """Write the words of the command line, and put out the names that later steps use."""
     words = command_line(env)
+    workspace = Path(env["GITHUB_WORKSPACE"]).resolve()
+    if "://" not in env["OUT"] and not (workspace / env["OUT"]).resolve().is_relative_to(workspace):
+        raise Refused(f"out: {env['OUT']!r} is outside of the workspace, where nothing is kept")
     identity = json.dumps([env["FILE"], env["OUT"], env["SHARD"]])
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
     folder = Path(env["RUNNER_TEMP"], f"kontext-{digest}")

@@ -141,6 +141,13 @@ def test_no_input_is_run_by_a_shell(project: Project, name: str) -> None:
     assert not list(project.runner.top.rglob("owned"))
 
 
+def test_images_outside_of_the_workspace_would_be_lost(world: World, project: Project) -> None:
+    project.push(*ROWS)
+    assert project.generate(out="../elsewhere").failed
+    assert "outside of the workspace" in project.runner.log("prepare").log
+    assert world.ledger.entries == ()
+
+
 def test_args_are_split_as_by_a_shell(world: World, project: Project) -> None:
     project.push({"prompt": "a red fox"}, {"prompt": "an owl"})
     args = "-p fal --limit 1 --name \"the 'one' {index}\" $HOME"
