@@ -63,6 +63,8 @@ def prepare(env: Env) -> None:
 def command_line(env: Env) -> list[str]:
     """The words after `kontext`: no input is taken for an option of another name."""
     command = env["COMMAND"]
+    if not Path(env["FILE"]).name:
+        raise Refused("file: the path of a prompts file is needed")
     try:
         more = shlex.split(env["ARGS"])
     except ValueError as error:

@@ -49,6 +49,7 @@ def test_inputs_become_words(given: dict[str, str], words: list[str]) -> None:
 @pytest.mark.parametrize(
     ("given", "why"),
     [
+        ({"FILE": ""}, "file: the path of a prompts file is needed"),
         ({"ARGS": "'a"}, "args: No closing quotation"),
         ({"COMMAND": "forget"}, "command: 'forget' is none of generate, edit and check"),
         ({"COMMAND": "check", "SHARD": "1/2"}, "`check` takes neither max-cost nor shard"),
