@@ -25,8 +25,8 @@ TOOLS_LOCK = ROOT / ".github" / "tools.lock"
 PINNED = re.compile(r"[\w.-]+(/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 """An action by its commit, with the version that the commit is: owner/name@SHA # v1.2.3."""
 
-OURS = re.compile(r"\$/\.github/workflows/[\w-]+\.yml")
-"""A workflow of this repository, at the commit that calls it."""
+OURS = re.compile(r"\$/(\.github/workflows/[\w-]+\.yml)?")
+"""The action or a workflow of this repository, at the commit that calls it."""
 
 LOCKED = re.compile(
     r"(?P<name>[a-z0-9-]+)==(?P<version>[\w.!+]+)(?: ; (?P<marker>.+?))?"
