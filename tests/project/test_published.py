@@ -13,11 +13,13 @@ import pytest
 import kontext_cli
 from kontext_cli.providers import NAMES
 from processes import MACHINE, environment
+from repositories import GIT, IDENTITY
 from world import World
 
 ROOT = Path(kontext_cli.__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+SHELL = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
+EXAMPLES = SHELL.findall(README)
 
 
 def commands(example: str) -> list[list[str]]:
@@ -42,8 +44,8 @@ def test_readme_example(world: World, example: str) -> None:
         check_script(example, world)
 
 
-def check_script(example: str, world: World) -> None:
-    """See that what needs a shell runs in one."""
+def check_script(example: str, world: World) -> str:
+    """See that what needs a shell runs in one; what it prints."""
     if shutil.which("bash") is None:
         pytest.skip("the example is for a POSIX shell")
     program = f"{Path(sys.executable).parent}{os.pathsep}{MACHINE['PATH']}"
@@ -59,6 +61,17 @@ def check_script(example: str, world: World) -> None:
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(GIT is None, reason="needs git")
+def test_the_page_on_ci_is_one_session_in_a_shell(world: World) -> None:
+    world.set(**IDENTITY)
+    blocks = SHELL.findall((ROOT / "docs" / "ci.md").read_text(encoding="utf-8"))
+    out = check_script("".join(blocks), world)
+    assert out.count("exit code 12") == 2
+    made = [job.request["prompt"] for job in world.kept()]
+    assert len(made) == len(set(made)) == 5
 
 
 def test_the_readme_has_an_example_for_each_provider() -> None:
@@ -66,10 +79,12 @@ def test_the_readme_has_an_example_for_each_provider() -> None:
         assert any(f"-p {name}" in example for example in EXAMPLES)
 
 
-def test_every_file_the_readme_links_to_is_there() -> None:
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+@pytest.mark.parametrize("page", ["README.md", "docs/ci.md", "examples/ci/README.md"])
+def test_every_file_that_a_page_links_to_is_there(page: str) -> None:
+    path = ROOT / page
+    links = re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8"))
     assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
 
 
 def test_the_readme_tells_every_exit_code() -> None:

@@ -25,8 +25,8 @@ TOOLS_LOCK = ROOT / ".github" / "tools.lock"
 PINNED = re.compile(r"[\w.-]+(/[\w.-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 """An action by its commit, with the version that the commit is: owner/name@SHA # v1.2.3."""
 
-OURS = re.compile(r"\$/\.github/workflows/[\w-]+\.yml")
-"""A workflow of this repository, at the commit that calls it."""
+OURS = re.compile(r"\$/(\.github/workflows/[\w-]+\.yml)?")
+"""The action or a workflow of this repository, at the commit that calls it."""
 
 LOCKED = re.compile(
     r"(?P<name>[a-z0-9-]+)==(?P<version>[\w.!+]+)(?: ; (?P<marker>.+?))?"
@@ -111,6 +111,11 @@ CHECKS: list[Check] = [
 @pytest.mark.parametrize("check", CHECKS)
 def test_every_workflow_keeps_to_its_rules(check: Check) -> None:
     assert [f"{name}: {fault}" for name, text in workflows().items() for fault in check(text)] == []
+
+
+@pytest.mark.parametrize("check", [foreign_actions, templates_in_scripts, secrets])
+def test_the_action_keeps_to_the_rules_of_its_steps(check: Check) -> None:
+    assert list(check((ROOT / "action.yml").read_text(encoding="utf-8"))) == []
 
 
 @pytest.mark.parametrize(
