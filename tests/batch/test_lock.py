@@ -308,7 +308,9 @@ class TestTheLock:
         there.file("cards.lock").write_bytes(path.read_bytes())
         ambiguous = there.run()
         assert ambiguous.code == 2
+        assert ambiguous.errors[0]["code"] == "lock"
         assert "lines 2 and 4 are of one row, `fox`, and none of them fits" in ambiguous.err
+        assert "hint: remove all but the line that is right; without any" in ambiguous.err
         assert there.run("--only", "owl").code == 0
 
     def test_is_of_a_shard_beside_that_of_all(self, here: Machine) -> None:
