@@ -4,7 +4,7 @@
 _kontext_command() {
     case "$*" in
         kontext)
-            commands='generate edit status fetch cancel forget info show gallery cost models sandbox completion auth'
+            commands='generate edit status fetch cancel forget info replay show gallery cost models sandbox completion auth'
             options='--version -h,--help'
             ;;
         'kontext generate')
@@ -34,6 +34,10 @@ _kontext_command() {
         'kontext info')
             commands=''
             options='--json -h,--help'
+            ;;
+        'kontext replay')
+            commands=''
+            options='--prompt -i,--image... -p,--provider -m,--model -a,--aspect-ratio --resolution -n,--num-images --seed -g,--guidance-scale --safety-tolerance --no-safety-checker --steps --output-format --enhance-prompt --sync-mode --keep-flagged --metadata --sidecar -o,--output -d,--output-dir --name --exists -j,--jobs --fail-fast --max-failures --retry-failed --on-unknown --force --max-cost --no-wait --timeout --dry-run --json -q,--quiet --debug --preview --open -h,--help'
             ;;
         'kontext show')
             commands=''
@@ -152,6 +156,29 @@ _kontext_value() {
         'kontext cancel -m' | 'kontext cancel --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' kind='' ;;
         'kontext forget --older-than') values='' kind='' ;;
         'kontext forget --state') values='' kind='' ;;
+        'kontext replay --prompt') values='' kind='' ;;
+        'kontext replay -i' | 'kontext replay --image') values='' kind=default ;;
+        'kontext replay -p' | 'kontext replay --provider') values='fal aimlapi chainhub bfl replicate together huggingface sandbox' kind='' ;;
+        'kontext replay -m' | 'kontext replay --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' kind='' ;;
+        'kontext replay -a' | 'kontext replay --aspect-ratio') values='21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' kind='' ;;
+        'kontext replay --resolution') values='768sq 1k 1.5k 2k 4k' kind='' ;;
+        'kontext replay -n' | 'kontext replay --num-images') values='' kind='' ;;
+        'kontext replay --seed') values='' kind='' ;;
+        'kontext replay -g' | 'kontext replay --guidance-scale') values='' kind='' ;;
+        'kontext replay --safety-tolerance') values='' kind='' ;;
+        'kontext replay --steps') values='' kind='' ;;
+        'kontext replay --output-format') values='jpeg png' kind='' ;;
+        'kontext replay --metadata') values='off mark full' kind='' ;;
+        'kontext replay -o' | 'kontext replay --output') values='' kind=default ;;
+        'kontext replay -d' | 'kontext replay --output-dir') values='' kind=dirnames ;;
+        'kontext replay --name') values='' kind='' ;;
+        'kontext replay --exists') values='error skip number overwrite' kind='' ;;
+        'kontext replay -j' | 'kontext replay --jobs') values='' kind='' ;;
+        'kontext replay --max-failures') values='' kind='' ;;
+        'kontext replay --on-unknown') values='hold resubmit' kind='' ;;
+        'kontext replay --max-cost') values='' kind='' ;;
+        'kontext replay --timeout') values='' kind='' ;;
+        'kontext replay --preview') values='auto kitty iterm blocks off' kind='' ;;
         'kontext show --width') values='' kind='' ;;
         'kontext show --preview') values='auto kitty iterm blocks' kind='' ;;
         'kontext gallery -o' | 'kontext gallery --output') values='' kind=default ;;
@@ -174,6 +201,7 @@ _kontext_value() {
 _kontext_argument() {
     case "$*" in
         'kontext info '*) values='' kind=default ;;
+        'kontext replay '*) values='' kind=default ;;
         'kontext show '*) values='' kind=default ;;
         'kontext gallery '*) values='' kind=default ;;
         'kontext completion '1) values='bash zsh fish powershell' kind='' ;;

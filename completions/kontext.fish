@@ -90,6 +90,7 @@ function __kontext_is_command
         'kontext cancel' \
         'kontext forget' \
         'kontext info' \
+        'kontext replay' \
         'kontext show' \
         'kontext gallery' \
         'kontext cost' \
@@ -202,6 +203,38 @@ function __kontext_takes_value
         'kontext cancel --model' \
         'kontext forget --older-than' \
         'kontext forget --state' \
+        'kontext replay --prompt' \
+        'kontext replay -i' \
+        'kontext replay --image' \
+        'kontext replay -p' \
+        'kontext replay --provider' \
+        'kontext replay -m' \
+        'kontext replay --model' \
+        'kontext replay -a' \
+        'kontext replay --aspect-ratio' \
+        'kontext replay --resolution' \
+        'kontext replay -n' \
+        'kontext replay --num-images' \
+        'kontext replay --seed' \
+        'kontext replay -g' \
+        'kontext replay --guidance-scale' \
+        'kontext replay --safety-tolerance' \
+        'kontext replay --steps' \
+        'kontext replay --output-format' \
+        'kontext replay --metadata' \
+        'kontext replay -o' \
+        'kontext replay --output' \
+        'kontext replay -d' \
+        'kontext replay --output-dir' \
+        'kontext replay --name' \
+        'kontext replay --exists' \
+        'kontext replay -j' \
+        'kontext replay --jobs' \
+        'kontext replay --max-failures' \
+        'kontext replay --on-unknown' \
+        'kontext replay --max-cost' \
+        'kontext replay --timeout' \
+        'kontext replay --preview' \
         'kontext show --width' \
         'kontext show --preview' \
         'kontext gallery -o' \
@@ -232,6 +265,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a fetch -d 'Wait for jobs and
 complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider to cancel jobs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a forget -d 'Delete jobs and their prompts from the journal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a info -d 'Show how images were made, and where that is said'
+complete -c kontext -n '__kontext_at "kontext" 1' -a replay -d 'Make images again: by the same requests, but for the options given'
 complete -c kontext -n '__kontext_at "kontext" 1' -a show -d 'Show images in the terminal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a gallery -d 'Make a page or a contact sheet of images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cost -d 'Show what was spent, by day, provider, model and batch'
@@ -371,6 +405,46 @@ complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help
 complete -c kontext -n '__kontext_from "kontext info" 1' -F -d 'Images: JPEG, PNG or WebP files'
 complete -c kontext -n '__kontext_lacks "kontext info" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext info" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_from "kontext replay" 1' -F -d 'Images: JPEG, PNG or WebP files'
+complete -c kontext -n '__kontext_lacks "kontext replay" --prompt' -l prompt -x -d 'Another prompt than that of the image; `-` is standard input'
+complete -c kontext -n '__kontext_in "kontext replay"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
+complete -c kontext -n '__kontext_lacks "kontext replay" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface sandbox' -d 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, sandbox'
+complete -c kontext -n '__kontext_lacks "kontext replay" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
+complete -c kontext -n '__kontext_lacks "kontext replay" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
+complete -c kontext -n '__kontext_lacks "kontext replay" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
+complete -c kontext -n '__kontext_lacks "kontext replay" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
+complete -c kontext -n '__kontext_lacks "kontext replay" --seed' -l seed -x -d 'Seed'
+complete -c kontext -n '__kontext_lacks "kontext replay" -g --guidance-scale' -s g -l guidance-scale -x -d 'How closely to follow the prompt, 0 to 20'
+complete -c kontext -n '__kontext_lacks "kontext replay" --safety-tolerance' -l safety-tolerance -x -d 'Safety tolerance, 0 to 6; the lowest is the strictest'
+complete -c kontext -n '__kontext_lacks "kontext replay" --no-safety-checker' -l no-safety-checker -d 'Switch off the safety checker, where a model lets you'
+complete -c kontext -n '__kontext_lacks "kontext replay" --steps' -l steps -x -d 'Number of denoising steps, 1 to 50, where a model has them'
+complete -c kontext -n '__kontext_lacks "kontext replay" --output-format' -l output-format -x -a 'jpeg png' -d 'Image format'
+complete -c kontext -n '__kontext_lacks "kontext replay" --enhance-prompt' -l enhance-prompt -d 'Let the provider improve the prompt'
+complete -c kontext -n '__kontext_lacks "kontext replay" --sync-mode' -l sync-mode -d 'Get the image in the reply itself; it is not kept in the provider\'s history'
+complete -c kontext -n '__kontext_lacks "kontext replay" --keep-flagged' -l keep-flagged -d 'Also save images that the provider flagged as unsafe'
+complete -c kontext -n '__kontext_lacks "kontext replay" --metadata' -l metadata -x -a 'off mark full' -d 'What to write into each image: off, nothing; mark, that a model made it; full, also prompt, seed and options'
+complete -c kontext -n '__kontext_lacks "kontext replay" --sidecar' -l sidecar -d 'Also save prompt, seed and options beside each image, as NAME.SUFFIX.json'
+complete -c kontext -n '__kontext_lacks "kontext replay" -o --output' -s o -l output -r -F -d 'Output file'
+complete -c kontext -n '__kontext_lacks "kontext replay" -d --output-dir' -s d -l output-dir -x -a '(__fish_complete_directories)' -d 'Output directory, created if missing'
+complete -c kontext -n '__kontext_lacks "kontext replay" --name' -l name -x -d 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}'
+complete -c kontext -n '__kontext_lacks "kontext replay" --exists' -l exists -x -a 'error skip number overwrite' -d 'What to do if a file exists'
+complete -c kontext -n '__kontext_lacks "kontext replay" -j --jobs' -s j -l jobs -x -d 'Maximum number of jobs in flight, 1 to 1000'
+complete -c kontext -n '__kontext_lacks "kontext replay" --fail-fast' -l fail-fast -d 'Stop at the first failure'
+complete -c kontext -n '__kontext_lacks "kontext replay" --max-failures' -l max-failures -x -d 'Stop after N failures'
+complete -c kontext -n '__kontext_lacks "kontext replay" --retry-failed' -l retry-failed -d 'Also retry rows that were moderated, and failed rows that may have been billed'
+complete -c kontext -n '__kontext_lacks "kontext replay" --on-unknown' -l on-unknown -x -a 'hold resubmit' -d 'What to do with rows that may have been accepted in an earlier run: hold or resubmit them'
+complete -c kontext -n '__kontext_lacks "kontext replay" --force' -l force -d 'Also regenerate finished rows'
+complete -c kontext -n '__kontext_lacks "kontext replay" --max-cost' -l max-cost -x -d 'Send nothing if the estimated cost is higher'
+complete -c kontext -n '__kontext_lacks "kontext replay" --no-wait' -l no-wait -d 'Submit, print the job id, and exit'
+complete -c kontext -n '__kontext_lacks "kontext replay" --timeout' -l timeout -x -d 'How long to wait for each job, in seconds or as in 30s, 5m, 1h'
+complete -c kontext -n '__kontext_lacks "kontext replay" --dry-run' -l dry-run -d 'Print the request, the files and the estimated cost; send nothing'
+complete -c kontext -n '__kontext_lacks "kontext replay" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext replay" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
+complete -c kontext -n '__kontext_lacks "kontext replay" --debug' -l debug -d 'Log each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext replay" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
+complete -c kontext -n '__kontext_lacks "kontext replay" --open' -l open -d 'Open the saved images with the viewer of the system'
+complete -c kontext -n '__kontext_lacks "kontext replay" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_from "kontext show" 1' -F -d 'Images: JPEG, PNG, WebP or GIF files'
 complete -c kontext -n '__kontext_lacks "kontext show" --width' -l width -x -d 'Width of each image at most'

@@ -69,6 +69,10 @@ SCENES: Mapping[str, Scene] = {
         before=(f"{FOX} -q", "kontext edit 'make it night' -i fox.jpg -p sandbox --seed 3 -q"),
     ),
     "info": Scene(("kontext info fox.jpg",), before=(f"{FOX} --metadata full -q",)),
+    "replay": Scene(
+        ("kontext replay fox.jpg --dry-run", "kontext replay fox.jpg -p replicate --dry-run"),
+        before=(f"{FOX} --metadata full -g 3 -q",),
+    ),
     "dry-run": Scene((f"{FOX} --dry-run",)),
     "batch": Scene(
         ("kontext generate -f cards.jsonl -p fal -d out -j 3",),

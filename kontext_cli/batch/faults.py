@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from kontext_cli.batch.sources import BatchSource, quoted
+from kontext_cli.batch.sources import NO_LINE, BatchSource, quoted
 from kontext_cli.errors import KontextError, LockFault, NameTaken, StorageFault, UsageError
 from kontext_cli.prompts import Row
 
@@ -26,6 +26,7 @@ class Faults:
     def __init__(self, source: BatchSource) -> None:
         """Begins with the errors in the files themselves."""
         self._files = source.names
+        self._has_lines = bool(source.names) and all(r.line != NO_LINE for r in source.rows[:1])
         self._rows = 0 if source.faults else len(source.rows)
         self._found = [
             _Fault(fault.file, fault.line, fault.id, UsageError(fault.text))
@@ -45,7 +46,7 @@ class Faults:
         texts = {each.error.message for each in self._found}
         if len(texts) == 1 and 1 < self._rows == len(self._found):
             raise self._found[0].error
-        where = quoted(self._files) if self._files else "the images"
+        where = quoted(self._files) if self._has_lines else "the images"
         number = "1 error" if len(self._found) == 1 else f"{len(self._found)} errors"
         kind = _common_kind([each.error for each in self._found])
         raise kind(
@@ -56,6 +57,8 @@ class Faults:
 
     def _text(self, fault: _Fault) -> str:
         place = f"{fault.file}:{fault.line}" if self._files else f"image {fault.line}"
+        if fault.line == NO_LINE:
+            place = fault.file
         row = f"row {fault.row_id}: " if fault.row_id is not None else ""
         return f"{place}: {row}{fault.error.message}"
 

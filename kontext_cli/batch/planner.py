@@ -121,6 +121,11 @@ class Planner:
         """The job of a row, ready to be sent. Raises InputFault for an image that has changed."""
         entry.draw()
         job = self.job(entry)
+        return Plan(job, entry.request.draft(job.seed, self._stdin), None)
+
+    def job(self, entry: Entry) -> Job:
+        """The job that a row asks for, to report on it; it is not sent."""
+        job = entry.job(self._order.batch)
         job.target = Target(
             tuple(map(Path, entry.paths)),
             overwrite=self._order.exists == "overwrite" and not self._replaces_own(entry),
@@ -129,11 +134,7 @@ class Planner:
             metadata=self._order.of_row(entry.row, "metadata") or "off",
             sidecar=bool(self._order.of_row(entry.row, "sidecar")),
         )
-        return Plan(job, entry.request.draft(job.seed, self._stdin), None)
-
-    def job(self, entry: Entry) -> Job:
-        """The job that a row asks for, to report on it; it is not sent."""
-        return entry.job(self._order.batch)
+        return job
 
     def _chosen(self, row: Row, part: Part) -> Entry | None:
         """The entry of a row that is part of the run; all others are only validated.

@@ -261,13 +261,14 @@ class Requests:
         order = self._order
         provider, model = fields.pop("provider"), fields.pop("model")
         providers = [self.provider(name) for name in provider.split(",")]
-        if suffix and chooses_format(providers, model, order.operation):
+        operation = fields.pop("operation", order.operation)
+        if suffix and chooses_format(providers, model, operation):
             fields["output_format"] = fields.get("output_format") or suffix
         for name in _NOT_SENT:
             fields.pop(name, None)
         for name in _SWITCHES:
             fields[name] = fields.get(name) or None  # a switch that is off was not given
-        request = parse({**fields, "operation": order.operation, "images": sources or None})
+        request = parse({**fields, "operation": operation, "images": sources or None})
         if request.options.get("sync_mode") and not order.waits:
             raise UsageError(
                 "sync_mode returns the image in the reply, which --no-wait does not wait for"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from kontext_cli.errors import InputFault, UsageError
 from kontext_cli.files.listing import INPUT_SUFFIXES, in_natural_order
@@ -14,6 +14,8 @@ from kontext_cli.images.inputs import is_url
 from kontext_cli.prompts import Fault, Row, Rows, kind_of, read_prompts
 
 MOST_FILE_BYTES = 512 * 2**20
+NO_LINE = 0
+"""The line of a row that stands for a whole file: an image to make again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +117,34 @@ def rows_of_images(
     )
 
 
+def rows_of_recipes(recipes: Mapping[str, Mapping[str, Any]]) -> BatchSource:
+    """One row for each image to make again: its values, by the name of its file.
+
+    Beside the keys of a prompts file, a row has its `operation`. All such rows with one output
+    folder are one batch, in which they are known by their requests alone.
+    """
+    rows = [
+        Row(NO_LINE, index, values, file)
+        for index, (file, values) in enumerate(recipes.items(), start=1)
+    ]
+    return BatchSource(
+        rows=rows,
+        faults=(),
+        names=[*recipes],
+        identity=("replay",),
+        bases=dict.fromkeys(recipes, Path.cwd()),
+    )
+
+
 def quoted(files: Sequence[str]) -> str:
     """File names as they are printed in a message."""
     return ", ".join(f"`{file}`" for file in files)
 
 
 def row_place(row: Row) -> str:
-    """The place of a row: its file and line."""
+    """The place of a row: its file and line, or the image that it makes again."""
+    if row.line == NO_LINE:
+        return row.file
     return f"{row.file}:{row.line}" if row.file not in ("", "-") else f"line {row.line}"
 
 

@@ -121,6 +121,7 @@ COMMANDS = {
     "kontext cancel": "stop kill abort",
     "kontext forget": "delete rm remove del clean purge prune clear",
     "kontext info": "metadata exif inspect describe identify provenance",
+    "kontext replay": "again redo repeat reproduce regenerate remake rerun vary variation",
     "kontext show": "view display preview open cat icat",
     "kontext models": "providers model prices price pricing list-models endpoints options",
     "kontext sandbox": "serve server mock test demo",

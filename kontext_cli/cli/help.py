@@ -22,6 +22,7 @@ COMMANDS = (
     "cancel",
     "forget",
     "info",
+    "replay",
     "show",
     "gallery",
     "cost",
@@ -37,8 +38,8 @@ _FIRST = (
     *("image", "provider", "model", "aspect_ratio", "num_images", "seed"),
     *("output", "output_dir", "prompts_file", "dry_run"),
 )
-"""The options of `generate` and `edit` that most people use, in the order of the help."""
-_LONG = ("generate", "edit")
+"""The options of `generate`, `edit` and `replay` that most people use, in the order of the help."""
+_LONG = ("generate", "edit", "replay")
 """The commands whose other options stand in a part of their own."""
 _ARGUMENTS, _OPTIONS, _MORE, _LAST = "Arguments", "Options", "More options", "Output"
 _TEXT_AT = 30

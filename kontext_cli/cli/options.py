@@ -73,6 +73,15 @@ Prompt = Annotated[
         "left out and text is piped in.",
     ),
 ]
+OtherPrompt = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt",
+        metavar="PROMPT",
+        help="Another prompt than that of the image; `-` is standard input.",
+        rich_help_panel=_IMAGE,
+    ),
+]
 Images = Annotated[
     list[str] | None,
     typer.Option(

@@ -47,8 +47,8 @@ from kontext_cli.terminal.records import summary_record
 from kontext_cli.terminal.result import Result
 
 
-def run_batch(flags: Flags) -> Result:
-    """Run `generate` or `edit` for many rows.
+def run_batch(flags: Flags, source: BatchSource | None = None) -> Result:
+    """Run `generate` or `edit` for many rows: those of ``source``, else of files or images.
 
     Raises KontextError for any fault that is found before anything is sent.
     """
@@ -68,7 +68,7 @@ def run_batch(flags: Flags) -> Result:
         if scheduled is not None:
             report.notice(f"shard {scheduled}, from {scheduled.variable}")
         set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=True)
-        return _Run(flags, session, report, tally).run()
+        return _Run(flags, session, report, tally).run(source)
 
 
 class _Run:
@@ -84,8 +84,10 @@ class _Run:
         self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # removes `..`
         report.show_relative = not folder.is_absolute()
 
-    def run(self) -> Result:
+    def run(self, source: BatchSource | None = None) -> Result:
         """Plan all rows, and run them unless it is a dry run."""
+        if source is not None:
+            self._source = source
         with no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
@@ -364,7 +366,7 @@ class _Run:
         if self._lock is not None:
             self._lock.keep(entry, job)
         row = entry.row
-        line, file = (row.line, row.file) if self._flags.prompts_files else (None, None)
+        line, file = (row.line or None, row.file) if self._source.names else (None, None)
         self._report.ended(job, line=line, file=file, reason=entry.reason)
         if not job.skipped:
             for text in differences(job):

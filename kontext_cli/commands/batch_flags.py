@@ -13,19 +13,20 @@ def check_batch(flags: Flags) -> None:
     """Raises UsageError for flags that contradict each other, or have no meaning in a batch."""
     if flags.each:
         _check_each(flags)
-    elif flags.prompt is not None:
+    elif flags.prompt is not None and not flags.files:
         raise UsageError("a prompt and --prompts-file cannot be used together")
     if flags.output is not None:
         raise UsageError(
             "--output names a single file, which a batch cannot use",
-            hint="use -d DIR and --name TEMPLATE, or set `output` in the rows",
+            hint="use -d DIR and --name TEMPLATE"
+            + ("" if flags.files else ", or set `output` in the rows"),
         )
     if flags.open_images:
         raise UsageError(
             "--open is for single jobs: a batch may have many images",
             hint=f"kontext gallery {quote(flags.output_dir or '.')} -o gallery.html shows them all",
         )
-    check_single_use(flags.prompt, flags.images, flags.prompts_files)
+    check_single_use(flags.prompt, flags.images, flags.prompts_files or flags.files)
     if flags.fail_fast and flags.max_failures is not None:
         raise UsageError("--fail-fast means --max-failures 1; give only one of them")
     check_names(None, flags.name)

@@ -28,6 +28,8 @@ _OF_BATCHES = (
 class Flags(NamedTuple):
     """The flags of a run by their names. ``argv`` is the command line itself, ``options`` holds
     those that are sent with the request; one that was not given, or a switch that is off, is None.
+    ``files`` are the images to make again. ``recipe_prompt`` stands in for ``prompt``: it is that
+    of a record, in which `-` is not standard input.
     """
 
     operation: Operation
@@ -49,7 +51,6 @@ class Flags(NamedTuple):
     limit: int | None
     only: str | None
     shard: str | None
-    lock: bool
     fail_fast: bool
     max_failures: int | None
     retry_failed: bool
@@ -66,6 +67,9 @@ class Flags(NamedTuple):
     open_images: bool
     image: list[str] | None = None
     each: bool = False
+    lock: bool = False
+    recipe_prompt: str | None = None
+    files: Sequence[str] = ()
 
     @classmethod
     def of(cls, operation: Operation, argv: Sequence[str], given: Mapping[str, Any]) -> "Flags":
@@ -81,7 +85,7 @@ class Flags(NamedTuple):
     @property
     def is_batch(self) -> bool:
         """Whether the run has one job per row or per image."""
-        return bool(self.prompts_files) or self.each
+        return bool(self.prompts_files) or self.each or len(self.files) > 1
 
     def of_batches_only(self) -> list[str]:
         """The options given that apply only to batches, as they are typed."""

@@ -141,7 +141,7 @@ def _check_combinations(flags: Flags) -> None:
         _check_standard_output(flags)
     check_names(flags.output, flags.name)
     check_waiting_flags(flags)
-    if misplaced := flags.of_batches_only():
+    if not flags.files and (misplaced := flags.of_batches_only()):
         raise UsageError(
             f"{', '.join(misplaced)} can be used only in batches",
             hint="--prompts-file FILE runs one job per row",
@@ -188,13 +188,18 @@ def _check_standard_output(flags: Flags) -> None:
 
 def _request(flags: Flags, *, by_suffix: bool) -> Request:
     """The request; ``by_suffix``: the format is that of the name of the file, where it has one."""
-    check_single_use(flags.prompt, flags.images)
     fields: dict[str, Any] = flags.request_fields()
     named = flags.output not in (None, "-")
     if by_suffix and named and flags.options["output_format"] is None:
         fields["output_format"] = format_of(flags.output or "")
-    prompt = read_prompt(flags.prompt, flags.operation, quiet=flags.quiet)
-    return parse({**fields, "prompt": prompt})
+    return parse({**fields, "prompt": _prompt(flags)})
+
+
+def _prompt(flags: Flags) -> str:
+    if flags.recipe_prompt is not None:
+        return flags.recipe_prompt
+    check_single_use(flags.prompt, flags.images)
+    return read_prompt(flags.prompt, flags.operation, quiet=flags.quiet)
 
 
 def _wanted(flags: Flags, settings: Settings) -> Wanted | None:

@@ -82,6 +82,12 @@ def _value(value: object) -> str:
     return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
+def replay(image: Path, folder: Path) -> str:
+    """The command line that makes an image with a record again; see `command`."""
+    name = relative(image, folder)
+    return " ".join(map(_quoted, ["kontext", "replay", f"./{name}" if name[0] == "-" else name]))
+
+
 def command(job: Job, folder: Path) -> str:
     """The command line that asks for the same again, in a POSIX shell, from the page's folder."""
     prompt = str(job.request.get("prompt") or "")

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from kontext_cli.errors import OutputFault
 from kontext_cli.files.faults import output_faults
-from kontext_cli.gallery.facts import command, cost_of, facts, reason, state, title
+from kontext_cli.gallery.facts import command, cost_of, facts, reason, replay, state, title
 from kontext_cli.gallery.spending import Spending
 from kontext_cli.gallery.tiles import Tile
 
@@ -169,14 +169,21 @@ def _line(tile: Tile) -> str:
 
 def _record(tile: Tile, folder: Path) -> dict[str, object]:
     """What the script needs of a tile beyond what the page shows."""
-    job = tile.entry.job
     return {
         "size": tile.size,
         "image": bool(tile.image),
         "before": tile.before,
-        "command": command(job, folder) if job else "",
+        "command": _command(tile, folder),
         "facts": list(facts(tile.entry, tile.size, tile.bytes)),
     }
+
+
+def _command(tile: Tile, folder: Path) -> str:
+    """The command line that makes an image again, empty where that is not known."""
+    job, path = tile.entry
+    if tile.has_record and path is not None:
+        return replay(path, folder)
+    return command(job, folder) if job else ""
 
 
 def _shape(tile: Tile) -> str:

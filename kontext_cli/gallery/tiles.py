@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from kontext_cli.errors import OutputFault
+from kontext_cli.files.records import has_record
 from kontext_cli.gallery.entries import Entry
 from kontext_cli.gallery.links import link
 from kontext_cli.gallery.thumbnails import Thumbnails
@@ -34,6 +35,7 @@ class Tile(NamedTuple):
 
     ``size`` is in pixels, ``bytes`` is that of the file. ``thumbnail``, ``image`` and ``before``
     are URLs, empty for none; ``fault`` says why an image that should be there cannot be shown.
+    ``has_record``: the file or its sidecar says how it was made.
     """
 
     entry: Entry
@@ -43,6 +45,7 @@ class Tile(NamedTuple):
     image: str = ""
     before: str = ""
     fault: str = ""
+    has_record: bool = False
 
 
 def in_threads(work: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
@@ -97,6 +100,7 @@ class TileMaker:
             thumbnail=thumbnail.url,
             image="" if self._inline else link(entry.path, self._folder),
             before=self._before(entry),
+            has_record=has_record(entry.path),
         )
 
     def _before(self, entry: Entry) -> str:

@@ -111,9 +111,11 @@ def _depth(value: object) -> int:
     return depth
 
 
-def _input(source: Source, folder: Path) -> dict[str, str | None]:
+def _input(source: Source, folder: Path) -> dict[str, str | bool | None]:
     if source.sha256 is None:
-        return {"url": unsigned(source.name), "sha256": None}
+        url = unsigned(source.name)
+        shortened = {} if url == source.name else {"shortened": True}
+        return {"url": url, "sha256": None, **shortened}
     if source.name == "-":
         return {"path": "-", "sha256": source.sha256}
     try:

@@ -101,8 +101,8 @@ class BatchReport(Report):
         """Report the end of a row: its files, or its error.
 
         The tally must have counted it. ``line`` is its line in the prompts ``file``, whose name is
-        as given, None or `-` if there is none; ``reason`` says why the row was run, fetched,
-        skipped or left alone.
+        as given, None or `-` if there is none; an image to make again has no lines. ``reason`` says
+        why the row was run, fetched, skipped or left alone.
         """
         self._progress.ended(job)
         self._view.drop(job)
@@ -268,7 +268,7 @@ def _way_on(rerun: str, flags: Collection[str]) -> str:
 def _place(job: Job, line: int | None, file: str | None) -> str:
     """The place of a row in its file, and its id if it has one."""
     if line is None:
-        return row_name(job)
+        return file or row_name(job)
     where = f"{file}:{line}" if file else f"line {line}"
     return where if job.row_id is None else f"{where}: {row_name(job)}"
 

@@ -32,9 +32,10 @@ def plan_lines(plan: Plan, *, seed_given: bool) -> Iterator[Line]:
     What is drawn anew for each job, the id and a seed that was not given, is no more than named.
     """
     urls = {source.name for source in plan.job.sources if is_url(source.name)}
+    plain = {image.base64 for image in plan.draft.local_images}
     call, seed = plan.draft.call(), None if seed_given else plan.job.seed
     yield [Piece(f"{call.method} "), Piece(call.url, BOLD)]
-    yield json.dumps(_shortened(call.json, urls, seed), indent=2, ensure_ascii=False)
+    yield json.dumps(_shortened(call.json, urls, plain, seed), indent=2, ensure_ascii=False)
     for path in plan.names.paths if plan.names else ["standard output"]:
         name = _without_drawn(str(path), seed, plan.job.id)
         yield [Piece("file: ", DIM), Piece(one_line(name), BOLD)]
@@ -44,17 +45,17 @@ def plan_lines(plan: Plan, *, seed_given: bool) -> Iterator[Line]:
     yield [Piece("cost: ", DIM), Piece("unknown" if cost.usd is None else cost_text(cost))]
 
 
-def _shortened(value: Any, urls: Collection[str], seed: int | None) -> Any:
-    """The value with inline images cut to a prefix and their size, image URLs unsigned, and no
-    drawn seed."""
+def _shortened(value: Any, urls: Collection[str], plain: Collection[str], seed: int | None) -> Any:
+    """The value with inline images, data URLs or ``plain`` base64, cut to a prefix and their size,
+    image URLs unsigned, and no drawn seed."""
     if isinstance(value, str) and value in urls:
         return abridged(value)
-    if isinstance(value, str) and value.startswith("data:"):
+    if isinstance(value, str) and (value.startswith("data:") or value in plain):
         return f"{value[:_SHOWN]}… ({len(value):,} characters)"
     if isinstance(value, list):
-        return [_shortened(each, urls, seed) for each in value]
+        return [_shortened(each, urls, plain, seed) for each in value]
     if isinstance(value, dict):
-        return {key: _shortened(each, urls, seed) for key, each in value.items()}
+        return {key: _shortened(each, urls, plain, seed) for key, each in value.items()}
     return "<seed>" if seed is not None and value == seed else value
 
 
@@ -143,8 +144,12 @@ def _paths(entry: Entry, job: Job) -> list[str]:
     """The files of a row, as far as they are known before it runs."""
     if entry.step is not Step.MAKE and not entry.paths:
         return [str(file.path) for file in job.files]
-    drawn = (entry.drawn_seed, entry.drawn_id) if entry.step is Step.MAKE else (None, None)
-    return [_without_drawn(path, *drawn) for path in entry.paths]
+    if entry.step is not Step.MAKE:
+        return [*entry.paths]
+    paths = [_without_drawn(path, entry.drawn_seed, entry.drawn_id) for path in entry.paths]
+    if job.target is None or not job.target.sidecar:
+        return paths
+    return [each for path in paths for each in (path, sidecar_name(path))]
 
 
 def _files(entry: Entry, job: Job, folder: str) -> Cell:

@@ -1,11 +1,12 @@
 """What is known of images, for people and for programs."""
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from kontext_cli.metadata.find import Finding
+from kontext_cli.engine.known import Image
+from kontext_cli.files.records import Record
 from kontext_cli.terminal.cells import fitted, flat, wrapped
 from kontext_cli.terminal.printable import escaped
 from kontext_cli.terminal.records import SCHEMA
@@ -20,19 +21,7 @@ _FIRST = ("prompt", "operation", "provider", "model", "endpoint", "seed", "optio
 _LEFT_OUT = ("schema", "type")
 
 
-_Record = tuple[str, Mapping[str, Any]]
-
-
-class Known(NamedTuple):
-    """What is known of an image: whole records, each with its origin, and single findings."""
-
-    path: Path
-    sha256: str
-    records: tuple[_Record, ...]
-    findings: tuple[Finding, ...]
-
-
-def info_lines(known: Sequence[Known]) -> Iterator[Line]:
+def info_lines(known: Sequence[Image]) -> Iterator[Line]:
     """For standard output: blocks on a terminal; elsewhere path, origin, name and value, separated
     by tabs, a line each."""
     for number, each in enumerate(known):
@@ -45,7 +34,7 @@ def info_lines(known: Sequence[Known]) -> Iterator[Line]:
             yield from (tabbed([str(each.path), *row]) for row in rows)
 
 
-def info_record(known: Known) -> dict[str, Any]:
+def info_record(known: Image) -> dict[str, Any]:
     """For `--json`."""
     return {
         "schema": SCHEMA,
@@ -57,20 +46,22 @@ def info_record(known: Known) -> dict[str, Any]:
     }
 
 
-def _rows(known: Known) -> Iterator[tuple[str, str, str]]:
+def _rows(known: Image) -> Iterator[tuple[str, str, str]]:
     for origin, record in _united(known.records):
         for name, value in _values(record):
             yield origin, name, value
     yield from known.findings
 
 
-def _united(records: Sequence[_Record]) -> list[_Record]:
+def _united(records: Sequence[Record]) -> list[Record]:
     """The records, equal ones as one of all their origins. The journal has no version."""
-    origins: dict[str, list[_Record]] = {}
-    for origin, record in records:
-        compared = {name: value for name, value in record.items() if name != "version"}
-        origins.setdefault(json.dumps(compared, sort_keys=True), []).append((origin, record))
-    return [(", ".join(origin for origin, _ in same), same[0][1]) for same in origins.values()]
+    origins: dict[str, list[Record]] = {}
+    for each in records:
+        compared = {name: value for name, value in each.values.items() if name != "version"}
+        origins.setdefault(json.dumps(compared, sort_keys=True), []).append(each)
+    return [
+        Record(", ".join(each.origin for each in same), same[0].values) for same in origins.values()
+    ]
 
 
 def _values(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -93,7 +84,7 @@ def _text(value: object) -> str:
     return json.dumps(value)
 
 
-def _block(known: Known) -> Iterator[Line]:
+def _block(known: Image) -> Iterator[Line]:
     path = str(known.path)
     yield [Piece(escaped(path), BOLD, path)]
     before = None
@@ -104,6 +95,8 @@ def _block(known: Known) -> Iterator[Line]:
         yield from _fact(name, value)
     if before is None:
         yield [Piece(_NOTHING, DIM)]
+    if known.records:
+        yield from _wrapped(_label("again"), shlex.join(["kontext", "replay", path]), DIM)
 
 
 def _fact(name: str, value: str) -> Iterator[Line]:

@@ -7,6 +7,7 @@ import pytest
 
 from kontext_cli.cli.edit import edit
 from kontext_cli.cli.generate import generate
+from kontext_cli.cli.replay import replay
 from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import KEYS
 from kontext_cli.providers import NAMES, provider_class
@@ -16,7 +17,7 @@ from kontext_cli.words import flag
 SENT = {row.name for row in OPTIONS if row.sent}
 
 
-@pytest.mark.parametrize("command", [generate, edit])
+@pytest.mark.parametrize("command", [generate, edit, replay])
 def test_a_command_has_each_option_in_the_order_of_the_table(command: object) -> None:
     parameters = inspect.signature(command).parameters  # type: ignore[arg-type]
     names = {row.name for row in OPTIONS}
@@ -27,7 +28,7 @@ def test_a_command_has_each_option_in_the_order_of_the_table(command: object) ->
         assert parameters[row.name].default is (False if row.type is bool else None)
 
 
-@pytest.mark.parametrize("command", [generate, edit])
+@pytest.mark.parametrize("command", [generate, edit, replay])
 def test_a_parameter_of_a_command_has_the_type_of_its_option(command: object) -> None:
     declared = inspect.getsource(command)  # type: ignore[arg-type]
     for row in OPTIONS:

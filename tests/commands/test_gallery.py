@@ -92,6 +92,23 @@ def test_the_command_makes_the_same_again(world: World) -> None:
     assert (world.folder / "again.jpg").read_bytes() == first.read_bytes()
 
 
+def test_an_image_with_a_record_is_replayed(world: World) -> None:
+    world.write("rows.jsonl", [{"prompt": "a fox", "id": "-a fox"}, {"prompt": "b", "id": "b"}])
+    world.batch("rows.jsonl", "--metadata", "full")
+    world.prompts("a wolf")
+    world.batch("prompts.txt", "--sidecar")
+    world.set(KONTEXT_STATE_DIR=str(world.top / "other"))
+    page = made(world, "out", "-o", "out/page.html")
+    commands = [entry["command"] for entry in entries(page)]
+    assert commands == [
+        "kontext replay 1-a-wolf.jpg",
+        "kontext replay './-a fox.jpg'",
+        "kontext replay b.jpg",
+    ]
+    again = world.run(*shlex.split(commands[1])[1:], "--dry-run", cwd=world.out)
+    assert again.code == 0, again.err
+
+
 def test_a_prompt_that_begins_with_a_dash(world: World) -> None:
     world.batch(world.prompts("-o lost.png"))
     (entry,) = entries(made(world, "-o", "page.html"))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kontext_cli.metadata.layout import chunk, segment
+from metadata.served import serve_images
 from processes import HEAVY, imported
 from samples import image_file
 from world import World
@@ -59,6 +60,20 @@ class TestRecords:
         [info] = told(world, "fox.jpg")
         assert [each["origin"] for each in info["records"]] == ["XMP of the file"]
         assert not (world.top / "other").exists()
+
+    def test_exif_of_the_provider_is_kept_and_read_as_well(self, world: World) -> None:
+        software = b"maker 1.0\0"
+        exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x31\0\x02" + len(software).to_bytes(4, "big")
+        exif += b"\0\0\0\x1a\0\0\0\0" + software
+        data = image_file()
+        serve_images(world, data[:2] + segment(0xE1, exif) + data[2:])
+        assert world.run("generate", "a fox", *FULL, "-o", "fox.jpg").code == 0
+        world.set(KONTEXT_STATE_DIR=str(world.top / "other"))
+        assert exif in (world.folder / "fox.jpg").read_bytes()
+        [info] = told(world, "fox.jpg")
+        assert findings(info)["Software"] == "maker 1.0"
+        assert findings(info)["AIPromptInformation"] == "a fox"
+        assert [each["record"]["prompt"] for each in info["records"]] == ["a fox"]
 
     def test_the_longest_prompt_is_read_back(self, world: World) -> None:
         prompt = "Ж❄𝕏 & a<b>" * 2900

@@ -105,7 +105,9 @@ class TestImages:
         done = world.run("edit", "make it winter", "-i", url, *AT_FAL, *argv)
         assert done.code == 0, done.err
         record = record_in(world.folder / "winter.png")
-        assert record["inputs"] == [{"url": "https://images.example/house.png", "sha256": None}]
+        assert record["inputs"] == [
+            {"url": "https://images.example/house.png", "sha256": None, "shortened": True}
+        ]
         for name in ("winter.png", "winter.png.json"):
             assert b"secret" not in (world.folder / name).read_bytes()
 
@@ -240,6 +242,13 @@ class TestSidecars:
     def test_a_dry_run_names_it(self, world: World) -> None:
         done = world.run("generate", "a fox", *AT_FAL, "-o", "fox.png", "--sidecar", "--dry-run")
         assert "file: fox.png\nfile: fox.png.json\n" in done.out.decode()
+
+    def test_a_dry_run_of_a_batch_names_those_of_its_rows(self, world: World) -> None:
+        rows: list[dict[str, Any]] = [{"prompt": "a", "id": "a", "sidecar": True}]
+        world.write("rows.jsonl", [*rows, {"prompt": "b", "id": "b"}])
+        done = world.run("generate", "-f", "rows.jsonl", "-d", "out", *AT_FAL, "--dry-run")
+        files = [line.rpartition("\t")[2] for line in done.lines[:2]]
+        assert files == [f"{world.out}/a.jpg, {world.out}/a.jpg.json", f"{world.out}/b.jpg"]
 
     def test_standard_output_can_have_none(self, world: World) -> None:
         done = world.run("generate", "a fox", *AT_FAL, "-o", "-", "--sidecar")

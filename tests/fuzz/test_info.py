@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fuzz.examples import fuzzed
+from kontext_cli.engine.known import Image
+from kontext_cli.files.records import Record
 from kontext_cli.metadata.embed import LeftAlone, embedded
 from kontext_cli.metadata.find import MOST_TEXT, Finding, found_in
 from kontext_cli.metadata.record import Provenance, is_record, read_json
-from kontext_cli.terminal.info import Known, info_lines, info_record
+from kontext_cli.terminal.info import info_lines, info_record
 from kontext_cli.terminal.records import as_line
 from metadata.encoded import jpegs, pngs
 
@@ -37,8 +39,8 @@ json_values = st.recursive(
 
 def check(found: list[Finding], record: dict[str, Any] | None = None) -> None:
     """See that all of it can be printed, for people and for programs."""
-    records = () if record is None else (("sidecar \x1b[2J", record),)
-    known = Known(Path("a \x1b.png"), "0" * 64, records, tuple(found))
+    records = () if record is None else (Record("sidecar \x1b[2J", record),)
+    known = Image(Path("a \x1b.png"), "0" * 64, records, tuple(found))
     assert json.loads(as_line(info_record(known)))["type"] == "info"
     for line in info_lines([known]):
         assert isinstance(line, str)

@@ -115,6 +115,8 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "job to forget": ("forget", "{}"),
     "request id": ("status", "{}", "-p", "sandbox"),
     "age": ("forget", "--older-than", "{}"),
+    "image to make again": ("replay", "{}", "-p", "sandbox"),
+    "images to make again": ("replay", "a.png", "{}", "-p", "sandbox"),
     "catalogue": ("models", "-m", "{}"),
     "shell": ("completion", "{}"),
     "key": ("auth", "remove", "{}"),
@@ -240,6 +242,47 @@ def test_what_a_prompts_file_says_is_printed_as_text(pipe: Pipe, place: str) -> 
     assert ran.code in (0, 2, 8)
     record = pipe(command, "-f", "rows.jsonl", "-p", "sandbox", "--dry-run", "--json").out
     assert all(json.loads(line)["schema"] == 1 for line in record.splitlines())
+
+
+RECORDS: dict[str, Rows] = {
+    "prompt": lambda p: {"prompt": p.text},
+    "operation": lambda p: {"operation": p.text},
+    "provider": lambda p: {"provider": p.text},
+    "model": lambda p: {"model": p.text, "endpoint": p.text},
+    "endpoint": lambda p: {"endpoint": p.text},
+    "option": lambda p: {"options": {p.text: 1}},
+    "value": lambda p: {"options": {"seed": p.text}},
+    "lost value": lambda p: {"options": {"guidance_scale": 99, "steps": p.text}},
+    "input": lambda p: {"operation": "edit", "inputs": [{"path": p.text, "sha256": "0" * 64}]},
+    "input URL": lambda p: {"operation": "edit", "inputs": [{"url": f"https://a/{p.text}"}]},
+    "time": lambda p: {"time": p.text},
+}
+
+
+@pytest.mark.parametrize("place", RECORDS)
+def test_what_a_record_says_is_printed_as_text(pipe: Pipe, place: str) -> None:
+    record = {
+        "schema": 1,
+        "type": "image",
+        "operation": "generate",
+        "provider": "sandbox",
+        "model": "kontext-pro",
+        "endpoint": "fal-ai/flux-pro/kontext/text-to-image",
+        "prompt": "x",
+        "options": {"seed": 7},
+        "inputs": [],
+    }
+    for name in ("a.png", "b.png"):
+        (pipe.folder / name).write_bytes(image_file("png"))
+    by = set("@/?#." if place == "input URL" else "")
+    for payload in share(f"{place} of a record", (p for p in PAYLOADS if not by & set(p.raw))):
+        for name in ("a.png", "b.png"):
+            changed = RECORDS[place](payload)
+            assert isinstance(changed, dict)
+            pipe.write(f"{name}.json", json.dumps({**record, **changed, "seed": name}))
+        pipe("replay", "a.png", "--dry-run")
+        pipe("replay", "a.png", "b.png", "--dry-run")
+        pipe("info", "a.png")
 
 
 FILES: dict[str, str] = {
