@@ -51,7 +51,6 @@ class Flags(NamedTuple):
     limit: int | None
     only: str | None
     shard: str | None
-    lock: bool
     fail_fast: bool
     max_failures: int | None
     retry_failed: bool
@@ -68,6 +67,7 @@ class Flags(NamedTuple):
     open_images: bool
     image: list[str] | None = None
     each: bool = False
+    lock: bool = False
     recipe_prompt: str | None = None
     files: Sequence[str] = ()
 
