@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kontext_cli.batch.sources import NO_LINE, BatchSource, quoted
-from kontext_cli.errors import KontextError, NameTaken, StorageFault, UsageError
+from kontext_cli.errors import KontextError, LockFault, NameTaken, StorageFault, UsageError
 from kontext_cli.prompts import Row
+
+_SAME_HINT = (NameTaken, LockFault)
+"""Errors whose hint holds for all of them."""
 
 
 class _Fault(NamedTuple):
@@ -61,13 +64,14 @@ class Faults:
 
     def _hint(self, kind: type[KontextError]) -> str | None:
         hints = {each.error.hint for each in self._found}
-        return hints.pop() if kind is NameTaken and len(hints) == 1 else None
+        return hints.pop() if kind in _SAME_HINT and len(hints) == 1 else None
 
 
 def _common_kind(errors: Sequence[KontextError]) -> type[KontextError]:
     """The type to raise for all of them: that of names or files if all are, else UsageError."""
-    if all(isinstance(error, NameTaken) for error in errors):
-        return NameTaken
+    for kind in _SAME_HINT:
+        if all(isinstance(error, kind) for error in errors):
+            return kind
     if all(isinstance(error, StorageFault) for error in errors):
         return type(errors[0])
     return UsageError

@@ -83,7 +83,9 @@ class Locked:
             paths=paths,
             locked=row,
         )
-        return known if in_journal is None else _later(known, in_journal, entry.digest)
+        if in_journal is None:
+            return known
+        return _later(known, in_journal, entry.digest, keep_edited=not self._make_edited)
 
     def condition(self, row: LockedRow) -> Condition:
         """The condition of the files of a row: edited if any is, else missing if any is."""
@@ -175,7 +177,7 @@ def _is_same(known: Known, row: LockedRow, paths: Sequence[str]) -> bool:
     )
 
 
-def _later(locked: Known, journal: Known, digest: str) -> Known:
+def _later(locked: Known, journal: Known, digest: str, *, keep_edited: bool) -> Known:
     """What counts of a row that the lock and the journal know, and whose request has ``digest``.
 
     The journal does where it has what the lock does not: images that were saved, or a job that was
@@ -188,7 +190,7 @@ def _later(locked: Known, journal: Known, digest: str) -> Known:
     is_ours = made is not None and made.files == "untouched"
     if locked.files == "edited":
         is_ours = is_ours and made is not None and not set(locked.paths).isdisjoint(made.paths)
-        if not is_ours:
+        if keep_edited and not is_ours:
             return known
     if locked.files == "untouched":
         journal = journal._replace(before=None)  # whose files the lock's have replaced
@@ -198,7 +200,7 @@ def _later(locked: Known, journal: Known, digest: str) -> Known:
         if is_ours and (journal.digest == digest or locked.files != "untouched"):
             return journal
         return journal if locked.files == "missing" and journal.digest == digest else known
-    if locked.files == "edited":
+    if locked.files == "edited" and is_ours:
         return journal
     is_of_now = journal.digest == digest and journal.state is not State.PLANNED
     return journal._replace(locked=locked.locked) if is_of_now else known

@@ -1,6 +1,6 @@
 """What is known of the rows of a batch from earlier runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from kontext_cli.batch.decide import Known, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.locked import Locked
 from kontext_cli.engine.endings import elsewhere, is_unsettled, unknown_since
-from kontext_cli.files.saved import condition, condition_at, existing_file, worst
+from kontext_cli.files.saved import Condition, condition, condition_at, existing_file
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
@@ -107,7 +107,7 @@ class Memory:
         job = self._journal.saved_of_row(self._batch, key) if self._journal else None
         if job is None:
             return None
-        files = worst(
+        files = _worst(
             condition_at(path, size=size, modified=modified, sha256=sha256)
             for path, sha256, size, modified in job.files
         )
@@ -129,7 +129,7 @@ class Memory:
         )
 
     def _known(self, job: Job, key: str) -> Known:
-        files = worst(map(condition, job.files)) if job.state is State.SAVED else None
+        files = _worst(map(condition, job.files)) if job.state is State.SAVED else None
         return Known(
             job_id=job.id,
             attempt=job.attempt,
@@ -160,3 +160,11 @@ class Memory:
         ):
             return known._replace(elsewhere=True)
         return known
+
+
+def _worst(conditions: Iterable[Condition]) -> Condition:
+    """The condition of all files of a job: missing if any is, else edited if any is."""
+    conditions = set(conditions)
+    if not conditions or "missing" in conditions:
+        return "missing"
+    return "edited" if "edited" in conditions else "untouched"

@@ -231,6 +231,8 @@ def _place(flags: Flags, folder: Path) -> _Place | None:
 def _place_of_files(flags: Flags) -> _Place | None:
     """The lock of the only prompts file; None where there is none and none is asked for."""
     names = flags.prompts_files
+    if not names:  # images that are made again
+        return None
     files = [Path(os.path.abspath(name)) for name in names if _is_file(name)]  # noqa: PTH100
     if len(names) > 1:
         there = [lock_path(file).name for file in files if _is_there(lock_path(file))]

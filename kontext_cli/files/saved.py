@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
@@ -74,14 +73,6 @@ def condition_at(path: str | Path, *, size: int, modified: int, sha256: str) -> 
     except (OSError, NotAnImage):
         return "edited"
     return "untouched" if hashlib.sha256(data).hexdigest() == sha256 else "edited"
-
-
-def worst(conditions: Iterable[Condition]) -> Condition:
-    """The condition of all files of a job: missing if any is, else edited if any is."""
-    conditions = set(conditions)
-    if not conditions or "missing" in conditions:
-        return "missing"
-    return "edited" if "edited" in conditions else "untouched"
 
 
 def verified(data: bytes) -> VerifiedImage:

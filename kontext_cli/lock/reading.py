@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from kontext_cli.lock.fields import Wrong, decoded, header_of, is_header, row_of
 from kontext_cli.lock.rows import VERSION, Header, Line, Lock, LockedRow
 from kontext_cli.lock.writing import encode_row
 
-MOST_BYTES = 256 * 2**20
+MOST_BYTES = 2**30
+"""About two million rows."""
 _LONGEST = 2**20
 _MOST_FAULTS = 20
+_MOST_LINES = 64
+"""Of one row: as many branches at once."""
 _MARKER = re.compile(rb"(<<<<<<<|>>>>>>>|\|\|\|\|\|\|\||=======)( |$)")
 
 
@@ -75,13 +79,13 @@ class _Reader:
         self._path = path
         self._headers: list[tuple[int, Header]] = []
         self._lines: dict[str, tuple[Line, ...]] = {}
-        self._faults: list[str] = []
-        self._markers: list[int] = []
+        self._faults = _Faults()
+        self._markers = _Faults()
 
     def read(self, data: bytes) -> Lock:
-        for number, line in _split(data):
+        for number, line in _split(data.removeprefix(BOM_UTF8)):
             if _MARKER.match(line):
-                self._markers.append(number)
+                self._markers.add(str(number))
             else:
                 self._add(number, line)
         header = self._header()
@@ -95,11 +99,14 @@ class _Reader:
                 self._check_version(version_of(value))
                 self._headers.append((number, header_of(value)))
                 return
-            row = row_of(value)
+            self._add_row(number, row_of(value))
         except Wrong as wrong:
-            self._faults.append(f"line {number}: {wrong}")
-            return
+            self._faults.add(f"line {number}: {wrong}")
+
+    def _add_row(self, number: int, row: LockedRow) -> None:
         before = self._lines.get(row.id, ())
+        if len(before) == _MOST_LINES:
+            raise Wrong(f"there are {_MOST_LINES} lines of its row already")
         if all(row != each.row for each in before):
             self._lines[row.id] = (*before, Line(number, row))
 
@@ -112,32 +119,47 @@ class _Reader:
 
     def _header(self) -> Header:
         if not self._headers:
-            self._faults.insert(0, "it has no first line with `kontext_lock`")
+            self._faults.add("no line has `kontext_lock`, as the first one should")
             return Header(None, ".")
         (first, header), *others = self._headers
-        self._faults += [
-            f"lines {first} and {number} both describe the whole lock, and differ"
-            for number, other in others
-            if other != header
-        ]
+        for number, other in others:
+            if other != header:
+                self._faults.add(
+                    f"lines {first} and {number} both describe the whole lock, and differ"
+                )
         return header
 
     def _raise_all(self) -> None:
-        if self._markers:
-            numbers = ", ".join(map(str, self._markers[:_MOST_FAULTS]))
+        if self._markers.count:
+            numbers = ", ".join(self._markers.listed())
             raise LockFault(
                 f"`{self._path}` has the marks of a merge conflict, in line {numbers}",
                 hint="remove these lines and keep those of both sides; "
                 f"`/{self._path.name} merge=union` in .gitattributes prevents it",
             )
-        if self._faults:
-            count = len(self._faults)
-            rest = [f"and {count - _MOST_FAULTS} more"] if count > _MOST_FAULTS else []
+        if self._faults.count:
             raise LockFault(
                 f"`{self._path}` is no lock of kontext, or is damaged",
                 hint=f"restore it: git checkout HEAD -- {self._path.name}",
-                details=[*self._faults[:_MOST_FAULTS], *rest],
+                details=self._faults.listed(),
             )
+
+
+class _Faults:
+    """What is wrong: the first of it, and how much there is."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._first: list[str] = []
+
+    def add(self, text: str) -> None:
+        self.count += 1
+        if self.count <= _MOST_FAULTS:
+            self._first.append(text)
+
+    def listed(self) -> list[str]:
+        more = self.count - len(self._first)
+        return [*self._first, f"and {more:,} more"] if more else self._first
 
 
 def _split(data: bytes) -> Iterator[tuple[int, bytes]]:

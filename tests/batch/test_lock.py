@@ -123,6 +123,25 @@ class TestTheJournal:
         assert here.world.accepted["a fox"] == 1
         assert here.file("cards.lock").read_bytes() == lock
 
+    def test_collects_what_was_not_waited_for(self, here: Machine) -> None:
+        here.rows(FOX)
+        here.run("--lock", "--no-wait", "-p", "fal")
+        assert not here.file("cards.lock").exists()
+        assert here.run("--lock", "-p", "fal").reasons == ["collected"]
+        assert list(here.locked()) == ["fox"]
+
+    def test_is_asked_before_an_edited_image_is_made_anew(self, here: Machine) -> None:
+        here.rows(FOX)
+        here.run("--lock", "-p", "fal")
+        here.rows(row("fox", "a fox at night"))
+        here.run("--no-wait", "-p", "fal")
+        content = here.edit("out/fox.jpg")
+        assert here.run("-p", "fal").reasons == ["file edited"]
+        forced = here.run("-p", "fal", "--force", "--only", "fox")
+        assert forced.reasons == ["collected"]
+        assert forced.paths(here.folder) == ["out/fox-2.jpg"]
+        assert here.file("out/fox.jpg").read_bytes() == content
+
     def test_is_overruled_by_images_that_came_with_a_newer_lock(self, here: Machine) -> None:
         here.rows(FOX)
         here.run("--lock")
@@ -289,7 +308,9 @@ class TestTheLock:
         there.file("cards.lock").write_bytes(path.read_bytes())
         ambiguous = there.run()
         assert ambiguous.code == 2
+        assert ambiguous.errors[0]["code"] == "lock"
         assert "lines 2 and 4 are of one row, `fox`, and none of them fits" in ambiguous.err
+        assert "hint: remove all but the line that is right; without any" in ambiguous.err
         assert there.run("--only", "owl").code == 0
 
     def test_is_of_a_shard_beside_that_of_all(self, here: Machine) -> None:
@@ -415,7 +436,7 @@ class TestRefused:
             (f"<<<<<<< HEAD\n{FIRST}", "has the marks of a merge conflict, in line 1"),
             (FIRST.replace("cards", "other"), "is the lock of `other.jsonl`, not of `cards.jsonl`"),
             (f"{FIRST}{{}}\n", "line 2: `id` is missing"),
-            ("", "it has no first line with `kontext_lock`"),
+            ("", "no line has `kontext_lock`, as the first one should"),
         ],
     )
     def test_a_lock_that_cannot_be_used_is_left_alone(

@@ -67,7 +67,7 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("damage", "words"),
         [
-            (lambda _text: "", "it has no first line"),
+            (lambda _text: "", "no line has `kontext_lock`, as the first one should"),
             (lambda text: text[:-20], "line 5: invalid JSON"),
             (
                 lambda text: text.replace('"kontext_lock":1', '"kontext_lock":2'),

@@ -76,7 +76,7 @@ def test_what_was_written_is_read(locked: list[LockedRow], header: Header) -> No
 def test_lines_are_read_in_any_order_with_either_end(dice: Any, end: bytes) -> None:
     lines = [*WHOLE.splitlines(), b"", WHOLE.splitlines()[0]]
     dice.shuffle(lines)
-    read = parse_lock(end.join(lines), PATH)
+    read = parse_lock(b"\xef\xbb\xbf" + end.join(lines), PATH)
     assert encode_lock(read.header, read.rows) == WHOLE
 
 
@@ -174,6 +174,13 @@ def test_a_wrong_line_is_named(line: str, what: str) -> None:
     assert fault.value.details == [f"line 4: {what}"]
 
 
+def test_a_row_has_so_many_lines_at_most() -> None:
+    data = encode_lock(HEADER, [row("fox", seed=seed) for seed in range(65)])
+    with pytest.raises(LockFault) as fault:
+        parse_lock(data, PATH)
+    assert fault.value.details == ["line 66: there are 64 lines of its row already"]
+
+
 def test_bytes_that_are_no_text_are_refused() -> None:
     with pytest.raises(LockFault) as fault:
         parse_lock(WHOLE + b'{"id":"\xff"}', PATH)
@@ -183,7 +190,7 @@ def test_bytes_that_are_no_text_are_refused() -> None:
 def test_all_faults_are_reported_at_once() -> None:
     with pytest.raises(LockFault) as fault:
         parse_lock(b"x\n" * 30, PATH)
-    assert fault.value.details[0] == "it has no first line with `kontext_lock`"
+    assert fault.value.details[0] == "line 1: invalid JSON at column 1"
     assert fault.value.details[-1] == "and 11 more"
     assert fault.value.hint == "restore it: git checkout HEAD -- cards.lock"
 
