@@ -48,6 +48,7 @@ def full_job() -> Job:
         row="id:füchse#2",
         attempt=3,
         index=7,
+        server="http://gpu.local:8188",
         handle=Handle(
             REQUEST_ID,
             {

@@ -259,7 +259,7 @@ BAD_CONFIG = [
     'fal_key = "KEY"',
     '[providers.fal]\nkey = "KEY"',
     '[providers.fal]\njobs = "KEY"',
-    '[providers.fal]\nbase_url = ["KEY"]',
+    '[providers.fal]\nbase_url = [7, "KEY"]',
     '[prices.fal]\nkontext-pro = "KEY"',
     'output_dir = ["KEY"]',
     'model = { key = "KEY" }',
