@@ -125,7 +125,8 @@ def strings(tree: ast.Module) -> Iterator[str]:
 
 
 def test_what_is_peculiar_to_a_provider_stays_in_its_file() -> None:
-    """Its name and its headers; the examples of `cli` may name it, the sandbox emulates it."""
+    """Its name and its headers; the examples of `cli` may name it, the sandbox emulates it, and
+    foreign metadata may be a program's that is also a provider."""
     names = {name for name in NAMES if not provider_class(name).offline} - {"together"}
     peculiar = re.compile(rf"\b({'|'.join(names)})\b|^together$|^x-", re.IGNORECASE)
     its_own = {"providers/__init__.py", *(f"providers/{name}.py" for name in NAMES)}
