@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
+import pytest
+
 from kontext_cli.options import OPTIONS
 from kontext_cli.providers import provider_class
 from kontext_cli.providers.options import Endpoint
@@ -24,6 +26,7 @@ _VALUES = {
     "enhance_prompt": True,
 }
 _WORDS = ("a fox", "狐と兎 {{}}", '🦊🏔️ "quoted"', "-p 'Жар' --seed", "zwei\nZeilen\t", "<lora:x:1>")
+HOSTED = tuple(name for name in KEYS if name != "openai")
 _LONGEST = "ж" * 32_768
 _IMAGES = ("in/1.png", "in/2.jpg", "in/3.png", "in/4.png")
 
@@ -31,7 +34,7 @@ _IMAGES = ("in/1.png", "in/2.jpg", "in/3.png", "in/4.png")
 def rows(operation: str) -> Iterator[dict[str, Any]]:
     """Two rows for each endpoint: with no option, and with all that it takes."""
     numbers = count()
-    for provider in KEYS:
+    for provider in HOSTED:
         for endpoint in provider_class(known_provider(provider)).endpoints:
             if endpoint.operation == operation:
                 for options in ({}, _options(endpoint)):
@@ -132,3 +135,26 @@ def test_of_a_hundred_rows(world: World) -> None:
         url, payload = printed(done.out.decode())
         sent = recorder.sent[job["request"]["prompt"]]
         assert (url.removeprefix(world.url), payload) == sent
+
+
+@pytest.mark.parametrize("provider", ["openai", "comfyui"])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("generate", 'a "fox" {}', "-a", "3:2", "--steps", "9", "-g", "2.5"),
+        ("edit", "make it 夜", "-i", "in/1.png", "-i", "in/2.jpg"),
+    ],
+    ids=["generate", "edit"],
+)
+def test_of_servers_of_ones_own(world: World, provider: str, argv: tuple[str, ...]) -> None:
+    """What would be sent is what was: forms and workflows, too, which are no JSON of ours."""
+    world.configure('[providers.openai]\ndialect = "vllm"\n')
+    world.images(*_IMAGES)
+    argv = (*argv, "-p", provider, "--seed", "5")
+    planned = world.run(*argv, "-o", "again.jpg", "--dry-run")
+    assert planned.code == 0, planned.err
+    done = world.run(*argv, "-o", "first.jpg", "--metadata", "full")
+    assert done.code == 0, done.err
+    world.set(KONTEXT_STATE_DIR=str(world.top / "other"))
+    again = world.run("replay", done.lines[0], "--dry-run", "-o", "again.jpg")
+    assert (again.code, again.out) == (0, planned.out), again.err

@@ -16,6 +16,8 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from processes import environment
+
 VERSION = "0.4.7"
 """Of the Python package whose source archive has stable-diffusion.cpp in it."""
 SHA256 = "998d1957260dd5ae4e18a8acc0c14b0a8757aaa9f96515197b6d5bbf46df9282"
@@ -47,7 +49,7 @@ def _build(folder: Path) -> Path:
         sys.exit("cmake is needed to build sd-server, and a C++ compiler")
     name = f"stable-diffusion-cpp-python=={VERSION}"
     pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:")
-    subprocess.run([*pip, "--dest", str(folder), name], check=True)
+    subprocess.run([*pip, "--dest", str(folder), name], check=True, env=environment())
     (archive,) = folder.glob("*.tar.gz")
     if hashlib.sha256(archive.read_bytes()).hexdigest() != SHA256:
         sys.exit(f"{archive.name} is not the archive that was tested")
@@ -56,9 +58,11 @@ def _build(folder: Path) -> Path:
     (source,) = folder.glob("*/vendor/stable-diffusion.cpp")
     built = folder / "build"
     jobs = str(os.cpu_count() or 1)
-    subprocess.run(["cmake", "-S", str(source), "-B", str(built), *_FLAGS], check=True)
+    subprocess.run(
+        ["cmake", "-S", str(source), "-B", str(built), *_FLAGS], check=True, env=environment()
+    )
     command = ("cmake", "--build", str(built), "--target", "sd-server", "--parallel", jobs)
-    subprocess.run(command, check=True)
+    subprocess.run(command, check=True, env=environment())
     return built / "bin" / "sd-server"
 
 
