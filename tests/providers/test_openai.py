@@ -1,6 +1,7 @@
 """What real OpenAI-compatible servers want and answer: sd-server and LiteLLM as they were run,
 vLLM-Omni and LocalAI as their source says, OpenAI by its reference."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from kontext_cli.engine.engine import Engine
 from kontext_cli.errors import JobFailed, KontextError, RejectedKey, UnsupportedOption
 from kontext_cli.http.call import Reply
+from kontext_cli.http.transport import Transport
 from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Job, State
 from kontext_cli.metadata.record import provenance_of
@@ -463,3 +466,42 @@ def test_a_list_of_models_of_any_form_does_no_harm() -> None:
         assert (provider.served, provider.is_known) == ((), True)
     with pytest.raises(KontextError):
         Openai(BASE).learn(Reply(200, {}, b'{"data": {}}'))
+
+
+def test_jobs_that_were_refused_together_are_all_sent_again(tmp_path: Path) -> None:
+    """What one has learned counts for the others, whose refusal names nothing new."""
+    provider = Openai(BASE)
+    provider.is_known = True
+    plans = [
+        planned("openai", {"prompt": f"{number}"}, tmp_path, model="m", provider=provider)
+        for number in range(3)
+    ]
+    refused = Answer(NO_FORMAT, 400)
+    app = Scripted({GENERATIONS: [refused, refused, refused, MADE, MADE, MADE]})
+    transport = Transport(provider.name, provider.key_bases, {}, app=Together(app, 3))
+
+    async def work() -> None:
+        async def record(_job: Job) -> None:
+            pass
+
+        async with transport:
+            engine = Engine(provider, transport, record=record)
+            await asyncio.gather(
+                *(engine.submit(plan.job, plan.draft, timeout=60) for plan in plans)
+            )
+
+    asyncio.run(work())
+    assert [plan.job.state for plan in plans] == [State.READY] * 3
+    assert ["response_format" in seen.json for seen in app.submits()] == [True] * 3 + [False] * 3
+
+
+class Together:
+    """An app that answers so many requests at a time, when all of them are there."""
+
+    def __init__(self, app: Scripted, number: int) -> None:
+        self._app = app
+        self._barrier = asyncio.Barrier(number)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._barrier.wait()
+        await self._app(scope, receive, send)
