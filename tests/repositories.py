@@ -19,6 +19,22 @@ IDENTITY = {
 """What git needs to know before it commits."""
 
 
+def git(folder: Path, *words: str, code: int = 0) -> str:
+    """What a command of git prints, which must exit with ``code``."""
+    done = subprocess.run(
+        ["git", *words],
+        cwd=folder,
+        env=environment({**IDENTITY}),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
 class Repository:
     """A work tree."""
 
@@ -47,16 +63,7 @@ class Repository:
 
     def git(self, *words: str) -> str:
         """What a command of git prints."""
-        return subprocess.run(
-            ["git", *words],
-            cwd=self.folder,
-            env=environment({**IDENTITY}),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=True,
-            timeout=60,
-        ).stdout
+        return git(self.folder, *words)
 
     def commit(self, message: str) -> None:
         """Commit all that is in the work tree."""

@@ -2,21 +2,13 @@
 
 import json
 import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kontext_cli.lock import Lock, LockedRow, read_lock
-from processes import environment
+from repositories import git
 from world import Ran, World
-
-GIT = {
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_SYSTEM": "/dev/null",
-    **{f"GIT_{who}_NAME": "Ada" for who in ("AUTHOR", "COMMITTER")},
-    **{f"GIT_{who}_EMAIL": "ada@example.com" for who in ("AUTHOR", "COMMITTER")},
-}
 
 
 class Machine:
@@ -53,18 +45,9 @@ class Machine:
         """What differs in the environment of its runs."""
         return {"KONTEXT_STATE_DIR": str(self.state), "XDG_CACHE_HOME": str(self.state / "cache")}
 
-    def git(self, *argv: str) -> str:
-        """Run git in the folder, which must succeed."""
-        done = subprocess.run(
-            ["git", *argv],
-            cwd=self.folder,
-            env=environment(GIT),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    def git(self, *argv: str, code: int = 0) -> str:
+        """What a command of git prints, which must exit with ``code``."""
+        return git(self.folder, *argv, code=code)
 
     def file(self, name: str) -> Path:
         """A file of the folder."""

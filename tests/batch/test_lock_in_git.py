@@ -1,13 +1,11 @@
 """Branches of a repository with prompts, images and their lock, merged by git itself."""
 
-import subprocess
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from batch.locks import GIT, Machine, notices, row
-from processes import environment
+from batch.locks import Machine, notices, row
 from world import World
 
 START = [row(name) for name in ("b", "d", "f", "h")]
@@ -87,14 +85,7 @@ def test_a_row_that_both_changed_is_that_of_the_image_that_was_chosen(here: Mach
     for name in ("ours", "theirs"):
         branch(here, name, row("b"), row("d", f"{name} d"), *START[2:])
     here.git("merge", "-q", "--no-edit", "ours")
-    merged = subprocess.run(
-        ["git", "merge", "-q", "--no-edit", "theirs"],
-        cwd=here.folder,
-        env=environment(GIT),
-        capture_output=True,
-        check=False,
-    )
-    assert merged.returncode == 1
+    here.git("merge", "-q", "--no-edit", "theirs", code=1)
     assert here.git("diff", "--name-only", "--diff-filter=U").split() == ["out/d.jpg"]
     here.rows(row("b"), row("d", "theirs d"), *START[2:])
     before = here.run("--dry-run")
@@ -114,9 +105,7 @@ def test_without_the_line_a_conflict_is_told_with_the_way_out(here: Machine) -> 
     branch(here, "ours", *START, row("x"))
     branch(here, "theirs", *START, row("y"))
     here.git("merge", "-q", "--no-edit", "ours")
-    subprocess.run(
-        ["git", "merge", "-q", "theirs"], cwd=here.folder, env=environment(GIT), check=False
-    )
+    here.git("merge", "-q", "theirs", code=1)
     ran = here.run()
     assert ran.code == 2
     assert "has the marks of a merge conflict, in line " in ran.err

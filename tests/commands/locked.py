@@ -1,7 +1,6 @@
 """A batch with its lock, as users have it in a repository."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 
 from kontext_cli.lock import Lock, read_lock
-from processes import MACHINE
 from samples import image_file
 from world import Ran, World
 
@@ -73,20 +71,6 @@ def state_of(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and ".git" not in path.relative_to(folder).parts
     }
-
-
-def git(folder: Path, *argv: str) -> str:
-    """Run git, and see that it succeeds."""
-    done = subprocess.run(
-        ["git", "-c", "user.name=x", "-c", "user.email=x@example.com", *argv],
-        cwd=folder,
-        env={**MACHINE, "HOME": str(folder.parent), "GIT_CONFIG_NOSYSTEM": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def changed(rows: Rows, row_id: str, **values: Any) -> list[dict[str, Any]]:

@@ -12,12 +12,12 @@ from commands.locked import (
     changed,
     check,
     found,
-    git,
     lock_of,
     make,
     rows,
     wolf,
 )
+from repositories import git
 from world import World
 
 

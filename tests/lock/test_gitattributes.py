@@ -1,14 +1,12 @@
 """Whether git merges a lock line by line: as `git check-attr` says."""
 
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from batch.locks import GIT
 from kontext_cli.lock.gitattributes import is_merged_by_line, line_for
-from processes import environment
+from repositories import git
 
 
 @pytest.fixture(scope="module")
@@ -18,13 +16,6 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "init", "-q")
     (folder / "a" / "b").mkdir(parents=True)
     return folder
-
-
-def git(folder: Path, *argv: str) -> str:
-    done = subprocess.run(
-        ["git", *argv], cwd=folder, env=environment(GIT), capture_output=True, text=True, check=True
-    )
-    return done.stdout
 
 
 @pytest.mark.parametrize(
