@@ -268,7 +268,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a cancel -d 'Ask the provider
 complete -c kontext -n '__kontext_at "kontext" 1' -a forget -d 'Delete jobs and their prompts from the journal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a check -d 'Compare prompts files and images with their lock'
 complete -c kontext -n '__kontext_at "kontext" 1' -a info -d 'Show how images were made, and where that is said'
-complete -c kontext -n '__kontext_at "kontext" 1' -a replay -d 'Make images again: by the same requests, but for the options given'
+complete -c kontext -n '__kontext_at "kontext" 1' -a replay -d 'Make images again, by the requests that made them'
 complete -c kontext -n '__kontext_at "kontext" 1' -a show -d 'Show images in the terminal'
 complete -c kontext -n '__kontext_at "kontext" 1' -a gallery -d 'Make a page or a contact sheet of images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cost -d 'Show what was spent, by day, provider, model and batch'

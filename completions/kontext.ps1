@@ -14,7 +14,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'forget'; Help = 'Delete jobs and their prompts from the journal' }
                 @{ Name = 'check'; Help = 'Compare prompts files and images with their lock' }
                 @{ Name = 'info'; Help = 'Show how images were made, and where that is said' }
-                @{ Name = 'replay'; Help = 'Make images again: by the same requests, but for the options given' }
+                @{ Name = 'replay'; Help = 'Make images again, by the requests that made them' }
                 @{ Name = 'show'; Help = 'Show images in the terminal' }
                 @{ Name = 'gallery'; Help = 'Make a page or a contact sheet of images' }
                 @{ Name = 'cost'; Help = 'Show what was spent, by day, provider, model and batch' }

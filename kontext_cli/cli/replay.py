@@ -62,9 +62,9 @@ def replay(
     preview: options.Preview = None,
     open_images: options.Open = False,
 ) -> int:
-    """Make images again: by the same requests, but for the options given.
+    """Make images again, by the requests that made them.
 
-    Defaults are for what an image does not say.
+    The options given win. Defaults are for what an image does not say.
     """
     arguments = locals()
     argv = arguments.pop("context").obj or ()
