@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Literal, NamedTuple
 
@@ -30,6 +31,8 @@ _OF_OTHER_PROGRAMS = re.compile(
     r"|jpe?g|png|webp|gif|avif|bmp|tiff?|heic|heif|svg|psd|mp4|mov"
     r"|gz|bz2|xz|zst|zip|7z|rar|tar|tgz|py|js|ts|sh|ps1|bat|lock)"
 )
+_SOLVE = "keep the rows that are right of both sides, and remove all marks"
+_CONFLICT = re.compile(r"(<{7}|>{7}|={7}|\|{7})(?:[ \r\n]|$)")
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",
@@ -57,12 +60,16 @@ def read_prompts(data: bytes, kind: Kind | None, rows: Rows) -> None:
 
     Types are checked, but not ranges and choices; the prompt may be missing. Without a kind, a
     JSON array is detected from the whole text, and JSON Lines from the first line that is neither
-    blank nor a comment. A JSON document is never read as lines of text.
+    blank nor a comment. A JSON document is never read as lines of text, nor is a file with the
+    marks of a merge conflict read at all.
     """
     text = _decoded(data)
     before = len(rows.faults)
     if isinstance(text, _NotText):
         rows.refuse(text.line, text.reason)
+    elif conflicts := [*_conflicts(text)]:
+        for number, mark in conflicts:
+            rows.refuse(number, f"`{mark}` is the mark of a merge conflict; {_SOLVE}")
     elif kind is None:
         _read(text, _sniffed(text), rows)
     elif wrong := _misnamed(text, kind):
@@ -88,6 +95,14 @@ def _read(text: str, kind: Kind, rows: Rows) -> None:
             read_table(text, rows, delimiter=",")
         case "tsv":
             read_table(text, rows, delimiter="\t")
+
+
+def _conflicts(text: str) -> Iterator[tuple[int, str]]:
+    """The marks that an unfinished merge left, each with the number of its line."""
+    if any(mark * 7 in text for mark in "<>=|"):
+        for number, line in enumerate(split(text), start=1):
+            if found := _CONFLICT.match(line):
+                yield number, found[1]
 
 
 def _misnamed(text: str, kind: Kind) -> str | None:

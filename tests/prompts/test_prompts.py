@@ -140,6 +140,23 @@ class TestEncoding:
     def test_a_nul_is_a_mistake(self, data: bytes, kind: Kind, line: int) -> None:
         assert read(data, kind) == ([], [(line, "the prompt contains a NUL character")])
 
+    @pytest.mark.parametrize("end", ["\n", "\r\n"])
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_marks_of_a_merge_conflict_are_no_rows(self, kind: Kind | None, end: str) -> None:
+        marks = ["<<<<<<< HEAD", "a fox", "||||||| 1a2b3c4", "=======", "", "a hen", ">>>>>>> new"]
+        solve = "keep the rows that are right of both sides, and remove all marks"
+        assert read(end.join(["prompt", *marks]), kind) == (
+            [],
+            [
+                (line, f"`{mark * 7}` is the mark of a merge conflict; {solve}")
+                for line, mark in ((2, "<"), (4, "|"), (5, "="), (8, ">"))
+            ],
+        )
+
+    @pytest.mark.parametrize("line", ["<<<<<<<< a", "a <<<<<<< b", "========", "=====", ">>>>>>>a"])
+    def test_other_lines_of_such_characters_are_rows(self, line: str) -> None:
+        assert said(line, "txt") == prompts((1, line))
+
     @pytest.mark.parametrize(
         ("kind", "first", "line"),
         [("txt", "", 1), ("jsonl", "", 1), ("csv", "prompt,id\n", 2), ("tsv", "prompt\tid\n", 2)],
