@@ -154,6 +154,7 @@ def _annotate(outcomes: Sequence[_Outcome]) -> list[str]:
 
 
 def _outcome(file: str, wanted: Wanted, settings: Settings) -> _Outcome:
+    _check_no_folder(file)
     if wanted.merge:
         return _merged(file, settings)
     return _compared(_opened(file), wanted, settings)
@@ -174,12 +175,16 @@ def _opened(file: str) -> _Opened:
     return _Opened(lock, path, file)
 
 
+def _check_no_folder(file: str) -> None:
+    if Path(file).is_dir():
+        raise UsageError(
+            f"`{file or '.'}` is a folder",
+            hint=f"name its lock: kontext check {quote(str(Path(file) / EACH_NAME))}",
+        )
+
+
 def _no_lock(file: str) -> KontextError:
     path = Path(file)
-    if path.is_dir():
-        return UsageError(
-            f"`{file}` is a folder", hint=f"name its lock: kontext check {quote(file)}/{EACH_NAME}"
-        )
     if not os.path.lexists(path):
         return InputFault(f"cannot read `{file}`: there is no such file")
     if shard_locks(lock_path(path)):

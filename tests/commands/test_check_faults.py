@@ -42,6 +42,13 @@ class TestBadInput:
         assert done.code == 2
         assert "hint: name its lock: kontext check out/kontext.lock" in done.err
 
+    @pytest.mark.parametrize("folder", [".", "..", "/", ""])
+    @pytest.mark.parametrize("flags", [[], ["--merge"]])
+    def test_a_folder_without_a_name(self, world: World, folder: str, flags: list[str]) -> None:
+        done = check(world, *flags, file=folder)
+        assert done.code == 2
+        assert f"error: `{folder or '.'}` is a folder" in done.err
+
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
     def test_a_lock_that_is_a_pipe_is_not_waited_for(self, world: World) -> None:
         world.write("cards.jsonl", CARDS)
