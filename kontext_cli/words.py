@@ -9,8 +9,8 @@ _LONG = 5
 
 
 def flag(field: str) -> str:
-    """The flag of a field: ``--num-images`` for ``num_images``; the prompt is not a flag."""
-    return field if field == "prompt" else "--" + field.replace("_", "-")
+    """The flag of a field: ``--num-images`` for ``num_images``; prompt and route are no flags."""
+    return field if field in ("prompt", "route") else "--" + field.replace("_", "-")
 
 
 def dollars(usd: float) -> str:

@@ -36,6 +36,7 @@ def order_of(lock: Lock, source: BatchSource) -> Order:
     """What holds for all rows. Raises LockFault where the lock does not say it."""
     given = dict(lock.header.defaults)
     operation, template = given.pop("operation", None), given.pop("name", None)
+    given.pop("route", None)
     defaults, wrong = checked(given.items())
     missing = [name for name in ("provider", "model") if name not in defaults]
     if operation not in get_args(Operation) or missing or wrong:
@@ -58,6 +59,12 @@ def order_of(lock: Lock, source: BatchSource) -> Order:
         rules=Rules(),
         by_image=lock.header.prompts_file is None,
     )
+
+
+def route_of(lock: Lock) -> str | None:
+    """The route that was set for the router among the providers."""
+    route = lock.header.defaults.get("route")
+    return route if isinstance(route, str) else None
 
 
 def image_sizes(lock: Lock) -> Iterator[tuple[str, int]]:

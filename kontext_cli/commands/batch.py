@@ -39,7 +39,7 @@ from kontext_cli.job import Job
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
 from kontext_cli.providers import Name
-from kontext_cli.settings.settings import known_provider
+from kontext_cli.settings.settings import Settings, known_provider
 from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.dry_run import row_lines, row_record
 from kontext_cli.terminal.input import piped_image, read_prompt, typed_bytes
@@ -129,6 +129,11 @@ class _Run:
         return self._lock.provider if self._lock else None
 
     @cached_property
+    def _settings(self) -> Settings:
+        found = self._session.settings
+        return self._lock.routed(found) if self._lock else found
+
+    @cached_property
     def _lock(self) -> BatchLock | None:
         return BatchLock.of(self._flags, self._folder, notice=self._report.notice)
 
@@ -156,13 +161,14 @@ class _Run:
     @cached_property
     def _defaults(self) -> Mapping[str, Any]:
         """What rows inherit that do not set it."""
-        flags = self._flags
+        flags, settings, providers = self._flags, self._settings, ",".join(self._providers)
+        usual = self._lock.model(providers) if self._lock else None
         defaults: dict[str, Any] = {
             **{name: each for name, each in flags.options.items() if each is not None},
-            "provider": ",".join(self._providers),
-            "model": self._session.settings.model(flags.model, self._providers[0], flags.operation),
+            "provider": providers,
+            "model": settings.model(flags.model, self._providers[0], flags.operation, usual=usual),
             "keep_flagged": flags.keep_flagged,
-            "metadata": self._session.settings.metadata(flags.metadata),
+            "metadata": settings.metadata(flags.metadata),
             "sidecar": flags.sidecar,
         }
         if flags.each:
@@ -195,7 +201,7 @@ class _Run:
         )
         return Planner(
             order,
-            open_provider=lambda name: self._session.settings.open(known_provider(name)),
+            open_provider=lambda name: self._settings.open(known_provider(name)),
             stdin=self._stdin_again,
             made=self._memory.files,
             locked=self._lock.locked if self._lock else None,
@@ -222,7 +228,7 @@ class _Run:
         with ExitStack() as stack:
             if self._lock is not None:
                 stack.enter_context(self._lock.hashes)
-                self._lock.begin(self._defaults, is_new=self._memory.is_new)
+                self._lock.begin(self._defaults, self._settings, is_new=self._memory.is_new)
             source, planner, part = self._source, self._planner, self._part
             return planner.entries(source, part, self._memory.lookup())
 

@@ -34,6 +34,7 @@ from kontext_cli.lock import (
 from kontext_cli.lock.gitattributes import is_merged_by_line, line_for
 from kontext_cli.lock.places import EACH_NAME, shard_path
 from kontext_cli.settings.paths import cache_dir
+from kontext_cli.settings.settings import Settings
 from kontext_cli.words import flag, listed
 
 _MOST_NAMED = 10
@@ -64,7 +65,7 @@ class BatchLock:
         self._locks = [self._read(path) for path in (self._whole, *others) if _is_there(path)]
         self._unmerged = [path.name for path in others if path != self.path]
         self._places = Places(self.path)
-        self._places.name(folder / "x")
+        self._places.check_folder(folder)
         cache = cache_dir()
         self.hashes = Hashes(cache and cache / "hashes", os.path.realpath(self._whole))
         self.locked = Locked(
@@ -95,13 +96,23 @@ class BatchLock:
     @property
     def provider(self) -> str | None:
         """The providers of the lock's rows, for a run to which nothing names one."""
-        for lock in reversed(self._locks):
-            if isinstance(found := lock.header.defaults.get("provider"), str):
-                return found
-        return None
+        return self._default("provider")
 
-    def begin(self, defaults: Mapping[str, Any], *, is_new: bool) -> None:
-        """Begin a run with these defaults of its rows: the first line says what they are.
+    def model(self, providers: str) -> str | None:
+        """The model of the lock's rows, for a run with their ``providers`` to which nothing names
+        one."""
+        is_same = (providers, self._flags.operation) == (self.provider, self._default("operation"))
+        return self._default("model") if is_same else None
+
+    def routed(self, settings: Settings) -> Settings:
+        """The settings with the route of the lock's rows, where none is set."""
+        if self.provider is None or settings.config.routes:
+            return settings
+        return settings.routed(self.provider, self._default("route"))
+
+    def begin(self, defaults: Mapping[str, Any], settings: Settings, *, is_new: bool) -> None:
+        """Begin a run with these defaults of its rows: the first line says what they are, and the
+        route of a router, where one is set.
 
         ``is_new``: the journal knows none of the files. Raises UsageError for a name that no lock
         can hold, LockFault for another prompt of all images.
@@ -121,6 +132,8 @@ class BatchLock:
             self._check_prompt(given["prompt"])
         elif flags.images:
             given["images"] = [self._image(image) for image in flags.images]
+        if route := settings.route(given["provider"]):
+            given["route"] = route
         folder = self._places.relative_folder(self._folder)
         self._header = Header(self._prompts_file, folder, given)
         try:
@@ -164,6 +177,13 @@ class BatchLock:
                 self._notice(f"row {entry.row.index} is not in the lock: {fault.message}")
             else:
                 self._keeper.put(row, instead_of=before)
+
+    def _default(self, name: str) -> str | None:
+        """A text in the first line of the lock, of that of a shard before that of all rows."""
+        for lock in reversed(self._locks):
+            if isinstance(found := lock.header.defaults.get(name), str):
+                return found
+        return None
 
     async def keep_writing(self) -> None:
         """Write the lock while rows end, until cancelled."""

@@ -11,7 +11,7 @@ from kontext_cli.batch.agreement import Agreement
 from kontext_cli.batch.amending import accept, prune
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.planner import Planner
-from kontext_cli.batch.remembered import image_sizes, no_stdin, order_of, source_of
+from kontext_cli.batch.remembered import image_sizes, no_stdin, order_of, route_of, source_of
 from kontext_cli.errors import InputFault, KontextError, LockFault, UsageError
 from kontext_cli.files.hashes import Hashes
 from kontext_cli.lock import (
@@ -248,8 +248,10 @@ def _entries(opened: _Opened, settings: Settings, hashes: Hashes) -> list[Entry]
     lock = opened.lock
     hashes.read(image_sizes(lock))
     source = source_of(lock, opened.prompts)
+    order = order_of(lock, source)
+    settings = settings.routed(order.defaults["provider"], route_of(lock))
     planner = Planner(
-        order_of(lock, source),
+        order,
         open_provider=lambda name: settings.offered(known_provider(name)),
         stdin=no_stdin,
         sha256_of=hashes.sha256,

@@ -52,12 +52,13 @@ class Places:
     def name(self, path: Path | str) -> str:
         """The name of an image in the lock. Raises UsageError if it is not below the folder."""
         if not self.is_inside(path):
-            raise UsageError(
-                f"`{path}` is not in the folder of `{self.lock.name}`, which can only name files "
-                "below it",
-                hint="choose a folder below that of the prompts file with -d",
-            )
+            raise self._is_outside(path)
         return self.relative(path)
+
+    def check_folder(self, folder: Path) -> None:
+        """Raises UsageError for a folder whose files cannot be named."""
+        if not self.is_inside(folder / "x"):
+            raise self._is_outside(folder)
 
     def relative(self, path: Path | str) -> str:
         """The path from the lock's folder; it may leave it, as an input image may."""
@@ -101,6 +102,13 @@ class Places:
         if not self._inside[parent]:
             return False
         return not os.path.islink(path) or self._contains(os.path.realpath(path))  # noqa: PTH114
+
+    def _is_outside(self, path: Path | str) -> UsageError:
+        return UsageError(
+            f"`{path}` is not in the folder of `{self.lock.name}`, which can only name files "
+            "below it",
+            hint="choose a folder below that of the prompts file with -d",
+        )
 
     def _contains(self, real: str) -> bool:
         return real == self._real or real.startswith(os.path.join(self._real, ""))  # noqa: PTH118

@@ -60,18 +60,33 @@ class Settings(NamedTuple):
             raise self._no_key_at_all()
         return NAMES[:1]
 
-    def model(self, flag: str | None, name: Name, operation: Operation) -> str:
-        """The model's name, or a provider's own endpoint id; else the default of the provider.
+    def route(self, providers: str) -> str | None:
+        """The route that is set for the router among ``providers``, a list as in `-p`."""
+        return next(filter(None, map(self.config.routes.get, providers.split(","))), None)
+
+    def routed(self, providers: str, route: str | None) -> Self:
+        """These settings with this route, or the default one, for the router among ``providers``,
+        whatever is set."""
+        names: list[str] = [*known_providers(providers)]
+        routes = {name: route for name in names if route in provider_class(name).routes and route}
+        return self._replace(config=self.config._replace(routes=routes))
+
+    def model(
+        self, flag: str | None, name: Name, operation: Operation, *, usual: str | None = None
+    ) -> str:
+        """The model's name, or a provider's own endpoint id; else the ``usual`` one, or the default
+        of the provider.
 
         Where models have a server's own names, the one that is set for it: not that for others.
         Where the user's own workflows have the models, only the flag names another one.
         """
         kind, configured = provider_class(name), self.config.model
         if kind.runs_workflows:
-            return flag or self.offered(name).default_for(operation)
+            unnamed = None if self.config.workflows else usual
+            return flag or unnamed or self.offered(name).default_for(operation)
         if kind.own_names:
             configured = self.config.models.get(name)
-        return self._with_default(flag, "model", configured, kind.default_model).value
+        return self._with_default(flag, "model", configured, usual or kind.default_model).value
 
     def output_dir(self, flag: str | None) -> str:
         """The output folder; the working folder if nothing is set."""

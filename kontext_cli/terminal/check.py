@@ -215,7 +215,7 @@ def _hint_kind(each: Difference) -> str:
 
 def _run(report: Report, same: Sequence[Difference]) -> str:
     """The command line that makes the images of rows, with the flags that the lock remembers."""
-    given = dict(report.header.defaults)
+    given = {key: each for key, each in report.header.defaults.items() if key != "route"}
     words = ["kontext", given.pop("operation"), *filter(None, [given.pop("prompt", None)])]
     words += ["-f", report.prompts] if report.prompts else ["--each"]
     rows = dict.fromkeys(_row_name(report, each) for each in same)
