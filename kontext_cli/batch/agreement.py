@@ -31,7 +31,7 @@ class Difference(NamedTuple):
     ``id`` is that in the lock, or the input image of `edit --each`; ``option`` is the name of the
     one that changed. ``files`` are named as in the lock. ``row`` is None where only the lock has
     the row, ``line`` where only the prompts file has it. ``is_edited``: somebody edited an image of
-    a row that both have.
+    a row that both have; ``has_others``: the row has images that are as they were made.
     """
 
     kind: Kind
@@ -41,6 +41,7 @@ class Difference(NamedTuple):
     row: Row | None = None
     line: int | None = None
     is_edited: bool = False
+    has_others: bool = False
 
 
 class Agreement:
@@ -137,6 +138,7 @@ class Agreement:
             row=entry.row,
             line=line.number,
             is_edited="edited" in conditions.values(),
+            has_others="untouched" in conditions.values(),
         )
         if locked.request != entry.digest:
             for name in changes(locked, row_now(entry, self.places)):

@@ -11,7 +11,7 @@ from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lock_keeper import LockKeeper
 from kontext_cli.batch.locked import Locked
-from kontext_cli.batch.locked_row import check_ids, lock_id, row_made
+from kontext_cli.batch.locked_row import check_ids, image_name, lock_id, row_made
 from kontext_cli.batch.part import parse_shard
 from kontext_cli.commands.flags import Flags
 from kontext_cli.errors import LockFault, OutputFault, UsageError
@@ -229,12 +229,16 @@ class BatchLock:
         is_one, named = len(entries) == 1, entries[:_MOST_NAMED]
         rows = "1 row was" if is_one else f"{len(entries):,} rows were"
         keep, make = ("keep it", "make it") if is_one else ("keep them", "make them")
-        locked = quote(",".join(map(lock_id, named)))
+        locked = quote(",".join(map(self._checked_as, named)))
         typed = quote(",".join(each.row.others.get("id", str(each.row.index)) for each in named))
         return (
             f"{rows} edited by hand and left alone; to {keep}: kontext check {self._named()} "
             f"--accept {locked}; to {make} anew: --force --only {typed}"
         )
+
+    def _checked_as(self, entry: Entry) -> str:
+        """What `check` calls a row."""
+        return image_name(entry.images[0], self._places) if self._flags.each else lock_id(entry)
 
     def _named(self) -> str:
         """The file that `check` is given."""

@@ -191,6 +191,8 @@ def hint_of(report: Report, same: Sequence[Difference]) -> str:
         case "restore":
             others = "another" if one else "others"
             return f"restore {it}, or make {others}: {_run(report, same)}"
+        case "restore beside":
+            return f"restore {it}: the next run makes all images of the row again"
         case "restore alone":
             return f"restore {it}: no run makes another while one of the row is edited"
         case "accept":
@@ -206,7 +208,9 @@ def _hint_kind(each: Difference) -> str:
         case "left over":
             return "put back"
         case "missing":
-            return "restore alone" if each.is_edited else "restore"
+            if each.is_edited:
+                return "restore alone"
+            return "restore beside" if each.has_others else "restore"
         case "edited by hand":
             return "accept"
         case _:

@@ -391,12 +391,11 @@ class TestEdits:
         here.world.images("photos/a.png")
         self.each(here, "--lock")
         here.edit("out/a-edit.jpg")
-        (row_id,) = here.locked("out/kontext.lock")
         ran = self.each(here)
         assert ran.counts == {"skipped": 1}
         assert notices(ran) == [
             "notice: 1 row was edited by hand and left alone; to keep it: kontext check "
-            f"{here.file('out/kontext.lock')} --accept '{row_id}'; to make it anew: "
+            f"{here.file('out/kontext.lock')} --accept ../photos/a.png; to make it anew: "
             "--force --only 1"
         ]
         here.world.may_be_accepted(2, "night")

@@ -1,5 +1,6 @@
 """`kontext check`: images, prompts and their lock, compared."""
 
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -266,6 +267,9 @@ class TestInputs:
         )
         assert check(world, "--accept", "../in/b.png,../in/a.jpg", "-q", file=lock).code == 12
         assert found(world, file=lock) == [("missing", "../in/c.png")]
+        edit_image(world.out / "a-edit.jpg", "navy")
+        notice = world.run(*argv).err.partition("to keep it: kontext ")[2].partition(";")[0]
+        assert world.run(*shlex.split(notice)).code == 0
         (world.folder / "in/a.jpg").unlink()
         assert ("left over", "../in/a.jpg") in found(world, file=lock)
 
@@ -336,6 +340,12 @@ class TestWords:
             "runs leave it alone",
             "restore it: no run makes another while one of the row is edited",
         ]
+
+    def test_an_image_that_a_run_would_replace_is_not_said_to_be_kept(self, world: World) -> None:
+        make(world, [{"id": "fox", "prompt": "a fox", "num_images": 2}])
+        (world.out / "fox-2.jpg").unlink()
+        (record, _) = check(world, "--json").records
+        assert record["hint"] == "restore it: the next run makes all images of the row again"
 
     def test_records(self, world: World) -> None:
         make(world)
