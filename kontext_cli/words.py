@@ -8,9 +8,12 @@ _LONG = 5
 """The fewest letters of a word that may have two typos."""
 
 
+_NO_FLAGS = ("prompt", "route", "dialect")
+
+
 def flag(field: str) -> str:
-    """The flag of a field: ``--num-images`` for ``num_images``; prompt and route are no flags."""
-    return field if field in ("prompt", "route") else "--" + field.replace("_", "-")
+    """The flag of a field: ``--num-images`` for ``num_images``; some fields have none."""
+    return field if field in _NO_FLAGS else "--" + field.replace("_", "-")
 
 
 def dollars(usd: float) -> str:

@@ -15,6 +15,7 @@ from kontext_cli.job import Operation
 from kontext_cli.lock import Line, Lock, Places
 from kontext_cli.prompts import Row
 from kontext_cli.prompts.keys import checked
+from kontext_cli.settings.settings import WAYS
 
 
 def source_of(lock: Lock, prompts_file: str | None) -> BatchSource:
@@ -36,8 +37,7 @@ def order_of(lock: Lock, source: BatchSource) -> Order:
     """What holds for all rows. Raises LockFault where the lock does not say it."""
     given = dict(lock.header.defaults)
     operation, template = given.pop("operation", None), given.pop("name", None)
-    given.pop("route", None)
-    defaults, wrong = checked(given.items())
+    defaults, wrong = checked((key, each) for key, each in given.items() if key not in WAYS)
     missing = [name for name in ("provider", "model") if name not in defaults]
     if operation not in get_args(Operation) or missing or wrong:
         raise LockFault(
@@ -61,10 +61,10 @@ def order_of(lock: Lock, source: BatchSource) -> Order:
     )
 
 
-def route_of(lock: Lock) -> str | None:
-    """The route that was set for the router among the providers."""
-    route = lock.header.defaults.get("route")
-    return route if isinstance(route, str) else None
+def ways_of(lock: Lock) -> Mapping[str, str]:
+    """How the providers were asked, as far as that was set."""
+    given = lock.header.defaults
+    return {way: found for way in WAYS if isinstance(found := given.get(way), str)}
 
 
 def image_sizes(lock: Lock) -> Iterator[tuple[str, int]]:

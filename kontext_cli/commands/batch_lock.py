@@ -34,7 +34,7 @@ from kontext_cli.lock import (
 from kontext_cli.lock.gitattributes import is_merged_by_line, line_for
 from kontext_cli.lock.places import EACH_NAME, shard_path
 from kontext_cli.settings.paths import cache_dir
-from kontext_cli.settings.settings import Settings
+from kontext_cli.settings.settings import WAYS, Settings
 from kontext_cli.words import flag, listed
 
 _MOST_NAMED = 10
@@ -105,14 +105,15 @@ class BatchLock:
         return self._default("model") if is_same else None
 
     def routed(self, settings: Settings) -> Settings:
-        """The settings with the route of the lock's rows, where none is set."""
-        if self.provider is None or settings.config.routes:
+        """The settings, with the ways of the lock's rows where none is set."""
+        if self.provider is None:
             return settings
-        return settings.routed(self.provider, self._default("route"))
+        ways = {way: found for way in WAYS if (found := self._default(way))}
+        return settings.going(self.provider, ways | settings.ways(self.provider))
 
     def begin(self, defaults: Mapping[str, Any], settings: Settings, *, is_new: bool) -> None:
-        """Begin a run with these defaults of its rows: the first line says what they are, and the
-        route of a router, where one is set.
+        """Begin a run with these defaults of its rows, and the settings' ways to ask providers: the
+        first line says what they are.
 
         ``is_new``: the journal knows none of the files. Raises UsageError for a name that no lock
         can hold, LockFault for another prompt of all images.
@@ -132,8 +133,7 @@ class BatchLock:
             self._check_prompt(given["prompt"])
         elif flags.images:
             given["images"] = [self._image(image) for image in flags.images]
-        if route := settings.route(given["provider"]):
-            given["route"] = route
+        given |= settings.ways(given["provider"])
         folder = self._places.relative_folder(self._folder)
         self._header = Header(self._prompts_file, folder, given)
         try:

@@ -11,7 +11,7 @@ from kontext_cli.batch.agreement import Agreement
 from kontext_cli.batch.amending import accept, prune
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.planner import Planner
-from kontext_cli.batch.remembered import image_sizes, no_stdin, order_of, route_of, source_of
+from kontext_cli.batch.remembered import image_sizes, no_stdin, order_of, source_of, ways_of
 from kontext_cli.errors import InputFault, KontextError, LockFault, UsageError
 from kontext_cli.files.hashes import Hashes
 from kontext_cli.lock import (
@@ -123,7 +123,7 @@ def _text(outcome: _Outcome) -> Iterator[Line]:
 
 def _messages(outcome: _Outcome) -> Iterator[str]:
     yield from outcome.messages
-    if outcome.report:
+    if outcome.report and (outcome.report.differences or not outcome.errors):
         yield from message_lines(outcome.report)
 
 
@@ -249,7 +249,7 @@ def _entries(opened: _Opened, settings: Settings, hashes: Hashes) -> list[Entry]
     hashes.read(image_sizes(lock))
     source = source_of(lock, opened.prompts)
     order = order_of(lock, source)
-    settings = settings.routed(order.defaults["provider"], route_of(lock))
+    settings = settings.going(order.defaults["provider"], ways_of(lock))
     planner = Planner(
         order,
         open_provider=lambda name: settings.offered(known_provider(name)),

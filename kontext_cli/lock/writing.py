@@ -1,5 +1,6 @@
 """Writes locks: one line for each row, the same bytes for the same rows on every machine."""
 
+import errno
 import json
 import os
 import sys
@@ -8,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from kontext_cli.errors import OutputFault
 from kontext_cli.failpoint import reached
 from kontext_cli.files.faults import output_faults
 from kontext_cli.files.replacing import replacing
@@ -16,6 +18,7 @@ from kontext_cli.lock.rows import VERSION, Header, LockedRow
 if sys.platform != "win32":
     import fcntl
 
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
@@ -69,7 +72,7 @@ def write_lock(path: Path, header: Header, rows: Iterable[LockedRow]) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write the content of a lock: whole, or the old one stays. Raises OutputFault."""
-    with replacing(path) as stream:
+    with _faults(path), replacing(path) as stream:
         stream.write(data)
         reached("lock-written")
     reached("lock-replaced")
@@ -84,7 +87,7 @@ def locking(path: Path) -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
-    with output_faults(f"cannot write `{path}`"):
+    with _faults(path), output_faults(f"cannot write `{path}`"):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -93,6 +96,19 @@ def locking(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _faults(path: Path) -> Iterator[None]:
+    """Where a lock cannot be written, no other folder helps: it belongs beside its rows."""
+    try:
+        yield
+    except OutputFault as fault:
+        if getattr(fault.__cause__, "errno", None) in _FORBIDDEN:
+            raise fault.replace(
+                hint=f"the lock is kept there: make `{path.parent}` writable"
+            ) from fault.__cause__
+        raise
 
 
 def _sorted(values: Any) -> dict[str, Any]:

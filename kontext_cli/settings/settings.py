@@ -18,6 +18,9 @@ from kontext_cli.settings.credentials import Credentials, checked_key
 from kontext_cli.settings.paths import config_dir, from_home
 from kontext_cli.words import nearest
 
+WAYS = ("route", "dialect")
+"""What changes a request beside its model and options: the names of settings of a provider."""
+
 _Choice = TypeVar("_Choice", bound=str)
 
 
@@ -60,16 +63,24 @@ class Settings(NamedTuple):
             raise self._no_key_at_all()
         return NAMES[:1]
 
-    def route(self, providers: str) -> str | None:
-        """The route that is set for the router among ``providers``, a list as in `-p`."""
-        return next(filter(None, map(self.config.routes.get, providers.split(","))), None)
+    def ways(self, providers: str) -> dict[str, str]:
+        """How ``providers``, a list as in `-p`, are asked where that is set: ``WAYS``."""
+        config, names = self.config, providers.split(",")
+        found = {"route": config.routes, "dialect": config.dialects}
+        return {way: each[name] for way, each in found.items() for name in names if name in each}
 
-    def routed(self, providers: str, route: str | None) -> Self:
-        """These settings with this route, or the default one, for the router among ``providers``,
-        whatever is set."""
+    def going(self, providers: str, ways: Mapping[str, str]) -> Self:
+        """These settings with ``providers`` asked in these ways, whatever is set for them."""
         names: list[str] = [*known_providers(providers)]
-        routes = {name: route for name in names if route in provider_class(name).routes and route}
-        return self._replace(config=self.config._replace(routes=routes))
+        routes, dialects = (
+            {name: each for name, each in old.items() if name not in names}
+            for old in (self.config.routes, self.config.dialects)
+        )
+        for name in names:
+            kind, route, dialect = provider_class(name), ways.get("route"), ways.get("dialect")
+            routes |= {name: route} if route in kind.routes and route else {}
+            dialects |= {name: dialect} if dialect in kind.dialects and dialect else {}
+        return self._replace(config=self.config._replace(routes=routes, dialects=dialects))
 
     def model(
         self, flag: str | None, name: Name, operation: Operation, *, usual: str | None = None

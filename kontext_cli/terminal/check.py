@@ -12,6 +12,7 @@ from kontext_cli.batch.amending import Pruned
 from kontext_cli.images.inputs import is_url
 from kontext_cli.lock import Header, LockedRow, United
 from kontext_cli.options import OPTIONS
+from kontext_cli.settings.settings import WAYS
 from kontext_cli.terminal.annotations import RowError
 from kontext_cli.terminal.records import SCHEMA
 from kontext_cli.terminal.style import NOTICE, Line
@@ -219,7 +220,7 @@ def _hint_kind(each: Difference) -> str:
 
 def _run(report: Report, same: Sequence[Difference]) -> str:
     """The command line that makes the images of rows, with the flags that the lock remembers."""
-    given = {key: each for key, each in report.header.defaults.items() if key != "route"}
+    given = {key: each for key, each in report.header.defaults.items() if key not in WAYS}
     words = ["kontext", given.pop("operation"), *filter(None, [given.pop("prompt", None)])]
     words += ["-f", report.prompts] if report.prompts else ["--each"]
     rows = dict.fromkeys(_row_name(report, each) for each in same)

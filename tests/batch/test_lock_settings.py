@@ -35,6 +35,18 @@ def test_the_route_of_a_router_is_remembered(world: World, here: Machine) -> Non
     assert "other defaults: route was replicate, is together" in notices(ran)[0]
 
 
+def test_the_dialect_and_the_model_of_a_server_are_remembered(world: World, here: Machine) -> None:
+    typed = ("generate", "-f", "cards.jsonl", "-d", "out", "--json")
+    here.rows(row("fox"))
+    world.configure('[providers.openai]\ndialect = "vllm"\nmodel = "FLUX.1-Kontext-dev"\n')
+    assert here.plain(*typed, "-p", "openai", "--lock").counts == {"saved": 1}
+    world.configure("")
+    there = here.clone("there")
+    assert there.plain("check", "cards.jsonl").code == 0
+    ran = there.plain(*typed)
+    assert (ran.counts, notices(ran)) == ({"skipped": 1}, [])
+
+
 @pytest.mark.parametrize(
     ("config", "environ"),
     [
