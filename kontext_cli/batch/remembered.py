@@ -25,7 +25,7 @@ def source_of(lock: Lock, prompts_file: str | None) -> BatchSource:
     Raises InputFault and UsageError.
     """
     if prompts_file is not None:
-        return rows_of_files([prompts_file], no_stdin)
+        return rows_of_files([prompts_file], no_stdin, may_be_empty=True)
     images = [image for image in input_names(lock) if is_url(image) or os.path.lexists(image)]
     rows = [
         Row(number, number, {"images": (image,)}) for number, image in enumerate(images, start=1)

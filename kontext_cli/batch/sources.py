@@ -36,18 +36,20 @@ class BatchSource:
     """The rows that have faults, with their other values."""
 
 
-def rows_of_files(names: Sequence[str], stdin: Callable[[], BinaryIO]) -> BatchSource:
+def rows_of_files(
+    names: Sequence[str], stdin: Callable[[], BinaryIO], *, may_be_empty: bool = False
+) -> BatchSource:
     """Read prompts files in order; ``-`` is standard input.
 
-    Raises InputFault if one cannot be read, and UsageError for an unsupported format or if there
-    are no rows.
+    Raises InputFault if one cannot be read, and UsageError for an unsupported format or, unless it
+    ``may_be_empty``, if there are no rows.
     """
     kinds = [kind_of(name) for name in names]
     rows = Rows()
     for name, kind in zip(names, kinds, strict=True):
         rows.begin(name)
         read_prompts(_content(name, stdin), kind, rows)
-    if not rows.good and not rows.faults:
+    if not rows.good and not rows.faults and not may_be_empty:
         raise UsageError(f"there is no prompt in {quoted(names)}")
     return BatchSource(
         rows=rows.good,

@@ -177,6 +177,13 @@ class TestPrune:
         assert check(world, "--prune").code == 0
         assert world.files("out") == ["fox.jpg", "fox.jpg.json"]
 
+    def test_removes_the_last_row(self, world: World) -> None:
+        make(world, [FOX])
+        world.write("cards.jsonl", "")
+        assert check(world).code == 12
+        assert check(world, "--prune").code == 0
+        assert not (world.out / "fox.jpg").exists()
+
     def test_does_nothing_where_nothing_is_left_over(self, world: World) -> None:
         make(world)
         edit_image(world.out / "owl.jpg")
