@@ -119,7 +119,7 @@ def _row_columns(
     entries: Sequence[Entry], folder: str
 ) -> Iterator[tuple[Column, Callable[[Entry, Job], Cell]]]:
     """The columns of a table of rows, each with what stands there."""
-    yield Column("row", right=True), lambda entry, job: Cell(_row_id(entry, job))
+    yield Column("row", least=8, right=True), lambda entry, job: Cell(_row_id(entry, job))
     if len({(entry.step, entry.reason) for entry in entries}) > 1:
         yield Column("to do"), lambda entry, _: Cell(_name(entry.step))
         yield Column("because", least=8, rank=4), lambda entry, _: Cell(entry.reason, DIM)

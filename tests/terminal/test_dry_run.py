@@ -37,6 +37,14 @@ def test_the_table_of_rows_fits_the_window(tmp_path: Path, columns: int) -> None
 
 
 @posix
+def test_a_long_id_leaves_room_for_the_prompt(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text(f'{{"id": "fox{"x" * 70}", "prompt": "a red fox"}}')
+    done = on_screen("generate", "-f", "rows.jsonl", *DRY, cwd=tmp_path, environ=PLAIN)
+    assert max(map(width_of, done.lines)) <= 80
+    assert re.match(r"foxx+…  ~\$0\.04  a red fox ", done.lines[2])
+
+
+@posix
 def test_what_is_the_same_for_all_rows_is_said_once(tmp_path: Path) -> None:
     (tmp_path / "rows.txt").write_text("a fox\na hen\n")
     done = on_screen("generate", "-f", "rows.txt", *DRY, cwd=tmp_path, columns=200, environ=PLAIN)
