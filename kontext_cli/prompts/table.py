@@ -91,8 +91,8 @@ def _too_many(cells: list[str], names: list[str], delimiter: str) -> str:
 
 def _value(key: str, cell: str) -> Any:
     """The value of a cell, None if it is blank; text that does not parse stays a string."""
-    if key == "prompt":
-        return cell or None
+    if key == "prompt":  # the same one where git or an editor changes the ends of lines
+        return cell.replace("\r\n", "\n") or None
     cell = cell.strip()
     return _FROM_TEXT.get(key, str)(cell) if cell else None
 
