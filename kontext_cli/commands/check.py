@@ -47,6 +47,7 @@ from kontext_cli.terminal.records import error_record
 from kontext_cli.terminal.result import Result
 from kontext_cli.terminal.style import Line
 from kontext_cli.terminal.text import error_lines
+from kontext_cli.words import listed
 
 EXIT_CODE = 12
 """For differences."""
@@ -164,7 +165,7 @@ def _opened(file: str) -> _Opened:
     """The lock of a prompts file, or the lock itself. Raises KontextError."""
     if file == "-":
         raise UsageError("`kontext check` needs a prompts file, or its lock")
-    if Path(file).suffix == SUFFIX:
+    if Path(file).suffix == SUFFIX and os.path.lexists(file):
         lock = read_lock(Path(file))
         return _Opened(lock, file, _prompts_of(lock, file))
     path = str(lock_path(Path(file)))
@@ -185,13 +186,13 @@ def _check_no_folder(file: str) -> None:
 
 def _no_lock(file: str) -> KontextError:
     path = Path(file)
-    if not os.path.lexists(path):
-        return InputFault(f"cannot read `{file}`: there is no such file")
     if shard_locks(lock_path(path)):
         return UsageError(
             f"`{file}` has only locks of shards",
             hint=f"unite them: kontext check --merge {quote(file)}",
         )
+    if not os.path.lexists(path):
+        return InputFault(f"cannot read `{file}`: there is no such file")
     return UsageError(
         f"`{file}` has no lock", hint=f"write one: kontext generate -f {quote(file)} --lock"
     )
@@ -239,8 +240,15 @@ def _compared(opened: _Opened, wanted: Wanted, settings: Settings) -> _Outcome:
         images=sum(len(row.files) for row in agreement.lock.rows),
         differences=differences,
     )
-    messages += [f"notice: {text}" for text in agreement.notices]
+    messages += [f"notice: {text}" for text in [*agreement.notices, *_unmerged(opened)]]
     return _Outcome(report, done, (), messages, agreement.faults)
+
+
+def _unmerged(opened: _Opened) -> Iterator[str]:
+    """What there is to say about locks of shards, which runs read and this comparison does not."""
+    if names := [f"`{path.name}`" for path in shard_locks(opened.lock.path)]:
+        merge = f"kontext check --merge {quote(opened.prompts or opened.path)}"
+        yield f"{listed(names)} {'is' if len(names) == 1 else 'are'} not united with it: {merge}"
 
 
 def _entries(opened: _Opened, settings: Settings, hashes: Hashes) -> list[Entry]:

@@ -67,6 +67,21 @@ def test_rows_of_a_shard_that_is_missing_are_named(world: World) -> None:
     assert found(world) == []
 
 
+@pytest.mark.parametrize("file", ["cards.jsonl", LOCK])
+def test_locks_of_shards_are_named_until_they_are_united(world: World, file: str) -> None:
+    world.write("cards.jsonl", SEEDED)
+    collect(world, [on_a_machine(world, str(n), "--shard", f"{n}/2") for n in (1, 2)])
+    done = check(world, file=file)
+    assert (done.code, f"`{file}` has only locks of shards" in done.err) == (2, True)
+    assert world.run(*RUN, "--force", "--limit", "1").code == 0
+    done = check(world, file=file)
+    assert done.code == 12
+    assert (
+        "notice: `cards.1of2.lock` and `cards.2of2.lock` are not united with it: "
+        "kontext check --merge cards.jsonl\n"
+    ) in done.err
+
+
 def test_a_shard_without_rows_is_not_missed(world: World) -> None:
     world.write("cards.jsonl", [{**FOX}])
     machines = [on_a_machine(world, str(number), "--shard", f"{number}/3") for number in (1, 2, 3)]
