@@ -6,8 +6,6 @@ _SHORTEST = 2
 """The fewest letters of a word that is considered a misspelling."""
 _LONG = 5
 """The fewest letters of a word that may have two typos."""
-
-
 _NO_FLAGS = ("prompt", "route", "dialect")
 
 

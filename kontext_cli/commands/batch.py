@@ -329,7 +329,7 @@ class _Run:
         lanes = {
             name: Lane(
                 [entry for entry in entries if entry.at == name],
-                open_pool(known_provider(name), self._session.settings, self._flags.jobs),
+                open_pool(known_provider(name), self._settings, self._flags.jobs),
                 stop=partial(batch.stop_provider, name),
                 notice=self._report.notice,
             )
