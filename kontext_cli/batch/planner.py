@@ -16,7 +16,7 @@ from kontext_cli.batch.part import Part
 from kontext_cli.batch.requests import Requests, RowRequest
 from kontext_cli.batch.sources import BatchSource, real_name
 from kontext_cli.engine.plan import Plan
-from kontext_cli.errors import KontextError
+from kontext_cli.errors import KontextError, NameTaken
 from kontext_cli.files.saved import condition
 from kontext_cli.job import ROW_ID, Job, Target
 from kontext_cli.prompts import Row
@@ -24,6 +24,8 @@ from kontext_cli.providers.base import Provider
 
 _STAND_IN = "x"
 """For a prompt that is missing or wrong, when the other values of its row are checked."""
+
+_UNKNOWN_IMAGE = "restore the lock, if it had this; or use `--exists number` or `skip`"
 
 Lookup = Callable[[Entry], Known | None]
 """What is known of a row from earlier runs."""
@@ -241,7 +243,12 @@ class Planner:
             if entry.reason == "changed":
                 found = earlier.changes(entry, self.job(entry))
                 entry.reason = f"changed: {', '.join(found)}"
-        names = self._naming.name(entry)
+        try:
+            names = self._naming.name(entry)
+        except NameTaken as fault:
+            if self._locked is None:
+                raise
+            raise fault.replace(hint=_UNKNOWN_IMAGE) from fault.__cause__
         if names.skip:
             entry.step, entry.reason, entry.job_id = Step.SKIP, "there already", None
         self.notices += names.notices

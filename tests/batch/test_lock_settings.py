@@ -47,6 +47,18 @@ def test_the_dialect_and_the_model_of_a_server_are_remembered(world: World, here
     assert (ran.counts, notices(ran)) == ({"skipped": 1}, [])
 
 
+def test_images_of_a_lost_lock_are_not_said_to_be_overwritten(here: Machine) -> None:
+    here.rows(row("fox"))
+    here.run("--lock")
+    there = here.clone("there")
+    there.file("cards.lock").unlink()
+    ran = there.run("--lock")
+    assert (ran.code, ran.errors[0]["hint"]) == (
+        8,
+        "restore the lock, if it had this; or use `--exists number` or `skip`",
+    )
+
+
 @pytest.mark.parametrize(
     ("config", "environ"),
     [
