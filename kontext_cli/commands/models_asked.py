@@ -15,7 +15,7 @@ def ask_server(provider: Adaptive, settings: Settings, *, debug: bool) -> None:
 
     async def work() -> None:
         async with Transport(
-            provider.name,
+            provider.title,
             provider.key_bases,
             provider.headers(key) if key else {},
             trace=to_stderr if debug else None,

@@ -8,7 +8,7 @@ from kontext_cli.errors import UnexpectedReply
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_MISREAD = (KeyError, IndexError, TypeError, ValueError, AttributeError)
+_MISREAD = (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 def read(adapter: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

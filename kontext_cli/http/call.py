@@ -36,7 +36,8 @@ class Call(NamedTuple):
         """The media type and the bytes of the body, None where it has none."""
         if self.json is not None:
             text = json.dumps(self.json, ensure_ascii=False, separators=(",", ":"))
-            return "application/json", text.encode()
+            # half of a surrogate pair, which a server or a file may contain, is escaped as in JSON
+            return "application/json", text.encode(errors="backslashreplace")
         if self.parts:
             boundary = os.urandom(16).hex()
             return f"multipart/form-data; boundary={boundary}", _form(self.parts, boundary)

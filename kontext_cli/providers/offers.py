@@ -33,10 +33,11 @@ def offers_of(provider: Provider) -> Iterator[Offer]:
     rows = provider.endpoints
     if provider.served:
         rows = tuple(row._replace(id=name, model=name) for name in provider.served for row in rows)
-    for model in dict.fromkeys(row.model for row in rows):
+    of_models: dict[str, list[Endpoint]] = {}
+    for row in rows:
+        of_models.setdefault(row.model, []).append(row)
+    for model, own in of_models.items():
         for operation in BOTH:
-            endpoints = tuple(
-                row for row in rows if (row.model, row.operation) == (model, operation)
-            )
+            endpoints = tuple(row for row in own if row.operation == operation)
             if endpoints:
                 yield Offer(provider, model, operation, endpoints)

@@ -100,7 +100,7 @@ class Openai(Adaptive):
         listed = reply.object.get("data")
         if isinstance(listed, list):
             names = [entry.get("id") for entry in listed if isinstance(entry, dict)]
-            self.served = tuple(filter(_is_name, names))
+            self.served = tuple(dict.fromkeys(filter(_is_name, names)))
         elif reply.ok or (self._dialect is AUTO and not unlisted):
             raise self._no_server(reply)
         self.is_known = True

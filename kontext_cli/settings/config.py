@@ -79,6 +79,8 @@ class _Reader:
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
         self._lines = text.split("\n")
+        self._table = ""
+        """The table that is read."""
 
     def read(self, data: dict[str, Any]) -> Config:
         for key in data:
@@ -95,6 +97,7 @@ class _Reader:
         workflows: dict[str, str] = {}
         places: dict[str, tuple[str, ...]] = {}
         for name, table in self._tables(data, "providers"):
+            self._table = f"providers.{name}"
             kind = provider_class(name)
             words = {"route": kind.routes, "dialect": kind.dialects}
             own = [key for key, values in words.items() if values]
@@ -113,10 +116,6 @@ class _Reader:
                 base_urls[name] = self._base_url(table)
             if "jobs" in table:
                 jobs[name] = self._jobs(table)
-        prices = {
-            name: {model: self._price(table, model) for model in table}
-            for name, table in self._tables(data, "prices")
-        }
         return Config(
             self._path,
             **texts,
@@ -127,10 +126,11 @@ class _Reader:
             models=models,
             workflows=workflows,
             places=places,
-            prices=prices,
+            prices=self._prices(data),
         )
 
     def _tables(self, data: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
+        self._table = ""
         tables = self._value(data, key, dict) or {}
         for name, table in tables.items():
             if name not in NAMES:
@@ -191,6 +191,13 @@ class _Reader:
             raise self._fault("jobs", "`jobs` should be a whole number of at least 1")
         return jobs
 
+    def _prices(self, data: dict[str, Any]) -> dict[str, dict[str, float]]:
+        prices: dict[str, dict[str, float]] = {}
+        for name, table in self._tables(data, "prices"):
+            self._table = f"prices.{name}"
+            prices[name] = {model: self._price(table, model) for model in table}
+        return prices
+
     def _price(self, table: dict[str, Any], model: str) -> float:
         usd = table[model]
         if not isinstance(usd, int | float) or isinstance(usd, bool) or not 0 <= usd < 1e6:
@@ -204,7 +211,14 @@ class _Reader:
 
     def _fault(self, key: str, what: str, *, hint: str | None = None) -> UsageError:
         key_pattern = rf"""(^\s*|[\[.{{,]\s*)["']?{re.escape(key)}["']?\s*([=.\]]|$)"""
-        for number, line in enumerate(self._lines, start=1):
+        lines = [*enumerate(self._lines, start=1)]
+        starts = (number for number, line in lines if self._opens_table(line))
+        start = next(starts, 1)
+        for number, line in (*lines[start - 1 :], *lines[: start - 1]):
             if re.search(key_pattern, line):
                 return UsageError(f"{self._path}:{number}: {what}", hint=hint)
         return UsageError(f"{self._path}: {what}", hint=hint)
+
+    def _opens_table(self, line: str) -> bool:
+        """Whether a line is the heading of the table that is read: others may have the same key."""
+        return bool(self._table) and bool(re.match(rf"\s*\[{re.escape(self._table)}\b", line))

@@ -136,23 +136,21 @@ def _details(provider: Provider, offers: Sequence[Offer]) -> Iterator[Line]:
     for options, models in groups.items():
         yield ""
         if len(groups) > 1:
-            yield from labeled("  ", f"options of {listed(models)}")
+            yield from labeled("  ", f"options of {listed([*models])}")
         for row in options:
             yield from labeled(f"  {flag(row.field):<19} ", _limits(row))
 
 
-def _by_options(offers: Sequence[Offer]) -> dict[tuple[Option, ...], list[str]]:
+def _by_options(offers: Sequence[Offer]) -> dict[tuple[Option, ...], dict[str, None]]:
     """The models and operations by what options they have, named so that they are told apart."""
     whole = {
         model: {tuple(offer.options) for offer in own} for model, own in _by_model(offers).items()
     }
-    groups: dict[tuple[Option, ...], list[str]] = {}
+    groups: dict[tuple[Option, ...], dict[str, None]] = {}
     for offer in offers:
         alike = len(whole[offer.model]) == 1
         name = offer.model if alike else f"{offer.model} ({offer.operation})"
-        names = groups.setdefault(tuple(offer.options), [])
-        if name not in names:
-            names.append(name)
+        groups.setdefault(tuple(offer.options), {})[name] = None
     return groups
 
 

@@ -74,6 +74,25 @@ def test_mistakes_in_the_file(load: Load, value: str) -> None:
         load(f"[providers.fal]\nbase_url = {value}")
 
 
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        ('model = "a"\n[providers.openai]\nmodel = 5', 3),
+        ('[providers.openai]\nbase_url = "http://a"\n[providers.comfyui]\nbase_url = 5', 4),
+        ("[prices.comfyui]\n[providers.openai]\njobs = 1\n[providers.fal]\njobs = 0", 5),
+        ("[prices.openai]\na = 1\n[prices.fal]\na = -1", 4),
+        ("[prices.openai]\na = 1\n[providers.fal]\na = 1", 4),
+        ('providers.openai.base_url = "http://a"\nproviders.fal.jobs = 0', 2),
+        ("[providers.openai]\nmodel = 'a'\n[prices.nobody]\na = 1", 3),
+    ],
+)
+def test_a_mistake_is_told_with_the_line_of_its_own_table(
+    load: Load, config: str, line: int
+) -> None:
+    with pytest.raises(UsageError, match=rf"config\.toml:{line}: "):
+        load(config)
+
+
 def test_hosted_providers_are_no_pool(load: Load) -> None:
     urls = "https://a.example,https://b.example"
     with pytest.raises(UsageError, match="is a list, but together is one service"):

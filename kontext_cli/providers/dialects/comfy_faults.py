@@ -5,16 +5,13 @@ Source: the answers of ComfyUI 0.3.64.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from kontext_cli.errors import Canceled, JobFailed, KontextError
 from kontext_cli.http.call import Reply
 from kontext_cli.providers.failure import short
 from kontext_cli.words import listed
 
-_MISSING_FILE = re.compile(
-    r"(?P<input>\w+): '(?P<value>.*)' not in (?P<list>\[.*\]|\(list.*\))", re.S
-)
 _MOST_FAULTS = 4
 _MOST_FILES = 8
 _FOLDERS = {
@@ -28,6 +25,14 @@ _FOLDERS = {
     "control_net_name": "controlnet",
 }
 """The folder below ComfyUI's `models` in which the file of an input lies."""
+
+
+class _Missing(NamedTuple):
+    """A file that an input names and the server does not have, and the list of those it has."""
+
+    input: str
+    value: str
+    there: str
 
 
 def refused(reply: Reply) -> KontextError | None:
@@ -92,12 +97,22 @@ def _faults(nodes: Mapping[str, Any]) -> Iterator[str]:
 
 def _fault(error: Mapping[str, Any]) -> str:
     details = str(error.get("details") or "")
-    found = _MISSING_FILE.fullmatch(details)
+    found = _missing_file(details)
     if error.get("type") != "value_not_in_list" or found is None:
         message = str(error.get("message") or error.get("type") or "is not valid")
         return f"{message}: {details}" if details else message
-    there = _listed(found["list"])
-    return f"{found['input']} `{found['value']}` is not there; it has {there}"
+    return f"{found.input} `{found.value}` is not there; it has {_listed(found.there)}"
+
+
+def _missing_file(details: str) -> _Missing | None:
+    """The file in ``INPUT: 'VALUE' not in LIST``, None for other details. These may be long: they
+    are not matched with a pattern, which could take hours."""
+    head, _, there = details.rpartition("' not in ")
+    name, colon, value = head.partition(": '")
+    is_list = there.endswith("]" if there.startswith("[") else ")")
+    if not colon or not name.isidentifier() or not there.startswith(("[", "(list")) or not is_list:
+        return None
+    return _Missing(name, value, there)
 
 
 def _listed(there: str) -> str:
@@ -118,8 +133,8 @@ def _general(error: Mapping[str, Any]) -> str:
 def _hint(error: Mapping[str, Any], nodes: Mapping[str, Any]) -> str | None:
     """What to do: where files belong, or that a node is not installed."""
     faults = [each for node in nodes.values() if isinstance(node, dict) for each in _errors(node)]
-    found = (_MISSING_FILE.fullmatch(str(each.get("details") or "")) for each in faults)
-    missing = sorted({folder for each in found if each and (folder := _FOLDERS.get(each["input"]))})
+    found = (_missing_file(str(each.get("details") or "")) for each in faults)
+    missing = sorted({folder for each in found if each and (folder := _FOLDERS.get(each.input))})
     if missing:
         folders = listed([f"models/{folder}" for folder in missing])
         return f"put it into ComfyUI's {folders}, or name in a workflow of your own what it has"
