@@ -53,13 +53,13 @@ def _text(offers: Sequence[Offer], *, in_detail: bool) -> Iterator[Line]:
 
 
 def _asked(settings: Settings, name: Name, *, debug: bool) -> Provider:
-    """The provider; a server of one's own after it was asked for its models."""
+    """The provider; of servers of one's own, the first that answers which models it has."""
     provider = settings.offered(name)
-    if isinstance(provider, Adaptive) and provider.base_url:
-        from kontext_cli.commands.models_asked import ask_server
+    if not isinstance(provider, Adaptive) or not provider.base_url:
+        return provider
+    from kontext_cli.commands.models_asked import first_to_answer
 
-        ask_server(provider, settings, debug=debug)
-    return provider
+    return first_to_answer(settings.servers(name), settings, debug=debug)
 
 
 def _record(offer: Offer) -> dict[str, Any]:

@@ -148,3 +148,10 @@ def test_a_job_of_unknown_outcome_is_sent_again_only_on_request(
     (job,) = world.kept()
     assert world.run("fetch", job.id, "--resubmit").code == 0
     assert sum(pool.shares) == 2
+
+
+def test_models_are_those_of_the_first_server_that_answers(servers: Start, world: World) -> None:
+    pool = servers()
+    pool.places[0].kill()
+    listed = world.run("models", "-p", "openai")
+    assert (listed.code, f"{pool.places[1].url}/openai" in listed.out.decode()) == (0, True)
