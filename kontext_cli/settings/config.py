@@ -175,6 +175,9 @@ class _Reader:
     def _places(self, table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         """Where values go in workflows: each ``NODE.INPUT``, or a list of these."""
         places: dict[str, tuple[str, ...]] = {}
+        if "map" in table and table.keys().isdisjoint(_OF_WORKFLOWS[:3]):
+            what = "`map` says where values go in a workflow of your own, and there is none"
+            raise self._fault("map", what, hint='workflow = "FILE.json" names it')
         for name, given in (self._value(table, "map", dict) or {}).items():
             if name not in USUAL_INPUTS:
                 raise self._unknown(name, f"`{name}` in a map", [*USUAL_INPUTS])

@@ -84,6 +84,7 @@ def test_mistakes_in_the_file(load: Load, value: str) -> None:
         ("[prices.openai]\na = 1\n[providers.fal]\na = 1", 4),
         ('providers.openai.base_url = "http://a"\nproviders.fal.jobs = 0', 2),
         ("[providers.openai]\nmodel = 'a'\n[prices.nobody]\na = 1", 3),
+        ("[providers.comfyui]\njobs = 1\n[providers.comfyui.map]\nprompt = '6.text'", 3),
     ],
 )
 def test_a_mistake_is_told_with_the_line_of_its_own_table(
