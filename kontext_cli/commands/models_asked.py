@@ -18,7 +18,7 @@ def first_to_answer(servers: Sequence[Provider], settings: Settings, *, debug: b
     for server in servers:
         try:
             if isinstance(server, Adaptive):
-                _ask(server, settings, debug=debug)
+                _ask(server, settings, once=len(servers) > 1, debug=debug)
         except Unreachable as error:
             errors.append(error)
         else:
@@ -26,8 +26,9 @@ def first_to_answer(servers: Sequence[Provider], settings: Settings, *, debug: b
     raise none_left(errors)
 
 
-def _ask(provider: Adaptive, settings: Settings, *, debug: bool) -> None:
-    """Let ``provider`` learn what its server is. Raises KontextError where that does not answer."""
+def _ask(provider: Adaptive, settings: Settings, *, once: bool, debug: bool) -> None:
+    """Let ``provider`` learn what its server is. Raises KontextError where that does not answer;
+    it is asked ``once`` where there are others."""
     key = settings.require_key(known_provider(provider.name), provider.base_url)
 
     async def work() -> None:
@@ -37,6 +38,7 @@ def _ask(provider: Adaptive, settings: Settings, *, debug: bool) -> None:
             provider.headers(key) if key else {},
             trace=to_stderr if debug else None,
         ) as transport:
+            transport.submits_once = once
             await Fitting(provider, transport).ask_once()
 
     signal_number = run_until_signal(work)

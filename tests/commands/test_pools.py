@@ -155,3 +155,9 @@ def test_models_are_those_of_the_first_server_that_answers(servers: Start, world
     pool.places[0].kill()
     listed = world.run("models", "-p", "openai")
     assert (listed.code, f"{pool.places[1].url}/openai" in listed.out.decode()) == (0, True)
+    for place in pool.places:
+        place.kill()
+    listed = world.run("models", "-p", "openai")
+    assert listed.code == 6
+    for place in pool.places:
+        assert f"openai at {place.url}/openai cannot be reached" in listed.err
