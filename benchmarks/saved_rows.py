@@ -14,6 +14,7 @@ from kontext_cli.batch.order import Order
 from kontext_cli.batch.part import Part
 from kontext_cli.batch.planner import Planner
 from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files
+from kontext_cli.files.destinations import FOLDERS
 from kontext_cli.files.saved import file_of, verified
 from kontext_cli.job import Handle, Job, Output, State
 from kontext_cli.journal import Journal
@@ -79,7 +80,7 @@ class _Images:
         job.handle = Handle(str(uuid4()))
         job.request_id = job.handle.request_id
         job.outputs = (Output(url=f"https://v3.fal.media/files/{job.request_id}.jpeg"),)
-        job.files = (file_of(path, self._image, modified=path.stat().st_mtime_ns),)
+        job.files = (file_of(path, self._image, FOLDERS.stamp(path)),)
         job.reply = {"prompt": job.request["prompt"], "timings": {"inference": 3.2}}
         job.state, job.finished_at = State.SAVED, datetime.now(UTC)
         return job

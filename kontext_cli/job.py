@@ -120,10 +120,10 @@ class Progress(NamedTuple):
 
 
 class File(NamedTuple):
-    """A verified image on disk under its final name; sizes in bytes and pixels.
+    """A verified image on disk, or in a store, under its final name; sizes in bytes and pixels.
 
     ``number`` counts the images of its job from 1; ``modified`` is the file's time when it was
-    saved, in nanoseconds, to detect changes since.
+    saved, in nanoseconds, and ``etag`` that of a store, to detect changes since.
     """
 
     path: Path
@@ -134,6 +134,7 @@ class File(NamedTuple):
     format: FileFormat
     number: int = 1
     modified: int = 0
+    etag: str = ""
 
 
 class Cost(NamedTuple):

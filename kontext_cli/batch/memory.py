@@ -8,6 +8,7 @@ from kontext_cli.batch.decide import Known, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.locked import Locked
 from kontext_cli.engine.endings import elsewhere, is_unsettled, unknown_since
+from kontext_cli.files.place import place
 from kontext_cli.files.saved import Condition, condition, condition_at, existing_file
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal import Journal
@@ -93,7 +94,7 @@ class Memory:
     def _existing(self, entry: Entry) -> Job:
         """The job that a row asks for, of files that exist."""
         job = entry.job(self._batch)
-        job.files = tuple(existing_file(Path(path)) for path in entry.paths)
+        job.files = tuple(existing_file(place(path)) for path in entry.paths)
         job.state, job.skipped = State.SAVED, True
         return job
 
@@ -108,8 +109,8 @@ class Memory:
         if job is None:
             return None
         files = _worst(
-            condition_at(path, size=size, modified=modified, sha256=sha256)
-            for path, sha256, size, modified in job.files
+            condition_at(path, size=size, modified=modified, sha256=sha256, etag=etag)
+            for path, sha256, size, modified, etag in job.files
         )
         if files == "missing":
             return None

@@ -1,6 +1,5 @@
 """Names the files of the rows of a batch; no two rows have the same names."""
 
-import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -10,9 +9,11 @@ from kontext_cli.batch.order import Order
 from kontext_cli.batch.sources import row_place
 from kontext_cli.engine.plan import check_maker_unused, name_fields
 from kontext_cli.errors import NameTaken, UsageError
+from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.disk import is_special
 from kontext_cli.files.listing import Listing, folded
 from kontext_cli.files.names import Exists, Names, name_files, template_fields
+from kontext_cli.files.place import is_object, place
 from kontext_cli.files.saved import existing_file
 from kontext_cli.files.templates import Fields
 from kontext_cli.job import File
@@ -100,7 +101,7 @@ class Naming:
     def _are_of_others(self, files: Sequence[str], entry: Entry) -> bool:
         """Whether any of these names belongs to a file of another row of the batch."""
         ours = {file.path for file in entry.replaces}
-        there = map(Path, filter(os.path.lexists, files))
+        there = (place(file) for file in files if destination_of(file).exists(file))
         taken = [path for path in there if path not in ours]
         return bool(taken) and not self._made.isdisjoint(taken)
 
@@ -165,7 +166,7 @@ def _check_inside(output: str) -> None:
         raise UsageError("the output `-` is standard output, which rows of a batch cannot use")
     if not path.parts:
         raise UsageError(f"the output `{output}` is the output directory itself")
-    if path.is_absolute() or path.drive or ".." in path.parts:
+    if path.is_absolute() or is_object(output) or path.drive or ".." in path.parts:
         raise UsageError(
             f"the output `{output}` is outside the output directory", hint="use -d to choose it"
         )

@@ -17,6 +17,7 @@ from kontext_cli.batch.requests import Requests, RowRequest
 from kontext_cli.batch.sources import BatchSource, real_name
 from kontext_cli.engine.plan import Plan
 from kontext_cli.errors import KontextError, NameTaken
+from kontext_cli.files.place import place
 from kontext_cli.files.saved import condition
 from kontext_cli.job import ROW_ID, Job, Target
 from kontext_cli.prompts import Row
@@ -156,7 +157,7 @@ class Planner:
         """The job that a row asks for, to report on it; it is not sent."""
         job = entry.job(self._order.batch)
         job.target = Target(
-            tuple(map(Path, entry.paths)),
+            tuple(map(place, entry.paths)),
             overwrite=self._order.exists == "overwrite" and not self._replaces_own(entry),
             keep_flagged=entry.keep_flagged,
             replaces=entry.replaces,

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
@@ -30,9 +29,9 @@ from kontext_cli.errors import (
     TooManyFailures,
     Unreachable,
 )
-from kontext_cli.files.delivery import file_delivery, remove_replaced
+from kontext_cli.files.delivery import Delivery, remove_replaced
 from kontext_cli.files.saved import condition
-from kontext_cli.job import ACCEPTED, Cost, Job, State
+from kontext_cli.job import ACCEPTED, Cost, Job, State, Target
 from kontext_cli.journal import Journal
 
 DRAIN_SECONDS = 10.0
@@ -53,6 +52,7 @@ class Batch:
         memory: Memory,
         *,
         claim: Claim,
+        delivery: Callable[[Target], Delivery],
         limits: Limits,
         budget: Budget,
         report: ReportRow,
@@ -60,13 +60,15 @@ class Batch:
         on_stop: Callable[[KontextError], None],
         notice: Callable[[str], None],
     ) -> None:
-        """``claim`` makes a row ours in the journal, False if another run was first. ``report`` is
-        called with each row that ends, ``spend`` with the cost of each job, ``on_stop`` once, when
-        no more jobs are submitted, and ``notice`` when rows go to another provider."""
+        """``claim`` makes a row ours in the journal, False if another run was first. ``delivery``
+        raises OutputFault where a job's files cannot be written. ``report`` is called with each row
+        that ends, ``spend`` with the cost of each job, ``on_stop`` once, when no more jobs are
+        submitted, and ``notice`` when rows go to another provider."""
         self._planner = planner
         self._journal = journal
         self._memory = memory
         self._claim = claim
+        self._delivery = delivery
         self._limits = limits
         self._budget = budget
         self._report = report
@@ -77,7 +79,6 @@ class Batch:
         self._engines: Mapping[Server, Engine] = {}
         self._in_flight: dict[asyncio.Task[None], InFlight] = {}
         self._failures = 0
-        self._proven: set[Path] = set()
         self._lost: set[tuple[str, tuple[str, str] | None]] = set()
         self.stop: KontextError | None = None
         """Why no further jobs were submitted; None if all were."""
@@ -218,7 +219,7 @@ class Batch:
         with server.visit():
             await self._engines[server].fetch(
                 job,
-                file_delivery(target, self._proven),
+                self._delivery(target),
                 timeout=self._limits.timeout,
                 keep_flagged=entry.keep_flagged or target.keep_flagged,
             )
@@ -254,7 +255,7 @@ class Batch:
         job, draft, target = plan.job, plan.draft.at(server.provider), plan.job.target
         if target is None:
             raise AssertionError("a job of a batch was planned without files")
-        delivery = file_delivery(target, self._proven)
+        delivery = self._delivery(target)
         if not self._budget.reserve(job.cost):
             self.stop_submitting(self._budget.exhausted())
             return None

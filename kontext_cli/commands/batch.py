@@ -33,6 +33,9 @@ from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import set_up_previews
 from kontext_cli.engine.budget import Budget
 from kontext_cli.errors import Interrupted, KontextError, UsageError
+from kontext_cli.files.delivery import file_delivery
+from kontext_cli.files.destinations import destination_of
+from kontext_cli.files.place import absolute, typed_place
 from kontext_cli.http.urls import abridged
 from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Job
@@ -80,15 +83,16 @@ class _Run:
         self._session = session
         self._report = report
         self._tally = tally
-        folder = Path(session.settings.output_dir(flags.output_dir))
+        folder = typed_place(session.settings.output_dir(flags.output_dir))
         self._keys = BatchKeys(flags, session.settings, report.notice)
-        self._folder = Path(os.path.abspath(folder))  # noqa: PTH100  # removes `..`
+        self._folder = absolute(folder)
         report.show_relative = not folder.is_absolute()
 
     def run(self, source: BatchSource | None = None) -> Result:
         """Plan all rows, and run them unless it is a dry run."""
         if source is not None:
             self._source = source
+        destination_of(self._folder).prove(self._folder)
         with no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
@@ -284,6 +288,7 @@ class _Run:
             self._session.journal,
             self._memory,
             claim=self._session.scribe.take,
+            delivery=partial(file_delivery, proven=set(), scratch=self._session.state_folder),
             limits=Limits(
                 self._flags.timeout,
                 1 if self._flags.fail_fast else self._flags.max_failures,

@@ -16,6 +16,7 @@ from kontext_cli.batch.part import parse_shard
 from kontext_cli.commands.flags import Flags
 from kontext_cli.errors import LockFault, OutputFault, UsageError
 from kontext_cli.files.hashes import Hashes
+from kontext_cli.files.place import is_object
 from kontext_cli.http.urls import unsigned
 from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Job, State
@@ -247,6 +248,10 @@ class BatchLock:
 
 def _place(flags: Flags, folder: Path) -> _Place | None:
     """Where the lock of a run belongs; None where there is none, as for images made again."""
+    if is_object(folder):
+        if flags.lock:
+            raise UsageError("--lock keeps images that are in a folder, not in a store")
+        return None
     if flags.each:
         return _Place(folder / EACH_NAME, None)
     return _place_of_files(flags) if flags.prompts_files else None

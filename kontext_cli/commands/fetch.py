@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import NamedTuple
 
 from kontext_cli.commands.exit_codes import common_code
@@ -23,8 +22,10 @@ from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.plan import Wanted, names_for
 from kontext_cli.errors import InputFault, JournalFault, KontextError, UsageError
 from kontext_cli.files.delivery import Delivery
+from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.disk import is_special
 from kontext_cli.files.names import Exists
+from kontext_cli.files.place import typed_place
 from kontext_cli.files.saved import existing_file
 from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import OPEN, Job, State, Target
@@ -244,7 +245,7 @@ def _lacks_files(job: Job, report: Report) -> bool:
 
     A file that was changed is left alone.
     """
-    there = [file for file in job.files if file.path.exists()]
+    there = [file for file in job.files if destination_of(file.path).stamp(file.path)]
     for file in there:
         if is_special(file.path):
             continue
@@ -269,7 +270,7 @@ def _delivery(job: Job, fetch: Fetch, session: Session) -> Delivery:
         return session.delivery(None, metadata=carried)
     asked_now = fetch.output or fetch.output_dir or fetch.name
     if asked_now or job.target is None:
-        folder = Path(from_home(fetch.output_dir or "."))
+        folder = typed_place(from_home(fetch.output_dir or "."))
         exists: Exists = "error" if fetch.output or fetch.name else "number"
         before = job.target or Target((), metadata=session.settings.metadata(None))
         provenance = before.metadata, before.sidecar

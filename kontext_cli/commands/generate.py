@@ -4,7 +4,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kontext_cli.commands.flags import Flags
@@ -17,6 +16,7 @@ from kontext_cli.engine.plan import Plan, Wanted, dearest, endpoints_for, plan_j
 from kontext_cli.errors import UnsupportedOption, UsageError
 from kontext_cli.files.delivery import Delivery, StreamDelivery
 from kontext_cli.files.names import Names, format_of, template_fields
+from kontext_cli.files.place import typed_place
 from kontext_cli.files.saved import existing_file
 from kontext_cli.http.certificates import load_certificates
 from kontext_cli.job import Job, State
@@ -210,7 +210,7 @@ def _wanted(flags: Flags, settings: Settings) -> Wanted | None:
         return None
     folder = "." if flags.output is not None and flags.output_dir is None else None
     return Wanted(
-        folder=Path(folder or settings.output_dir(flags.output_dir)),
+        folder=typed_place(folder or settings.output_dir(flags.output_dir)),
         output=flags.output,
         template=flags.name,
         exists=flags.when_taken,

@@ -17,6 +17,7 @@ from kontext_cli.engine.follow import Watch
 from kontext_cli.errors import Billed, Interrupted, KeyFault, UsageError
 from kontext_cli.files.delivery import Delivery, StreamDelivery, file_delivery, open_special
 from kontext_cli.files.disk import is_special
+from kontext_cli.files.place import is_object
 from kontext_cli.http.transport import Transport
 from kontext_cli.job import Job, State, Target
 from kontext_cli.journal import Journal
@@ -97,7 +98,9 @@ class Session:
             return StreamDelivery(stdout_bytes(), self.state_folder, metadata=metadata)
         path = next(filter(is_special, target.paths), None)
         if path is None:
-            return file_delivery(target)
+            if any(map(is_object, target.paths)):
+                _ = self.journal  # which creates the folder
+            return file_delivery(target, scratch=self.state_folder)
         _ = self.journal
         stream = self._streams.enter_context(open_special(path))
         return StreamDelivery(stream, self.state_folder, path=path, metadata=target.metadata)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kontext_cli.commands.session import Session
 from kontext_cli.files.disk import is_special
+from kontext_cli.files.place import is_object
 from kontext_cli.job import Job, State
 from kontext_cli.settings.config import Preview
 from kontext_cli.terminal.output import on_ci
@@ -33,8 +34,10 @@ def set_up_previews(
 def open_files(jobs: Iterable[Job], report: Report) -> None:
     """Open the saved images of jobs with the viewer of the system, which goes on by itself."""
     saved = [file.path for job in jobs if job.state is State.SAVED for file in job.files]
-    paths = [path.absolute() for path in saved if not is_special(path)]
+    paths = [path.absolute() for path in saved if not (is_special(path) or is_object(path))]
     if not paths:
+        if any(map(is_object, saved)):
+            report.notice("--open opens no images that are in a store")
         return
     if on_ci():
         report.notice("--open does nothing in CI")

@@ -31,7 +31,7 @@ def add_provenance(
     from kontext_cli.metadata.embed import LeftAlone, embedded
     from kontext_cli.metadata.record import as_json, provenance_of, record_of
 
-    folder = part.folder if delivery.has_sidecars else _here()
+    folder = part.folder if delivery.is_local else _here()
     notice = None
     if delivery.metadata != "off":
         provenance = provenance_of(job, delivery.metadata, folder, (image.width, image.height))
@@ -48,7 +48,7 @@ def add_provenance(
 
 
 def _here() -> Path:
-    """The working folder, to which the record of an image on standard output is relative."""
+    """The working folder, to which the record of an image elsewhere is relative."""
     try:
         return Path.cwd()
     except OSError:  # it was removed

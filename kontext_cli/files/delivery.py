@@ -10,9 +10,12 @@ from typing import BinaryIO, Protocol
 from kontext_cli.errors import KontextError, OutputFault
 from kontext_cli.failpoint import reached
 from kontext_cli.files import disk
+from kontext_cli.files.destination import Stamp
+from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.faults import output_faults
 from kontext_cli.files.names import fit_suffix
 from kontext_cli.files.part import PartFile, prepare_folder
+from kontext_cli.files.place import is_object
 from kontext_cli.files.saved import VerifiedImage, condition, existing_file, file_of
 from kontext_cli.job import File, FileFormat, Target
 from kontext_cli.options import Metadata
@@ -40,6 +43,10 @@ class Delivery(Protocol):
     def has_sidecars(self) -> bool:
         """Whether a file can lie beside its images."""
 
+    @property
+    def is_local(self) -> bool:
+        """Whether its images lie in the folders of their part files."""
+
 
 class FileDelivery:
     """Each image under its planned name.
@@ -57,15 +64,22 @@ class FileDelivery:
         replaces: Sequence[File] = (),
         metadata: Metadata = "off",
         sidecar: bool = False,
+        scratch: Path | None = None,
     ) -> None:
+        """``scratch`` is the folder of the part files of images that go to a store."""
         self.metadata: Metadata = metadata
         self.sidecar = sidecar
         self._paths = paths
+        self._scratch = scratch
         self._overwrite = overwrite
         self._replaces = {file.path: file for file in replaces}
 
+    @property
+    def is_local(self) -> bool:
+        return not any(map(is_object, self._paths))
+
     def folder(self, number: int) -> Path:
-        return self._path(number).parent
+        return _folder_of_parts(self._path(number).parent, self._scratch)
 
     def deliver(
         self, part: PartFile, image: VerifiedImage, number: int, beside: bytes | None = None
@@ -73,33 +87,47 @@ class FileDelivery:
         path = self._path(number)
         fitting = fit_suffix(path, image.format)
         there = self._there_already(fitting, image)
-        may_replace = there is None and self._may_replace(fitting)
+        replaces = self._replaceable(fitting) if there is None else None
+        may_replace = replaces is not None
         if there is None:
-            there = part.publish(
-                image, fitting if may_replace else path, overwrite=self._overwrite or may_replace
-            )
+            target = fitting if may_replace else path
+            there = part.publish(image, target, overwrite=self._overwrite, replaces=replaces)
             reached("renamed")
         if beside is not None:
             from kontext_cli.files.sidecars import write_sidecar
 
-            write_sidecar(there.path, beside, overwrite=self._overwrite, ours=may_replace)
+            write_sidecar(
+                there.path, beside, part.folder, overwrite=self._overwrite, ours=may_replace
+            )
         return there._replace(number=number)
 
-    def _may_replace(self, path: Path) -> bool:
+    def _replaceable(self, path: Path) -> Stamp | None:
+        """The stamp of what is there, if it is ours to replace."""
         earlier = self._replaces.get(path)
-        return earlier is not None and condition(earlier) == "untouched"
+        if earlier is None:
+            return None
+        stamp = destination_of(path).stamp(path)  # before its condition: it may change meanwhile
+        return stamp if condition(earlier) == "untouched" else None
 
     def _there_already(self, path: Path, image: VerifiedImage) -> File | None:
         """The same image under its name already: saved by a run that was killed afterwards."""
         try:
-            file = existing_file(path) if path.is_file() and not path.is_symlink() else None
+            file = self._existing(path, image)
         except KontextError:
             return None
         if file is None or file.sha256 != image.sha256:
             return None
-        with output_faults(f"cannot write `{path}`"):
-            disk.sync_folder(path.parent)  # the killed run may not have done it
+        if not is_object(path):
+            with output_faults(f"cannot write `{path}`"):
+                disk.sync_folder(path.parent)  # the killed run may not have done it
         return file
+
+    def _existing(self, path: Path, image: VerifiedImage) -> File | None:
+        """The image that has this name; in a store only if it is as large, as it is downloaded."""
+        if is_object(path):
+            stamp = destination_of(path).stamp(path)
+            return existing_file(path) if stamp and stamp.size == image.bytes else None
+        return existing_file(path) if path.is_file() and not path.is_symlink() else None
 
     def _path(self, number: int) -> Path:
         """The planned path; a provider that sends more than was asked gets further numbers."""
@@ -109,16 +137,20 @@ class FileDelivery:
         return last.with_name(f"{last.stem}-{number}{last.suffix}")
 
 
-def file_delivery(target: Target, proven: set[Path] | None = None) -> FileDelivery:
+def file_delivery(
+    target: Target, proven: set[Path] | None = None, *, scratch: Path | None = None
+) -> FileDelivery:
     """The delivery to a job's files; creates their folders and checks that they are writable.
 
-    Folders in ``proven`` were checked before.
+    Folders in ``proven`` were checked before. Images that go to a store are verified in
+    ``scratch``.
 
     Raises OutputFault.
     """
     proven = set() if proven is None else proven
     for folder in {path.parent for path in target.paths} - proven:
-        prepare_folder(folder)
+        prepare_folder(_folder_of_parts(folder, scratch))
+        destination_of(folder).prove(folder)
         proven.add(folder)
     return FileDelivery(
         target.paths,
@@ -126,7 +158,17 @@ def file_delivery(target: Target, proven: set[Path] | None = None) -> FileDelive
         replaces=target.replaces,
         metadata=target.metadata,
         sidecar=target.sidecar,
+        scratch=scratch,
     )
+
+
+def _folder_of_parts(folder: Path, scratch: Path | None) -> Path:
+    """Where the part files of images are that go to a folder or a store."""
+    if not is_object(folder):
+        return folder
+    if scratch is None:
+        raise AssertionError("there is no folder to verify images in")
+    return scratch
 
 
 def remove_replaced(replaced: Sequence[File], now: Sequence[File]) -> None:
@@ -135,10 +177,17 @@ def remove_replaced(replaced: Sequence[File], now: Sequence[File]) -> None:
 
     kept = {file.path for file in now}
     for file in replaced:
-        if file.path not in kept and condition(file) == "untouched":
-            with suppress(OSError):
-                file.path.unlink()
+        if file.path not in kept and _is_untouched(file):
+            with suppress(OSError, OutputFault):
+                destination_of(file.path).remove(file.path)
                 remove_sidecar(file.path)
+
+
+def _is_untouched(file: File) -> bool:
+    try:
+        return condition(file) == "untouched"
+    except OutputFault:  # a store that cannot be reached now
+        return False
 
 
 class StreamDelivery:
@@ -147,7 +196,7 @@ class StreamDelivery:
     ``format`` is that of the image after it was written.
     """
 
-    has_sidecars = sidecar = False
+    has_sidecars = sidecar = is_local = False
 
     def __init__(
         self,

@@ -193,14 +193,18 @@ def seal(descriptor: int, mode: int) -> None:
 
 def move_to_free_name(source: Path, target: Path) -> Path:
     """Rename without replacing; if the name is taken, to the first free of `-2`, `-3`…"""
-    for number in itertools.count(1):
-        name = target
-        if number > 1:
-            name = target.with_name(f"{target.stem}-{number}{target.suffix}")
+    for name in names_like(target):
         with suppress(FileExistsError):
             _move(source, name)
             return name
     raise AssertionError("unreachable")
+
+
+def names_like(target: Path) -> Iterator[Path]:
+    """The name itself, then the same with `-2`, `-3`…"""
+    yield target
+    for number in itertools.count(2):
+        yield target.with_name(f"{target.stem}-{number}{target.suffix}")
 
 
 def sync_folder(folder: Path) -> None:

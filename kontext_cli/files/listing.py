@@ -3,7 +3,8 @@
 import os
 import re
 import unicodedata
-from contextlib import suppress
+
+from kontext_cli.files.destinations import destination_of
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif"})
 """Of the files that are taken for images where a folder is given."""
@@ -44,7 +45,8 @@ def in_natural_order(name: str) -> list[tuple[int, int, str]]:
 def _names_in(folder: str) -> frozenset[str] | None:
     """The names in a folder, with and without their suffixes, folded; None where they cannot be
     listed."""
-    with suppress(OSError):
-        names = set(map(folded, os.listdir(folder or os.curdir)))  # noqa: PTH208
-        return frozenset(names | {os.path.splitext(name)[0] for name in names})  # noqa: PTH122
-    return None if os.path.lexists(folder) else frozenset()
+    there = destination_of(folder).names(folder)
+    if there is None:
+        return None
+    names = set(map(folded, there))
+    return frozenset(names | {os.path.splitext(name)[0] for name in names})  # noqa: PTH122

@@ -9,7 +9,9 @@ from pathlib import Path, PurePath
 from typing import Literal, NamedTuple, get_args
 
 from kontext_cli.errors import NameTaken, OutputFault, UsageError
+from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.disk import is_special
+from kontext_cli.files.place import is_object, place, typed_place
 from kontext_cli.files.slugs import has_name_here, slugify
 from kontext_cli.files.templates import MOST_NAME_BYTES, Fields, Template, parse
 from kontext_cli.job import FileFormat
@@ -47,7 +49,7 @@ class Names(NamedTuple):
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files as paths."""
-        return tuple(map(Path, self.files))
+        return tuple(map(place, self.files))
 
 
 class _Plan(NamedTuple):
@@ -108,6 +110,9 @@ def name_files(
     whatever suffix is put on. With ``beside``, the name of a sidecar has to be free as well.
     Raises UsageError for names that cannot be, NameTaken and OutputFault for those in use.
     """
+    if output is not None and is_object(output):
+        path = typed_place(output)
+        folder, output = path.parent, path.name
     if output is not None and may_have(_stem(os.path.join(folder, output))):  # noqa: PTH118
         path = folder / output
         if is_special(path):
@@ -129,16 +134,16 @@ def name_files(
 
     def sidecar_taker(file: str) -> str | None:
         sidecar = sidecar_name(file)
-        is_free = Path(file) in ours or not may_have(sidecar) or not os.path.lexists(sidecar)
+        is_free = place(file) in ours or not may_have(sidecar) or not _exists(sidecar)
         return None if is_free else sidecar
 
     def image_taker(file: str) -> str | None:
         if not may_have(_stem(file)):
             return None
-        if os.path.lexists(file) and Path(file) not in ours:
+        if _exists(file) and place(file) not in ours:
             return file
-        there = filter(os.path.lexists, _siblings(file))
-        return next((each for each in there if is_of_others(Path(each))), None)
+        there = filter(_exists, _siblings(file))
+        return next((each for each in there if is_of_others(place(each))), None)
 
     return _settle(plan, exists, taker, beside=beside)
 
@@ -156,12 +161,13 @@ def _from_template(
     template: Template, folder: Path, fields: Fields, count: int, output_format: OutputFormat
 ) -> _Plan:
     at, suffix, notices = _same_for_all(template, folder, output_format)
+    sep = "/" if is_object(folder) else os.sep
     if "n" in template.fields:
         rendered = [template.render({**fields, "n": n}) for n in range(1, count + 1)]
     else:
         rendered = [template.render(fields)] * count
     return _Plan(
-        stems=[at + os.sep.join(components) for components in rendered],  # noqa: PTH118
+        stems=[at + sep.join(components) for components in rendered],
         suffix=suffix,
         numbered=count > 1 and "n" not in template.fields,
         notices=notices,
@@ -291,6 +297,10 @@ def _corrections(
 def _is_nameable(output: str) -> bool:
     odd = any(unicodedata.category(char) in {"Cc", "Cs"} for char in output)
     return bool(output) and not odd and has_name_here(output)
+
+
+def _exists(name: str) -> bool:
+    return destination_of(name).exists(name)
 
 
 def _is_folder(path: Path) -> bool:

@@ -12,6 +12,8 @@ from typing import BinaryIO, Self
 
 from kontext_cli.errors import BadMedia, WrongFormat
 from kontext_cli.files import disk
+from kontext_cli.files.destination import Stamp
+from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.faults import output_faults
 from kontext_cli.files.names import fit_suffix
 from kontext_cli.files.saved import VerifiedImage, file_of, verified
@@ -136,17 +138,27 @@ class PartFile:
         except NotAnImage as error:
             raise _bad(error.reason) from error
 
-    def publish(self, image: VerifiedImage, target: Path, *, overwrite: bool) -> File:
-        """Rename the file to its final name, durably; returns the file with that name.
+    def publish(
+        self,
+        image: VerifiedImage,
+        target: Path,
+        *,
+        overwrite: bool,
+        replaces: Stamp | None = None,
+    ) -> File:
+        """Put the file under its final name, durably; returns the file with that name.
 
         The suffix fits the format of the image. No existing file is replaced, except the target
-        with ``overwrite``: if its name was taken meanwhile, `-2`, `-3`… is appended, because the
-        image is paid for.
+        with ``overwrite`` or, where it has the stamp ``replaces``: if its name was taken meanwhile,
+        `-2`, `-3`… is appended, because the image is paid for.
         """
         final = fit_suffix(target, image.format)
-        final = self.publish_as(final, overwrite=overwrite and final == target)
-        with output_faults(f"cannot read `{final}`"):
-            return file_of(final, image, modified=final.stat().st_mtime_ns)
+        if final != target:
+            overwrite, replaces = False, None
+        at = destination_of(final)
+        with output_faults(f"cannot write `{final}`"):
+            final, stamp = at.publish(self, final, overwrite=overwrite, replaces=replaces)
+        return file_of(final, image, stamp)
 
     def publish_as(self, target: Path, *, overwrite: bool) -> Path:
         """Rename the file, durably, to the target or, unless that is overwritten, to a free name

@@ -1,13 +1,15 @@
 """Images on disk: verified, described, and compared with what was saved."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
 from kontext_cli.errors import BadMedia
+from kontext_cli.files.destination import Stamp
+from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.faults import output_faults
-from kontext_cli.images.reading import NotAnImage, read_regular
+from kontext_cli.files.place import place
+from kontext_cli.images.reading import NotAnImage
 from kontext_cli.job import File, FileFormat
 from kontext_cli.sizes import MOST_BYTES, MOST_PIXELS
 
@@ -34,17 +36,18 @@ def existing_file(path: Path) -> File:
     """
     try:
         with output_faults(f"cannot read `{path}`"):
-            data = read_regular(path, most=MOST_BYTES)
+            at = destination_of(path)
+            data, stamp = at.read(path, most=MOST_BYTES), at.stamp(path)
         image = verified(data)
     except NotAnImage as error:
         raise BadMedia(
             f"`{path}` is there already, but is {error.reason}", hint="remove it, or rename it"
         ) from error
-    return file_of(path, image, modified=path.stat().st_mtime_ns)
+    return file_of(path, image, stamp)
 
 
-def file_of(path: Path, image: VerifiedImage, *, modified: int = 0) -> File:
-    """A file that holds a verified image."""
+def file_of(path: Path, image: VerifiedImage, stamp: Stamp | None = None) -> File:
+    """A file that holds a verified image, and has this stamp."""
     return File(
         path=path,
         sha256=image.sha256,
@@ -52,22 +55,37 @@ def file_of(path: Path, image: VerifiedImage, *, modified: int = 0) -> File:
         width=image.width,
         height=image.height,
         format=image.format,
-        modified=modified,
+        modified=stamp.modified if stamp else 0,
+        etag=stamp.etag if stamp else "",
     )
 
 
 def condition(file: File) -> Condition:
-    """Whether a saved file was changed since: by its size and time, else by its hash."""
-    return condition_at(file.path, size=file.bytes, modified=file.modified, sha256=file.sha256)
+    """Whether a saved file was changed since: by its size and time or etag, else by its hash."""
+    return condition_at(
+        file.path,
+        size=file.bytes,
+        modified=file.modified,
+        sha256=file.sha256,
+        etag=file.etag,
+    )
 
 
-def condition_at(path: str | Path, *, size: int, modified: int, sha256: str) -> Condition:
-    """The condition of the file of a path, by its size, time and hash when it was saved."""
+def condition_at(
+    path: str | Path, *, size: int, modified: int, sha256: str, etag: str = ""
+) -> Condition:
+    """The condition of the file of a path, by its size, time or etag, and hash when it was saved.
+
+    Raises OutputFault where a store cannot tell.
+    """
+    at = destination_of(path)
     try:
-        found = os.stat(path)  # noqa: PTH116  # a path takes long to make
-        if (found.st_size, found.st_mtime_ns) == (size, modified):
+        found = at.stamp(path)
+        if found is None:
+            return "missing"
+        if (found.size, found.modified, found.etag) == (size, modified, etag):
             return "untouched"
-        data = read_regular(Path(path), most=MOST_BYTES) if found.st_size == size else b""
+        data = at.read(place(str(path)), most=MOST_BYTES) if found.size == size else b""
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
     except (OSError, NotAnImage):

@@ -25,6 +25,7 @@ from typing import (
 )
 
 from kontext_cli.errors import KontextError, revived
+from kontext_cli.files.place import place
 from kontext_cli.http.call import plain
 from kontext_cli.job import Cost, File, Handle, Job, Output, Source, State, Target
 
@@ -123,6 +124,7 @@ class SavedFile(NamedTuple):
     sha256: str
     bytes: int
     modified: int
+    etag: str = ""
 
 
 def saved_of(job_id: str, attempt: int, details: str) -> Saved:
@@ -151,7 +153,13 @@ def files_of(details: str) -> tuple[SavedFile, ...]:
 
 def _saved_files(record: Mapping[str, Any]) -> tuple[SavedFile, ...]:
     return tuple(
-        SavedFile(each["path"], each["sha256"], each["bytes"], each.get("modified", 0))
+        SavedFile(
+            each["path"],
+            each["sha256"],
+            each["bytes"],
+            each.get("modified", 0),
+            each.get("etag", ""),
+        )
         for each in record["files"]
     )
 
@@ -341,14 +349,14 @@ def _handle(record: Mapping[str, Any]) -> Handle:
     return Handle(**_checked(Handle, {"request_id": data.pop("request_id"), "data": data}))
 
 
-_FILES = _each(partial(_built, File, path=Path))
-_SAVED_TYPES = ((str, int, str, str, tuple), (str, str, int, int))
+_FILES = _each(partial(_built, File, path=place))
+_SAVED_TYPES = ((str, int, str, str, tuple), (str, str, int, int, str))
 _READERS: dict[str, Callable[[Any], Any]] = {
     "request": _object,
     "reply": _object,
     "cost": partial(_built, Cost),
     "sources": _each(partial(_built, Source)),
-    "target": partial(_built, Target, paths=_each(Path), replaces=_FILES),
+    "target": partial(_built, Target, paths=_each(place), replaces=_FILES),
     "handle": _handle,
     "outputs": _each(partial(_built, Output)),
     "files": _FILES,

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kontext_cli.errors import KontextError
@@ -81,7 +80,7 @@ def as_line(record: Mapping[str, Any]) -> str:
 
 def _file_record(file: File) -> dict[str, Any]:
     return {
-        "path": str(Path(file.path).absolute()),
+        "path": str(file.path.absolute()),
         "sha256": file.sha256,
         "bytes": file.bytes,
         "width": file.width,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from kontext_cli.files.place import is_object
 from kontext_cli.job import ACCEPTED, OPEN, Job, State
 from kontext_cli.terminal.printable import one_line, printable
 from kontext_cli.terminal.records import as_line, job_record
@@ -125,7 +126,7 @@ class Report:
     def _preview(self, job: Job) -> None:
         """Draw the images that a job has saved, for ``_print_previews`` or the end."""
         if self.previews and job.state is State.SAVED and not job.skipped:
-            self.previews.add(file.path for file in job.files)
+            self.previews.add(file.path for file in job.files if not is_object(file.path))
             self._print_previews()
 
     def _print_previews(self) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from kontext_cli.files.place import is_object
+
 ERROR = "1;31"
 FAILED = "31"
 NOTICE = "33"
@@ -128,6 +130,8 @@ def _version(text: str) -> tuple[int, int]:
 def _uri(path: str) -> str | None:
     """The `file:` URI of an absolute path, with the host, so that a terminal elsewhere knows that
     the file is not there; None if it has none, or one that is too long."""
+    if is_object(path):
+        return None
     try:
         uri = Path(path).absolute().as_uri().removeprefix("file://")
     except UnicodeEncodeError:

@@ -46,6 +46,7 @@ from kontext_cli.batch.tally import Tally
 from kontext_cli.engine.budget import Budget
 from kontext_cli.engine.engine import Engine
 from kontext_cli.errors import Interrupted, JournalFault, OverBudget
+from kontext_cli.files.delivery import file_delivery
 from kontext_cli.files.saved import existing_file
 from kontext_cli.http.transport import Transport
 from kontext_cli.job import Job, State
@@ -382,6 +383,7 @@ class Batches(RuleBasedStateMachine):
             run.journal,
             self.memory(run.journal),
             claim=take,
+            delivery=partial(file_delivery, proven=set()),
             limits=Limits(60.0, waits=run.waits),
             budget=Budget(run.cap),
             report=tell,

@@ -21,6 +21,7 @@ HOMES = {
     "platformdirs": ("settings",),
     "PIL": ("images", "sandbox"),
     "pi_heif": ("images",),
+    "obstore": ("files",),
     "starlette": ("sandbox",),
     "uvicorn": ("sandbox",),
     "sqlite3": ("journal",),

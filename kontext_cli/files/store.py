@@ -1,0 +1,244 @@
+"""Object stores: S3 and what speaks like it, Google Cloud Storage, Azure Blob Storage.
+
+A name is taken by a conditional put, so that no object is replaced by chance. The library is
+imported here alone, and reads credentials and endpoints from the environment as the clouds' own
+programs do.
+"""
+
+import errno
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from kontext_cli.errors import OutputFault, UsageError
+from kontext_cli.files.destination import Part, Stamp
+from kontext_cli.files.disk import names_like
+from kontext_cli.files.place import ObjectPath
+from kontext_cli.images.reading import NotAnImage
+
+_INSTALL = (
+    'install what writes there: `pip install "kontext-cli[cloud]"`, '
+    'or `uv tool install "kontext-cli[cloud]"`'
+)
+_PROFILE = 'eval "$(aws configure export-credentials --format env)"'
+_RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
+_CONNECT_SECONDS, _SECONDS = "5s", "120s"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
+_TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+_TYPES[".json"] = "application/json"
+_OWN_CREDENTIALS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+_NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
+_UNUSED = ".kontext-unused"
+"""The name of no object: to replace it fails, but only for those who may write."""
+_NO_ETAG = '"0"'
+
+
+@cache
+def store_of(name: str) -> "Store":
+    """The store of an object or a prefix; one for each bucket."""
+    return _bucket(ObjectPath(name).root_url)
+
+
+@cache
+def _bucket(url: str) -> "Store":
+    return Store(url, os.environ)
+
+
+class Store:
+    """One bucket or container."""
+
+    is_local = False
+
+    def __init__(self, url: str, environ: Mapping[str, str]) -> None:
+        """Raises UsageError if the library is missing or refuses a setting."""
+        try:
+            import obstore
+            from obstore import exceptions
+            from obstore.store import from_url
+        except ImportError:
+            what = f"`{url}` needs a library that is not installed"
+            raise UsageError(what, hint=_INSTALL) from None
+        self.url = url
+        self._calls: Any = obstore
+        self._faults: Any = exceptions
+        settings = _settings(url, environ)
+        with self._reported("open"):
+            self._store: Any = from_url(url, retry_config=_RETRIES, **settings)
+
+    def prove(self, folder: Path) -> None:
+        """Check that the bucket is there, and that we may write to it; writes nothing."""
+        with self._reported("write to"):
+            next(iter(self._calls.list(self._store, _key(folder), chunk_size=1)), None)
+            try:
+                mode = {"e_tag": _NO_ETAG, "version": "0"}
+                name = _key(folder / _UNUSED)
+                self._calls.put(self._store, name, b"", mode=mode, use_multipart=False)
+            except (FileNotFoundError, self._faults.PreconditionError):
+                return
+
+    def exists(self, name: str) -> bool:
+        return self.stamp(name) is not None
+
+    def names(self, folder: str) -> Iterable[str] | None:
+        with self._reported("list"):
+            found = self._calls.list_with_delimiter(self._store, _key(folder))
+        return [each["path"].rpartition("/")[2] for each in found["objects"]]
+
+    def stamp(self, name: str | Path) -> Stamp | None:
+        with self._reported("read"):
+            try:
+                return _stamp(self._calls.head(self._store, _key(name)))
+            except FileNotFoundError:
+                return None
+
+    def read(self, path: Path, *, most: int) -> bytes:
+        with self._reported("read"):
+            try:
+                found = self._calls.get(self._store, _key(path))
+            except FileNotFoundError:
+                raise FileNotFoundError(errno.ENOENT, "it is gone") from None
+            if found.meta["size"] > most:
+                raise NotAnImage(f"larger than {most // 2**20} MiB")
+            return bytes(found.bytes())
+
+    def publish(
+        self, part: Part, target: Path, *, overwrite: bool, replaces: Stamp | None = None
+    ) -> tuple[Path, Stamp]:
+        content = part.content()
+        if overwrite:
+            return target, self._put(target, content, "overwrite")
+        if replaces is not None:
+            mode = {"e_tag": replaces.etag, "version": replaces.version}
+            try:
+                return target, self._put(target, content, {k: v for k, v in mode.items() if v})
+            except (FileNotFoundError, self._faults.PreconditionError):
+                pass  # somebody was faster: it is as if it had never been ours
+        for name in names_like(target):
+            try:
+                return name, self._put(name, content, "create")
+            except self._faults.AlreadyExistsError:
+                if (there := self._same(name, content)) is not None:
+                    return name, there  # by a put whose answer was lost
+        raise AssertionError("unreachable")
+
+    def remove(self, path: Path) -> None:
+        with self._reported("remove from"):
+            self._calls.delete(self._store, _key(path))
+
+    def _put(self, path: Path, content: bytes, mode: object) -> Stamp:
+        kind = _TYPES.get(path.suffix.lower(), "application/octet-stream")
+        with self._reported("write to"):
+            done = self._calls.put(
+                self._store,
+                _key(path),
+                content,
+                attributes={"Content-Type": kind},
+                mode=mode,
+                use_multipart=False,
+            )
+        return _stamp({**done, "size": len(content)})
+
+    def _same(self, path: Path, content: bytes) -> Stamp | None:
+        """The stamp of an object if it has this very content."""
+        found = self.stamp(path)
+        if found is None or found.size != len(content):
+            return None
+        there = self.read(path, most=len(content))
+        return found if hashlib.sha256(there).digest() == hashlib.sha256(content).digest() else None
+
+    @contextmanager
+    def _reported(self, what: str) -> Iterator[None]:
+        """Raise errors of the library as OutputFault, without what a server says: that may quote
+        credentials. Those that callers handle pass."""
+        faults = self._faults
+        try:
+            yield
+        except (FileNotFoundError, faults.AlreadyExistsError, faults.PreconditionError) as error:
+            if any(code in str(error) for code in _NO_BUCKET):
+                raise self._fault(what, error) from None
+            raise
+        except faults.BaseError as error:
+            raise self._fault(what, error) from None
+
+    def _fault(self, what: str, error: Exception) -> OutputFault:
+        reason, hint = _explained(self.url, error)
+        return OutputFault(f"cannot {what} `{self.url}`: {reason}", hint=hint)
+
+
+def _key(name: str | Path) -> str:
+    path = name if isinstance(name, ObjectPath) else ObjectPath(name)
+    return path.key
+
+
+def _stamp(found: Mapping[str, Any]) -> Stamp:
+    return Stamp(found["size"], etag=found["e_tag"] or "", version=found["version"] or "")
+
+
+def _settings(url: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that the library does not read itself. Raises UsageError."""
+    client: dict[str, Any] = {"connect_timeout": _CONNECT_SECONDS, "timeout": _SECONDS}
+    settings: dict[str, Any] = {"client_options": client}
+    if not url.startswith("s3://"):
+        return settings
+    endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL") or ""
+    parts = urlsplit(endpoint)
+    is_here = parts.hostname in _LOOPBACK
+    has_own = any(map(environ.get, _OWN_CREDENTIALS))
+    if endpoint:
+        settings["endpoint"] = endpoint
+    if parts.scheme == "http":
+        if not is_here and environ.get("AWS_ALLOW_HTTP", "").lower() not in ("1", "true"):
+            raise UsageError(
+                "AWS_ENDPOINT_URL is not encrypted: it begins with `http:`",
+                hint="use `https:`, or set AWS_ALLOW_HTTP=true",
+            )
+        client["allow_http"] = True
+    if is_here and not has_own and not environ.get("AWS_PROFILE"):
+        settings.update(access_key_id="test", secret_access_key="test")  # noqa: S106
+    elif not has_own and (provider := _boto3_credentials()) is not None:
+        settings["credential_provider"] = provider
+    return settings
+
+
+def _boto3_credentials() -> object:
+    """Credentials of profiles and single sign-on, which boto3 reads if it is installed."""
+    try:
+        from obstore.auth.boto3 import Boto3CredentialProvider
+
+        return Boto3CredentialProvider()
+    except Exception:  # not installed, or nothing is configured
+        return None
+
+
+def _explained(url: str, error: Exception) -> tuple[str, str | None]:
+    """The reason of an error and what to do, from the words of the library alone."""
+    text, kind = str(error), type(error).__name__
+    found = _CODE.search(text)
+    code = found[1] if found else ""
+    is_s3 = url.startswith("s3://")
+    if any(code in text for code in _NO_BUCKET):
+        return "there is no such bucket", "create it, or correct the name"
+    if "169.254.169" in text or "InstanceCredential" in text or "Account must be" in text:
+        hint = _PROFILE if is_s3 else "set the variables of its credentials"
+        return "there are no credentials for it", hint
+    if kind in ("PermissionDeniedError", "UnauthenticatedError") or "403 Forbidden" in text:
+        hint = f"check them; of a profile: {_PROFILE}" if is_s3 else "check the credentials"
+        return f"the credentials were refused{f' ({code})' if code else ''}", hint
+    if "301 Moved" in text or "redirect" in text or code == "PermanentRedirect":
+        return "the bucket is in another region", "set AWS_REGION to that of the bucket"
+    if "HTTP error" in text or "timed out" in text:
+        return "it could not be reached", "check the network, and AWS_ENDPOINT_URL if it is set"
+    return f"it answered {code}" if code else "it answered with an error", None
