@@ -1,6 +1,7 @@
 """What is known of the rows of a batch from earlier runs."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.locked import Locked
 from kontext_cli.engine.endings import elsewhere, is_unsettled, unknown_since
 from kontext_cli.files.place import place
-from kontext_cli.files.saved import Condition, condition, condition_at, existing_file
+from kontext_cli.files.saved import Condition, Listed, condition, condition_at, existing_file
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
@@ -37,7 +38,7 @@ class Memory:
 
     def lookup(self) -> Callable[[Entry], Known | None]:
         """Looks up rows: one by one, as all of them would take much memory."""
-        find = (lambda _key: None) if self.is_new else self._row
+        find = (lambda _key: None) if self.is_new else partial(self._row, listed=Listed())
         return lambda entry: self._known_of(entry, find)
 
     def known(self, entry: Entry) -> Known | None:
@@ -49,9 +50,9 @@ class Memory:
         known = find(entry.key)
         return known if self._locked is None else self._locked.known(entry, known)
 
-    def _row(self, key: str) -> Known | None:
+    def _row(self, key: str, listed: Listed | None = None) -> Known | None:
         """What the journal knows of one row now: its last attempt, with the saved one before it."""
-        last = self._saved(key)
+        last = self._saved(key, listed)
         if last is not None or self._journal is None:
             return last
         for job in self._journal.of_row(self._batch, key):
@@ -103,13 +104,15 @@ class Memory:
         jobs = self._journal.of_row(self._batch, key) if self._journal else []
         return next((job for job in jobs if job.id == job_id), None)
 
-    def _saved(self, key: str) -> Known | None:
+    def _saved(self, key: str, listed: Listed | None) -> Known | None:
         """What is known of a row with one job, whose files are there; None of any other row."""
         job = self._journal.saved_of_row(self._batch, key) if self._journal else None
         if job is None:
             return None
         files = _worst(
-            condition_at(path, size=size, modified=modified, sha256=sha256, etag=etag)
+            condition_at(
+                path, size=size, modified=modified, sha256=sha256, etag=etag, listed=listed
+            )
             for path, sha256, size, modified, etag in job.files
         )
         if files == "missing":

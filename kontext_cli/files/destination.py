@@ -1,6 +1,6 @@
 """Where images lie: what folders and object stores have in common."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -44,6 +44,10 @@ class Destination(Protocol):
 
     def stamp(self, name: str | Path) -> Stamp | None:
         """The stamp of what has this name, None if nothing has. Raises OSError or OutputFault."""
+
+    def stamps(self, folder: str) -> Mapping[str, Stamp]:
+        """The stamps of the files in a folder by their names, where to list them is quicker than
+        to ask for each; else none. Raises OutputFault."""
 
     def read(self, path: Path, *, most: int) -> bytes:
         """Its bytes. Raises OSError or OutputFault, and NotAnImage for more than ``most``."""

@@ -1,7 +1,7 @@
 """The folders of this machine, and which destination a name belongs to."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,6 +32,9 @@ class Folders:
         except (FileNotFoundError, NotADirectoryError):
             return None
         return Stamp(found.st_size, found.st_mtime_ns)
+
+    def stamps(self, folder: str) -> Mapping[str, Stamp]:  # noqa: ARG002
+        return {}
 
     def read(self, path: Path, *, most: int) -> bytes:
         return read_regular(path, most=most)

@@ -40,6 +40,19 @@ _OWN_CREDENTIALS = (
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
+_HINTS = {
+    "s3": f"set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; where there is a profile: {_PROFILE}",
+    "gs": "set GOOGLE_APPLICATION_CREDENTIALS, or run `gcloud auth application-default login`",
+    "az": "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
+_NO_CREDENTIALS = (
+    "169.254.169.254",
+    "/latest/api/token",
+    "/latest/meta-data",
+    "/computeMetadata/",
+    "Account must be specified",
+)
+"""In errors of services that only machines in a cloud have, which are asked last."""
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
 _UNUSED = ".kontext-unused"
 """The name of no object: to replace it fails, but only for those who may write."""
@@ -93,9 +106,12 @@ class Store:
         return self.stamp(name) is not None
 
     def names(self, folder: str) -> Iterable[str] | None:
+        return self.stamps(folder)
+
+    def stamps(self, folder: str) -> Mapping[str, Stamp]:
         with self._reported("list"):
             found = self._calls.list_with_delimiter(self._store, _key(folder))
-        return [each["path"].rpartition("/")[2] for each in found["objects"]]
+        return {each["path"].rpartition("/")[2]: _stamp(each) for each in found["objects"]}
 
     def stamp(self, name: str | Path) -> Stamp | None:
         with self._reported("read"):
@@ -228,15 +244,13 @@ def _explained(url: str, error: Exception) -> tuple[str, str | None]:
     text, kind = str(error), type(error).__name__
     found = _CODE.search(text)
     code = found[1] if found else ""
-    is_s3 = url.startswith("s3://")
     if any(code in text for code in _NO_BUCKET):
         return "there is no such bucket", "create it, or correct the name"
-    if "169.254.169" in text or "InstanceCredential" in text or "Account must be" in text:
-        hint = _PROFILE if is_s3 else "set the variables of its credentials"
-        return "there are no credentials for it", hint
+    if any(sign in text for sign in _NO_CREDENTIALS):
+        return "there are no credentials for it", _HINTS[url.partition(":")[0]]
     if kind in ("PermissionDeniedError", "UnauthenticatedError") or "403 Forbidden" in text:
-        hint = f"check them; of a profile: {_PROFILE}" if is_s3 else "check the credentials"
-        return f"the credentials were refused{f' ({code})' if code else ''}", hint
+        detail = f" ({code})" if code else ""
+        return f"the credentials were refused{detail}", _HINTS[url.partition(":")[0]]
     if "301 Moved" in text or "redirect" in text or code == "PermanentRedirect":
         return "the bucket is in another region", "set AWS_REGION to that of the bucket"
     if "HTTP error" in text or "timed out" in text:
