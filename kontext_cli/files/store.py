@@ -51,6 +51,8 @@ _NO_CREDENTIALS = (
     "/latest/meta-data",
     "/computeMetadata/",
     "Account must be specified",
+    "Missing AccessKeyId",
+    "Missing SecretAccessKey",
 )
 """In errors of services that only machines in a cloud have, which are asked last."""
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
@@ -59,7 +61,6 @@ _UNUSED = ".kontext-unused"
 _NO_ETAG = '"0"'
 
 
-@cache
 def store_of(name: str) -> "Store":
     """The store of an object or a prefix; one for each bucket."""
     return _bucket(ObjectPath(name).root_url)

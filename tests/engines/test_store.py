@@ -1,0 +1,352 @@
+"""Images in an object store: moto answers as S3 does, over HTTP."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+obstore: Any = pytest.importorskip("obstore")
+servers: Any = pytest.importorskip("moto.server")
+from_url: Any = pytest.importorskip("obstore.store").from_url
+
+from kontext_cli.files.part import PartFile  # noqa: E402
+from kontext_cli.files.place import ObjectPath  # noqa: E402
+from kontext_cli.files.store import Store  # noqa: E402
+from world import World  # noqa: E402
+
+BUCKET = "s3://pictures"
+FOX, HEN = "a fox", "a hen"
+NO_CREDENTIALS = {"AWS_ENDPOINT_URL": None, "AWS_METADATA_ENDPOINT": "http://127.0.0.1:1"}
+SECRET = "AKIAIOSFODNN7EXAMPLE"
+
+REFUSED = f"<Error><Code>InvalidAccessKeyId</Code><Message>{SECRET}</Message></Error>"
+EMPTY = "<ListBucketResult><Name>x</Name><IsTruncated>false</IsTruncated></ListBucketResult>"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """The URL of a server of S3."""
+    server = servers.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+class Bucket:
+    """A bucket as anybody sees it."""
+
+    def __init__(self, endpoint: str, name: str) -> None:
+        self._store = from_url(
+            f"s3://{name}",
+            endpoint=endpoint,
+            access_key_id="test",
+            secret_access_key="test",
+            client_options={"allow_http": True},
+        )
+
+    @property
+    def keys(self) -> list[str]:
+        """The names of all objects."""
+        return sorted(each["path"] for some in obstore.list(self._store) for each in some)
+
+    def read(self, key: str) -> bytes:
+        return bytes(obstore.get(self._store, key).bytes())
+
+    def write(self, key: str, content: bytes) -> None:
+        obstore.put(self._store, key, content)
+
+    def type_of(self, key: str) -> str:
+        return str(obstore.get(self._store, key).attributes["Content-Type"])
+
+    def remove(self, key: str) -> None:
+        obstore.delete(self._store, key)
+
+
+@pytest.fixture
+def bucket(endpoint: str, world: World) -> Bucket:
+    """A new bucket, which the runs of the world reach by `AWS_ENDPOINT_URL` alone."""
+    boto3: Any = pytest.importorskip("boto3")
+    client = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket="pictures")
+    found = Bucket(endpoint, "pictures")
+    for key in found.keys:
+        found.remove(key)
+    world.unset("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    world.unset("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+    world.set(AWS_ENDPOINT_URL=endpoint)
+    return found
+
+
+def generate(world: World, *argv: str, folder: str = f"{BUCKET}/one") -> Any:
+    return world.run("generate", "-p", "aimlapi", "-d", folder, "--seed", "7", *argv)
+
+
+def batch(world: World, *rows: dict[str, Any], argv: tuple[str, ...] = ()) -> Any:
+    world.write("p.jsonl", rows)
+    usual = ("generate", "-f", "p.jsonl", "-d", f"{BUCKET}/rows", "-p", "aimlapi", "--json")
+    return world.run(*usual, *argv)
+
+
+class TestOneJob:
+    def test_prints_the_url_of_its_image_and_leaves_nothing_here(
+        self, world: World, bucket: Bucket
+    ) -> None:
+        done = generate(world, FOX)
+        assert (done.code, done.lines) == (0, [f"{BUCKET}/one/a-fox-7.jpg"])
+        assert bucket.keys == ["one/a-fox-7.jpg"]
+        assert bucket.type_of("one/a-fox-7.jpg") == "image/jpeg"
+        assert bucket.read("one/a-fox-7.jpg").startswith(b"\xff\xd8")
+        assert world.files() == []
+        assert not [path for path in world.state.iterdir() if path.suffix == ".part"]
+
+    @pytest.mark.parametrize(
+        ("exists", "code", "keys"),
+        [
+            ("error", 8, ["one/a-fox-7.png"]),
+            ("skip", 4, ["one/a-fox-7.png"]),
+            ("number", 0, ["one/a-fox-7-2.jpg", "one/a-fox-7.png"]),
+            ("overwrite", 0, ["one/a-fox-7.jpg", "one/a-fox-7.png"]),
+        ],
+    )
+    def test_takes_no_name_that_another_object_has_with_any_suffix(
+        self, exists: str, code: int, keys: list[str], world: World, bucket: Bucket
+    ) -> None:
+        bucket.write("one/a-fox-7.png", b"no image")
+        assert generate(world, FOX, "--exists", exists).code == code
+        assert bucket.keys == keys
+        assert bucket.read("one/a-fox-7.png") == b"no image"
+        assert world.posts == (code == 0)
+
+    def test_overwrites_and_skips_where_asked_to(self, world: World, bucket: Bucket) -> None:
+        bucket.write("one/a-fox-7.jpg", b"no image")
+        assert generate(world, FOX, "--exists", "overwrite").code == 0
+        assert bucket.read("one/a-fox-7.jpg").startswith(b"\xff\xd8")
+        skipped = generate(world, FOX, "--exists", "skip")
+        assert (skipped.code, skipped.lines) == (0, [f"{BUCKET}/one/a-fox-7.jpg"])
+        assert world.posts == 1
+
+    def test_can_be_named_by_its_url(self, world: World, bucket: Bucket) -> None:
+        done = world.run("generate", FOX, "-p", "aimlapi", "-o", f"{BUCKET}/deep/er/fox.png")
+        assert done.lines == [f"{BUCKET}/deep/er/fox.png"]
+        assert bucket.keys == ["deep/er/fox.png"]
+
+    def test_has_its_sidecar_beside_it(self, world: World, bucket: Bucket) -> None:
+        generate(world, FOX, "--sidecar")
+        assert bucket.keys == ["one/a-fox-7.jpg", "one/a-fox-7.jpg.json"]
+        assert FOX.encode() in bucket.read("one/a-fox-7.jpg.json")
+        assert bucket.type_of("one/a-fox-7.jpg.json") == "application/json"
+
+    @pytest.mark.parametrize("name", ["ü 100% {x}", "日本", "a'b~c"])
+    def test_can_have_any_name(self, name: str, world: World, bucket: Bucket) -> None:
+        done = generate(world, FOX, "--name", name.replace("{x}", "x"))
+        assert done.lines == [f"{BUCKET}/one/{name.replace('{x}', 'x')}.jpg"]
+        assert bucket.keys == [f"one/{name.replace('{x}', 'x')}.jpg"]
+
+    def test_sends_nothing_in_a_dry_run(self, world: World, bucket: Bucket) -> None:
+        planned = generate(world, FOX, "--dry-run")
+        assert f"{BUCKET}/one/a-fox-7.jpg" in planned.out.decode()
+        assert (bucket.keys, world.posts) == ([], 0)
+
+    def test_is_fetched_into_the_store_from_another_folder(
+        self, world: World, bucket: Bucket
+    ) -> None:
+        submitted = world.run("generate", FOX, "-p", "fal", "--no-wait", "-d", f"{BUCKET}/later")
+        world.cwd = world.top
+        fetched = world.run("fetch", submitted.lines[0], "--json")
+        path = fetched.records[0]["files"][0]["path"]
+        assert path.startswith(f"{BUCKET}/later/a-fox-")
+        assert bucket.keys == [path.removeprefix(f"{BUCKET}/")]
+
+    def test_is_fetched_again_where_its_object_was_removed(
+        self, world: World, bucket: Bucket
+    ) -> None:
+        generate(world, FOX, "-p", "fal")
+        job = world.jobs()[0]["id"]
+        bucket.remove("one/a-fox-7.jpg")
+        assert world.run("fetch", job).lines == [f"{BUCKET}/one/a-fox-7.jpg"]
+        assert bucket.keys == ["one/a-fox-7.jpg"]
+
+
+class TestABatch:
+    def test_skips_what_is_saved_and_makes_what_was_removed(
+        self, world: World, bucket: Bucket
+    ) -> None:
+        world.may_be_accepted(2, HEN)
+        rows = [{"id": "a", "prompt": FOX}, {"id": "b", "prompt": HEN}]
+        assert batch(world, *rows).code == 0
+        assert bucket.keys == ["rows/a.jpg", "rows/b.jpg"]
+        assert batch(world, *rows).reasons == ["saved", "saved"]
+        bucket.remove("rows/b.jpg")
+        again = batch(world, *rows)
+        assert sorted(again.reasons) == ["file missing", "saved"]
+        assert bucket.keys == ["rows/a.jpg", "rows/b.jpg"]
+
+    @pytest.mark.parametrize("change", [{"prompt": HEN}, {"output_format": "png"}])
+    def test_replaces_the_image_of_a_row_that_changed(
+        self, change: dict[str, Any], world: World, bucket: Bucket
+    ) -> None:
+        world.may_be_accepted(2, FOX)
+        batch(world, {"id": "a", "prompt": FOX, "sidecar": True})
+        before = bucket.read("rows/a.jpg")
+        batch(world, {"id": "a", "prompt": FOX, "sidecar": True} | change)
+        suffix = "png" if "output_format" in change else "jpg"
+        assert bucket.keys == [f"rows/a.{suffix}", f"rows/a.{suffix}.json"]
+        assert bucket.read(f"rows/a.{suffix}") != before
+
+    def test_leaves_an_image_alone_that_was_changed_since(
+        self, world: World, bucket: Bucket
+    ) -> None:
+        batch(world, {"id": "a", "prompt": FOX})
+        bucket.write("rows/a.jpg", b"edited")
+        batch(world, {"id": "a", "prompt": HEN})
+        assert bucket.keys == ["rows/a-2.jpg", "rows/a.jpg"]
+        assert bucket.read("rows/a.jpg") == b"edited"
+
+    def test_knows_an_image_again_that_was_copied_back(self, world: World, bucket: Bucket) -> None:
+        batch(world, {"id": "a", "prompt": FOX})
+        content = bucket.read("rows/a.jpg")
+        bucket.remove("rows/a.jpg")
+        bucket.write("rows/a.jpg", content)
+        assert batch(world, {"id": "a", "prompt": FOX}).reasons == ["saved"]
+
+    def test_killed_after_an_upload_saves_nothing_twice(self, world: World, bucket: Bucket) -> None:
+        world.write("p.jsonl", [{"id": name, "prompt": name} for name in "abc"])
+        argv = ("generate", "-f", "p.jsonl", "-d", f"{BUCKET}/rows", "-p", "fal")
+        killed = world.start(*argv, environ={"KONTEXT_TEST_KILL_AT": "renamed*2"})
+        killed.communicate()
+        assert killed.returncode < 0
+        assert world.run(*argv).code == 0
+        assert bucket.keys == ["rows/a.jpg", "rows/b.jpg", "rows/c.jpg"]
+
+    def test_keeps_no_lock(self, world: World, bucket: Bucket) -> None:
+        assert batch(world, {"id": "a", "prompt": FOX}, argv=("--lock",)).code == 2
+        assert (bucket.keys, world.posts) == ([], 0)
+
+
+class TestPublishing:
+    @pytest.fixture
+    def store(self, endpoint: str, bucket: Bucket) -> Store:
+        return Store(BUCKET, {"AWS_ENDPOINT_URL": endpoint})
+
+    def publish(self, store: Store, folder: Path, content: bytes, **given: Any) -> str:
+        with PartFile.create(folder) as part:
+            part.write(content)
+            path, stamp = store.publish(part, ObjectPath(f"{BUCKET}/x.jpg"), **given)
+        assert stamp == store.stamp(path)
+        return path.name
+
+    def test_takes_the_next_free_name(self, store: Store, tmp_path: Path, bucket: Bucket) -> None:
+        names = [self.publish(store, tmp_path, each, overwrite=False) for each in (b"a", b"b")]
+        assert names == ["x.jpg", "x-2.jpg"]
+        assert (bucket.read("x.jpg"), bucket.read("x-2.jpg")) == (b"a", b"b")
+
+    def test_again_after_a_lost_answer_finds_its_own(self, store: Store, tmp_path: Path) -> None:
+        names = [self.publish(store, tmp_path, b"a", overwrite=False) for _ in range(2)]
+        assert names == ["x.jpg", "x.jpg"]
+
+    def test_replaces_only_what_has_the_stamp(
+        self, store: Store, tmp_path: Path, bucket: Bucket
+    ) -> None:
+        self.publish(store, tmp_path, b"ours", overwrite=False)
+        ours = store.stamp(f"{BUCKET}/x.jpg")
+        assert self.publish(store, tmp_path, b"new", overwrite=False, replaces=ours) == "x.jpg"
+        assert self.publish(store, tmp_path, b"late", overwrite=False, replaces=ours) == "x-2.jpg"
+        assert bucket.read("x.jpg") == b"new"
+
+
+class _Refusal(BaseHTTPRequestHandler):
+    """Refuses everything, and quotes a secret."""
+
+    reads = False
+    """Whether it lets one read."""
+
+    def do_GET(self) -> None:
+        if self.reads:
+            self._answer(200, EMPTY)
+        else:
+            self._answer(403, REFUSED)
+
+    def do_HEAD(self) -> None:
+        self._answer(404 if self.reads else 403, "")
+
+    def do_PUT(self) -> None:
+        self._answer(403, REFUSED)
+
+    def _answer(self, status: int, body: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class _ReadOnly(_Refusal):
+    reads = True
+
+
+@contextmanager
+def serving(kind: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The URL of a server that answers so."""
+    server = HTTPServer(("127.0.0.1", 0), kind)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class TestAStoreThatIsNotThere:
+    @pytest.mark.parametrize("many", [False, True])
+    def test_is_told_before_anything_is_sent(
+        self, many: bool, world: World, bucket: Bucket
+    ) -> None:
+        world.write("p.txt", f"{FOX}\n{HEN}\n")
+        rows = ("-f", "p.txt") if many else (FOX,)
+        with serving(_Refusal) as refusing, serving(_ReadOnly) as read_only:
+            key = {"AWS_ACCESS_KEY_ID": SECRET, "AWS_SECRET_ACCESS_KEY": SECRET}
+            cases: list[tuple[str, dict[str, str | None], str]] = [
+                ("no such bucket", {}, "s3://nowhere"),
+                ("could not be reached", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, BUCKET),
+                ("were refused", {"AWS_ENDPOINT_URL": refusing, **key}, BUCKET),
+                ("were refused", {"AWS_ENDPOINT_URL": read_only, **key}, BUCKET),
+                ("no credentials", NO_CREDENTIALS, BUCKET),
+                ("no credentials", {"AWS_ACCESS_KEY_ID": SECRET}, BUCKET),
+            ]
+            for reason, environ, folder in cases:
+                argv = ("generate", "-p", "aimlapi", "-d", f"{folder}/x", *rows)
+                done = world.process(*argv, environ=environ)
+                assert done.code == 8, (reason, done.err)
+                assert reason in done.err
+                assert done.err.count("error:") == 1
+                assert SECRET not in done.err
+        assert world.posts == 0
+
+    def test_prints_how_to_use_a_profile(self, world: World, bucket: Bucket) -> None:
+        argv = ("generate", FOX, "-d", BUCKET, "-p", "aimlapi")
+        done = world.process(*argv, environ=NO_CREDENTIALS)
+        assert 'eval "$(aws configure export-credentials --format env)"' in done.err
+
+    def test_is_never_asked_without_encryption(self, world: World, bucket: Bucket) -> None:
+        environ = {"AWS_ENDPOINT_URL": "http://store.example"}
+        done = world.process("generate", FOX, "-d", BUCKET, "-p", "aimlapi", environ=environ)
+        assert (done.code, "AWS_ALLOW_HTTP" in done.err) == (2, True)
+
+    @pytest.mark.parametrize("url", ["gs://pictures/x", "az://pictures/x"])
+    def test_of_other_clouds_needs_credentials(self, url: str, world: World) -> None:
+        world.unset("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+        done = world.process("generate", FOX, "-d", url, "-p", "aimlapi")
+        assert (done.code, world.posts) == (8, 0)
