@@ -51,7 +51,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--metadata'); Kind = 'value'; Values = @('off', 'mark', 'full'); Repeatable = $false; Help = 'What to write into each image: off, nothing; mark, that a model made it; full, also prompt, seed and options' }
                 @{ Flags = @('--sidecar'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save prompt, seed and options beside each image, as NAME.SUFFIX.json' }
                 @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'Output file' }
-                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing' }
+                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing, or s3://, gs://, az://' }
                 @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do if a file exists' }
                 @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Run a job for each row: .txt (one prompt per line), .jsonl, .json, .csv, .tsv, or `-`' }
@@ -103,7 +103,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--metadata'); Kind = 'value'; Values = @('off', 'mark', 'full'); Repeatable = $false; Help = 'What to write into each image: off, nothing; mark, that a model made it; full, also prompt, seed and options' }
                 @{ Flags = @('--sidecar'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save prompt, seed and options beside each image, as NAME.SUFFIX.json' }
                 @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'Output file' }
-                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing' }
+                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing, or s3://, gs://, az://' }
                 @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do if a file exists' }
                 @{ Flags = @('-f', '--prompts-file'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Run a job for each row: .txt (one prompt per line), .jsonl, .json, .csv, .tsv, or `-`' }
@@ -161,7 +161,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'replicate', 'together', 'huggingface', 'openai', 'comfyui', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3', 'default'); Repeatable = $false; Help = 'Model that the job with that request id was submitted to' }
                 @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'Output file' }
-                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing' }
+                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing, or s3://, gs://, az://' }
                 @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--keep-flagged'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save images that the provider flagged as unsafe' }
                 @{ Flags = @('--resubmit'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Resubmit the given `unknown` or `failed` jobs' }
@@ -253,7 +253,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--metadata'); Kind = 'value'; Values = @('off', 'mark', 'full'); Repeatable = $false; Help = 'What to write into each image: off, nothing; mark, that a model made it; full, also prompt, seed and options' }
                 @{ Flags = @('--sidecar'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Also save prompt, seed and options beside each image, as NAME.SUFFIX.json' }
                 @{ Flags = @('-o', '--output'); Kind = 'file'; Values = @(); Repeatable = $false; Help = 'Output file' }
-                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing' }
+                @{ Flags = @('-d', '--output-dir'); Kind = 'folder'; Values = @(); Repeatable = $false; Help = 'Output directory, created if missing, or s3://, gs://, az://' }
                 @{ Flags = @('--name'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Template for file names, with the fields {index} {id} {slug} {seed} {n} {job} {provider} {model} {stem} {date}' }
                 @{ Flags = @('--exists'); Kind = 'value'; Values = @('error', 'skip', 'number', 'overwrite'); Repeatable = $false; Help = 'What to do if a file exists' }
                 @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs in flight, 1 to 1000' }

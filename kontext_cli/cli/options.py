@@ -143,7 +143,7 @@ OutputDir = Annotated[
         "--output-dir",
         "-d",
         metavar="DIR",
-        help="Output directory, created if missing.",
+        help="Output directory, created if missing, or s3://, gs://, az://.",
         rich_help_panel=_FILES,
     ),
 ]
