@@ -111,8 +111,7 @@ def name_files(
     Raises UsageError for names that cannot be, NameTaken and OutputFault for those in use.
     """
     if output is not None and is_object(output):
-        path = typed_place(output)
-        folder, output = path.parent, path.name
+        folder, output = _split_url(output)
     if output is not None and may_have(_stem(os.path.join(folder, output))):  # noqa: PTH118
         path = folder / output
         if is_special(path):
@@ -196,6 +195,14 @@ def _from_output(output: str, folder: Path, count: int, output_format: OutputFor
         numbered=count > 1,
         notices=_corrections(output, typed, suffix, output_format),
     )
+
+
+def _split_url(output: str) -> tuple[Path, str]:
+    """The prefix and the name of the URL of an image. Raises UsageError where it has no name."""
+    path = typed_place(output)
+    if output.endswith("/") or len(path.parts) <= 2:  # the scheme and the bucket
+        raise UsageError(f"`{output}` is a folder", hint=f"use `-d {output}`")
+    return path.parent, path.name
 
 
 def _check_output(output: str, path: Path, stem: str) -> None:

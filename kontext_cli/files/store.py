@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -58,7 +58,8 @@ _NO_CREDENTIALS = (
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "bucket does not exist")
 _UNUSED = ".kontext-unused"
 """The name of no object: to replace it fails, but only for those who may write."""
-_NO_ETAG = '"0"'
+_OF_NONE = {"e_tag": '"0"', "version": "1"}
+"""What no object is, by its etag and, at Google, by its generation; generation 0 is a free name."""
 
 
 def store_of(name: str) -> "Store":
@@ -86,6 +87,7 @@ class Store:
             what = f"`{url}` needs a library that is not installed"
             raise UsageError(what, hint=_INSTALL) from None
         self.url = url
+        self._is_proven = False
         self._calls: Any = obstore
         self._faults: Any = exceptions
         settings = _settings(url, environ)
@@ -94,14 +96,23 @@ class Store:
 
     def prove(self, folder: Path) -> None:
         """Check that the bucket is there, and that we may write to it; writes nothing."""
+        if self._is_proven:
+            return
+        name = _key(folder / _UNUSED)
         with self._reported("write to"):
             next(iter(self._calls.list(self._store, _key(folder), chunk_size=1)), None)
             try:
-                mode = {"e_tag": _NO_ETAG, "version": "0"}
-                name = _key(folder / _UNUSED)
-                self._calls.put(self._store, name, b"", mode=mode, use_multipart=False)
+                self._calls.put(self._store, name, b"", mode=_OF_NONE, use_multipart=False)
             except (FileNotFoundError, self._faults.PreconditionError):
+                self._is_proven = True
                 return
+        with suppress(FileNotFoundError, OutputFault):
+            self.remove(folder / _UNUSED)
+        raise OutputFault(
+            f"cannot write to `{self.url}`: it does not know conditional writes, without which "
+            "images could replace each other",
+            hint="update the server",
+        )
 
     def exists(self, name: str) -> bool:
         return self.stamp(name) is not None

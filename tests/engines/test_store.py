@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -286,6 +286,7 @@ class _Refusal(BaseHTTPRequestHandler):
     def _answer(self, status: int, body: str) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", '"1"')
         self.end_headers()
         self.wfile.write(body.encode())
 
@@ -295,6 +296,24 @@ class _Refusal(BaseHTTPRequestHandler):
 
 class _ReadOnly(_Refusal):
     reads = True
+
+
+class _Careless(_ReadOnly):
+    """Takes everything that is written, whatever the conditions are."""
+
+    written: ClassVar[list[str]] = []
+
+    def do_PUT(self) -> None:
+        self.written.append(self.path)
+        self._answer(200, "")
+
+    def do_POST(self) -> None:
+        asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        keys = [part.partition("</Key>")[0] for part in asked.split("<Key>")[1:]]
+        for key in keys:
+            self.written.remove(f"/pictures/{key}")
+        deleted = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
+        self._answer(200, f"<DeleteResult>{deleted}</DeleteResult>")
 
 
 @contextmanager
@@ -339,6 +358,13 @@ class TestAStoreThatIsNotThere:
         argv = ("generate", FOX, "-d", BUCKET, "-p", "aimlapi")
         done = world.process(*argv, environ=NO_CREDENTIALS)
         assert 'eval "$(aws configure export-credentials --format env)"' in done.err
+
+    def test_is_not_trusted_where_it_ignores_conditions(self, world: World, bucket: Bucket) -> None:
+        with serving(_Careless) as careless:
+            argv = ("generate", FOX, "-d", BUCKET, "-p", "aimlapi")
+            done = world.process(*argv, environ={"AWS_ENDPOINT_URL": careless})
+        assert (done.code, world.posts, _Careless.written) == (8, 0, [])
+        assert "conditional writes" in done.err
 
     def test_is_never_asked_without_encryption(self, world: World, bucket: Bucket) -> None:
         environ = {"AWS_ENDPOINT_URL": "http://store.example"}

@@ -60,6 +60,13 @@ def test_without_the_library_nothing_is_sent_and_the_line_that_installs_it_is_pr
         assert 'pip install "kontext-cli[cloud]"' in done.err
 
 
+@pytest.mark.parametrize("url", ["s3://bucket", "s3://bucket/", "s3://bucket/x/"])
+def test_an_image_needs_a_name(url: str, world: World) -> None:
+    done = world.run("generate", "a fox", "-p", "aimlapi", "-o", url)
+    assert (done.code, world.posts) == (2, 0)
+    assert f"use `-d {url}`" in done.err
+
+
 def test_a_row_cannot_leave_its_folder_for_a_store(world: World) -> None:
     world.write("p.jsonl", [{"prompt": "a fox", "output": "s3://bucket/x.jpg"}])
     done = world.batch("p.jsonl")
