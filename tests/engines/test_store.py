@@ -23,6 +23,7 @@ FOX, HEN = "a fox", "a hen"
 NO_CREDENTIALS = {"AWS_ENDPOINT_URL": None, "AWS_METADATA_ENDPOINT": "http://127.0.0.1:1"}
 SECRET = "AKIAIOSFODNN7EXAMPLE"
 
+NO_KEY = "<Error><Code>NoSuchKey</Code></Error>"
 REFUSED = f"<Error><Code>InvalidAccessKeyId</Code><Message>{SECRET}</Message></Error>"
 EMPTY = "<ListBucketResult><Name>x</Name><IsTruncated>false</IsTruncated></ListBucketResult>"
 
@@ -298,6 +299,14 @@ class _ReadOnly(_Refusal):
     reads = True
 
 
+class _Full(_ReadOnly):
+    """Seems to take images, but takes none."""
+
+    def do_PUT(self) -> None:
+        unused = self.path.endswith("unused")
+        self._answer(404 if unused else 403, NO_KEY if unused else REFUSED)
+
+
 class _Careless(_ReadOnly):
     """Takes everything that is written, whatever the conditions are."""
 
@@ -358,6 +367,16 @@ class TestAStoreThatIsNotThere:
         argv = ("generate", FOX, "-d", BUCKET, "-p", "aimlapi")
         done = world.process(*argv, environ=NO_CREDENTIALS)
         assert 'eval "$(aws configure export-credentials --format env)"' in done.err
+
+    def test_keeps_no_image_from_being_fetched_later(self, world: World, bucket: Bucket) -> None:
+        argv = ("generate", FOX, "-d", BUCKET, "-p", "fal", "--seed", "7")
+        with serving(_Full) as full:
+            lost = world.process(*argv, environ={"AWS_ENDPOINT_URL": full})
+        (job,) = world.kept()
+        assert (lost.code, job.state) == (8, "ready")
+        assert f"kontext fetch {job.id}" in lost.err
+        assert SECRET not in lost.err
+        assert world.run("fetch", job.id).lines == [f"{BUCKET}/a-fox-7.jpg"]
 
     def test_is_not_trusted_where_it_ignores_conditions(self, world: World, bucket: Bucket) -> None:
         with serving(_Careless) as careless:
