@@ -3,7 +3,6 @@
 import asyncio
 import io
 import os
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property, partial
@@ -29,6 +28,7 @@ from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.garbage import no_collection
 from kontext_cli.commands.generate import differences
 from kontext_cli.commands.pools import engines_of, open_pool
+from kontext_cli.commands.rerun import command_again
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import set_up_previews
 from kontext_cli.engine.budget import Budget
@@ -36,8 +36,6 @@ from kontext_cli.errors import Interrupted, KontextError, UsageError
 from kontext_cli.files.delivery import file_delivery
 from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.place import absolute, typed_place
-from kontext_cli.http.urls import abridged
-from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Job
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
@@ -312,7 +310,7 @@ class _Run:
             lambda number: batch.interrupt(Interrupted("interrupted", signal_number=number)),
         )
         fault = self._written()
-        return self._report.summary(batch.stop or fault, rerun=self._rerun())
+        return self._report.summary(batch.stop or fault, rerun=command_again(self._flags))
 
     def _written(self) -> KontextError | None:
         """Write what the lock does not have yet; the error if that is not possible."""
@@ -376,18 +374,6 @@ class _Run:
         if not job.skipped:
             for text in differences(job):
                 self._report.notice(text)
-
-    def _rerun(self) -> str:
-        """The command line of the batch, to run again; jobs in flight are then waited for."""
-        typed = [each for each in self._flags.argv if each != "--no-wait"]
-        return shlex.join(["kontext", *map(self._unsigned, typed)])
-
-    def _unsigned(self, argument: str) -> str:
-        """An argument as it was typed, but without the signature of an image's URL."""
-        for image in filter(is_url, self._flags.images):
-            if argument.endswith(image):
-                return argument.removesuffix(image) + abridged(image)
-        return argument
 
 
 def _providers(entries: Sequence[Entry]) -> list[str]:
