@@ -22,7 +22,7 @@ from kontext_cli.batch.schedulers import scheduled_shard
 from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows_of_images
 from kontext_cli.batch.tally import Tally
 from kontext_cli.commands.batch_flags import check_batch
-from kontext_cli.commands.batch_keys import WORK, BatchKeys
+from kontext_cli.commands.batch_keys import WORK, BatchKeys, providers_of
 from kontext_cli.commands.batch_lock import BatchLock
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.garbage import no_collection
@@ -336,7 +336,7 @@ class _Run:
                 stop=partial(batch.stop_provider, name),
                 notice=self._report.notice,
             )
-            for name in _providers(entries)
+            for name in providers_of(entries)
         }
         for name, lane in lanes.items():
             if not self._keys.is_usable(self._planner.provider(name)):
@@ -374,18 +374,3 @@ class _Run:
         if not job.skipped:
             for text in differences(job):
                 self._report.notice(text)
-
-
-def _providers(entries: Sequence[Entry]) -> list[str]:
-    """The providers that a run uses: those of its rows, and of their earlier jobs elsewhere."""
-    return list(
-        dict.fromkeys(
-            name
-            for entry in _work(entries)
-            for name in (entry.at, *(each.provider.name for each in entry.shared.chain))
-        )
-    )
-
-
-def _work(entries: Sequence[Entry]) -> list[Entry]:
-    return [entry for entry in entries if entry.step in WORK]

@@ -61,3 +61,15 @@ class BatchKeys:
         usable = [each for each in entry.shared.chain if self.is_usable(each.provider)]
         if usable and usable[0] is not entry.shared:
             entry.pass_on(usable[0])
+
+
+def providers_of(entries: Sequence[Entry]) -> list[str]:
+    """The providers that a run uses: those of its rows, and of their earlier jobs elsewhere."""
+    return list(
+        dict.fromkeys(
+            name
+            for entry in entries
+            if entry.step in WORK
+            for name in (entry.at, *(each.provider.name for each in entry.shared.chain))
+        )
+    )

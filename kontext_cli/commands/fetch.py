@@ -22,11 +22,10 @@ from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.plan import Wanted, names_for
 from kontext_cli.errors import InputFault, JournalFault, KontextError, UsageError
 from kontext_cli.files.delivery import Delivery
-from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.disk import is_special
 from kontext_cli.files.names import Exists
 from kontext_cli.files.place import typed_place
-from kontext_cli.files.saved import existing_file
+from kontext_cli.files.saved import condition, existing_file
 from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import OPEN, Job, State, Target
 from kontext_cli.journal.replies import Answers
@@ -245,7 +244,7 @@ def _lacks_files(job: Job, report: Report) -> bool:
 
     A file that was changed is left alone.
     """
-    there = [file for file in job.files if destination_of(file.path).stamp(file.path)]
+    there = [file for file in job.files if condition(file) != "missing"]
     for file in there:
         if is_special(file.path):
             continue

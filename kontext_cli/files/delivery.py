@@ -106,8 +106,10 @@ class FileDelivery:
         earlier = self._replaces.get(path)
         if earlier is None:
             return None
-        stamp = destination_of(path).stamp(path)  # before its condition: it may change meanwhile
-        return stamp if condition(earlier) == "untouched" else None
+        with suppress(OSError):
+            stamp = destination_of(path).stamp(path)  # first: it may change meanwhile
+            return stamp if condition(earlier) == "untouched" else None
+        return None
 
     def _there_already(self, path: Path, image: VerifiedImage) -> File | None:
         """The same image under its name already: saved by a run that was killed afterwards."""

@@ -30,9 +30,6 @@ class Part(Protocol):
 class Destination(Protocol):
     """Where images lie. Names are absolute, or relative to the working folder."""
 
-    is_local: bool
-    """Whether images lie in the folders of their part files."""
-
     def prove(self, folder: Path) -> None:
         """Check that images can be written there. Raises OutputFault."""
 

@@ -13,8 +13,6 @@ from kontext_cli.images.reading import read_regular
 class Folders:
     """Folders of this machine."""
 
-    is_local = True
-
     def prove(self, folder: Path) -> None:
         """Nothing: its part files have proven it."""
 

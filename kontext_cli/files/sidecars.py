@@ -26,7 +26,9 @@ def write_sidecar(image: Path, content: bytes, parts: Path, *, overwrite: bool, 
     """
     path = sidecar_of(image)
     at = destination_of(path)
-    stamp = at.stamp(path) if ours else None
+    stamp = None
+    with suppress(OSError):
+        stamp = at.stamp(path) if ours else None
     there = read_sidecar(image)
     if there == content:
         return

@@ -75,8 +75,6 @@ def _bucket(url: str) -> "Store":
 class Store:
     """One bucket or container."""
 
-    is_local = False
-
     def __init__(self, url: str, environ: Mapping[str, str]) -> None:
         """Raises UsageError if the library is missing or refuses a setting."""
         try:
