@@ -22,6 +22,7 @@ from kontext_cli.journal import schema as journal_schema
 from kontext_cli.journal.owners import ROOM
 from kontext_cli.journal.sqlite import FileStore
 from kontext_cli.settings.paths import state_dir
+from world import World
 
 POSIX = sys.platform != "win32"
 posix_only = pytest.mark.skipif(not POSIX, reason="POSIX only")
@@ -83,6 +84,15 @@ class TestPlaces:
     def test_else_it_is_where_the_system_keeps_state(self) -> None:
         assert state_dir({}).name == "kontext"
         assert state_dir({"KONTEXT_STATE_DIR": ""}) == state_dir({})
+
+    def test_a_journal_elsewhere_is_refused(self, world: World) -> None:
+        elsewhere = {"KONTEXT_JOURNAL": "postgresql://me:secret@db/kontext"}
+        for argv in (["status"], ["generate", "x", "-p", "fal"], ["forget", "a"]):
+            ran = world.run(*argv, environ=elsewhere)
+            assert (ran.code, ran.lines) == (2, [])
+            assert "unset KONTEXT_JOURNAL" in ran.err
+            assert "secret" not in ran.err
+        assert not world.ledger.entries
 
     @pytest.mark.parametrize("name", ["a b", "50%?#&x=1", "ü", "a'\"b", ":memory:", "file:x"])
     def test_any_folder_will_do(self, tmp_path: Path, name: str) -> None:
