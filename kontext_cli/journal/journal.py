@@ -122,8 +122,7 @@ class Journal:
                 return False
             self._owners.keep_room()
             self._table.drop_planned(row)
-            self._table.put(self._owned(row))
-            return True
+            return self._table.take(self._owned(row))
 
         return Write(insert, "taken", last_room=False)
 

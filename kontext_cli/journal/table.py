@@ -52,14 +52,20 @@ class Table(ABC):
         """Insert or update a job.
 
         Where another job has its row of the batch by now, it is stored outside the batch: its
-        request id and its files must not be lost. Raises JournalFault where another job has its
-        id: two processes can draw the same one.
+        request id and its files must not be lost. Raises JournalFault as ``take`` does.
+        """
+        if not self.take(row):
+            self.take(row._replace(row=None))
+
+    def take(self, row: Row) -> bool:
+        """Insert or update a job, False where another has its row of the batch.
+
+        Raises JournalFault where another job has its id: two processes can draw the same one.
         """
         count = self.try_to_put(row)
-        if count is None:
-            count = self.try_to_put(row._replace(row=None))
-        if not count:
+        if count == 0:
             raise JournalFault(f"another job has the id {row.id}", hint="run it again")
+        return count is not None
 
     def set_state(self, job_id: str, state: State, owner: str | None) -> None:
         """Change the state and the owner of a job, and nothing else."""
@@ -159,9 +165,11 @@ class Table(ABC):
         if ids:
             conditions.append("id = ?")
         else:
-            owned = f"owner IN ({', '.join('?' * len(living))})"
-            conditions.append(f"state NOT IN {OPEN_STATES} AND (owner IS NULL OR NOT {owned})")
-            values += living
+            conditions.append(f"state NOT IN {OPEN_STATES}")
+            if living:
+                marks = ", ".join("?" * len(living))
+                conditions.append(f"(owner IS NULL OR owner NOT IN ({marks}))")
+                values += living
         sets = [(*values, each) for each in set(ids)] or [tuple(values)]
         deleting = f"DELETE FROM jobs WHERE {' AND '.join(conditions)}"  # noqa: S608
         return int(self._db.executemany(deleting, sets).rowcount)
