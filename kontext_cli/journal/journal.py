@@ -10,14 +10,16 @@ from typing import NamedTuple, Self
 from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Job, State
-from kontext_cli.journal import file
 from kontext_cli.journal.codec import Row, Saved, SavedFile, answer_by, job_of, plain_text, row_of
 from kontext_cli.journal.database import Busy
 from kontext_cli.journal.file import Log
 from kontext_cli.journal.lookup import AmbiguousJob, no_such_job, still_owned
 from kontext_cli.journal.spending import Spent
-from kontext_cli.journal.store import Store
+from kontext_cli.journal.store import Store, open_store, open_store_to_read
 from kontext_cli.journal.table import Table
+
+_CANDIDATES = 500
+"""The newest jobs are tried to find what was meant."""
 
 Seen = tuple[str, str] | None
 """The id and the state of a job, None for none at all."""
@@ -55,13 +57,13 @@ class Journal:
 
         A damaged one is moved aside, which is logged.
         """
-        return cls(Store(folder, file.open_to_write(folder, log), log, writable=True), log)
+        return cls(open_store(folder, log), log)
 
     @classmethod
     def read(cls, folder: Path, *, log: Log = lambda _line: None) -> Self | None:
         """The journal of a state folder for reading only, None where there is none."""
-        db = file.open_to_read(folder, log)
-        return None if db is None else cls(Store(folder, db, log, writable=False), log)
+        store = open_store_to_read(folder, log)
+        return None if store is None else cls(store, log)
 
     def close(self) -> None:
         """Close the file, and let other runs claim our open jobs."""
@@ -114,14 +116,13 @@ class Journal:
         row = row_of(job, None)
 
         def insert() -> bool:
-            last = next(self._table.last_attempts(row), None)
+            last = self._table.last_attempt(row)
             found = None if last is None else (last.id, self._state(last))
             if found != seen or (last is not None and self._is_elsewhere(last)):
                 return False
             self._owners.keep_room()
             self._table.drop_planned(row)
-            self._table.put(self._owned(row))
-            return True
+            return self._table.take(self._owned(row))
 
         return Write(insert, "taken", last_room=False)
 
@@ -210,7 +211,8 @@ class Journal:
         with self._store.reading():
             jobs = [self._job(row) for row in self._noted(self._table.named(name))]
             if not jobs:
-                raise no_such_job(name, self._table.newest_ids())
+                newest = islice(self._table.newest(), _CANDIDATES)
+                raise no_such_job(name, [row.id for row in newest])
         if len(jobs) > 1:
             raise AmbiguousJob(name, jobs)
         return jobs[0]
@@ -220,13 +222,11 @@ class Journal:
     ) -> list[Job]:
         """The newest jobs first, of some states or of one batch."""
         with self._store.reading():
-            if batch is not None:
-                rows = self._table.newest_of_batch(batch)
-            elif states:
+            if states and batch is None:
                 stored = {*states, State.SUBMITTING} if State.UNKNOWN in states else {*states}
                 rows = self._table.newest_of_states(stored)
             else:
-                rows = self._table.newest()
+                rows = self._table.newest(batch)
             found = self._readable(self._noted(rows))
             jobs = (job for job in found if not states or job.state in states)
             return list(islice(jobs, limit))
@@ -298,7 +298,7 @@ class Journal:
             raise JournalFault("another kontext took this job", hint=f"kontext status {row.id}")
         if row.row is None:
             return
-        last = next(self._table.last_attempts(row), None)
+        last = self._table.last_attempt(row)
         if last is None:
             raise JournalFault("another kontext took this row", hint="run it again")
         if last.id != row.id:

@@ -8,8 +8,8 @@ from pathlib import Path
 from kontext_cli.errors import JournalFault
 from kontext_cli.journal.codec import COLUMNS
 from kontext_cli.journal.database import READ, Damaged, connect, primary_code, transaction
+from kontext_cli.journal.table import OPEN_STATES
 
-OPEN_STATES = "('submitting', 'queued', 'running', 'ready')"
 OPEN_JOBS = (
     f"SELECT {COLUMNS} FROM jobs INDEXED BY jobs_open WHERE state IN {OPEN_STATES} ORDER BY id"  # noqa: S608
 )

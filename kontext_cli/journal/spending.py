@@ -1,49 +1,11 @@
-"""What the jobs in the journal cost, added up by SQLite: there may be a million."""
+"""What the jobs in the journal cost, in groups."""
 
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from kontext_cli.journal.codec import plain_text
-
 By = Literal["day", "provider", "model", "batch", "total"]
 CostSource = Literal["provider", "estimate", "unknown"]
-
-_SPENT = """
-    SELECT day, provider, model, batch,
-           CASE WHEN usd IS NULL THEN 'unknown' WHEN source = 'provider' THEN source
-                ELSE 'estimate' END,
-           billed = 'maybe', count(*), total(usd)
-    FROM (
-        SELECT date(created_at, 'localtime') AS day,
-               json_extract(details, '$.provider') AS provider,
-               json_extract(details, '$.model') AS model,
-               batch,
-               json_extract(details, '$.cost.source') AS source,
-               CASE WHEN json_extract(details, '$.cost.usd') BETWEEN 0 AND 1e9
-                    THEN json_extract(details, '$.cost.usd') END AS usd,
-               CASE WHEN state IN ('ready', 'saved') THEN 'yes'
-                    WHEN json_array_length(details, '$.outputs') > 0 THEN 'yes'
-                    WHEN state IN ('submitting', 'queued', 'running', 'unknown') THEN 'maybe'
-                    WHEN json_type(details, '$.error.billed') = 'text'
-                    THEN json_extract(details, '$.error.billed')
-                    WHEN request_id IS NULL THEN 'no' ELSE 'maybe' END AS billed
-        FROM (
-            SELECT created_at, state, batch, request_id,
-                   CASE WHEN json_valid(details) THEN details ELSE '{}' END AS details
-            FROM jobs WHERE state != 'planned' AND created_at >= ? LIMIT -1
-        )
-        LIMIT -1
-    )
-    WHERE billed != 'no'
-    GROUP BY 1, 2, 3, 4, 5, 6
-"""
-"""Tells whether a job was billed as `bill_so_far` does. A damaged job counts, at an unknown price.
-
-Without the limits SQLite would merge the queries, and read the JSON several times.
-"""
 
 
 class Spent(NamedTuple):
@@ -79,21 +41,6 @@ class Sum:
 
 Group = dict[CostSource, Sum]
 """What a group of jobs cost, by who says so; those without a price are `unknown`, and cost 0."""
-
-
-def spent_jobs(db: sqlite3.Connection, since: str) -> Iterator[Spent]:
-    """What all jobs cost that were made since a moment, but for those that certainly were not
-    billed."""
-    for *keys, source, in_doubt, jobs, usd in db.execute(_SPENT, (since,)):
-        day, provider, model, batch = (key if isinstance(key, str) else None for key in keys)
-        yield Spent(day, provider, model, _name(batch), source, bool(in_doubt), jobs, usd)
-
-
-def _name(batch: str | None) -> str | None:
-    """The name of a batch as it was typed; one that is damaged as it is stored."""
-    with suppress(ValueError):
-        return batch and plain_text(batch)
-    return batch
 
 
 def grouped(spent: Iterable[Spent], by: By) -> dict[str | None, Group]:

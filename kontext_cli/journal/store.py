@@ -1,122 +1,69 @@
-"""The open file of the journal: transactions on it, and what to do where it is full or damaged."""
+"""What the journal needs of the place where its jobs are, and the choice of one."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from threading import RLock
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from kontext_cli.errors import JournalFault
-from kontext_cli.journal import file
-from kontext_cli.journal.database import Damaged, NoRoom, checkpoint, faults, snapshot, transaction
 from kontext_cli.journal.file import Log
-from kontext_cli.journal.owners import Owners
+from kontext_cli.journal.sqlite import FileStore
 from kontext_cli.journal.table import Table
 
 T = TypeVar("T")
 
-_COMMITS_TO_CHECKPOINT = 500
-_NO_FILE = (-1, -1)
+
+class Owners(Protocol):
+    """The running processes that share a store, each with a token; this one has its own."""
+
+    @property
+    def token(self) -> str | None:
+        """Our own token, None until ``enter``."""
+
+    def enter(self) -> str:
+        """Acquire our token, once, to hold it until the store is closed; returns it."""
+
+    def is_alive(self, token: str) -> bool | None:
+        """Whether the process of a token is running; None where that cannot be told."""
+
+    def keep_room(self) -> None:
+        """Reserve room for the ends of jobs that are sent now."""
 
 
-class Store:
-    """The journal file of one state folder; one thread at a time is let in.
+class Store(Protocol):
+    """Transactions on the table of jobs, shared with other processes.
 
-    It is opened again where another process removed or replaced it, and repaired or moved aside
-    where it is found damaged. ``table`` and ``owners`` belong to the file that is open now.
+    All methods raise JournalFault. ``table`` is used within a transaction only.
     """
 
-    def __init__(self, folder: Path, db: sqlite3.Connection, log: Log, *, writable: bool) -> None:
-        self._folder = folder
-        self._path = folder / file.FILE
-        self._db = db
-        self._log = log
-        self._writable = writable
-        self._file = file.identity(self._path)
-        self._commits = 0
-        self._lock = RLock()
-        self.table = Table(db)
-        self.owners = Owners(folder, log)
+    @property
+    def table(self) -> Table:
+        """The jobs."""
 
-    def close(self) -> None:
-        """Close the file and release our owner token, so that others may claim our open jobs."""
-        with suppress(sqlite3.Error):
-            self._db.close()
-        with suppress(OSError):
-            self.owners.leave()
+    @property
+    def owners(self) -> Owners:
+        """Who works on them."""
 
     def write(self, work: Callable[[], T], *, last_room: bool = False) -> T:
-        """Do the work in one transaction; on a full disk, after making room for it.
+        """Do the work in one durable transaction: what it reads is not changed meanwhile.
 
-        ``last_room``: it may have the space that is reserved on the disk. Raises JournalFault.
+        ``last_room``: it may use what ``keep_room`` has reserved.
         """
-        if not self._writable:
-            raise JournalFault(f"the journal `{self._path}` was opened for reading only")
-        try:
-            return self._write_repairing(work)
-        except NoRoom:
-            with self._lock:
-                checkpoint(self._db)
-        try:
-            return self._write_repairing(work)
-        except NoRoom:
-            if not (last_room and self.owners.give_room()):
-                raise
-        return self._write_repairing(work)
 
-    @contextmanager
-    def reading(self, *, once: bool = False) -> Iterator[None]:
-        """One snapshot of the journal for several queries, which one query ``once`` does without.
-
-        Raises JournalFault.
-        """
-        doing = f"cannot read the journal `{self._path}`"
-        try:
-            with self._lock, faults(doing), nullcontext() if once else snapshot(self._db):
-                yield
-        except Damaged as damage:
-            file.open_to_write(self._folder, self._log, thorough=True).close()
-            raise JournalFault(
-                f"{doing}: {damage}", hint="it was repaired or moved aside; try again"
-            ) from damage
+    def reading(self, *, once: bool = False) -> AbstractContextManager[None]:
+        """One snapshot for several queries, which one query ``once`` does without."""
 
     def shrink(self) -> None:
-        """Leave nothing of deleted rows in the file; a failure is only logged."""
-        try:
-            with faults("the journal could not be made smaller"):
-                self._db.execute("VACUUM")
-        except (JournalFault, Damaged) as fault:
-            self._log(str(fault))
-        checkpoint(self._db)
+        """Leave nothing of deleted jobs behind; a failure is only logged."""
 
-    def _write_repairing(self, work: Callable[[], T]) -> T:
-        """Do the work in one transaction; if the file is found damaged, once more in a new one."""
-        doing = f"cannot write the journal `{self._path}`"
-        try:
-            return self._transact(work, doing)
-        except Damaged:
-            self._reopen(thorough=True)
-        try:
-            return self._transact(work, doing)
-        except Damaged as damage:
-            raise JournalFault(f"{doing}: {damage}") from damage
+    def close(self) -> None:
+        """Release our token, so that others may claim our open jobs."""
 
-    def _transact(self, work: Callable[[], T], doing: str) -> T:
-        with self._lock, faults(doing):
-            # Removed by another process, or found damaged by it and moved aside.
-            if file.identity(self._path) != self._file:
-                self._reopen()
-            with transaction(self._db):
-                result = work()
-        self._commits += 1
-        if self._commits % _COMMITS_TO_CHECKPOINT == 0:
-            checkpoint(self._db)
-        return result
 
-    def _reopen(self, *, thorough: bool = False) -> None:
-        self.close()
-        self._file = _NO_FILE
-        self._db = file.open_to_write(self._folder, self._log, thorough=thorough)
-        self.table = Table(self._db)
-        self._file = file.identity(self._path)
+def open_store(folder: Path, log: Log) -> Store:
+    """The store of a journal, checked to be writable. Raises JournalFault."""
+    return FileStore.open(folder, log)
+
+
+def open_store_to_read(folder: Path, log: Log) -> Store | None:
+    """The store of a journal for reading only, None where there is none. Raises JournalFault."""
+    return FileStore.read(folder, log)

@@ -1,10 +1,11 @@
 """The table of jobs: every statement on it, each within a transaction of its caller."""
 
 import heapq
-import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from kontext_cli.errors import JournalFault
 from kontext_cli.job import State
@@ -20,11 +21,11 @@ from kontext_cli.journal.codec import (
     stored_row,
 )
 from kontext_cli.journal.lookup import MOST_CANDIDATES
-from kontext_cli.journal.schema import OPEN_JOBS, OPEN_STATES
-from kontext_cli.journal.spending import Spent, spent_jobs
+from kontext_cli.journal.spending import Spent
 
+OPEN_STATES = "('submitting', 'queued', 'running', 'ready')"
 _JOBS = f"SELECT {COLUMNS} FROM jobs"  # noqa: S608
-_PUT = (
+PUT = (
     f"INSERT INTO jobs ({COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
     " ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in Row._fields[1:])
@@ -34,29 +35,37 @@ _OF_ROW = "SELECT state, id, attempt, details FROM jobs WHERE batch = ? AND row 
 _OWNERS = "SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL"
 _LAST_BATCH = "SELECT batch FROM jobs WHERE batch IS NOT NULL ORDER BY id DESC LIMIT 1"
 _FILES = "SELECT id, details FROM jobs ORDER BY id DESC"
-_NEWEST_IDS = "SELECT id FROM jobs ORDER BY id DESC LIMIT 500"
 _MOST = f"LIMIT {MOST_CANDIDATES + 1}"
 
 
-class Table:
-    """The table ``jobs`` of one connection; ids sort by time."""
+class Table(ABC):
+    """The table ``jobs`` of one connection; ids sort by time.
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    What only one database can do, or each in its own way, is left to its store.
+    """
+
+    def __init__(self, db: Any) -> None:
+        """``db`` is a connection as sqlite3 has it: `?` stands for a value."""
         self._db = db
 
     def put(self, row: Row) -> None:
         """Insert or update a job.
 
         Where another job has its row of the batch by now, it is stored outside the batch: its
-        request id and its files must not be lost. Raises JournalFault where another job has its
-        id: two processes can draw the same one.
+        request id and its files must not be lost. Raises JournalFault as ``take`` does.
         """
-        try:
-            count = self._db.execute(_PUT, row).rowcount
-        except sqlite3.IntegrityError:
-            count = self._db.execute(_PUT, row._replace(row=None)).rowcount
+        if not self.take(row):
+            self.take(row._replace(row=None))
+
+    def take(self, row: Row) -> bool:
+        """Insert or update a job, False where another has its row of the batch.
+
+        Raises JournalFault where another job has its id: two processes can draw the same one.
+        """
+        count = self.try_to_put(row)
         if count == 0:
             raise JournalFault(f"another job has the id {row.id}", hint="run it again")
+        return count is not None
 
     def set_state(self, job_id: str, state: State, owner: str | None) -> None:
         """Change the state and the owner of a job, and nothing else."""
@@ -72,12 +81,10 @@ class Table:
         """The other jobs with the request id of a row, at any provider."""
         return self._rows("WHERE request_id = ? AND id != ?", row.request_id, row.id)
 
-    def newest(self) -> Iterator[Row]:
-        """All rows, the newest first; read lazily."""
-        return self._rows("ORDER BY id DESC")
-
-    def newest_of_batch(self, batch: str) -> Iterator[Row]:
-        """The rows of one batch, the newest first."""
+    def newest(self, batch: str | None = None) -> Iterator[Row]:
+        """All rows, or those of one batch, the newest first; read lazily."""
+        if batch is None:
+            return self._rows("ORDER BY id DESC")
         return self._rows("WHERE batch = ? ORDER BY id DESC", ascii_text(batch))
 
     def of_batch(self, batch: str, row: str | None) -> Iterator[Row]:
@@ -109,22 +116,15 @@ class Table:
             with suppress(ValueError):
                 yield from ((str(job_id), file) for file in files_of(str(details)))
 
-    def last_attempts(self, row: Row) -> Iterator[Row]:
-        """The jobs of the same row of a batch, the last one first."""
-        return self._rows("WHERE batch = ? AND row = ? ORDER BY attempt DESC", row.batch, row.row)
+    def last_attempt(self, row: Row) -> Row | None:
+        """The last job of the same row of a batch."""
+        last = "WHERE batch = ? AND row = ? ORDER BY attempt DESC LIMIT 1"
+        return next(self._rows(last, row.batch, row.row), None)
 
     def newest_of_states(self, states: Collection[State]) -> Iterator[Row]:
         """The rows of some states, the newest first; from one range of the index for each."""
         ranges = [self._rows("WHERE state = ? ORDER BY id DESC", each.value) for each in states]
         return heapq.merge(*ranges, key=lambda row: row.id, reverse=True)
-
-    def spent(self, within: timedelta | None) -> list[Spent]:
-        """What the jobs of the last time, or all, cost; reads the whole table."""
-        return [*spent_jobs(self._db, "" if within is None else moment(_ago(within)))]
-
-    def open(self) -> Iterator[Row]:
-        """The rows of open jobs, the oldest first."""
-        return map(stored_row, self._db.execute(OPEN_JOBS))
 
     def named(self, name: str) -> Collection[Row]:
         """The rows that match a name, at most one more than are shown; one for a complete id."""
@@ -146,10 +146,6 @@ class Table:
             (row.batch, row.row, row.attempt, State.PLANNED.value),
         )
 
-    def newest_ids(self) -> list[str]:
-        """The newest ids, as candidates for what was meant."""
-        return [str(job_id) for (job_id,) in self._db.execute(_NEWEST_IDS)]
-
     def owners(self) -> list[str]:
         """The tokens of all processes that own jobs; reads the whole table."""
         return [str(owner) for (owner,) in self._db.execute(_OWNERS)]
@@ -169,12 +165,27 @@ class Table:
         if ids:
             conditions.append("id = ?")
         else:
-            owned = f"owner IN ({', '.join('?' * len(living))})"
-            conditions.append(f"state NOT IN {OPEN_STATES} AND (owner IS NULL OR NOT {owned})")
-            values += living
+            conditions.append(f"state NOT IN {OPEN_STATES}")
+            if living:
+                marks = ", ".join("?" * len(living))
+                conditions.append(f"(owner IS NULL OR owner NOT IN ({marks}))")
+                values += living
         sets = [(*values, each) for each in set(ids)] or [tuple(values)]
         deleting = f"DELETE FROM jobs WHERE {' AND '.join(conditions)}"  # noqa: S608
-        return self._db.executemany(deleting, sets).rowcount
+        return int(self._db.executemany(deleting, sets).rowcount)
+
+    @abstractmethod
+    def try_to_put(self, row: Row) -> int | None:
+        """Insert or update a job by ``PUT``: 0 where another job has its id, None where another
+        has its row of the batch."""
+
+    @abstractmethod
+    def open(self) -> Iterator[Row]:
+        """The rows of open jobs, the oldest first."""
+
+    @abstractmethod
+    def spent(self, within: timedelta | None) -> list[Spent]:
+        """What the jobs of the last time, or all, cost; reads the whole table."""
 
     def _rows(self, clause: str, *values: str | None) -> Iterator[Row]:
         return map(stored_row, self._db.execute(f"{_JOBS} {clause}", values))
@@ -188,14 +199,15 @@ def _conditions(
     values: list[str] = []
     if older_than is not None:
         conditions.append("created_at < ?")
-        values.append(moment(_ago(older_than)))
+        values.append(moment(ago(older_than)))
     if states:
         conditions.append(f"state IN ({', '.join('?' * len(states))})")
         values += [state.value for state in states]
     return conditions, values
 
 
-def _ago(age: timedelta) -> datetime:
+def ago(age: timedelta) -> datetime:
+    """The moment that long ago, in UTC; the first one of all if it is longer."""
     try:
         return datetime.now(UTC) - age
     except OverflowError:

@@ -15,7 +15,16 @@ def config_dir(environ: Mapping[str, str]) -> Path:
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:
-    """The folder of the journal: KONTEXT_STATE_DIR, else the system's standard one."""
+    """The folder of the journal: KONTEXT_STATE_DIR, else the system's standard one.
+
+    Raises UsageError for KONTEXT_JOURNAL, which will name a database: whoever ignored it could pay
+    again for what is recorded there.
+    """
+    if environ.get("KONTEXT_JOURNAL"):
+        raise UsageError(
+            "this version of kontext keeps its journal in a folder, not where KONTEXT_JOURNAL says",
+            hint="unset KONTEXT_JOURNAL, or update kontext",
+        )
     return _folder(environ, "state")
 
 

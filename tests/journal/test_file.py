@@ -20,7 +20,9 @@ from kontext_cli.journal import Journal, database
 from kontext_cli.journal import file as journal_file
 from kontext_cli.journal import schema as journal_schema
 from kontext_cli.journal.owners import ROOM
+from kontext_cli.journal.sqlite import FileStore
 from kontext_cli.settings.paths import state_dir
+from world import World
 
 POSIX = sys.platform != "win32"
 posix_only = pytest.mark.skipif(not POSIX, reason="POSIX only")
@@ -58,6 +60,12 @@ def sql(folder: Path, *statements: str) -> None:
     raw.close()
 
 
+def raw(journal: Journal) -> sqlite3.Connection:
+    """The connection of an open journal."""
+    assert isinstance(journal._store, FileStore)
+    return journal._store._db
+
+
 def all_jobs(journal: Journal) -> list[Job]:
     return journal.recent(limit=9999)
 
@@ -76,6 +84,15 @@ class TestPlaces:
     def test_else_it_is_where_the_system_keeps_state(self) -> None:
         assert state_dir({}).name == "kontext"
         assert state_dir({"KONTEXT_STATE_DIR": ""}) == state_dir({})
+
+    def test_a_journal_elsewhere_is_refused(self, world: World) -> None:
+        elsewhere = {"KONTEXT_JOURNAL": "postgresql://me:secret@db/kontext"}
+        for argv in (["status"], ["generate", "x", "-p", "fal"], ["forget", "a"]):
+            ran = world.run(*argv, environ=elsewhere)
+            assert (ran.code, ran.lines) == (2, [])
+            assert "unset KONTEXT_JOURNAL" in ran.err
+            assert "secret" not in ran.err
+        assert not world.ledger.entries
 
     @pytest.mark.parametrize("name", ["a b", "50%?#&x=1", "ü", "a'\"b", ":memory:", "file:x"])
     def test_any_folder_will_do(self, tmp_path: Path, name: str) -> None:
@@ -134,7 +151,7 @@ class NoLog(sqlite3.Connection):
 
 class TestDurability:
     def pragma(self, journal: Journal, name: str) -> object:
-        return journal._store._db.execute(f"PRAGMA {name}").fetchone()[0]
+        return raw(journal).execute(f"PRAGMA {name}").fetchone()[0]
 
     def test_each_commit_is_synced(self, folder: Path) -> None:
         with Journal.open(folder) as journal:
@@ -185,7 +202,7 @@ class TestDurability:
     def test_a_long_run_does_not_let_the_log_grow(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("kontext_cli.journal.store._COMMITS_TO_CHECKPOINT", 20)
+        monkeypatch.setattr("kontext_cli.journal.sqlite._COMMITS_TO_CHECKPOINT", 20)
         one = job()
         with Journal.open(folder) as journal:
             sizes = []
@@ -253,12 +270,12 @@ class TestRefusals:
             assert held.stat().st_size == 0
             journal.record(sent)
             assert held.stat().st_size == ROOM
-            (most,) = journal._store._db.execute("PRAGMA max_page_count").fetchone()
-            journal._store._db.execute("PRAGMA max_page_count = 1")
+            (most,) = raw(journal).execute("PRAGMA max_page_count").fetchone()
+            raw(journal).execute("PRAGMA max_page_count = 1")
             with pytest.raises(JournalFault, match="full"):
                 journal.record(queued)
             assert held.stat().st_size == 0
-            journal._store._db.execute(f"PRAGMA max_page_count = {most}")
+            raw(journal).execute(f"PRAGMA max_page_count = {most}")
             journal.record(sent)
             assert held.stat().st_size == ROOM
 

@@ -71,6 +71,16 @@ def test_who_is_canceled_while_it_waits_is_written_all_the_same(tmp_path: Path) 
     asyncio.run(work())
 
 
+def test_an_attempt_that_is_there_is_not_taken_again(tmp_path: Path) -> None:
+    """Whatever was seen: the job of a row is never stored beside the batch, and sent from there."""
+    with Journal.open(tmp_path) as journal:
+        first = job(State.FAILED, batch="b", row="1")
+        journal.record(first)
+        again = job(State.PLANNED, batch="b", row="1", attempt=1)
+        assert journal.write([journal.taking(again, (first.id, "failed"))]) == [False]
+        assert [each.id for each in journal.recent()] == [first.id]
+
+
 def test_a_row_of_a_batch_is_taken_once_by_two_runs(tmp_path: Path) -> None:
     async def work() -> None:
         with Journal.open(tmp_path) as mine, Journal.open(tmp_path) as yours:

@@ -65,6 +65,17 @@ def test_each_library_lives_in_its_own_room() -> None:
     assert strays == []
 
 
+def test_the_rules_of_the_journal_know_no_database() -> None:
+    """What SQLite is needed for stays behind `Store`, chosen in `journal/store.py`."""
+    of_sqlite = {
+        f"journal/{name}.py" for name in ("database", "file", "history", "schema", "sqlite")
+    }
+    users = {path for path, tree in modules() if "sqlite3" in imports(tree)}
+    assert users == of_sqlite
+    store = "kontext_cli.journal.sqlite"
+    assert [path for path, tree in modules() if store in imports(tree)] == ["journal/store.py"]
+
+
 def test_no_arrow_points_up() -> None:
     floor = {name: -number for number, row in enumerate(FLOORS) for name in row}
     strays = [
