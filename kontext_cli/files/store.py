@@ -131,7 +131,7 @@ class Store:
                 return None
 
     def read(self, path: Path, *, most: int) -> bytes:
-        with self._reported("read"):
+        with self._reported("read", FileNotFoundError):
             try:
                 found = self._calls.get(self._store, _key(path))
             except FileNotFoundError:
@@ -147,26 +147,27 @@ class Store:
         if overwrite:
             return target, self._put(target, content, "overwrite")
         if replaces is not None:
+            changed = FileNotFoundError, self._faults.PreconditionError
             mode = {"e_tag": replaces.etag, "version": replaces.version}
-            try:
-                return target, self._put(target, content, {k: v for k, v in mode.items() if v})
-            except (FileNotFoundError, self._faults.PreconditionError):
-                pass  # somebody was faster: it is as if it had never been ours
+            mode = {name: value for name, value in mode.items() if value}
+            with suppress(*changed):  # somebody was faster: as if it had never been ours
+                return target, self._put(target, content, mode, *changed)
+        taken = self._faults.AlreadyExistsError
         for name in names_like(target):
             try:
-                return name, self._put(name, content, "create")
-            except self._faults.AlreadyExistsError:
+                return name, self._put(name, content, "create", taken)
+            except taken:
                 if (there := self._same(name, content)) is not None:
                     return name, there  # by a put whose answer was lost
         raise AssertionError("unreachable")
 
     def remove(self, path: Path) -> None:
-        with self._reported("remove from"):
+        with self._reported("remove from", FileNotFoundError):
             self._calls.delete(self._store, _key(path))
 
-    def _put(self, path: Path, content: bytes, mode: object) -> Stamp:
+    def _put(self, path: Path, content: bytes, mode: object, *passing: type[Exception]) -> Stamp:
         kind = _TYPES.get(path.suffix.lower(), "application/octet-stream")
-        with self._reported("write to"):
+        with self._reported("write to", *passing):
             done = self._calls.put(
                 self._store,
                 _key(path),
@@ -186,17 +187,14 @@ class Store:
         return found if hashlib.sha256(there).digest() == hashlib.sha256(content).digest() else None
 
     @contextmanager
-    def _reported(self, what: str) -> Iterator[None]:
+    def _reported(self, what: str, *passing: type[Exception]) -> Iterator[None]:
         """Raise errors of the library as OutputFault, without what a server says: that may quote
-        credentials. Those that callers handle pass."""
-        faults = self._faults
+        credentials. Those ``passing`` are for the caller, unless the bucket is missing."""
         try:
             yield
-        except (FileNotFoundError, faults.AlreadyExistsError, faults.PreconditionError) as error:
-            if any(code in str(error) for code in _NO_BUCKET):
-                raise self._fault(what, error) from None
-            raise
-        except faults.BaseError as error:
+        except (FileNotFoundError, self._faults.BaseError) as error:
+            if isinstance(error, passing) and not any(sign in str(error) for sign in _NO_BUCKET):
+                raise
             raise self._fault(what, error) from None
 
     def _fault(self, what: str, error: Exception) -> OutputFault:
@@ -254,7 +252,7 @@ def _explained(url: str, error: Exception) -> tuple[str, str | None]:
     text, kind = str(error), type(error).__name__
     found = _CODE.search(text)
     code = found[1] if found else ""
-    if any(code in text for code in _NO_BUCKET):
+    if any(sign in text for sign in _NO_BUCKET) or "404 Not Found" in text:
         return "there is no such bucket", "create it, or correct the name"
     if any(sign in text for sign in _NO_CREDENTIALS):
         return "there are no credentials for it", _HINTS[url.partition(":")[0]]
