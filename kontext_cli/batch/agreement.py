@@ -55,7 +55,8 @@ class Agreement:
         self.entries: Mapping[str, Entry]
         """By their id in the lock, or by their input image for `edit --each`."""
         if lock.header.prompts_file is None:
-            self._lines, names = lines_by_input(lock), input_names(lock)
+            self._lines = lines_by_input(lock)
+            names = input_names(lock, self._lines)
             self.entries = {names[entry.row.others["images"][0]]: entry for entry in entries}
         else:
             check_ids(entries)

@@ -26,7 +26,11 @@ def source_of(lock: Lock, prompts_file: str | None) -> BatchSource:
     """
     if prompts_file is not None:
         return rows_of_files([prompts_file], no_stdin, may_be_empty=True)
-    images = [image for image in input_names(lock) if is_url(image) or os.path.lexists(image)]
+    images = [
+        image
+        for image in input_names(lock, lines_by_input(lock))
+        if is_url(image) or os.path.lexists(image)
+    ]
     rows = [
         Row(number, number, {"images": (image,)}) for number, image in enumerate(images, start=1)
     ]
@@ -75,9 +79,9 @@ def image_sizes(lock: Lock) -> Iterator[tuple[str, int]]:
             yield places.text(file.path), file.bytes
 
 
-def input_names(lock: Lock) -> Mapping[str, str]:
-    """The names of the input images of `edit --each` by their path or URL, in natural order."""
-    return {_place(lock, name): name for name in lines_by_input(lock)}
+def input_names(lock: Lock, lines: Mapping[str, tuple[Line, ...]]) -> Mapping[str, str]:
+    """The names of the input images of ``lines_by_input``, by their path or URL."""
+    return {_place(lock, name): name for name in lines}
 
 
 def lines_by_input(lock: Lock) -> Mapping[str, tuple[Line, ...]]:
