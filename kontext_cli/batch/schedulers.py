@@ -15,7 +15,7 @@ _BY_HAND = "write the part out, as in --shard 2/4"
 class Scheduler(NamedTuple):
     """The variables by which a task knows its number, from ``first`` on, and the ``total``.
 
-    ``total`` is empty for a scheduler that does not tell it. Where users choose the numbers,
+    ``total`` is empty for a scheduler that does not set it. Where users choose the numbers,
     variables hold the ``first`` and ``last`` of them and the ``step`` from each to the next.
     """
 
@@ -67,7 +67,7 @@ class ScheduledShard(NamedTuple):
 def scheduled_shard(given: str, environ: Mapping[str, str]) -> ScheduledShard | None:
     """The part that a value of `--shard` stands for if it is `auto` or `auto/N`, else None.
 
-    Raises UsageError unless one scheduler alone tells the part, and it or ``N`` tells the total:
+    Raises UsageError unless one scheduler alone names the part, and it or ``N`` gives the total:
     no machine may take the whole batch by mistake.
     """
     found = re.fullmatch(r"auto(?:/([0-9]{1,6}))?", given)
@@ -104,7 +104,7 @@ def _only_one(environ: Mapping[str, str]) -> Scheduler:
         where = "; in GitHub Actions: ${{ matrix.shard }}/${{ strategy.job-total }}"
     else:
         where = f"; auto reads {listed([each.task for each in SCHEDULERS])}"
-    raise UsageError("--shard auto: no scheduler tells the part", hint=_BY_HAND + where)
+    raise UsageError("--shard auto: no scheduler names the part", hint=_BY_HAND + where)
 
 
 def _total(scheduler: Scheduler, environ: Mapping[str, str], given: str | None) -> int:
@@ -119,7 +119,7 @@ def _total(scheduler: Scheduler, environ: Mapping[str, str], given: str | None) 
         return total
     if given is None:
         raise UsageError(
-            f"--shard auto: {scheduler.task} is set, but nothing tells how many parts there are",
+            f"--shard auto: {scheduler.task} is set, but nothing says how many parts there are",
             hint=f"write --shard auto/N for a job of N tasks, or {_BY_HAND}",
         )
     return int(given)

@@ -222,7 +222,7 @@ Shard = Annotated[
         help=(
             "Run only part I of N of the rows. A row is in the same part on every machine. `auto` "
             "is the part that Slurm, AWS Batch, GitLab, CircleCI, Buildkite, Bitbucket or Cloud "
-            "Run tells; `auto/N` that of a Kubernetes Job."
+            "Run names; `auto/N` that of a Kubernetes Job."
         ),
         rich_help_panel=_BATCH,
     ),

@@ -197,7 +197,7 @@ class BatchLock:
         except LockFault as fault:
             raise OutputFault(
                 f"cannot write `{self.path}`, which was changed meanwhile: {fault.message}",
-                hint="when it is mended, run the batch again, which adds what is missing",
+                hint="once it is fixed, run the batch again, which adds what is missing",
                 details=fault.details,
             ) from fault
 

@@ -50,7 +50,7 @@ class Again(NamedTuple):
 
     @property
     def job(self) -> str | None:
-        """What images of one job have in common; None where they cannot be told from others."""
+        """What images of one job have in common; None where they cannot be distinguished."""
         if "seed" not in self.options and self.options.get("num_images", 1) == 1:
             return None
         time = None if "seed" in self.options else self.time

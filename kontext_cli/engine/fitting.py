@@ -53,7 +53,7 @@ class Fitting:
         """The draft without what the server does not take, which the job then is without as well.
 
         Raises UnsupportedOption for what the user asked for; a format is that of the bytes, and
-        its lack is told when they are saved.
+        its lack is reported when they are saved.
         """
         lacking = self._provider.lacking(draft.options)
         asked = sorted(lacking - {*draft.chosen, "output_format"})

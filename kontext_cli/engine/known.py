@@ -54,7 +54,7 @@ def with_journal(
 ) -> list[Image]:
     """The images, each with the record of the job that saved it, if the journal knows it.
 
-    ``log`` is told what cannot be read.
+    ``log`` is called with what cannot be read.
     """
     jobs = _jobs({image.sha256 for image in images}, state_folder, log)
     return [

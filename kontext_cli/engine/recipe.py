@@ -182,7 +182,7 @@ def _input(given: Mapping[str, Any], folder: Path) -> str:
     if path == "-":
         raise InputFault("its input was standard input, which is not kept")
     # No path that we write is absolute: one of another machine, or to a share on Windows, whose
-    # server would be told who asks.
+    # server would learn who asks.
     if Path(path).anchor or is_url(path):
         raise InputFault(f"the input `{path}` is not relative to the image")
     source = os.path.normpath(folder / path)  # as it was written: links are not followed

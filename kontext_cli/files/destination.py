@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 
 class Stamp(NamedTuple):
-    """What tells whether a file was changed: its size, with its time or the store's ``etag``.
+    """What shows whether a file was changed: its size, with its time or the store's ``etag``.
 
     ``version`` is what some stores need to replace just this one.
     """

@@ -99,7 +99,7 @@ def condition_at(
 ) -> Condition:
     """The condition of the file of a path, by its size, time or etag, and hash when it was saved.
 
-    What was ``listed`` is not asked for again. Raises OutputFault where a store cannot tell.
+    What was ``listed`` is not asked for again. Raises OutputFault where a store does not say.
     """
     at = destination_of(path)
     try:

@@ -59,8 +59,8 @@ def may_submit_again(reply: Reply, *, blocking: bool) -> bool:
     """Whether a submit that got this answer is worth sending again, and safe to."""
     if reply.status == 429:
         error = reply.object.get("error")
-        told = error.values() if isinstance(error, dict) else ()
-        return not any(each in _NO_CREDIT for each in told if isinstance(each, str))
+        values = error.values() if isinstance(error, dict) else ()
+        return not any(each in _NO_CREDIT for each in values if isinstance(each, str))
     return reply.status == 503 and was_refused(reply, blocking=blocking)
 
 

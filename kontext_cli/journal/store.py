@@ -23,7 +23,7 @@ class Owners(Protocol):
         """Acquire our token, once, to hold it until the store is closed; returns it."""
 
     def is_alive(self, token: str) -> bool | None:
-        """Whether the process of a token is running; None where that cannot be told."""
+        """Whether the process of a token is running; None where that is unknown."""
 
     def keep_room(self) -> None:
         """Reserve room for the ends of jobs that are sent now."""

@@ -40,7 +40,7 @@ class Provider(ABC):
     models the setting for all providers does not name.
 
     ``own_names`` says that models have the server's own names; ``served`` are those it was found
-    to have. ``dialects`` are what a server may be told to speak, the default one first.
+    to have. ``dialects`` are what a server may be set to speak, the default one first.
     ``key_types`` and ``credit_types`` are error types of a wrong key and of an empty account.
     """
 
@@ -79,7 +79,7 @@ class Provider(ABC):
 
     @property
     def server(self) -> str | None:
-        """What tells this server from others of the provider; None for a hosted one."""
+        """What distinguishes this server from others of the provider; None for a hosted one."""
         return self.base_url if self.needs_base_url else None
 
     @property
@@ -172,7 +172,7 @@ class Adaptive(Provider):
 
     @abstractmethod
     def inquiry(self) -> Call:
-        """The call, free of charge, whose answer tells what a server is."""
+        """The call, free of charge, whose answer says what a server is."""
 
     @abstractmethod
     def learn(self, reply: Reply) -> None:

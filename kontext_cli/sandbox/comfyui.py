@@ -244,5 +244,5 @@ def _status(job: Job, event: str, why: str = "") -> dict[str, Any]:
     """The status of a run that failed in the sampler."""
     graph = job.payload["graph"]
     node = [*outputs_of(graph, ("KSampler",)), *graph][0]
-    told = {"node_id": node, "node_type": graph[node]["class_type"], "exception_message": why}
-    return {"status_str": "error", "completed": False, "messages": [[event, told]]}
+    details = {"node_id": node, "node_type": graph[node]["class_type"], "exception_message": why}
+    return {"status_str": "error", "completed": False, "messages": [[event, details]]}

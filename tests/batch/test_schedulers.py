@@ -74,17 +74,17 @@ def test_other_values_stand_for_themselves(given: str) -> None:
 @pytest.mark.parametrize(
     ("environ", "given", "says"),
     [
-        ({}, "auto", "no scheduler tells the part"),
-        ({}, "auto/4", "no scheduler tells the part"),
-        ({"CI_NODE_INDEX": "", "JOB_COMPLETION_INDEX": ""}, "auto", "no scheduler tells the part"),
+        ({}, "auto", "no scheduler names the part"),
+        ({}, "auto/4", "no scheduler names the part"),
+        ({"CI_NODE_INDEX": "", "JOB_COMPLETION_INDEX": ""}, "auto", "no scheduler names the part"),
         ({"CI_NODE_TOTAL": "1"}, "auto", "CI_NODE_TOTAL is set, but CI_NODE_INDEX is not"),
         (
             {"CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "4", **array(0, 0, 3, 4)},
             "auto",
             "SLURM_ARRAY_TASK_ID and CI_NODE_INDEX are set",
         ),
-        ({"JOB_COMPLETION_INDEX": "0"}, "auto", "nothing tells how many parts there are"),
-        ({"CI_NODE_INDEX": "1"}, "auto", "nothing tells how many parts there are"),
+        ({"JOB_COMPLETION_INDEX": "0"}, "auto", "nothing says how many parts there are"),
+        ({"CI_NODE_INDEX": "1"}, "auto", "nothing says how many parts there are"),
         ({"CI_NODE_INDEX": "1", "CI_NODE_TOTAL": "4"}, "auto/3", "CI_NODE_TOTAL is 4"),
         ({"JOB_COMPLETION_INDEX": "4"}, "auto/4", "JOB_COMPLETION_INDEX is 4, which is none of 4"),
         ({"JOB_COMPLETION_INDEX": "0"}, "auto/0", "which is none of 0"),

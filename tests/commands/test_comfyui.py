@@ -105,7 +105,7 @@ def test_an_edit_keeps_the_shape_unless_a_ratio_is_given(world: World) -> None:
 
 @pytest.mark.parametrize("fault", ["lost-reply", "html-502", "reset"])
 def test_a_lost_answer_is_settled_in_the_same_run(world: World, fault: str) -> None:
-    """What was accepted is found; what was not, is told as such."""
+    """What was accepted is found; what was not, is reported as such."""
     ran = world.run("generate", f"x [fault:{fault}]", *AT, "-o", "x.png")
     accepted = len(world.ledger.entries)
     assert (ran.code, accepted) == ((0, 1) if fault == "lost-reply" else (6, 0))
@@ -199,7 +199,7 @@ def test_interrupted_while_it_is_asked(world: World) -> None:
 
 
 def test_the_server_is_away_when_it_is_asked(world: World) -> None:
-    """The job stays unknown, and the command that asks again is told."""
+    """The job stays unknown, and the command that asks again is printed."""
 
     def gone(app: Any) -> Any:
         async def answer(scope: Any, receive: Any, send: Any) -> None:

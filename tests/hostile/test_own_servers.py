@@ -18,7 +18,7 @@ def answer(body: object, status: int = 200) -> Reply:
 
 
 def refusal(details: str) -> str:
-    """What is told of a workflow that is refused with these details of one fault."""
+    """What is printed of a workflow that is refused with these details of one fault."""
     fault = {"type": "value_not_in_list", "message": "Value not in list", "details": details}
     nodes = {"1": {"class_type": "Loader", "errors": [fault]}}
     error = Comfyui().refused(answer({"error": {}, "node_errors": nodes}, 400))

@@ -110,8 +110,8 @@ class ComfyQueue(Queue):
                 hint="end the workflow in a SaveImage node: those of PreviewImage are thrown away",
                 billed="no",
             )
-        told = {"server": _SOFTWARE}
-        return Progress(State.READY, done=True, outputs=tuple(outputs), reply=told)
+        software = {"server": _SOFTWARE}
+        return Progress(State.READY, done=True, outputs=tuple(outputs), reply=software)
 
     def cancel(self, handle: Handle) -> Call:
         if handle.data.get("running"):
