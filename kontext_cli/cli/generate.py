@@ -5,6 +5,7 @@ from typing import Any
 import typer
 
 from kontext_cli.cli import options
+from kontext_cli.cli.defaults import used_defaults
 from kontext_cli.commands.flags import Flags
 from kontext_cli.job import Operation
 from kontext_cli.terminal.result import show
@@ -72,7 +73,8 @@ def generate(
 
 def run(operation: Operation, arguments: dict[str, Any]) -> int:
     """Run `generate` or `edit` with the arguments of its function."""
-    flags = Flags.of(operation, arguments.pop("context").obj or (), arguments)
+    context = arguments.pop("context")
+    flags = Flags.of(operation, context.obj or (), arguments, used_defaults(context))
     if flags.is_batch:
         from kontext_cli.commands.batch import run_batch
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import typer.core
 
+from kontext_cli.cli.defaults import give_way, located, use_defaults
 from kontext_cli.errors import UsageError
 from kontext_cli.terminal.cells import wrapped
 from kontext_cli.terminal.input import break_line
@@ -94,16 +95,27 @@ class HelpfulCommand(typer.core.TyperCommand):
         `-dry-run` would be parsed as `-d ry-run`, and something would be sent, so long options with
         one dash are rejected. Raises UsageError.
         """
-        names = {name for each in self.get_params(ctx) for name in each.opts}
+        use_defaults(ctx)
+        names = {name for each in self.get_params(ctx) for name in _all_names(each)}
         for piece in takewhile(lambda each: each != "--", args):
             if len(piece) > len("-x") and f"-{piece}" in names:
                 raise UsageError(f"no such option: {piece}", hint=f"did you mean `-{piece}`?")
         try:
             return super().parse_args(ctx, args)
+        except UsageError as error:
+            raise located(error, ctx) from error.__cause__
         except Exception as error:
             if getattr(error, "ctx", ctx) is None:
                 error.ctx = ctx  # type: ignore[attr-defined]
             raise
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error that is about a default names its file and line."""
+        give_way(ctx)
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            raise located(error, ctx) from error.__cause__
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write the description and the examples."""
@@ -152,6 +164,10 @@ def _records(parameter: Any) -> Iterator[_Record]:
         text += f" Default: {default}."
     names = _argument_name(parameter) if is_argument else _option_names(parameter)
     yield _Record(names, text, group, rank, is_argument)
+
+
+def _all_names(parameter: Any) -> list[str]:
+    return [*parameter.opts, *parameter.secondary_opts]
 
 
 def _argument_name(argument: Any) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from kontext_cli.cli import options
+from kontext_cli.cli.defaults import used_defaults
 from kontext_cli.commands.flags import Flags
 from kontext_cli.terminal.result import show
 
@@ -67,9 +68,10 @@ def replay(
     The options given win. Defaults are for what an image does not say.
     """
     arguments = locals()
-    argv = arguments.pop("context").obj or ()
+    arguments.pop("context")
     absent = dict.fromkeys(("prompts_file", "batch", "limit", "only", "shard"))
     from kontext_cli.commands.replay import run_replay
 
-    flags = Flags.of("generate", argv, {**arguments, **absent})
+    given = {**arguments, **absent}
+    flags = Flags.of("generate", context.obj or (), given, used_defaults(context))
     return show(run_replay(flags), as_json=flags.json, quiet=flags.quiet)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from kontext_cli.cli.defaults import located
 from kontext_cli.cli.foreign import same_command, same_option, why_absent
 from kontext_cli.errors import UsageError
 from kontext_cli.providers import NAMES, provider_class
@@ -36,7 +37,7 @@ def explained(error: Exception, argv: Sequence[str]) -> UsageError:
     if context is not None:
         for rule in _RULES:
             if found := rule(error, context, argv):
-                return found
+                return located(found, context)
     return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=f"{path} --help")
 
 

@@ -23,7 +23,7 @@ from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows
 from kontext_cli.batch.tally import Tally
 from kontext_cli.commands.batch_flags import check_batch
 from kontext_cli.commands.batch_keys import WORK, BatchKeys, providers_of
-from kontext_cli.commands.batch_lock import BatchLock
+from kontext_cli.commands.batch_lock import KEPT, BatchLock
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.garbage import no_collection
 from kontext_cli.commands.generate import differences
@@ -47,6 +47,7 @@ from kontext_cli.terminal.input import piped_image, read_prompt, typed_bytes
 from kontext_cli.terminal.open import open_batch_report
 from kontext_cli.terminal.records import summary_record
 from kontext_cli.terminal.result import Result
+from kontext_cli.words import flag
 
 
 def run_batch(flags: Flags, source: BatchSource | None = None) -> Result:
@@ -91,6 +92,8 @@ class _Run:
         if source is not None:
             self._source = source
         destination_of(self._folder).prove(self._folder)
+        if self._lock is not None:
+            self._leave_out_defaults(self._lock)
         with no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
@@ -137,7 +140,18 @@ class _Run:
 
     @cached_property
     def _lock(self) -> BatchLock | None:
-        return BatchLock.of(self._flags, self._folder, notice=self._report.notice)
+        return BatchLock.of(
+            self._flags.without_defaults(KEPT), self._folder, notice=self._report.notice
+        )
+
+    def _leave_out_defaults(self, lock: BatchLock) -> None:
+        """Leave out the defaults of `config.toml` that a lock would keep: it is for others, too."""
+        if dropped := sorted({*KEPT} & {*self._flags.defaulted}):
+            self._flags = self._flags.without_defaults(dropped)
+            names = ", ".join(map(flag, dropped))
+            self._report.notice(
+                f"`{lock.path.name}` is for others, too: your defaults are left out ({names})"
+            )
 
     @cached_property
     def _batch(self) -> str:

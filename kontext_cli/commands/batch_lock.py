@@ -34,10 +34,13 @@ from kontext_cli.lock import (
 )
 from kontext_cli.lock.gitattributes import is_merged_by_line, line_for
 from kontext_cli.lock.places import EACH_NAME, shard_path
+from kontext_cli.options import OPTIONS
 from kontext_cli.settings.paths import cache_dir
 from kontext_cli.settings.settings import WAYS, Settings
 from kontext_cli.words import flag, listed
 
+KEPT = (*(row.name for row in OPTIONS if row.name != "metadata"), "name")
+"""The flags that a lock keeps as the defaults of its rows."""
 _MOST_NAMED = 10
 
 

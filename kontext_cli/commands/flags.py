@@ -1,6 +1,6 @@
 """The flags of `generate` and `edit` as they were typed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -29,7 +29,8 @@ class Flags(NamedTuple):
     """The flags of a run by their names. ``argv`` is the command line itself, ``options`` holds
     those that are sent with the request; one that was not given, or a switch that is off, is None.
     ``files`` are the images to make again. ``recipe_prompt`` stands in for ``prompt``: it is that
-    of a record, in which `-` is not standard input.
+    of a record, in which `-` is not standard input. ``defaulted`` are the names of those whose
+    values are defaults of `config.toml`.
     """
 
     operation: Operation
@@ -70,9 +71,16 @@ class Flags(NamedTuple):
     lock: bool = False
     recipe_prompt: str | None = None
     files: Sequence[str] = ()
+    defaulted: Collection[str] = ()
 
     @classmethod
-    def of(cls, operation: Operation, argv: Sequence[str], given: Mapping[str, Any]) -> "Flags":
+    def of(
+        cls,
+        operation: Operation,
+        argv: Sequence[str],
+        given: Mapping[str, Any],
+        defaulted: Collection[str] = (),
+    ) -> "Flags":
         """The flags of a command from the arguments of its function."""
         sent = {row.name: row.type for row in OPTIONS if row.sent}
         options = {
@@ -80,12 +88,22 @@ class Flags(NamedTuple):
             for name, kind in sent.items()
         }
         rest = {name: value for name, value in given.items() if name not in sent}
-        return cls(operation=operation, argv=argv, options=options, **rest)
+        return cls(operation=operation, argv=argv, options=options, defaulted=defaulted, **rest)
 
     @property
     def is_batch(self) -> bool:
         """Whether the run has one job per row or per image."""
         return bool(self.prompts_files) or self.each or len(self.files) > 1
+
+    def without_defaults(self, names: Collection[str]) -> "Flags":
+        """The flags without those of ``names`` that are defaults of `config.toml`."""
+        dropped = {*names} & {*self.defaulted}
+        options = {name: None if name in dropped else each for name, each in self.options.items()}
+        rest: dict[str, Any] = {
+            name: False if getattr(self, name) is True else None
+            for name in dropped - options.keys()
+        }
+        return self._replace(options=options, defaulted={*self.defaulted} - dropped, **rest)
 
     def of_batches_only(self) -> list[str]:
         """The options given that apply only to batches, as they are typed."""

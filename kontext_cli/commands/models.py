@@ -9,6 +9,7 @@ from kontext_cli.providers import NAMES, Name
 from kontext_cli.providers.base import Adaptive, Provider
 from kontext_cli.providers.offers import Offer, offers_of
 from kontext_cli.providers.options import Option
+from kontext_cli.settings.origins import all_settings
 from kontext_cli.settings.settings import Settings
 from kontext_cli.terminal.models import model_matrix, provider_details
 from kontext_cli.terminal.printable import one_line
@@ -37,7 +38,7 @@ def list_models(provider: Name | None, model: str | None, *, with_settings: bool
     if not offers:
         names = ", ".join(dict.fromkeys(offer.model for offer in every))
         raise UsageError(f"there is no model `{model}`", hint=f"there are {names}")
-    origins = settings.described() if with_settings else {}
+    origins = all_settings(settings) if with_settings else {}
     return Result(
         text=_text(offers, in_detail=bool(provider or model)),
         records=map(_record, offers),

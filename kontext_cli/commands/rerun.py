@@ -10,7 +10,9 @@ from kontext_cli.images.inputs import is_url
 def command_again(flags: Flags) -> str:
     """The command line of a batch, to run it again; jobs in flight are then waited for."""
     images = [image for image in flags.images if is_url(image)]
-    typed = (each for each in flags.argv if each != "--no-wait")
+    typed = [each for each in flags.argv if each != "--no-wait"]
+    if flags.no_wait and "no_wait" in flags.defaulted:
+        typed.append("--wait")
     return shlex.join(["kontext", *(_unsigned(each, images) for each in typed)])
 
 

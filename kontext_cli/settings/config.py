@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, get_args
@@ -10,6 +11,8 @@ from kontext_cli.errors import UsageError
 from kontext_cli.options import Metadata
 from kontext_cli.providers import NAMES, provider_class
 from kontext_cli.providers.dialects.workflows import USUAL_INPUTS
+from kontext_cli.settings.defaults import Defaults, read_defaults
+from kontext_cli.settings.toml_lines import line_of
 from kontext_cli.words import nearest
 
 Preview = Literal["auto", "kitty", "iterm", "blocks", "off"]
@@ -20,7 +23,7 @@ METADATA: tuple[Metadata, ...] = get_args(Metadata)
 
 _TEXTS = ("provider", "model", "output_dir", "metadata", "preview")
 _PLACE = re.compile(r"[^.\s][^.]*\.\S(.*\S)?")
-_TABLES = ("providers", "prices")
+_TABLES = ("defaults", "providers", "prices")
 _OF_PROVIDERS = ("base_url", "jobs")
 _OF_WORKFLOWS = ("workflow", "generate", "edit", "map")
 
@@ -45,6 +48,14 @@ class Config(NamedTuple):
     workflows: Mapping[str, str] = MappingProxyType({})
     places: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     prices: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+    defaults: Defaults = MappingProxyType({})
+    text: str = ""
+    """The file itself, from which the line of a setting is found."""
+
+    def origin(self, key: str, table: str = "") -> str:
+        """Where a key is set: ``PATH:LINE``."""
+        line = line_of(self.text, table, key)
+        return f"{self.path}:{line}" if line else str(self.path)
 
 
 def load_config(path: Path) -> Config:
@@ -58,6 +69,7 @@ def load_config(path: Path) -> Config:
     return _parsed(path, text)
 
 
+@lru_cache(maxsize=1)  # the defaults of flags are read first, then the settings
 def _parsed(path: Path, text: str) -> Config:
     import tomllib  # most users have no such file
 
@@ -78,7 +90,7 @@ class _Reader:
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
-        self._lines = text.split("\n")
+        self._text = text
         self._table = ""
         """The table that is read."""
 
@@ -127,7 +139,13 @@ class _Reader:
             workflows=workflows,
             places=places,
             prices=self._prices(data),
+            defaults=read_defaults(self._defaults(data), self),
+            text=self._text,
         )
+
+    def _defaults(self, data: dict[str, Any]) -> dict[str, Any]:
+        self._table = ""
+        return self._value(data, "defaults", dict) or {}
 
     def _tables(self, data: dict[str, Any], key: str) -> list[tuple[str, dict[str, Any]]]:
         self._table = ""
@@ -213,15 +231,12 @@ class _Reader:
         return self._fault(key, f"there is no {what}", hint=hint)
 
     def _fault(self, key: str, what: str, *, hint: str | None = None) -> UsageError:
-        key_pattern = rf"""(^\s*|[\[.{{,]\s*)["']?{re.escape(key)}["']?\s*([=.\]]|$)"""
-        lines = [*enumerate(self._lines, start=1)]
-        starts = (number for number, line in lines if self._opens_table(line))
-        start = next(starts, 1)
-        for number, line in (*lines[start - 1 :], *lines[: start - 1]):
-            if re.search(key_pattern, line):
-                return UsageError(f"{self._path}:{number}: {what}", hint=hint)
-        return UsageError(f"{self._path}: {what}", hint=hint)
+        return self.fault(key, self._table, what, hint=hint)
 
-    def _opens_table(self, line: str) -> bool:
-        """Whether a line is the heading of the table that is read: others may have the same key."""
-        return bool(self._table) and bool(re.match(rf"\s*\[{re.escape(self._table)}\b", line))
+    def fault(self, key: str, table: str, what: str, *, hint: str | None = None) -> UsageError:
+        """The error for a key of a table, with its line."""
+        return UsageError(f"{self.origin(key, table)}: {what}", hint=hint)
+
+    def origin(self, key: str, table: str) -> str:
+        """Where a key of a table is: the path and the line."""
+        return Config(self._path, text=self._text).origin(key, table)

@@ -276,28 +276,11 @@ class Settings(NamedTuple):
             hint="set one of them, or try it offline with --provider sandbox",
         )
 
-    def described(self) -> dict[str, Setting]:
-        """Every setting that has a value, by name, with its origin."""
-        config = self.config
-        found: dict[str, Setting | None] = {
-            "provider": self._first(None, "provider", config.provider),
-            "model": self._with_default(None, "model", config.model, Provider.default_model),
-            "output_dir": self._with_default(None, "output_dir", config.output_dir, "."),
-            "metadata": self._first(None, "metadata", config.metadata),
-            "preview": self._first(None, "preview", config.preview),
-        }
-        for name in NAMES:
-            found[f"{name} base_url"] = self.base_url(name)
-            if name in config.routes:
-                found[f"{name} route"] = Setting(config.routes[name], str(config.path))
-            for key, values in (("dialect", config.dialects), ("model", config.models)):
-                if name in values:
-                    found[f"{name} {key}"] = Setting(values[name], str(config.path))
-            if name in config.jobs:
-                found[f"{name} jobs"] = Setting(str(config.jobs[name]), str(config.path))
-            for model, usd in config.prices.get(name, {}).items():
-                found[f"{name} price of {model}"] = Setting(f"{usd:g}", str(config.path))
-        return {name: setting for name, setting in found.items() if setting}
+    def setting(self, name: str, default: str | None = None) -> Setting | None:
+        """A setting of the top of the config file, such as ``model``, with its origin."""
+        configured: str | None = getattr(self.config, name)
+        found = self._first(None, name, configured)
+        return found or (Setting(default, "default") if default is not None else None)
 
     def _with_default(
         self, flag: str | None, name: str, configured: str | None, default: str
@@ -310,11 +293,17 @@ class Settings(NamedTuple):
         for value, origin in (
             (flag, "command line"),
             (self.environ.get(variable, "").strip(), variable),
-            (configured, str(self.config.path)),
         ):
             if value:
                 return Setting(value, origin)
-        return None
+        return Setting(configured, self._origin(name)) if configured else None
+
+    def _origin(self, name: str) -> str:
+        """Where a setting is in the config file; ``name`` is that of its variable."""
+        provider = name.removesuffix("_base_url")
+        if provider in NAMES:
+            return self.config.origin("base_url", f"providers.{provider}")
+        return self.config.origin(name)
 
 
 def _one_of(choices: Sequence[_Choice], given: Setting) -> _Choice:

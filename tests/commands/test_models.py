@@ -124,7 +124,7 @@ def test_prices_and_origins_of_settings(
     config.write_text(
         'provider = "fal"\noutput_dir = "images"\n'
         '[providers.fal]\nbase_url = "https://proxy.example/fal"\njobs = 4\n'
-        "[prices.fal]\nkontext-max = 0.07\n"
+        "[prices.fal]\nkontext-max = 0.07\n[defaults]\nsidecar = true\n"
     )
     monkeypatch.setenv("KONTEXT_OUTPUT_DIR", "elsewhere")
     assert run(["models", "-p", "fal", "--debug"]) == 0
@@ -132,12 +132,15 @@ def test_prices_and_origins_of_settings(
     assert "fal  https://proxy.example/fal" in out
     assert "about $0.07 (from the config)" in out
     assert err.splitlines() == [
-        f"provider = fal ({config})",
+        f"provider = fal ({config}:1)",
         "model = kontext-pro (default)",
         "output_dir = elsewhere (KONTEXT_OUTPUT_DIR)",
-        f"fal base_url = https://proxy.example/fal ({config})",
-        f"fal jobs = 4 ({config})",
-        f"fal price of kontext-max = 0.07 ({config})",
+        "metadata = mark (default)",
+        "preview = off (default)",
+        f"providers.fal.base_url = https://proxy.example/fal ({config}:4)",
+        f"providers.fal.jobs = 4 ({config}:5)",
+        f"prices.fal.kontext-max = 0.07 ({config}:7)",
+        f"defaults.sidecar = true ({config}:9)",
     ]
 
 

@@ -73,7 +73,7 @@ records = st.builds(lambda record, changes: {**record, **changes}, sound, odd)
 def repeat(image: Image, *argv: str) -> None:
     """Make the request for an image, or refuse to."""
     given = {**FIELDS, **dict.fromkeys(row.name for row in OPTIONS), "prompt": None}
-    for name in ("operation", "argv", "options"):
+    for name in ("operation", "argv", "options", "defaulted"):
         del given[name]
     flags = Flags.of("generate", argv, given)
     repeater = Repeater(flags, SETTINGS, None)

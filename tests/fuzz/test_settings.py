@@ -18,6 +18,7 @@ from kontext_cli.errors import InvalidKey, KeyFault, KontextError, UsageError
 from kontext_cli.providers import NAMES
 from kontext_cli.settings.config import Config, load_config
 from kontext_cli.settings.credentials import FILE, Credentials
+from kontext_cli.settings.origins import all_settings
 from kontext_cli.settings.settings import Settings
 
 CANARY = "canary0123456789"
@@ -106,7 +107,7 @@ class TestConfig:
         with contextlib.suppress(KontextError):
             assert {*settings.providers(None, needs_key=False)} <= {*NAMES}
         with contextlib.suppress(KontextError):
-            assert settings.described()["model"]
+            assert all_settings(settings)["model"]
 
     @fuzzed(20)
     @given(content=FILES)
