@@ -277,7 +277,7 @@ class _Run:
         Without `--json`, a row that is skipped has the job that it asks for.
         """
         with ExitStack() as stack:
-            journal = Journal.read(self._session.state_folder)
+            journal = Journal.read(self._session.journal_location)
             if journal is not None:
                 stack.enter_context(journal)
             memory = self._memory_of(self._batch, journal)

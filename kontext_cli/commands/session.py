@@ -21,12 +21,12 @@ from kontext_cli.files.place import is_object
 from kontext_cli.http.transport import Transport
 from kontext_cli.job import Job, State, Target
 from kontext_cli.journal import Journal
-from kontext_cli.journal.history import run_times
 from kontext_cli.journal.replies import Answers
+from kontext_cli.journal.store import run_times
 from kontext_cli.journal.writer import Scribe
 from kontext_cli.options import Metadata
 from kontext_cli.providers.base import Provider
-from kontext_cli.settings.paths import state_dir
+from kontext_cli.settings.paths import journal_location, state_dir
 from kontext_cli.settings.settings import Settings, known_provider
 from kontext_cli.terminal.input import stdout_bytes
 from kontext_cli.terminal.output import to_stderr
@@ -50,7 +50,8 @@ class Session:
         self.settings = Settings.load(os.environ)
         self._debug = debug
         self.state_folder = state_dir(os.environ)
-        report.past_run_times = partial(run_times, self.state_folder)
+        self.journal_location = journal_location(os.environ)
+        report.past_run_times = partial(run_times, self.journal_location)
         self._streams = ExitStack()
 
     def __enter__(self) -> Self:
@@ -74,12 +75,12 @@ class Session:
     @cached_property
     def journal(self) -> Journal:
         """The journal, opened at the first use. Raises JournalFault."""
-        return Journal.open(self.state_folder, log=self.report.notice)
+        return Journal.open(self.journal_location, log=self.report.notice)
 
     @cached_property
     def journal_to_read(self) -> Journal | None:
         """The journal, read-only; None if it does not exist. Raises JournalFault."""
-        return Journal.read(self.state_folder, log=self.report.notice)
+        return Journal.read(self.journal_location, log=self.report.notice)
 
     @cached_property
     def scribe(self) -> Scribe:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -11,11 +10,11 @@ from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.journal.codec import Row, Saved, SavedFile, answer_by, job_of, plain_text, row_of
-from kontext_cli.journal.database import Busy
+from kontext_cli.journal.faults import Away, Busy
 from kontext_cli.journal.file import Log
 from kontext_cli.journal.lookup import AmbiguousJob, no_such_job, still_owned
 from kontext_cli.journal.spending import Spent
-from kontext_cli.journal.store import Store, open_store, open_store_to_read
+from kontext_cli.journal.store import Location, Store, open_store, open_store_to_read
 from kontext_cli.journal.table import Table
 
 _CANDIDATES = 500
@@ -29,15 +28,18 @@ class Write(NamedTuple):
     """One change to be written, and the name of the failpoint that is reached with it.
 
     ``last_room``: it may use the reserved disk space, because its job may be billed already.
+    ``taken``: the batch and the row that it makes ours. Those of a transaction are taken in their
+    order, since two processes that take the same rows would wait for each other.
     """
 
     work: Callable[[], bool]
     point: str
     last_room: bool
+    taken: tuple[str, str] = ("", "")
 
 
 class Journal:
-    """The jobs of one state folder, shared with every other process that uses it.
+    """The jobs of one state folder or database, shared with every other process that uses it.
 
     A context manager; one thread at a time is let in. A job found in ``submitting`` whose process
     has died is reported as ``unknown``: it may have been accepted. Where file locks do not work,
@@ -52,17 +54,21 @@ class Journal:
         self._read: dict[str, int] = {}
 
     @classmethod
-    def open(cls, folder: Path, *, log: Log = lambda _line: None) -> Self:
-        """The journal of a state folder, checked to be writable; created where there is none.
+    def open(cls, location: Location, *, log: Log = lambda _line: None) -> Self:
+        """The journal of a state folder or a database, created where there is none.
 
-        A damaged one is moved aside, which is logged.
+        A damaged file is moved aside, which is logged. Raises UsageError for a URL that is not
+        valid, or a library that is missing.
         """
-        return cls(open_store(folder, log), log)
+        return cls(open_store(location, log), log)
 
     @classmethod
-    def read(cls, folder: Path, *, log: Log = lambda _line: None) -> Self | None:
-        """The journal of a state folder for reading only, None where there is none."""
-        store = open_store_to_read(folder, log)
+    def read(cls, location: Location, *, log: Log = lambda _line: None) -> Self | None:
+        """The journal of a state folder or a database for reading only, None where there is none.
+
+        Raises UsageError as ``open`` does.
+        """
+        store = open_store_to_read(location, log)
         return None if store is None else cls(store, log)
 
     def close(self) -> None:
@@ -106,25 +112,34 @@ class Journal:
 
         return Write(put, f"after-{row.state}", last_room=not job_is_sent)
 
-    def taking(self, job: Job, seen: Seen) -> Write:
+    def taking(self, job: Job, seen: Seen, *, limit: float | None = None) -> Write:
         """The next attempt at a row of a batch, to be given to ``write``: True where it is ours.
 
         ``seen`` is the attempt before it as it was when the row was looked at; False where there
         is another by now, or in another state, or a run at it. Its price counts as spent from
         here on, in the same transaction.
+
+        In a database, ``limit`` is the budget of the batch in US dollars, for all machines: ends in
+        BudgetFault where all that jobs of the batch have ever reserved or spent would pass it, or
+        where the price is unknown. A job that certainly was not billed gives back its price when
+        that is recorded. In a state folder, where each run has a budget of its own, it is ignored.
         """
         row = row_of(job, None)
 
         def insert() -> bool:
             last = self._table.last_attempt(row)
+            if last is not None and (last.id, last.created_at) == (row.id, row.created_at):
+                return last.owner == self._owners.token  # its commit was not known to succeed
             found = None if last is None else (last.id, self._state(last))
             if found != seen or (last is not None and self._is_elsewhere(last)):
                 return False
             self._owners.keep_room()
             self._table.drop_planned(row)
+            if limit is not None:
+                self._table.limit_budget(row, limit)
             return self._table.take(self._owned(row))
 
-        return Write(insert, "taken", last_room=False)
+        return Write(insert, "taken", last_room=False, taken=(row.batch or "", row.row or ""))
 
     def write(self, writes: Sequence[Write]) -> list[bool | JournalFault]:
         """Commit several writes together; the result of each.
@@ -140,9 +155,15 @@ class Journal:
 
     def _together(self, writes: Sequence[Write]) -> list[bool | JournalFault]:
         """The results of the writes in one commit; empty where it failed."""
+        ordered = sorted(range(len(writes)), key=lambda place: writes[place].taken)
+
+        def work() -> list[bool]:
+            done = {place: writes[place].work() for place in ordered}
+            return [done[place] for place in range(len(writes))]
+
         try:
-            return [*self._store.write(lambda: [write.work() for write in writes])]
-        except Busy as fault:  # one by one, each would wait that long again
+            return [*self._store.write(work)]
+        except (Busy, Away) as fault:  # one by one, each would wait that long again
             return [fault] * len(writes)
         except JournalFault:
             return []
@@ -165,13 +186,15 @@ class Journal:
             if row is None:
                 self._table.put(self._owned(row_of(job, None)))
                 return True
-            as_read = self._read.pop(job.id, hash(row)) == hash(row)
+            as_read = self._read.get(job.id, hash(row)) == hash(row)
             if not as_read or self._is_elsewhere(row) or self._state(row) != job.state:
                 return False
             self._table.set_state(job.id, job.state, self._owners.enter())
             return True
 
-        return self._store.write(take)
+        claimed = self._store.write(take)
+        self._read.pop(job.id, None)
+        return claimed
 
     def forget(
         self,
@@ -190,6 +213,7 @@ class Journal:
             return 0
 
         def drop() -> int:
+            self._table.lock()
             self._settle()
             named = [row for each in ids if (row := self._table.row(each)) is not None]
             if elsewhere := [row for row in named if self._is_elsewhere(row)]:
@@ -272,7 +296,7 @@ class Journal:
 
     def has_batch(self, batch: str) -> bool:
         """Whether there is a job of any row of a batch."""
-        with self._store.reading(once=True):
+        with self._store.reading():
             return next(self._table.of_batch(batch, None), None) is not None
 
     def unfinished(self) -> list[Job]:
