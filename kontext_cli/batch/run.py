@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
@@ -33,6 +34,7 @@ from kontext_cli.files.delivery import Delivery, remove_replaced
 from kontext_cli.files.saved import condition
 from kontext_cli.job import ACCEPTED, Cost, Job, State, Target
 from kontext_cli.journal import Journal
+from kontext_cli.journal.writer import patiently
 
 DRAIN_SECONDS = 10.0
 """How long to wait after a signal for responses to submits that are being sent."""
@@ -149,7 +151,7 @@ class Batch:
 
     async def _run_and_report(self, row: InFlight) -> None:
         try:
-            job = await self._job(row)
+            job = await patiently(partial(self._job, row), self._limits.timeout)
         except asyncio.CancelledError:
             self._report_interrupted(row)
             raise

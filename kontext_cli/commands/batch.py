@@ -299,7 +299,7 @@ class _Run:
             self._planner,
             self._session.journal,
             self._memory,
-            claim=self._session.scribe.take,
+            claim=partial(self._session.scribe.take, seconds=self._flags.timeout),
             delivery=partial(file_delivery, proven=set(), scratch=self._session.state_folder),
             limits=Limits(
                 self._flags.timeout,

@@ -85,7 +85,7 @@ class Session:
     @cached_property
     def scribe(self) -> Scribe:
         """The writer of the journal while jobs are in flight."""
-        return Scribe(self.journal)
+        return Scribe(self.journal, self.report.notice)
 
     def delivery(self, target: Target | None, *, metadata: Metadata = "off") -> Delivery:
         """The delivery of a job's images to their target; None is standard output, where they

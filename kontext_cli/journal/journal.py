@@ -332,6 +332,11 @@ class Journal:
 
     def _check_request_id(self, row: Row, provider: str) -> None:
         stored = self._table.row(row.id)
+        if stored is not None and stored.request_id not in (None, row.request_id):
+            raise JournalFault(
+                "another kontext sent this job again, and its request id is another by now",
+                hint=f"kontext status {row.id}",
+            )
         if stored is None or stored.state != State.SUBMITTING:
             return
         for other in self._table.others_of_request(row):

@@ -1,5 +1,6 @@
 """The journal in PostgreSQL: its transactions, and what to do where the connection is lost."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from threading import RLock
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 _TRIES = 6
 """How often a transaction is begun that deadlocks with others, or loses its connection."""
+_LONGEST_PAUSE = 5.0
 _WRITING, _READING = "cannot write the journal in", "cannot read the journal in"
 
 
@@ -45,6 +47,8 @@ class PostgresStore:
         self._lock = RLock()
         self.table = PostgresTable(db)
         self.owners = Leases(address, lambda: self._db)
+        self._failed: tuple[float, psycopg.Error] | None = None
+        """Until when a connection is not tried again, and why: others wait for each attempt."""
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -127,8 +131,8 @@ class PostgresStore:
         """Nothing: PostgreSQL makes room of deleted rows by itself."""
 
     def _transact(self, work: Callable[[], T]) -> T:
+        self._begin(BEGIN, to_write=True)
         try:
-            self._begin(BEGIN, to_write=True)
             result = work()
             self.table.settle_budgets()
             self._db.execute("COMMIT")
@@ -160,7 +164,16 @@ class PostgresStore:
 
     def _connect(self) -> None:
         self.owners.note_away()
-        self._db = self._address.connect()
+        began = time.monotonic()
+        if self._failed is not None and began < self._failed[0]:
+            raise self._failed[1]
+        try:
+            self._db = self._address.connect()
+        except psycopg.Error as error:
+            now = time.monotonic()
+            self._failed = now + min(now - began, _LONGEST_PAUSE), error
+            raise
+        self._failed = None
         self.table = PostgresTable(self._db)
 
 

@@ -19,17 +19,17 @@ LEASE_SECONDS = 60.0
 _LEASE = "lease"
 """The parameter of a URL that is ours: seconds. Those of one batch need not be the same."""
 _LEASES = (1.0, 3600.0)
-_WAIT_SECONDS = 10
-"""How long a statement waits for a lock, and the server for a process within a transaction."""
+_IDLE_SECONDS, _LOCK_SECONDS = 10, 15
+"""How long the server waits for a process within a transaction, and others then for its locks."""
 _DEFAULTS: Mapping[str, str] = {
-    "connect_timeout": "10",
+    "connect_timeout": "5",
     "application_name": "kontext",
     "client_encoding": "UTF8",
-    # A server that is gone without a word is noticed within half a minute.
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "25000",
+    # A server that is gone without a word is noticed within ten seconds.
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "10000",
 }
 _LONGEST_REASON = 200
 _AWAY = ("08", "57P", "53300", "25P03")
@@ -37,8 +37,8 @@ _AWAY = ("08", "57P", "53300", "25P03")
 
 BEGIN = (
     "BEGIN;"
-    f" SET LOCAL lock_timeout = {_WAIT_SECONDS * 1000};"
-    f" SET LOCAL idle_in_transaction_session_timeout = {_WAIT_SECONDS * 1000}"
+    f" SET LOCAL lock_timeout = {_LOCK_SECONDS * 1000};"
+    f" SET LOCAL idle_in_transaction_session_timeout = {_IDLE_SECONDS * 1000}"
 )
 """A transaction that writes: no process that is stopped within one holds up the others."""
 BEGIN_TO_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -118,11 +118,10 @@ def is_lost(db: Connection) -> bool:
         return True
     with selectors.DefaultSelector() as selector:
         selector.register(db.pgconn.socket, selectors.EVENT_READ)
-        if not selector.select(0):
+        with suppress(psycopg.Error):
+            while selector.select(0):
+                db.pgconn.consume_input()
             return False
-    with suppress(psycopg.Error):
-        db.pgconn.consume_input()
-        return False
     db.close()
     return True
 
