@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kontext_cli.errors import BadMedia
-from kontext_cli.job import Cost, File, Handle, Job, Output, Source, State, Target, new_id
+from kontext_cli.job import Cost, File, Handle, Job, Origin, Output, Source, State, Target, new_id
 from processes import environment
 
 Place = Path | str
@@ -46,6 +46,7 @@ def full_job() -> Job:
             overwrite=True,
             keep_flagged=True,
             replaces=(File(Path("/home/a/cat.png"), "c" * 64, 99, 64, 48, "png", 1, 17),),
+            origin=Origin("0123456789abcdef", "build-7", Path("/home/a")),
         ),
         batch='a "batch" — 1',
         row="id:füchse#2",

@@ -9,6 +9,7 @@ from kontext_cli.batch.decide import Known, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.locked import Locked
 from kontext_cli.engine.endings import elsewhere, is_unsettled, unknown_since
+from kontext_cli.files.origin import lacks_access
 from kontext_cli.files.place import place
 from kontext_cli.files.saved import Condition, Listed, condition, condition_at, existing_file
 from kontext_cli.job import OPEN, Job, State
@@ -134,6 +135,7 @@ class Memory:
 
     def _known(self, job: Job, key: str) -> Known:
         files = _worst(map(condition, job.files)) if job.state is State.SAVED else None
+        away = files == "missing" and self._is_away(job)
         return Known(
             job_id=job.id,
             attempt=job.attempt,
@@ -142,12 +144,17 @@ class Memory:
             files=files,
             free=job.error is None or job.error.billed == "no",
             at_hand=self._at_hand(job),
+            away=away,
             provider=job.provider,
             paths=tuple([str(file.path) for file in job.files]),
             read=lambda: None if job.state in OPEN else self._read(key, job.id),
             seen=(job.id, job.state.value),
             hashes=tuple([file.sha256 for file in job.files]),
         )
+
+    def _is_away(self, job: Job) -> bool:
+        here = self._journal.origin if self._journal else None
+        return any(lacks_access(file, job.target, here) for file in job.files)
 
     def _at_hand(self, job: Job) -> bool:
         if job.state is State.UNKNOWN:

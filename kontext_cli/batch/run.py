@@ -31,6 +31,7 @@ from kontext_cli.errors import (
     Unreachable,
 )
 from kontext_cli.files.delivery import Delivery, remove_replaced
+from kontext_cli.files.origin import moved_here
 from kontext_cli.files.saved import condition
 from kontext_cli.job import ACCEPTED, Cost, Job, State, Target
 from kontext_cli.journal import Journal
@@ -206,10 +207,10 @@ class Batch:
         entry = row.entry
         job = self._journal.find(entry.job_id or "")
         job.index = entry.row.index
-        target = job.target
-        if target is None or not (self._limits.waits or job.state is State.SAVED):
+        if job.target is None or not (self._limits.waits or job.state is State.SAVED):
             job.error = None
             return job
+        job.target = target = moved_here(job.target, self._journal.origin)
         row.job = job
         server = self._server_of(job)
         if server is None:

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from kontext_cli.batch.decide import Rules, Step
+from kontext_cli.batch.decide import SAVED_ELSEWHERE, Rules, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.lane import Lane
 from kontext_cli.batch.limits import Limits
@@ -100,7 +100,7 @@ class _Run:
         ids = (entry.row.others.get("id") or "" for entry in entries)
         self._report.expect(max(map(len, ids), default=0))
         of_lock = self._lock.notices(entries) if self._lock else ()
-        for notice in [*self._planner.notices, *of_lock]:
+        for notice in [*self._planner.notices, *of_lock, *_saved_elsewhere(entries)]:
             self._report.notice(notice)
         budget = Budget(self._flags.max_cost)
         budget.check([entry.cost for entry in entries if entry.step is Step.MAKE])
@@ -388,3 +388,12 @@ class _Run:
         if not job.skipped:
             for text in differences(job):
                 self._report.notice(text)
+
+
+def _saved_elsewhere(entries: Sequence[Entry]) -> Iterator[str]:
+    count = sum(entry.reason == SAVED_ELSEWHERE for entry in entries)
+    if count:
+        yield (
+            f"{count} row{' was' if count == 1 else 's were'} saved on another machine, whose files"
+            " are not here: skipped; --force makes them again"
+        )

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.failpoint import reached
-from kontext_cli.job import OPEN, Job, State
+from kontext_cli.job import OPEN, Job, Origin, State
 from kontext_cli.journal.codec import Row, Saved, SavedFile, answer_by, job_of, plain_text, row_of
 from kontext_cli.journal.faults import Away, Busy
 from kontext_cli.journal.file import Log
@@ -47,7 +47,9 @@ class Journal:
     JournalFault.
     """
 
-    def __init__(self, store: Store, log: Log) -> None:
+    def __init__(self, store: Store, log: Log, origin: Origin | None = None) -> None:
+        """``origin`` is this machine, where others share the journal."""
+        self.origin = origin
         self._store = store
         self._log = log
         self._owners = store.owners
@@ -98,7 +100,7 @@ class Journal:
         Ends in RequestIdTaken where the answer to its submit gave it the request id of another
         job of its provider.
         """
-        row = row_of(job, None)
+        row = self._row_of(job)
         is_open, job_is_sent = job.state in OPEN, job.state is State.SUBMITTING
 
         def put() -> bool:
@@ -124,7 +126,7 @@ class Journal:
         where the price is unknown. A job that certainly was not billed gives back its price when
         that is recorded. In a state folder, where each run has a budget of its own, it is ignored.
         """
-        row = row_of(job, None)
+        row = self._row_of(job)
 
         def insert() -> bool:
             last = self._table.last_attempt(row)
@@ -184,7 +186,7 @@ class Journal:
         def take() -> bool:
             row = self._table.row(job.id)
             if row is None:
-                self._table.put(self._owned(row_of(job, None)))
+                self._table.put(self._owned(self._row_of(job)))
                 return True
             as_read = self._read.get(job.id, hash(row)) == hash(row)
             if not as_read or self._is_elsewhere(row) or self._state(row) != job.state:
@@ -342,6 +344,12 @@ class Journal:
         for other in self._table.others_of_request(row):
             if job_of(other).provider == provider:
                 raise RequestIdTaken(f"job {other.id} has the request id already")
+
+    def _row_of(self, job: Job) -> Row:
+        """The row of a job, whose file names belong to this machine unless they have an origin."""
+        if self.origin is not None and job.target is not None and job.target.origin is None:
+            job.target = job.target._replace(origin=self.origin)
+        return row_of(job, None)
 
     def _owned(self, row: Row) -> Row:
         return row._replace(owner=self._owners.enter())

@@ -22,7 +22,7 @@ from kontext_cli.errors import (
     UsageError,
     revived,
 )
-from kontext_cli.job import OPEN, Cost, File, Handle, Job, Output, Source, State, Target
+from kontext_cli.job import OPEN, Cost, File, Handle, Job, Origin, Output, Source, State, Target
 from kontext_cli.journal import Journal, database
 from kontext_cli.journal import file as journal_file
 from kontext_cli.journal.lookup import AmbiguousJob
@@ -130,7 +130,12 @@ jobs = st.builds(
     sources=st.lists(st.builds(Source, texts, optional_texts), max_size=2).map(tuple),
     target=st.none()
     | st.builds(
-        Target, st.lists(paths, max_size=2).map(tuple), st.booleans(), st.booleans(), files
+        Target,
+        st.lists(paths, max_size=2).map(tuple),
+        st.booleans(),
+        st.booleans(),
+        files,
+        origin=st.none() | st.builds(Origin, texts, texts, paths),
     ),
     batch=optional_texts,
     index=st.none() | st.integers(),
