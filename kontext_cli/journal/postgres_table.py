@@ -10,7 +10,7 @@ import psycopg
 
 from kontext_cli.errors import BudgetFault
 from kontext_cli.journal.budgets import charge, price
-from kontext_cli.journal.codec import COLUMNS, Row, moment, plain_text, stored_row
+from kontext_cli.journal.codec import COLUMNS, Row, ascii_text, moment, plain_text, stored_row
 from kontext_cli.journal.server import Connection
 from kontext_cli.journal.spending import CostSource, Spent
 from kontext_cli.journal.table import OPEN_STATES, Table, ago
@@ -58,15 +58,18 @@ _NEWEST_SAVED = """
 _RESERVE = (
     "UPDATE budgets SET reserved = greatest(reserved + %s, 0) WHERE batch = %s RETURNING reserved"
 )
-_FIRST_RESERVE = f"""
-    INSERT INTO budgets (batch, reserved)
-    SELECT %s, coalesce(sum(round(usd * 1e6)), 0)
+_RESERVED_BY_JOBS = f"""
+    SELECT coalesce(sum(round(usd * 1e6)), 0)
     FROM jobs, kontext_facts(details)
     WHERE batch = %s AND CASE WHEN state = 'planned' THEN owner IS NOT NULL
                               ELSE ({_BILLED}) != 'no' END
-    ON CONFLICT DO NOTHING RETURNING reserved
 """  # noqa: S608
-"""The budget of a batch that has none yet: what its jobs, those just written too, take of it."""
+"""What the jobs of a batch take of its budget."""
+_FIRST_RESERVE = f"""
+    INSERT INTO budgets (batch, reserved) SELECT %s, ({_RESERVED_BY_JOBS})
+    ON CONFLICT DO NOTHING RETURNING reserved
+"""
+"""The budget of a batch that has none yet, with the jobs that were just written."""
 
 
 class _Statements:
@@ -145,6 +148,12 @@ class PostgresTable(Table):
                     f" is spent: {dollars((reserved - self._charges[batch]) / 1e6)} by now",
                     hint="the remaining rows stay planned; run the batch again to continue",
                 )
+
+    def reserved(self, batch: str) -> int:
+        name = ascii_text(batch)
+        found = self._db.execute("SELECT reserved FROM budgets WHERE batch = ?", (name,)).fetchone()
+        found = found or self._db.execute(_RESERVED_BY_JOBS, (name,)).fetchone()
+        return 0 if found is None else int(found[0])
 
     def drop_planned(self, row: Row) -> None:
         dropped = self._db.execute(

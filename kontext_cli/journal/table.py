@@ -192,6 +192,10 @@ class Table(ABC):
         """
 
     @abstractmethod
+    def reserved(self, batch: str) -> int:
+        """What is reserved of the budget of a batch, in millionths of a US dollar."""
+
+    @abstractmethod
     def open(self) -> Iterator[Row]:
         """The rows of open jobs, the oldest first."""
 

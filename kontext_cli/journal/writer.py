@@ -9,7 +9,8 @@ from typing import TypeVar
 from kontext_cli.errors import JournalFault
 from kontext_cli.job import Job, State
 from kontext_cli.journal.faults import Away
-from kontext_cli.journal.journal import Journal, Seen, Write
+from kontext_cli.journal.journal import Journal
+from kontext_cli.journal.write import Seen, Write
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from kontext_cli.errors import BudgetFault, JobFailed, JournalFault, UsageError
 from kontext_cli.job import Cost, Job, Source, State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.faults import Away
-from kontext_cli.journal.journal import Write
+from kontext_cli.journal.write import Write
 from postgres_server import PASSWORD, PostgresServer
 from world import PATIENCE
 
