@@ -1,4 +1,4 @@
-"""Machines, each with folders of its own, that share a journal in PostgreSQL."""
+"""A batch that machines share: what is on the disk of one, and the budget of all."""
 
 import pytest
 
