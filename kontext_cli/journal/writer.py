@@ -23,15 +23,15 @@ _PATIENCE = 600.0
 async def patiently(attempt: Callable[[], Awaitable[T]], seconds: float = _PATIENCE) -> T:
     """Do something again that needs the journal, while its database is away.
 
-    Raises JournalFault, which is not Away, if it is so for longer.
+    Raises Away if it is so for longer.
     """
     ends_at = time.monotonic() + seconds
     while True:
         try:
             return await attempt()
-        except Away as fault:
+        except Away:
             if time.monotonic() >= ends_at:
-                raise JournalFault(fault.message, hint=fault.hint) from fault
+                raise
         await asyncio.sleep(TRY_AGAIN)
 
 
