@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Thread
 from time import monotonic
-from typing import IO
+from typing import IO, Any
 
 from kontext_cli.errors import InvalidKey, MissingKey
 from kontext_cli.settings.paths import from_home
@@ -60,9 +60,10 @@ def _run(command: Sequence[str], source: str, folder: Path, limit: float) -> tup
         missing = isinstance(error, FileNotFoundError)
         reason = "there is no such program" if missing else error.strerror
         raise MissingKey(f"{source} cannot be run: {reason}") from None
+    pipe: Any = process.stdout
     output: list[bytes] = []
     # In a thread: what the command started may keep the pipe open for ever.
-    reader = Thread(target=_read, args=(process.stdout, output), daemon=True)
+    reader = Thread(target=_read, args=(pipe, output), daemon=True)
     reader.start()
     try:
         reader.join(limit)
@@ -75,6 +76,8 @@ def _run(command: Sequence[str], source: str, folder: Path, limit: float) -> tup
     finally:
         process.kill()
         process.wait()
+        if output:
+            pipe.close()
     raise MissingKey(
         f"{source} did not end within {limit:g} seconds",
         hint="run it by itself: it may be waiting for a passphrase",
@@ -82,5 +85,4 @@ def _run(command: Sequence[str], source: str, folder: Path, limit: float) -> tup
 
 
 def _read(pipe: IO[bytes], output: list[bytes]) -> None:
-    with pipe:
-        output.append(pipe.read(_MOST_BYTES + 1))
+    output.append(pipe.read(_MOST_BYTES + 1))
