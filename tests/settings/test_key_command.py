@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from keyboard import CTRL_C, at_keyboard
 from kontext_cli.errors import MissingKey
 from kontext_cli.settings.key_command import printed_key
 from world import KEY, World
@@ -156,6 +157,39 @@ def test_standard_input_is_not_for_the_command(world: World, configure: Configur
     ran = world.run("generate", "-", "-p", "fal", "--json", stdin=b"a prompt")
     assert ran.records[0]["request"]["prompt"] == "a prompt"
     assert ran.code == 0
+
+
+ASKS = """
+import sys
+with open("/dev/tty", "r+b", buffering=0) as terminal:
+    terminal.write(b"passphrase? ")
+    print(terminal.readline().decode().strip())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of its own")
+@pytest.mark.parametrize(
+    ("keys", "code", "says"), [(f"{KEY}\n".encode(), 0, b"fox"), (CTRL_C, 130, b"^C")]
+)
+def test_it_may_ask_on_the_terminal(
+    world: World,
+    configure: Configure,
+    monkeypatch: pytest.MonkeyPatch,
+    keys: bytes,
+    code: int,
+    says: bytes,
+) -> None:
+    configure(ASKS)
+    for name, value in world.environ.items():
+        monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name, raising=False)
+    argv = ("generate", "fox", "-p", "fal")
+    ended, shown = at_keyboard(*argv, cwd=world.folder, after=b"passphrase? ", keys=keys)
+    assert (ended, says in shown, b'Traceback (most recent call last):\r\n  File "/' in shown) == (
+        code,
+        True,
+        False,
+    )
+    assert len(world.ledger.entries) == (1 if code == 0 else 0)
 
 
 @pytest.mark.parametrize(
