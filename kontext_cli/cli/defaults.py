@@ -4,14 +4,16 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
-from kontext_cli.errors import UsageError
+from kontext_cli.errors import KontextError, UsageError
 from kontext_cli.files.names import format_of
 from kontext_cli.settings.config import load_config
 from kontext_cli.settings.defaults import COMMANDS_WITH, Default, defaults_of
 from kontext_cli.settings.paths import config_dir
 from kontext_cli.terminal.input import output_path
+
+_Error = TypeVar("_Error", bound=KontextError)
 
 
 class FileDefaults:
@@ -111,12 +113,14 @@ _RIVALS = {
 }
 
 
-def located(error: UsageError, context: Any) -> UsageError:
+def located(error: _Error, context: Any) -> _Error:
     """The error with the file and line of the default that it is about, if any: it names the flag,
     or quotes the value."""
     flags = {each.name: _flag(each) for each in context.command.params}
     for name, default in used_defaults(context).items():
-        about = rf"{flags[name]}(?![\w-])|`{re.escape(str(default.value))}`"
+        about, value = rf"{flags[name]}(?![\w-])", str(default.value)
+        if not value.isalnum():  # a word may be quoted for any reason
+            about += f"|`{re.escape(value)}`"
         if re.search(about, error.message):
             return error.replace(f"{default.origin}: {error.message}")
     return error

@@ -91,9 +91,31 @@ def test_a_mistake_has_its_line(world: World, line: str, error: str) -> None:
     assert f"config.toml:3: {error}" in ran.err
 
 
+def test_a_budget_that_is_too_small_has_its_line(world: World) -> None:
+    world.configure("[defaults]\nmax_cost = 0.01\n")
+    ran = world.run("generate", "fox", "-p", "fal", "--dry-run")
+    assert ran.code == 10
+    assert "config.toml:2: the estimated cost of $0.04 exceeds the $0.01" in ran.err
+
+
 def test_the_hint_has_the_right_spelling(world: World) -> None:
     world.configure("[defaults]\nnum-images = 2\n")
     assert "did you mean `num_images`?" in world.run(*HERE).err
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("--no-sidecarr", "did you mean `--no-sidecar`?"),
+        ("-no-sidecar", "did you mean `--no-sidecar`?"),
+        ("--no-sidecar=1", "kontext generate --help"),
+    ],
+)
+def test_the_form_that_takes_a_switch_back_is_one_of_its_names(
+    world: World, typed: str, hint: str
+) -> None:
+    ran = world.run(*HERE, typed)
+    assert (ran.code, f"hint: {hint}" in ran.err) == (2, True)
 
 
 def test_a_mistake_in_what_is_typed_is_none_of_the_file(world: World) -> None:
