@@ -62,8 +62,8 @@ def use_defaults(context: Any) -> None:
     }
     for key, option in options.items():
         if option.is_flag:
-            positive = key.removeprefix("no_") if key.startswith("no_") else f"no_{key}"
-            option.secondary_opts = [f"--{positive.replace('_', '-')}"]
+            opposite = key.removeprefix("no_") if key.startswith("no_") else f"no_{key}"
+            option.secondary_opts = [f"--{opposite.replace('_', '-')}"]
     if options:
         context.default_map = FileDefaults(command, options)
 

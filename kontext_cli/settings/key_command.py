@@ -46,7 +46,7 @@ def _found(command: Sequence[str], folder: Path) -> list[str]:
     beside `config.toml`."""
     program = from_home(command[0])
     is_path = os.sep in program or "/" in program
-    return [str(folder / program) if is_path else program, *command[1:]]
+    return [str(folder.absolute() / program) if is_path else program, *command[1:]]
 
 
 def _run(command: Sequence[str], source: str, folder: Path, limit: float) -> tuple[int, bytes]:

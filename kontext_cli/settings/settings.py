@@ -235,7 +235,7 @@ class Settings(NamedTuple):
         if command is None:
             return None
         words = self.config.key_commands[name]
-        source = f"`{command.value}`, the key_command of {name} ({command.origin}),"
+        source = f"the key_command of {name} (`{command.value}`, {command.origin})"
         return Setting(self.credentials.printed_by(words, name, source), source)
 
     def _needs_key(self, name: Name) -> bool:
