@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
-from kontext_cli.errors import KontextError, UsageError
+from kontext_cli.errors import KontextError
 from kontext_cli.files.names import format_of
 from kontext_cli.settings.config import load_config
 from kontext_cli.settings.defaults import COMMANDS_WITH, Default, defaults_of
@@ -43,11 +43,6 @@ class FileDefaults:
         """The defaults by parameter. Raises UsageError for a mistake in the file."""
         config = load_config(config_dir(os.environ) / "config.toml")
         defaults = defaults_of(config.defaults, self._command)
-        for key, default in defaults.items():
-            is_switch = self._options[key].is_flag
-            if is_switch != isinstance(default.value, bool):
-                wanted = "true or false" if is_switch else "text or a number"
-                raise UsageError(f"{default.origin}: `{key}` should be {wanted}")
         return {self._options[key].name: default for key, default in defaults.items()}
 
 

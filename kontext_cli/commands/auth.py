@@ -108,7 +108,7 @@ def _described(found: _Key) -> str:
     if not provider_class(name).key_variables:
         return "needs no key"
     if command is not None:
-        return f"printed by `{command.value}` when it is needed ({command.origin})"
+        return f"key_command, {command.value} ({command.origin})"
     if key is None:
         return f"no key (set {spelled_variables(name)}, or run `kontext auth set {name}`)"
     return f"{key.origin}, {_ending(key.value)}"

@@ -169,12 +169,14 @@ class Settings(NamedTuple):
         return Setting(stored, str(self.credentials.path)) if stored else None
 
     def key_command(self, name: Name) -> Setting | None:
-        """The program that prints the provider's key, without its arguments, and where it is set;
-        None if there is none."""
-        command = self.config.key_commands.get(name)
-        if command is None:
+        """Where the command that prints the provider's key is set; None if there is none.
+
+        Its words are not shown: one of them may be the key.
+        """
+        if name not in self.config.key_commands:
             return None
-        return Setting(command[0], self.config.origin("key_command", f"providers.{name}"))
+        origin = self.config.origin("key_command", f"providers.{name}")
+        return Setting("run when a request needs the key", origin)
 
     def require_key(self, name: Name, base_url: str | None = None) -> str | None:
         """The key for a provider at ``base_url``; None only where none is needed. Its command is
@@ -235,7 +237,7 @@ class Settings(NamedTuple):
         if command is None:
             return None
         words = self.config.key_commands[name]
-        source = f"the key_command of {name} (`{command.value}`, {command.origin})"
+        source = f"the key_command of {name} ({command.origin})"
         return Setting(self.credentials.printed_by(words, name, source), source)
 
     def _needs_key(self, name: Name) -> bool:

@@ -91,7 +91,7 @@ def test_it_comes_after_the_variable_and_the_stored_key(world: World, configure:
 def test_auth_status_says_what_would_be_run(world: World, configure: Configure) -> None:
     configure(COUNTED)
     lines = " ".join(world.run("auth", "status").out.decode().split())
-    assert "printed by `" in lines
+    assert "key_command, run when a request needs the key (" in lines
     assert "config.toml:2)" in lines
     records = world.run("auth", "status", "--json").records
     [record] = [each for each in records if each["provider"] == "fal"]
@@ -131,12 +131,12 @@ def test_what_goes_wrong_is_said_without_the_output(
 
 def test_a_program_that_is_not_there(world: World) -> None:
     world.without_keys("fal")
-    world.configure('[providers.fal]\nkey_command = ["no-such-program", "an-argument"]\n')
+    world.configure('[providers.fal]\nkey_command = ["no-such-program"]\n')
     ran = world.run("generate", "fox", "-p", "fal")
     assert ran.code == 3
-    assert "the key_command of fal (`no-such-program`, " in ran.err
+    assert "the key_command of fal (" in ran.err
     assert "config.toml:2) cannot be run: there is no such program" in ran.err
-    assert "an-argument" not in ran.err
+    assert "no-such-program" not in ran.err  # it may be the key
 
 
 @pytest.mark.parametrize("code", [WAITS, f"import os; os.close(1); {WAITS}"])
