@@ -4,9 +4,10 @@ import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Thread
+from queue import Empty, Queue
+from threading import Event, Thread
 from time import monotonic
-from typing import IO, Any
+from typing import IO
 
 from kontext_cli.errors import InvalidKey, MissingKey
 from kontext_cli.settings.paths import from_home
@@ -60,29 +61,29 @@ def _run(command: Sequence[str], source: str, folder: Path, limit: float) -> tup
         missing = isinstance(error, FileNotFoundError)
         reason = "there is no such program" if missing else error.strerror
         raise MissingKey(f"{source} cannot be run: {reason}") from None
-    pipe: Any = process.stdout
-    output: list[bytes] = []
+    output: Queue[bytes] = Queue()
+    ended = Event()
     # In a thread: what the command started may keep the pipe open for ever.
-    reader = Thread(target=_read, args=(pipe, output), daemon=True)
-    reader.start()
+    Thread(target=_read, args=(process.stdout, output, ended), daemon=True).start()
     try:
-        reader.join(limit)
-        if output and len(output[0]) > _MOST_BYTES:
-            return 0, output[0]
-        if output:
-            return process.wait(max(end - monotonic(), 0)), output[0]
-    except subprocess.TimeoutExpired:
-        pass
+        start = output.get(timeout=limit)
+        if len(start) > _MOST_BYTES:
+            return 0, start
+        return process.wait(max(end - monotonic(), 0)), start
+    except (Empty, subprocess.TimeoutExpired):
+        raise MissingKey(
+            f"{source} did not end within {limit:g} seconds",
+            hint="run it by itself: it may be waiting for a passphrase",
+        ) from None
     finally:
         process.kill()
         process.wait()
-        if output:
-            pipe.close()
-    raise MissingKey(
-        f"{source} did not end within {limit:g} seconds",
-        hint="run it by itself: it may be waiting for a passphrase",
-    )
+        ended.set()
 
 
-def _read(pipe: IO[bytes], output: list[bytes]) -> None:
-    output.append(pipe.read(_MOST_BYTES + 1))
+def _read(pipe: IO[bytes], output: Queue[bytes], ended: Event) -> None:
+    """Read what a key can have and one byte more; the pipe stays open until the command ended, so
+    that it cannot complain of a broken one."""
+    with pipe:
+        output.put(pipe.read(_MOST_BYTES + 1))
+        ended.wait()
