@@ -208,6 +208,7 @@ class _Run:
                 report.notice(text)
             report.ended(job)
 
+        session.find_keys(jobs)
         session.run(lambda: session.for_each(jobs, download), jobs)
         for job in jobs:
             if job.id not in reported:

@@ -4,8 +4,8 @@ import asyncio
 import gc
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Self
@@ -14,7 +14,7 @@ from kontext_cli.commands.signals import run_until_signal
 from kontext_cli.engine.endings import bill_so_far, for_job
 from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.follow import Watch
-from kontext_cli.errors import Billed, Interrupted, KeyFault, UsageError
+from kontext_cli.errors import Billed, Interrupted, KeyFault, KontextError, UsageError
 from kontext_cli.files.delivery import Delivery, StreamDelivery, file_delivery, open_special
 from kontext_cli.files.disk import is_special
 from kontext_cli.files.origin import origin_here
@@ -174,6 +174,13 @@ class Session:
         except (KeyFault, UsageError) as fault:
             for job in jobs:
                 job.error = for_job(fault, job)
+
+    def find_keys(self, jobs: Iterable[Job]) -> None:
+        """Find the keys for the providers of jobs before anything is drawn: a command that prints
+        one may ask for a passphrase on the terminal. Faults are raised when a key is used."""
+        for name, server in dict.fromkeys((job.provider, job.server) for job in jobs):
+            with suppress(KontextError):
+                self.settings.require_key(known_provider(name), server)
 
     def run(self, work: Work, jobs: Sequence[Job]) -> None:
         """Run the work to its end or to the first signal, which becomes the error of open jobs."""

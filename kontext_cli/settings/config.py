@@ -32,7 +32,8 @@ class Config(NamedTuple):
     """The content of the file; prices are US dollars per image, by provider and model. ``routes``
     are those of routers, ``dialects`` and ``models`` those of servers with models of their own.
     Several base URLs of one provider are separated by commas. ``workflows`` are the files of the
-    user's own, by the key that names them, and ``places`` where values go in them."""
+    user's own, by the key that names them, and ``places`` where values go in them.
+    ``key_commands`` print the keys of providers."""
 
     path: Path | None = None
     provider: str | None = None
@@ -48,6 +49,7 @@ class Config(NamedTuple):
     workflows: Mapping[str, str] = MappingProxyType({})
     places: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     prices: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+    key_commands: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     defaults: Defaults = MappingProxyType({})
     text: str = ""
     """The file itself, from which the line of a setting is found."""
@@ -114,6 +116,7 @@ class _Reader:
             words = {"route": kind.routes, "dialect": kind.dialects}
             own = [key for key, values in words.items() if values]
             own += ["model"] if kind.own_names else []
+            own += ["key_command"] if kind.key_variables else []
             known = (*_OF_PROVIDERS, *own, *(_OF_WORKFLOWS if kind.runs_workflows else ()))
             for key in table:
                 if key not in known:
@@ -138,6 +141,7 @@ class _Reader:
             models=models,
             workflows=workflows,
             places=places,
+            key_commands=self._key_commands(data),
             prices=self._prices(data),
             defaults=read_defaults(self._defaults(data), self),
             text=self._text,
@@ -205,6 +209,24 @@ class _Reader:
                 raise self._fault(name, f'`{name}` should be "NODE.INPUT", or a list of these')
             places[name] = tuple(texts)
         return places
+
+    def _key_commands(self, data: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+        commands: dict[str, tuple[str, ...]] = {}
+        for name, table in self._tables(data, "providers"):
+            self._table = f"providers.{name}"
+            if "key_command" in table:
+                commands[name] = self._key_command(table)
+        return commands
+
+    def _key_command(self, table: dict[str, Any]) -> tuple[str, ...]:
+        given = table["key_command"]
+        words = given if isinstance(given, list) else []
+        if not words or not all(isinstance(each, str) and each for each in words):
+            what = "`key_command` should be a list of words, as no shell splits it"
+            raise self._fault("key_command", what, hint='as in ["pass", "show", "NAME"]')
+        if "\0" in "".join(words):
+            raise self._fault("key_command", "`key_command` contains a NUL character")
+        return tuple(words)
 
     def _jobs(self, table: dict[str, Any]) -> int:
         jobs = table["jobs"]
