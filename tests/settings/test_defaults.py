@@ -185,7 +185,7 @@ def test_a_lock_keeps_no_defaults(world: World) -> None:
     rows = world.prompts("fox")
     ran = world.batch(rows, "--lock", "-p", "sandbox")
     assert "prompts.lock` is for others, too: your defaults are left out" in ran.err
-    assert "(--guidance-scale, --sidecar)" in ran.err
+    assert "(--guidance-scale and --sidecar)" in ran.err
     world.configure("")
     again = world.batch(rows, "-p", "sandbox")
     assert (again.counts, "other defaults" in again.err) == ({"skipped": 1}, False)
