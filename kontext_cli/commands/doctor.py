@@ -1,0 +1,176 @@
+"""`kontext doctor`: run the checks, and report what they found."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from kontext_cli.commands.completion import FILES, script_of
+from kontext_cli.doctor.configuration import (
+    check_config,
+    check_provider,
+    check_variables,
+    load_settings,
+)
+from kontext_cli.doctor.finding import Finding, Group, exit_code_of, found
+from kontext_cli.doctor.folders import check_folder, check_leftovers, check_local, check_output
+from kontext_cli.doctor.jobs import check_journal
+from kontext_cli.doctor.keys import check_credentials, check_keys, check_servers, usable
+from kontext_cli.doctor.network import check_certificates, check_proxies
+from kontext_cli.doctor.programs import check_completions, check_versions
+from kontext_cli.errors import Interrupted, UsageError
+from kontext_cli.files.place import typed_place
+from kontext_cli.settings.paths import config_dir, state_dir
+from kontext_cli.settings.settings import Setting, Settings
+from kontext_cli.terminal.doctor import report_lines, summary
+from kontext_cli.terminal.image_protocols import protocol_of
+from kontext_cli.terminal.output import to_stderr
+from kontext_cli.terminal.records import SCHEMA
+from kontext_cli.terminal.result import Result
+
+_PROTOCOLS = {"kitty": "kitty's protocol", "iterm": "iTerm2's protocol", "blocks": "half-blocks"}
+
+
+def check_all(*, online: bool, debug: bool) -> Result:
+    """Run all checks; with ``online``, also those that ask providers and servers.
+
+    Raises Interrupted for a signal while they are asked.
+    """
+    settings, fault = load_settings(os.environ)
+    listed, faults = _listed(settings)
+    groups = {group.title: [*group.findings()] for group in _groups(settings, fault, os.environ)}
+    groups["settings"] = [*groups["settings"], *faults]
+    if online:
+        groups["providers"] = _online(settings, debug=debug)
+    findings = [finding for group in groups.values() for finding in group]
+    return Result(
+        exit_code=exit_code_of(findings),
+        text=report_lines(listed, groups),
+        records=_records(listed, groups),
+        messages=summary(findings, online=online),
+    )
+
+
+def _groups(
+    settings: Settings, fault: UsageError | None, environ: Mapping[str, str]
+) -> Iterator[Group]:
+    """The checks that need no network."""
+    yield Group(
+        "settings",
+        (
+            ("config file", partial(check_config, settings, fault)),
+            ("variables", partial(check_variables, environ)),
+            ("provider", partial(check_provider, settings)),
+        ),
+    )
+    yield Group(
+        "keys",
+        (
+            ("stored keys", partial(check_credentials, settings)),
+            ("keys", partial(check_keys, settings)),
+            ("servers", partial(check_servers, settings)),
+        ),
+    )
+    yield Group(
+        "network",
+        (
+            ("proxy", check_proxies),
+            ("certificates", partial(check_certificates, environ)),
+        ),
+    )
+    yield Group(
+        "folders",
+        (
+            ("config", partial(_config_folder, environ)),
+            ("state", partial(_state_folder, environ)),
+            ("journal", lambda: check_journal(state_dir(environ))),
+            ("output", lambda: check_output(typed_place(settings.output_dir(None)))),
+        ),
+    )
+    yield Group(
+        "programs",
+        (
+            ("versions", check_versions),
+            ("images", partial(_check_images, environ)),
+            ("completion", partial(_completions, environ)),
+        ),
+    )
+
+
+def _listed(settings: Settings) -> tuple[Mapping[str, Setting], list[Finding]]:
+    """Every setting with its origin; none where one of them cannot be used, and the fault."""
+    listed: dict[str, Setting] = {}
+
+    def described() -> list[Finding]:
+        listed.update(settings.described())
+        return []
+
+    return listed, found("settings", described)
+
+
+def _config_folder(environ: Mapping[str, str]) -> Iterator[Finding]:
+    folder = config_dir(environ)
+    yield from check_folder("config", folder, variable="KONTEXT_CONFIG_DIR")
+
+
+def _state_folder(environ: Mapping[str, str]) -> Iterator[Finding]:
+    folder = state_dir(environ)
+    yield from check_folder("state", folder, variable="KONTEXT_STATE_DIR", is_private=True)
+    yield from check_local("state", folder)
+    yield from check_leftovers("state", folder)
+
+
+def _check_images(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether `kontext show` can draw images on this terminal."""
+    encoding = (sys.stderr and sys.stderr.encoding) or "utf-8"
+    protocol = protocol_of(environ, encoding)
+    text = _PROTOCOLS[protocol] if protocol else "this terminal is not known to show any"
+    yield Finding("images", text)
+
+
+def _completions(environ: Mapping[str, str]) -> Iterator[Finding]:
+    scripts = {shell: script_of(shell) for shell in FILES}
+    return check_completions(environ, scripts, Path.home())
+
+
+def _online(settings: Settings, *, debug: bool) -> list[Finding]:
+    """What the providers and servers answer. Raises Interrupted."""
+    from kontext_cli.commands.signals import run_until_signal
+    from kontext_cli.doctor.online import ask_all
+
+    asked = [(provider, key) for _, provider, key in usable(settings)]
+    findings: list[Finding] = []
+
+    async def work() -> None:
+        findings.extend(await ask_all(asked, to_stderr if debug else None))
+
+    signal_number = run_until_signal(work)
+    if signal_number is not None:
+        raise Interrupted("interrupted", signal_number=signal_number)
+    return findings or [Finding("providers", "none to ask: there is no key, and no server")]
+
+
+def _records(
+    listed: Mapping[str, Setting], groups: Mapping[str, Sequence[Finding]]
+) -> Iterator[dict[str, Any]]:
+    for name, setting in listed.items():
+        yield {
+            "schema": SCHEMA,
+            "type": "setting",
+            "name": name,
+            "value": setting.value,
+            "origin": setting.origin,
+        }
+    for title, findings in groups.items():
+        for finding in findings:
+            yield {
+                "schema": SCHEMA,
+                "type": "finding",
+                "group": title,
+                "name": finding.name,
+                "verdict": finding.verdict,
+                "text": finding.text,
+                "hint": finding.hint,
+            }

@@ -1,0 +1,73 @@
+"""Checks of the settings: the config file, the variables, the provider that is chosen."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from kontext_cli.doctor.finding import Finding
+from kontext_cli.errors import KeyFault, UsageError
+from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.settings.config import Config
+from kontext_cli.settings.credentials import Credentials
+from kontext_cli.settings.paths import config_dir
+from kontext_cli.settings.settings import Settings
+from kontext_cli.words import listed, nearest
+
+_PREFIX = "KONTEXT_"
+_VARIABLES = (
+    *("PROVIDER", "MODEL", "OUTPUT_DIR", "METADATA", "PREVIEW"),
+    *("STATE_DIR", "CONFIG_DIR", "JOURNAL"),
+)
+
+
+def load_settings(environ: Mapping[str, str]) -> tuple[Settings, UsageError | None]:
+    """The settings; without those of the config file where that has a fault, and the fault."""
+    try:
+        return Settings.load(environ), None
+    except UsageError as fault:
+        try:
+            folder = config_dir(environ)
+        except UsageError:
+            folder = Path()
+        return Settings(environ, Config(), Credentials(folder)), fault
+
+
+def check_config(settings: Settings, fault: UsageError | None) -> Iterator[Finding]:
+    """Whether the config file can be read and understood."""
+    if fault is not None:
+        yield Finding.of("config file", fault)
+        return
+    path = config_dir(settings.environ) / "config.toml"
+    text = str(path) if settings.config.path else f"none; it would be {path}"
+    yield Finding("config file", text)
+
+
+def check_variables(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """The variables that look like settings, and are not: most are misspelled."""
+    known = {f"{_PREFIX}{name}" for name in _VARIABLES}
+    known |= {f"{_PREFIX}{name.upper()}_BASE_URL" for name in NAMES}
+    rows = (row for name in NAMES for row in provider_class(name).key_variables)
+    known |= {variable for row in rows for variable in row}
+    for name in sorted(environ):
+        if name.startswith(_PREFIX) and name not in known:
+            near = nearest(name, known)
+            yield Finding(
+                "variable",
+                f"{name} is set, and is no setting of this version",
+                "note",
+                f"did you mean {near}?" if near else f"unset {name}",
+            )
+
+
+def check_provider(settings: Settings) -> Iterator[Finding]:
+    """The provider that is used where none is named. It is a problem if there is none."""
+    try:
+        names = settings.providers(None)
+    except KeyFault as fault:
+        yield Finding.of("provider", fault)
+        return
+    why = "set" if "provider" in settings.described() else "the first one that has a key"
+    yield Finding("provider", f"{listed(names)}, {why}")
+    for name in names:
+        if not settings.is_usable(name) and settings.half_a_key(name) is None:
+            settings.require_key(name)
+        settings.open(name)

@@ -1,0 +1,86 @@
+"""The findings of `kontext doctor`: on a terminal under headings, in a pipe a line each."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from kontext_cli.doctor.finding import Finding, Verdict
+from kontext_cli.settings.settings import Setting
+from kontext_cli.terminal.cells import width_of, wrapped
+from kontext_cli.terminal.printable import escaped
+from kontext_cli.terminal.style import BOLD, DIM, ERROR, NOTICE, SAVED, Line, Piece
+from kontext_cli.terminal.table import Cell, Column, is_for_people, tabbed, table, window_width
+
+_STYLES: Mapping[Verdict, str] = {"ok": SAVED, "note": NOTICE, "problem": ERROR}
+_VERDICT = 9
+"""Cells of the longest verdict, and of the space before what it is about."""
+_NARROW = 60
+"""Columns below which a text stands below its name."""
+
+
+def report_lines(
+    settings: Mapping[str, Setting], groups: Mapping[str, Sequence[Finding]]
+) -> Iterator[Line]:
+    """The settings with their origins, then the findings under the heading of their group.
+
+    In a pipe: `setting`, name, value, origin, or verdict, group, name, text, hint; between tabs.
+    """
+    if not is_for_people():
+        for name, setting in settings.items():
+            yield tabbed(("setting", name, setting.value, setting.origin))
+        for title, findings in groups.items():
+            for each in findings:
+                yield tabbed((each.verdict, title, each.name, each.text, each.hint or ""))
+        return
+    width = window_width()
+    yield from _settings(settings, width)
+    for title, findings in groups.items():
+        yield ""
+        yield [Piece(title, BOLD)]
+        yield from _findings(findings, width)
+
+
+def summary(findings: Iterable[Finding], *, online: bool) -> Iterator[str]:
+    """How many problems and notes there are, and whether the keys were tried."""
+    verdicts = [each.verdict for each in findings]
+    counts = [
+        f"{count:,} {word}{'' if count == 1 else 's'}"
+        for word in ("problem", "note")
+        if (count := verdicts.count(word))
+    ]
+    yield ", ".join(counts) or "no problem was found"
+    if not online:
+        yield "hint: keys and servers were not tried: kontext doctor --online"
+
+
+def _settings(settings: Mapping[str, Setting], width: int) -> Iterator[Line]:
+    columns = (Column("setting"), Column("value", least=8), Column("origin", least=8))
+    rows = [
+        [Cell(name), Cell(setting.value, BOLD), Cell(setting.origin, DIM)]
+        for name, setting in settings.items()
+    ]
+    if rows:
+        yield from table(columns, rows, width)
+
+
+def _findings(findings: Sequence[Finding], width: int) -> Iterator[Line]:
+    names = max((width_of(escaped(each.name)) for each in findings), default=0)
+    is_narrow = width < _NARROW
+    at = 2 + _VERDICT + (0 if is_narrow else names + 2)
+    for each in findings:
+        name, texts = escaped(each.name), [*wrapped(escaped(each.text), width - at)]
+        verdict = Piece(f"  {each.verdict:<{_VERDICT}}", _STYLES[each.verdict])
+        if is_narrow:
+            yield [verdict, Piece(name)]
+        else:
+            space = " " * (names + 2 - width_of(name))
+            yield [verdict, Piece(f"{name}{space}{texts.pop(0)}")]
+        for text in texts:
+            yield f"{' ' * at}{text}"
+        if each.hint is not None:
+            yield _hint(escaped(each.hint), at, width)
+
+
+def _hint(hint: str, at: int, width: int) -> Line:
+    """What to do, in one line, so that a command can be copied."""
+    label = "hint: "
+    is_long = at + len(label) + width_of(hint) > width
+    return [Piece(f"{' ' * (2 if is_long else at)}{label}", DIM), Piece(hint)]
