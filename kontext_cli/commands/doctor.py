@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,10 @@ def check_all(*, online: bool, debug: bool) -> Result:
     settings, fault = load_settings(os.environ)
     listed, faults = _listed(settings)
     groups = {group.title: [*group.findings()] for group in _groups(settings, fault, os.environ)}
-    groups["settings"] = [*groups["settings"], *faults]
+    groups["settings"] += faults
     if online:
         groups["providers"] = _online(settings, debug=debug)
+    groups = _without_repetition(groups)
     findings = [finding for group in groups.values() for finding in group]
     return Result(
         exit_code=exit_code_of(findings),
@@ -51,6 +53,20 @@ def check_all(*, online: bool, debug: bool) -> Result:
         records=_records(listed, groups),
         messages=summary(findings, online=online),
     )
+
+
+def _without_repetition(groups: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
+    """The groups with each problem once: a setting that cannot be used fails several checks, of
+    which the others say more about it than those of the settings."""
+    first = {
+        finding.text: finding
+        for title in sorted(groups, key="settings".__ne__)
+        for finding in reversed(groups[title])
+    }
+    return {
+        title: [each for each in findings if each.verdict != "problem" or each is first[each.text]]
+        for title, findings in groups.items()
+    }
 
 
 def _groups(
@@ -132,7 +148,8 @@ def _check_images(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 def _completions(environ: Mapping[str, str]) -> Iterator[Finding]:
     scripts = {shell: script_of(shell) for shell in FILES}
-    return check_completions(environ, scripts, Path.home())
+    with suppress(RuntimeError):  # this user has no home folder
+        yield from check_completions(environ, scripts, Path.home())
 
 
 def _online(settings: Settings, *, debug: bool) -> list[Finding]:

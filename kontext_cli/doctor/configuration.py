@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from kontext_cli.doctor.finding import Finding
-from kontext_cli.errors import KeyFault, UsageError
+from kontext_cli.errors import KeyFault, UnsupportedOption, UsageError
 from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.providers.base import Provider
+from kontext_cli.providers.prepare import choose_endpoint
 from kontext_cli.settings.config import Config
 from kontext_cli.settings.credentials import Credentials
 from kontext_cli.settings.paths import config_dir
@@ -70,4 +72,17 @@ def check_provider(settings: Settings) -> Iterator[Finding]:
     for name in names:
         if not settings.is_usable(name) and settings.half_a_key(name) is None:
             settings.require_key(name)
-        settings.open(name)
+        provider, model = settings.open(name), settings.model(None, name, "generate")
+        if not provider.own_names:
+            _check_model(provider, model)
+
+
+def _check_model(provider: Provider, model: str) -> None:
+    """Raises UnsupportedOption for a model that a provider neither makes nor edits images with."""
+    try:
+        choose_endpoint(provider, model, "generate", 0)
+    except UnsupportedOption as unknown:
+        try:
+            choose_endpoint(provider, model, "edit", 1)
+        except UnsupportedOption:
+            raise unknown from None

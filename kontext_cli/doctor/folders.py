@@ -4,7 +4,7 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from kontext_cli.files.place import is_object
 _OUTPUT_FAULT = 8
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _LITTLE = 2**30
+_RUNNING = "running/" + "[0-9a-f]" * 16
+"""The lock files of processes, in the state folder."""
 _MOUNTS = Path("/proc/self/mountinfo")
 _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "lustre", "gpfs", "afs", "davfs")
 _NETWORK_PREFIXES = ("fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.glusterfs")
@@ -66,15 +68,19 @@ def check_local(name: str, folder: Path) -> Iterator[Finding]:
 
 
 def check_leftovers(name: str, folder: Path) -> Iterator[Finding]:
-    """The part files of runs that were killed; the next run there removes them."""
-    parts = [path for path in _files(folder, f"{PREFIX}*{SUFFIX}") if disk.is_abandoned(path)]
-    if parts:
-        yield Finding(
-            name,
-            f"{_count(parts, 'part file')} of killed runs in {folder} ({_sizes(parts)}): "
-            "the next run that saves there removes them",
-            "note",
+    """The files of runs that were killed, which hold nothing that is needed."""
+    left = [
+        path
+        for pattern in (f"{PREFIX}*{SUFFIX}", _RUNNING)
+        for path in _files(folder, pattern)
+        if disk.is_abandoned(path)
+    ]
+    if left:
+        files = (
+            "1 file of a killed run" if len(left) == 1 else f"{len(left):,} files of killed runs"
         )
+        text = f"{files} in {folder} ({_sizes(left)}), which the next run there removes"
+        yield Finding(name, text, "note")
 
 
 def check_store(name: str, url: str) -> Iterator[Finding]:
@@ -156,10 +162,6 @@ def _files(folder: Path, pattern: str) -> Iterable[Path]:
     with suppress(OSError):
         return sorted(folder.glob(pattern))
     return ()
-
-
-def _count(items: Sequence[object], what: str) -> str:
-    return f"1 {what}" if len(items) == 1 else f"{len(items):,} {what}s"
 
 
 def _sizes(paths: Iterable[Path]) -> str:

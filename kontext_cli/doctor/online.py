@@ -9,6 +9,7 @@ from typing import NamedTuple
 from kontext_cli.doctor.finding import Finding
 from kontext_cli.errors import KeyFault, KontextError, Unreachable
 from kontext_cli.http.call import Call, Reply
+from kontext_cli.http.deadlines import Deadline
 from kontext_cli.http.transport import Transport
 from kontext_cli.http.urls import host_of
 from kontext_cli.providers.base import Provider
@@ -41,7 +42,7 @@ async def _asked(provider: Provider, key: str | None, trace: Callable[[str], Non
         return Asked(Finding(provider.name, text))
     began = time.monotonic()
     try:
-        async with asyncio.timeout(_SECONDS):
+        async with Deadline(_SECONDS):
             reply = await _reply(provider, call, key, trace)
     except TimeoutError:
         late = Unreachable(f"{provider.title} did not answer within {_SECONDS:g} s")

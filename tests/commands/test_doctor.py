@@ -115,6 +115,7 @@ def test_the_line_of_a_fault_in_the_config_file_and_the_rest_of_the_checks(world
     ("variables", "name", "says", "code"),
     [
         ({"KONTEXT_PROVIDER": "fall"}, "provider", "there is no provider `fall`", 2),
+        ({"KONTEXT_MODEL": "kontext-por"}, "provider", "with the model `kontext-por`", 2),
         ({"KONTEXT_FAL_BASE_URL": "http://fal.example"}, "fal", "over plain http", 2),
         ({"KONTEXT_OPENAI_BASE_URL": "http://gpu.example/v1"}, "openai", "over plain http", 2),
         ({"FAL_KEY": "a key"}, "fal", "FAL_KEY cannot be a key", 3),
@@ -209,8 +210,12 @@ def test_what_killed_runs_left_and_not_what_others_hold(world: World) -> None:
         found = report(world, KONTEXT_OUTPUT_DIR="out")
         assert len(list(world.out.iterdir())) == 2
     [_, left] = found.of("output")
-    assert left["verdict"] == "note"
-    assert "1 part file of killed runs in out (2.0 kB)" in left["text"]
+    assert (left["verdict"], left["hint"]) == ("note", None)
+    assert left["text"].startswith("1 file of a killed run in out (2.0 kB)")
+    (world.state / "running").mkdir(mode=0o700, parents=True)
+    for name in ("0123456789abcdef", "other"):
+        (world.state / "running" / name).touch()
+    assert report(world).of("state")[-1]["text"].startswith("1 file of a killed run in ")
 
 
 def test_a_damaged_journal_is_named_and_left_alone(world: World) -> None:
