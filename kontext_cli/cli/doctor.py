@@ -35,4 +35,4 @@ def doctor(
     """
     from kontext_cli.commands.doctor import check_all
 
-    return show(check_all(online=online, debug=debug), as_json=json)
+    return show(check_all(online=online, debug=debug), as_json=json, quiet=json)

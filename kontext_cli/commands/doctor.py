@@ -13,9 +13,11 @@ from kontext_cli.doctor.configuration import (
     check_config,
     check_provider,
     check_variables,
+    check_words,
+    list_settings,
     load_settings,
 )
-from kontext_cli.doctor.finding import Finding, Group, exit_code_of, found
+from kontext_cli.doctor.finding import Finding, Group, exit_code_of
 from kontext_cli.doctor.folders import check_folder, check_leftovers, check_local, check_output
 from kontext_cli.doctor.jobs import check_journal
 from kontext_cli.doctor.keys import check_credentials, check_keys, check_servers, usable
@@ -40,7 +42,7 @@ def check_all(*, online: bool, debug: bool) -> Result:
     Raises Interrupted for a signal while they are asked.
     """
     settings, fault = load_settings(os.environ)
-    listed, faults = _listed(settings)
+    listed, faults = list_settings(settings)
     groups = {group.title: [*group.findings()] for group in _groups(settings, fault, os.environ)}
     groups["settings"] += faults
     if online:
@@ -49,7 +51,7 @@ def check_all(*, online: bool, debug: bool) -> Result:
     findings = [finding for group in groups.values() for finding in group]
     return Result(
         exit_code=exit_code_of(findings),
-        text=report_lines(listed, groups),
+        text=report_lines(listed, groups, config=settings.config.path),
         records=_records(listed, groups),
         messages=summary(findings, online=online),
     )
@@ -78,6 +80,7 @@ def _groups(
         (
             ("config file", partial(check_config, settings, fault)),
             ("variables", partial(check_variables, environ)),
+            ("words", partial(check_words, settings)),
             ("provider", partial(check_provider, settings)),
         ),
     )
@@ -113,17 +116,6 @@ def _groups(
             ("completion", partial(_completions, environ)),
         ),
     )
-
-
-def _listed(settings: Settings) -> tuple[Mapping[str, Setting], list[Finding]]:
-    """Every setting with its origin; none where one of them cannot be used, and the fault."""
-    listed: dict[str, Setting] = {}
-
-    def described() -> list[Finding]:
-        listed.update(settings.described())
-        return []
-
-    return listed, found("settings", described)
 
 
 def _config_folder(environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -1,17 +1,19 @@
 """Checks of the settings: the config file, the variables, the provider that is chosen."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
-from kontext_cli.doctor.finding import Finding
+from kontext_cli.doctor.finding import Finding, found
 from kontext_cli.errors import KeyFault, UnsupportedOption, UsageError
-from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.prepare import choose_endpoint
 from kontext_cli.settings.config import Config
 from kontext_cli.settings.credentials import Credentials
+from kontext_cli.settings.origins import all_settings
 from kontext_cli.settings.paths import config_dir
-from kontext_cli.settings.settings import Settings
+from kontext_cli.settings.settings import Setting, Settings
 from kontext_cli.words import listed, nearest
 
 _PREFIX = "KONTEXT_"
@@ -31,6 +33,25 @@ def load_settings(environ: Mapping[str, str]) -> tuple[Settings, UsageError | No
         except UsageError:
             folder = Path()
         return Settings(environ, Config(), Credentials(folder)), fault
+
+
+def list_settings(settings: Settings) -> tuple[Mapping[str, Setting], list[Finding]]:
+    """Every setting with its origin, but for base URLs that cannot be used, which are problems."""
+    bad = {name: found(name, partial(_check_base_url, settings, name)) for name in NAMES}
+    names = {name for name, findings in bad.items() if findings}
+    variables = {f"{_PREFIX}{name.upper()}_BASE_URL" for name in names}
+    urls = {name: url for name, url in settings.config.base_urls.items() if name not in names}
+    rest = settings._replace(
+        environ={name: each for name, each in settings.environ.items() if name not in variables},
+        config=settings.config._replace(base_urls=urls),
+    )
+    return all_settings(rest), [finding for findings in bad.values() for finding in findings]
+
+
+def _check_base_url(settings: Settings, name: Name) -> Iterator[Finding]:
+    """Nothing, or the fault of a base URL."""
+    settings.base_url(name)
+    yield from ()
 
 
 def check_config(settings: Settings, fault: UsageError | None) -> Iterator[Finding]:
@@ -60,6 +81,15 @@ def check_variables(environ: Mapping[str, str]) -> Iterator[Finding]:
             )
 
 
+def check_words(settings: Settings) -> Iterator[Finding]:
+    """The variables that take one of a few words."""
+    for name, check in (("preview", settings.preview), ("metadata", settings.metadata)):
+        try:
+            check(None)
+        except UsageError as fault:
+            yield Finding.of(name, fault)
+
+
 def check_provider(settings: Settings) -> Iterator[Finding]:
     """The provider that is used where none is named. It is a problem if there is none."""
     try:
@@ -67,7 +97,8 @@ def check_provider(settings: Settings) -> Iterator[Finding]:
     except KeyFault as fault:
         yield Finding.of("provider", fault)
         return
-    why = "set" if "provider" in settings.described() else "the first one that has a key"
+    given = settings.setting("provider")
+    why = f"from {given.origin}" if given else "the first one that has a key"
     yield Finding("provider", f"{listed(names)}, {why}")
     for name in names:
         if not settings.is_usable(name) and settings.half_a_key(name) is None:

@@ -1,6 +1,8 @@
 """The findings of `kontext doctor`: on a terminal under headings, in a pipe a line each."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from kontext_cli.doctor.finding import Finding, Verdict
 from kontext_cli.settings.settings import Setting
@@ -17,10 +19,14 @@ _NARROW = 60
 
 
 def report_lines(
-    settings: Mapping[str, Setting], groups: Mapping[str, Sequence[Finding]]
+    settings: Mapping[str, Setting],
+    groups: Mapping[str, Sequence[Finding]],
+    *,
+    config: Path | None,
 ) -> Iterator[Line]:
     """The settings with their origins, then the findings under the heading of their group.
 
+    ``config`` is the config file, whose name alone stands for it on a terminal.
     In a pipe: `setting`, name, value, origin, or verdict, group, name, text, hint; between tabs.
     """
     if not is_for_people():
@@ -31,7 +37,8 @@ def report_lines(
                 yield tabbed((each.verdict, title, each.name, each.text, each.hint or ""))
         return
     width = window_width()
-    yield from _settings(settings, width)
+    folder = "" if config is None else f"{config.parent}{os.sep}"
+    yield from _settings(settings, folder, width)
     for title, findings in groups.items():
         yield ""
         yield [Piece(title, BOLD)]
@@ -51,10 +58,10 @@ def summary(findings: Iterable[Finding], *, online: bool) -> Iterator[str]:
         yield "hint: keys and servers were not tried: kontext doctor --online"
 
 
-def _settings(settings: Mapping[str, Setting], width: int) -> Iterator[Line]:
+def _settings(settings: Mapping[str, Setting], folder: str, width: int) -> Iterator[Line]:
     columns = (Column("setting"), Column("value", least=8), Column("origin", least=8))
     rows = [
-        [Cell(name), Cell(setting.value, BOLD), Cell(setting.origin, DIM)]
+        [Cell(name), Cell(setting.value, BOLD), Cell(setting.origin.removeprefix(folder), DIM)]
         for name, setting in settings.items()
     ]
     if rows:

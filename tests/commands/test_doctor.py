@@ -87,7 +87,7 @@ def test_nothing_is_wrong_offline_and_nothing_is_sent_or_written(world: World) -
     assert found.one("journal")[1].startswith(f"{world.state / FILE}: 1 job, ")
     assert "writable, locks, links" in found.one("state")[1]
     assert "SQLite" in found.one("libraries")[1]
-    assert found.settings["fal base_url"]["origin"] == "KONTEXT_FAL_BASE_URL"
+    assert found.settings["providers.fal.base_url"]["origin"] == "KONTEXT_FAL_BASE_URL"
 
 
 def test_a_folder_that_is_not_there_is_not_created(world: World) -> None:
@@ -111,6 +111,24 @@ def test_the_line_of_a_fault_in_the_config_file_and_the_rest_of_the_checks(world
     assert found.one("fal")[0] == "ok"
 
 
+def test_each_setting_is_listed_with_its_origin(world: World) -> None:
+    world.configure(
+        'model = "kontext-max"\noutput_dir = "pictures"\n\n[defaults]\nnum_images = 2\n'
+        '[providers.bfl]\nbase_url = "http://bfl.example"\n'
+    )
+    world.unset("KONTEXT_BFL_BASE_URL")
+    found = report(world, KONTEXT_MODEL="flux-2-pro", KONTEXT_FAL_BASE_URL="http://fal.example")
+    listed = {name: (each["value"], each["origin"]) for name, each in found.settings.items()}
+    path = world.config / "config.toml"
+    assert listed["model"] == ("flux-2-pro", "KONTEXT_MODEL")
+    assert listed["output_dir"] == ("pictures", f"{path}:2")
+    assert listed["metadata"] == ("mark", "default")
+    assert listed["defaults.num_images"] == ("2", f"{path}:5")
+    assert "providers.together.base_url" in listed
+    assert not {"providers.fal.base_url", "providers.bfl.base_url"} & listed.keys()
+    assert set(found.problems) == {"fal", "bfl"}
+
+
 @pytest.mark.parametrize(
     ("variables", "name", "says", "code"),
     [
@@ -123,6 +141,7 @@ def test_the_line_of_a_fault_in_the_config_file_and_the_rest_of_the_checks(world
         ({"KONTEXT_PROVIDER": "bfl", "BFL_API_KEY": None}, "provider", "no key for bfl", 3),
         ({"KONTEXT_BFL_BASE_URL": None, "BFL_API_KEY": "r8_x"}, "bfl", "like a Replicate", 3),
         ({"KONTEXT_PROVIDER": "comfyui", "KONTEXT_COMFYUI_BASE_URL": None}, "provider", "own", 2),
+        ({"KONTEXT_PREVIEW": "sixel"}, "preview", "KONTEXT_PREVIEW should be one of", 2),
         ({"SSL_CERT_FILE": "/nowhere"}, "certificates", "cannot be loaded", 2),
         ({"HTTPS_PROXY": "gopher://u:s3cret@p"}, "proxy", "proxy settings are not usable", 2),
         ({"KONTEXT_JOURNAL": "postgresql://u:s3cret@h/d"}, "state", "KONTEXT_JOURNAL", 2),
