@@ -37,13 +37,13 @@ _PROTOCOLS = {"kitty": "kitty's protocol", "iterm": "iTerm2's protocol", "blocks
 
 
 def check_all(*, online: bool, debug: bool) -> Result:
-    """Run all checks; with ``online``, also those that ask providers and servers.
+    """Run all checks; ``online``, ask providers, servers and stores, too.
 
     Raises Interrupted for a signal while they are asked.
     """
     settings, fault = load_settings(os.environ)
     listed, faults = list_settings(settings)
-    groups = {group.title: [*group.findings()] for group in _groups(settings, fault, os.environ)}
+    groups = {each.title: [*each.findings()] for each in _groups(settings, fault, online=online)}
     groups["settings"] += faults
     if online:
         groups["providers"] = _online(settings, debug=debug)
@@ -54,6 +54,54 @@ def check_all(*, online: bool, debug: bool) -> Result:
         text=report_lines(listed, groups, config=settings.config.path),
         records=_records(listed, groups),
         messages=summary(findings, online=online),
+    )
+
+
+def _groups(settings: Settings, fault: UsageError | None, *, online: bool) -> Sequence[Group]:
+    """All checks but those of the providers."""
+    environ = os.environ
+    return (
+        Group(
+            "settings",
+            (
+                ("config file", partial(check_config, settings, fault)),
+                ("variables", partial(check_variables, environ)),
+                ("words", partial(check_words, settings)),
+                ("provider", partial(check_provider, settings)),
+            ),
+        ),
+        Group(
+            "keys",
+            (
+                ("stored keys", partial(check_credentials, settings)),
+                ("keys", partial(check_keys, settings)),
+                ("servers", partial(check_servers, settings)),
+            ),
+        ),
+        Group(
+            "network",
+            (
+                ("proxy", check_proxies),
+                ("certificates", partial(check_certificates, environ)),
+            ),
+        ),
+        Group(
+            "folders",
+            (
+                ("config", partial(_config_folder, environ)),
+                ("state", partial(_state_folder, environ)),
+                ("journal", lambda: check_journal(state_dir(environ))),
+                ("output", partial(_output_folder, settings, online=online)),
+            ),
+        ),
+        Group(
+            "programs",
+            (
+                ("versions", check_versions),
+                ("images", partial(_images, environ)),
+                ("completion", partial(_completions, environ)),
+            ),
+        ),
     )
 
 
@@ -71,56 +119,14 @@ def _without_repetition(groups: Mapping[str, Sequence[Finding]]) -> dict[str, li
     }
 
 
-def _groups(
-    settings: Settings, fault: UsageError | None, environ: Mapping[str, str]
-) -> Iterator[Group]:
-    """The checks that need no network."""
-    yield Group(
-        "settings",
-        (
-            ("config file", partial(check_config, settings, fault)),
-            ("variables", partial(check_variables, environ)),
-            ("words", partial(check_words, settings)),
-            ("provider", partial(check_provider, settings)),
-        ),
-    )
-    yield Group(
-        "keys",
-        (
-            ("stored keys", partial(check_credentials, settings)),
-            ("keys", partial(check_keys, settings)),
-            ("servers", partial(check_servers, settings)),
-        ),
-    )
-    yield Group(
-        "network",
-        (
-            ("proxy", check_proxies),
-            ("certificates", partial(check_certificates, environ)),
-        ),
-    )
-    yield Group(
-        "folders",
-        (
-            ("config", partial(_config_folder, environ)),
-            ("state", partial(_state_folder, environ)),
-            ("journal", lambda: check_journal(state_dir(environ))),
-            ("output", lambda: check_output(typed_place(settings.output_dir(None)))),
-        ),
-    )
-    yield Group(
-        "programs",
-        (
-            ("versions", check_versions),
-            ("images", partial(_check_images, environ)),
-            ("completion", partial(_completions, environ)),
-        ),
-    )
-
-
 def _config_folder(environ: Mapping[str, str]) -> Iterator[Finding]:
-    folder = config_dir(environ)
-    yield from check_folder("config", folder, variable="KONTEXT_CONFIG_DIR")
+    """The folder of settings and stored keys, which need not be writable."""
+    for each in check_folder("config", config_dir(environ), variable="KONTEXT_CONFIG_DIR"):
+        if each.verdict == "problem":
+            text = f"{each.text}: `kontext auth set` can store no key"
+            yield each._replace(text=text, verdict="note", exit_code=0)
+        else:
+            yield each
 
 
 def _state_folder(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -130,7 +136,11 @@ def _state_folder(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from check_leftovers("state", folder)
 
 
-def _check_images(environ: Mapping[str, str]) -> Iterator[Finding]:
+def _output_folder(settings: Settings, *, online: bool) -> Iterator[Finding]:
+    return check_output(typed_place(settings.output_dir(None)), online=online)
+
+
+def _images(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Whether `kontext show` can draw images on this terminal."""
     encoding = (sys.stderr and sys.stderr.encoding) or "utf-8"
     protocol = protocol_of(environ, encoding)

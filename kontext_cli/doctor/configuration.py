@@ -1,5 +1,6 @@
 """Checks of the settings: the config file, the variables, the provider that is chosen."""
 
+import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,7 @@ def load_settings(environ: Mapping[str, str]) -> tuple[Settings, UsageError | No
         try:
             folder = config_dir(environ)
         except UsageError:
-            folder = Path()
+            folder = Path(os.devnull)  # in which nothing is
         return Settings(environ, Config(), Credentials(folder)), fault
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, NamedTuple, Self
 
-from kontext_cli.errors import Bug, KontextError
+from kontext_cli.errors import Bug, KontextError, OutputFault
 
 Verdict = Literal["ok", "note", "problem"]
 """A ``note`` leaves everything working; a ``problem`` ends some command with its exit code."""
@@ -46,6 +46,9 @@ def found(name: str, check: Check) -> list[Finding]:
         return list(check())
     except KontextError as error:
         return [Finding.of(name, error)]
+    except OSError as error:
+        what = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
+        return [Finding(name, what, "problem", exit_code=OutputFault.exit_code)]
     except Exception as error:
         return [Finding.of(name, Bug.of(error))]
 

@@ -1,12 +1,14 @@
 """Checks of a folder: can files be created, locked and linked there, and is there room."""
 
 import os
+import re
 import shutil
 import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 
 from kontext_cli.doctor.finding import Finding
 from kontext_cli.files import disk
@@ -19,6 +21,8 @@ _LITTLE = 2**30
 _RUNNING = "running/" + "[0-9a-f]" * 16
 """The lock files of processes, in the state folder."""
 _MOUNTS = Path("/proc/self/mountinfo")
+_MOUNT = re.compile(r"^(?:\S+ ){4}(\S+) .*? - (\S+) ", re.MULTILINE)
+"""The mount point and the type of a file system."""
 _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "lustre", "gpfs", "afs", "davfs")
 _NETWORK_PREFIXES = ("fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.glusterfs")
 
@@ -38,7 +42,7 @@ def check_folder(
     try:
         locks, links = _tried(folder)
     except OSError as error:
-        text = f"cannot write to {folder}: {(error.strerror or str(error)).lower()}"
+        text = f"cannot write to {folder}: {_reason(error)}"
         yield Finding(name, text, "problem", elsewhere, _OUTPUT_FAULT)
         return
     free = shutil.disk_usage(folder).free
@@ -83,24 +87,21 @@ def check_leftovers(name: str, folder: Path) -> Iterator[Finding]:
         yield Finding(name, text, "note")
 
 
-def check_store(name: str, url: str) -> Iterator[Finding]:
-    """Whether the library for object storage is there; a store itself is not asked."""
-    from importlib.util import find_spec
+def check_output(folder: Path, *, online: bool) -> Iterator[Finding]:
+    """The folder for images, or the object store, which is asked ``online`` only.
 
-    if find_spec("obstore") is None:
-        hint = 'pip install "kontext-cli[cloud]"'
-        yield Finding(name, f"{url} needs a library", "problem", hint, _OUTPUT_FAULT)
-    else:
-        yield Finding(name, f"{url}, which was not asked")
-
-
-def check_output(folder: Path) -> Iterator[Finding]:
-    """The folder for images, or the object store."""
-    if is_object(folder):
-        yield from check_store("output", str(folder))
+    Raises UsageError or OutputFault for a store that cannot be used.
+    """
+    if not is_object(folder):
+        yield from check_folder("output", folder.absolute(), variable="KONTEXT_OUTPUT_DIR")
+        yield from check_leftovers("output", folder.absolute())
         return
-    yield from check_folder("output", folder, variable="KONTEXT_OUTPUT_DIR")
-    yield from check_leftovers("output", folder)
+    from kontext_cli.files.store import store_of
+
+    store = store_of(str(folder))
+    if online:
+        store.prove(folder)
+    yield Finding("output", f"{folder}{': writable' if online else ''}")
 
 
 def size_text(count: int) -> str:
@@ -118,23 +119,33 @@ def network_kind(folder: Path, mounts: Path = _MOUNTS) -> str | None:
 
     From Linux's table of mounts (proc_pid_mountinfo(5)); other systems have none to read.
     """
-    with suppress(OSError, ValueError):
-        where = os.path.realpath(folder)
-        best = ("", "")
-        for line in mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
-            before, _, after = line.partition(" - ")
-            point = before.split()[4].encode().decode("unicode_escape")
-            if f"{where}/".startswith(f"{point.rstrip('/')}/") and len(point) >= len(best[0]):
-                best = point, after.split()[0]
-        if best[1] in _NETWORK or best[1].startswith(_NETWORK_PREFIXES):
-            return best[1]
-    return None
+    try:
+        table = mounts.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return None
+    where = f"{os.path.realpath(folder)}/"
+    above = [
+        (point, kind)
+        for point, kind in _MOUNT.findall(table)
+        if where.startswith(f"{_unescaped(point).rstrip('/')}/")
+    ]
+    _, kind = max(above, key=lambda each: len(each[0]), default=("", ""))
+    is_network = kind in _NETWORK or kind.startswith(_NETWORK_PREFIXES)
+    return kind if is_network else None
+
+
+def _unescaped(point: str) -> str:
+    """A mount point, in which space, tab, line feed and backslash are octal."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), point)
 
 
 def _missing(name: str, folder: Path, elsewhere: str) -> Finding:
-    above = next((each for each in folder.absolute().parents if each.exists()), None)
-    if above is None or not above.is_dir() or not os.access(above, os.W_OK):
-        text = f"{folder} does not exist, and cannot be created in {above}"
+    """Whether a folder can be created, by a file in the first one above it that is there."""
+    above = next(each for each in folder.absolute().parents if each.exists())
+    try:
+        _tried(above)
+    except OSError as error:
+        text = f"{folder} is not there, and cannot be created in {above}: {_reason(error)}"
         return Finding(name, text, "problem", elsewhere, _OUTPUT_FAULT)
     return Finding(name, f"{folder}, created when it is needed")
 
@@ -149,13 +160,17 @@ def _tried(folder: Path) -> tuple[bool, bool]:
         path.unlink(missing_ok=True)
 
 
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
 def _private(name: str, folder: Path) -> Iterator[Finding]:
     if sys.platform == "win32":
         return
     mode = stat.S_IMODE(folder.stat().st_mode)
     if mode & _OTHERS:
         text = f"others may open it (mode {mode:04o}), and read prompts and paths"
-        yield Finding(name, text, "note", f"chmod 700 {folder}")
+        yield Finding(name, text, "note", f"chmod 700 {quote(str(folder))}")
 
 
 def _files(folder: Path, pattern: str) -> Iterable[Path]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from shlex import quote
 
 from kontext_cli import __version__
 from kontext_cli.doctor.finding import Finding
@@ -20,7 +21,8 @@ _RUN = "kontext completion"
 
 def check_versions() -> Iterator[Finding]:
     """The versions that a report of a bug should name."""
-    system = f"{platform.system()} {platform.release()} ({platform.machine()})"
+    release = platform.release().partition("-")[0]
+    system = f"{platform.system()} {release} ({platform.machine()})"
     yield Finding("kontext", f"{__version__}, Python {platform.python_version()}, {system}")
     found = {name: _version(name) for name in (*_LIBRARIES, *_EXTRAS)}
     named = [f"{name} {number}" for name, number in found.items() if number]
@@ -48,7 +50,8 @@ def check_completions(
             yield Finding(shell, f"completion loaded by {started[0]}")
         elif old := [path for path in there if _holds(path, "kontext")]:
             text = f"the completion in {old[0]} is of another version"
-            yield Finding(shell, text, "note", f"kontext completion {shell} > {old[0]}")
+            again = f"kontext completion {shell} > {quote(str(old[0]))}"
+            yield Finding(shell, text, "note", again)
         elif shell == own:
             yield Finding(shell, "no completion", "note", _install(shell, environ, home))
         else:
@@ -114,10 +117,11 @@ def _install(shell: str, environ: Mapping[str, str], home: Path) -> str:
     match shell:
         case "bash" | "zsh":
             file = next(_started(shell, environ, home))
-            return f"echo 'source <(kontext completion {shell})' >> {file}"
+            return f"echo 'source <(kontext completion {shell})' >> {quote(str(file))}"
         case "fish":
             file = next(_places(shell, environ, home))
-            return f"mkdir -p {file.parent} && kontext completion fish > {file}"
+            folder, name = quote(str(file.parent)), quote(str(file))
+            return f"mkdir -p {folder} && kontext completion fish > {name}"
     return "kontext completion powershell >> $PROFILE"
 
 

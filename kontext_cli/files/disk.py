@@ -132,7 +132,7 @@ def locks_work(path: Path) -> bool:
 
 def links_work(path: Path) -> bool:
     """Whether a file can have a second name: without that, final names are claimed by renaming."""
-    second = path.with_name(f"{path.name}-link")
+    second = path.with_name(f"{path.stem}-2{path.suffix}")
     try:
         second.hardlink_to(path)
     except OSError:

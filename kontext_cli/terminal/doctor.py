@@ -9,11 +9,13 @@ from kontext_cli.settings.settings import Setting
 from kontext_cli.terminal.cells import width_of, wrapped
 from kontext_cli.terminal.printable import escaped
 from kontext_cli.terminal.style import BOLD, DIM, ERROR, NOTICE, SAVED, Line, Piece
-from kontext_cli.terminal.table import Cell, Column, is_for_people, tabbed, table, window_width
+from kontext_cli.terminal.table import is_for_people, tabbed, window_width
 
 _STYLES: Mapping[Verdict, str] = {"ok": SAVED, "note": NOTICE, "problem": ERROR}
 _VERDICT = 9
 """Cells of the longest verdict, and of the space before what it is about."""
+_SETTINGS = "settings"
+"""The group that the settings themselves belong to."""
 _NARROW = 60
 """Columns below which a text stands below its name."""
 
@@ -38,10 +40,12 @@ def report_lines(
         return
     width = window_width()
     folder = "" if config is None else f"{config.parent}{os.sep}"
-    yield from _settings(settings, folder, width)
-    for title, findings in groups.items():
-        yield ""
+    for number, (title, findings) in enumerate(groups.items()):
+        if number:
+            yield ""
         yield [Piece(title, BOLD)]
+        if title == _SETTINGS:
+            yield from _setting_lines(settings, folder, width)
         yield from _findings(findings, width)
 
 
@@ -58,14 +62,25 @@ def summary(findings: Iterable[Finding], *, online: bool) -> Iterator[str]:
         yield "hint: keys and servers were not tried: kontext doctor --online"
 
 
-def _settings(settings: Mapping[str, Setting], folder: str, width: int) -> Iterator[Line]:
-    columns = (Column("setting"), Column("value", least=8), Column("origin", least=8))
+def _setting_lines(settings: Mapping[str, Setting], folder: str, width: int) -> Iterator[Line]:
+    """Name, value and origin side by side; what has no room there is in a line of its own."""
     rows = [
-        [Cell(name), Cell(setting.value, BOLD), Cell(setting.origin.removeprefix(folder), DIM)]
+        (escaped(name), escaped(setting.value), escaped(setting.origin.removeprefix(folder)))
         for name, setting in settings.items()
     ]
-    if rows:
-        yield from table(columns, rows, width)
+    names, values, origins = (max(map(width_of, each)) for each in zip(*rows, strict=True))
+    is_narrow = width < _NARROW
+    at = 4 if is_narrow else names + 4
+    values = min(values, max(width - at - origins - 2, 0))
+    for name, value, origin in rows:
+        if is_narrow:
+            yield f"  {name}"
+        start = " " * at if is_narrow else f"  {name}{' ' * (names - width_of(name))}  "
+        if width_of(value) <= values:
+            yield [Piece(f"{start}{value}{' ' * (values - width_of(value))}  "), Piece(origin, DIM)]
+        else:
+            yield f"{start}{value}"
+            yield [Piece(f"{' ' * (at + values + 2)}{origin}", DIM)]
 
 
 def _findings(findings: Sequence[Finding], width: int) -> Iterator[Line]:

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from hostile.tracing import with_site
 from kontext_cli.doctor.finding import Group, exit_code_of
+from kontext_cli.doctor.folders import network_kind
 from kontext_cli.doctor.network import check_proxies
 from kontext_cli.files import disk
 from kontext_cli.journal.file import FILE
@@ -177,7 +179,21 @@ def test_a_folder_that_cannot_be_written(world: World, below: str) -> None:
     assert found.code == 8
     verdict, text, hint = found.one("output")
     assert (verdict, hint) == ("problem", "name another folder in KONTEXT_OUTPUT_DIR")
-    assert f"file{below}" in text
+    assert f"file{below}" in text.replace(os.sep, "/")
+
+
+def test_a_config_folder_need_not_be_writable(world: World) -> None:
+    world.write("file", "")
+    found = report(world, KONTEXT_CONFIG_DIR="file")
+    verdict, text, _ = found.one("config")
+    assert (found.code, verdict) == (0, "note")
+    assert "can store no key" in text
+
+
+def test_a_store_without_its_library(world: World) -> None:
+    found = report(world, KONTEXT_OUTPUT_DIR="s3://bucket/images")
+    assert found.code == (0 if find_spec("obstore") else 2)
+    assert "s3://bucket" in found.one("output")[1]
 
 
 @posix
@@ -207,6 +223,24 @@ def test_a_stored_key_that_a_variable_overrides(world: World) -> None:
     assert overridden.one("fal")[1].startswith("FAL_KEY, for ")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no such table there")
+@pytest.mark.parametrize(
+    ("mounted", "kind"),
+    [
+        ("30 25 0:50 / {} rw - nfs4 server:/home rw", "nfs4"),
+        ("30 25 0:50 / {} rw,relatime shared:1 - fuse.sshfs u@h: rw", "fuse.sshfs"),
+        ("30 25 0:50 / {} rw - ext4 /dev/sda1 rw", None),
+        ("30 25 0:50 / {}/below rw - nfs server:/ rw", None),
+        ("nonsense", None),
+    ],
+)
+def test_a_folder_on_another_machine(tmp_path: Path, mounted: str, kind: str | None) -> None:
+    mounts = tmp_path / "mountinfo"
+    point = str(tmp_path).replace(" ", "\\040")
+    mounts.write_text(f"25 1 8:1 / / rw - ext4 /dev/sda2 rw\n{mounted.format(point)}\n")
+    assert network_kind(tmp_path / "state", mounts) == kind
+
+
 @posix
 def test_locks_that_keep_nobody_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     import fcntl
@@ -230,7 +264,7 @@ def test_what_killed_runs_left_and_not_what_others_hold(world: World) -> None:
         assert len(list(world.out.iterdir())) == 2
     [_, left] = found.of("output")
     assert (left["verdict"], left["hint"]) == ("note", None)
-    assert left["text"].startswith("1 file of a killed run in out (2.0 kB)")
+    assert left["text"].startswith(f"1 file of a killed run in {world.out} (2.0 kB)")
     (world.state / "running").mkdir(mode=0o700, parents=True)
     for name in ("0123456789abcdef", "other"):
         (world.state / "running" / name).touch()
