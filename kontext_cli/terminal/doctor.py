@@ -7,7 +7,7 @@ from pathlib import Path
 from kontext_cli.doctor.finding import Finding, Verdict
 from kontext_cli.settings.settings import Setting
 from kontext_cli.terminal.cells import width_of, wrapped
-from kontext_cli.terminal.printable import escaped
+from kontext_cli.terminal.printable import escaped, one_line
 from kontext_cli.terminal.style import BOLD, DIM, ERROR, NOTICE, SAVED, Line, Piece
 from kontext_cli.terminal.table import is_for_people, tabbed, window_width
 
@@ -36,7 +36,8 @@ def report_lines(
             yield tabbed(("setting", name, setting.value, setting.origin))
         for title, findings in groups.items():
             for each in findings:
-                yield tabbed((each.verdict, title, each.name, each.text, each.hint or ""))
+                text, hint = one_line(each.text), one_line(each.hint or "")
+                yield tabbed((each.verdict, title, each.name, text, hint))
         return
     width = window_width()
     folder = "" if config is None else f"{config.parent}{os.sep}"
@@ -88,7 +89,7 @@ def _findings(findings: Sequence[Finding], width: int) -> Iterator[Line]:
     is_narrow = width < _NARROW
     at = 2 + _VERDICT + (0 if is_narrow else names + 2)
     for each in findings:
-        name, texts = escaped(each.name), [*wrapped(escaped(each.text), width - at)]
+        name, texts = escaped(each.name), [*wrapped(one_line(each.text), width - at)]
         verdict = Piece(f"  {each.verdict:<{_VERDICT}}", _STYLES[each.verdict])
         if is_narrow:
             yield [verdict, Piece(name)]
@@ -98,7 +99,7 @@ def _findings(findings: Sequence[Finding], width: int) -> Iterator[Line]:
         for text in texts:
             yield f"{' ' * at}{text}"
         if each.hint is not None:
-            yield _hint(escaped(each.hint), at, width)
+            yield _hint(one_line(each.hint), at, width)
 
 
 def _hint(hint: str, at: int, width: int) -> Line:
