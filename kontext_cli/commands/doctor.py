@@ -18,14 +18,17 @@ from kontext_cli.doctor.configuration import (
     load_settings,
 )
 from kontext_cli.doctor.finding import Finding, Group, exit_code_of
-from kontext_cli.doctor.folders import check_folder, check_leftovers, check_local, check_output
+from kontext_cli.doctor.folders import (
+    check_config_folder,
+    check_output_folder,
+    check_state_folder,
+)
 from kontext_cli.doctor.jobs import check_journal
 from kontext_cli.doctor.keys import check_credentials, check_keys, check_servers, usable
 from kontext_cli.doctor.network import check_certificates, check_proxies
 from kontext_cli.doctor.programs import check_completions, check_versions
 from kontext_cli.errors import Interrupted, UsageError
-from kontext_cli.files.place import typed_place
-from kontext_cli.settings.paths import config_dir, state_dir
+from kontext_cli.settings.paths import state_dir
 from kontext_cli.settings.settings import Setting, Settings
 from kontext_cli.terminal.doctor import report_lines, summary
 from kontext_cli.terminal.image_protocols import protocol_of
@@ -88,10 +91,10 @@ def _groups(settings: Settings, fault: UsageError | None, *, online: bool) -> Se
         Group(
             "folders",
             (
-                ("config", partial(_config_folder, environ)),
-                ("state", partial(_state_folder, environ)),
+                ("config", partial(check_config_folder, environ)),
+                ("state", partial(check_state_folder, environ)),
                 ("journal", lambda: check_journal(state_dir(environ))),
-                ("output", partial(_output_folder, settings, online=online)),
+                ("output", partial(check_output_folder, settings, online=online)),
             ),
         ),
         Group(
@@ -117,27 +120,6 @@ def _without_repetition(groups: Mapping[str, Sequence[Finding]]) -> dict[str, li
         title: [each for each in findings if each.verdict != "problem" or each is first[each.text]]
         for title, findings in groups.items()
     }
-
-
-def _config_folder(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """The folder of settings and stored keys, which need not be writable."""
-    for each in check_folder("config", config_dir(environ), variable="KONTEXT_CONFIG_DIR"):
-        if each.verdict == "problem":
-            text = f"{each.text}: `kontext auth set` can store no key"
-            yield each._replace(text=text, verdict="note", exit_code=0)
-        else:
-            yield each
-
-
-def _state_folder(environ: Mapping[str, str]) -> Iterator[Finding]:
-    folder = state_dir(environ)
-    yield from check_folder("state", folder, variable="KONTEXT_STATE_DIR", is_private=True)
-    yield from check_local("state", folder)
-    yield from check_leftovers("state", folder)
-
-
-def _output_folder(settings: Settings, *, online: bool) -> Iterator[Finding]:
-    return check_output(typed_place(settings.output_dir(None)), online=online)
 
 
 def _images(environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 
-from kontext_cli.doctor.finding import Finding, found
-from kontext_cli.errors import KeyFault, UnsupportedOption, UsageError
-from kontext_cli.providers import NAMES, Name, provider_class
+from kontext_cli.doctor.finding import Finding
+from kontext_cli.errors import UnsupportedOption, UsageError
+from kontext_cli.providers import NAMES, provider_class
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.prepare import choose_endpoint
 from kontext_cli.settings.config import Config
@@ -38,28 +37,26 @@ def load_settings(environ: Mapping[str, str]) -> tuple[Settings, UsageError | No
 
 def list_settings(settings: Settings) -> tuple[Mapping[str, Setting], list[Finding]]:
     """Every setting with its origin, but for base URLs that cannot be used, which are problems."""
-    bad = {name: found(name, partial(_check_base_url, settings, name)) for name in NAMES}
-    names = {name for name, findings in bad.items() if findings}
+    problems: list[Finding] = []
+    for name in NAMES:
+        try:
+            settings.base_url(name)
+        except UsageError as fault:
+            problems.append(Finding.of(name, fault))
+    names = {each.name for each in problems}
     variables = {f"{_PREFIX}{name.upper()}_BASE_URL" for name in names}
     urls = {name: url for name, url in settings.config.base_urls.items() if name not in names}
     rest = settings._replace(
         environ={name: each for name, each in settings.environ.items() if name not in variables},
         config=settings.config._replace(base_urls=urls),
     )
-    return all_settings(rest), [finding for findings in bad.values() for finding in findings]
-
-
-def _check_base_url(settings: Settings, name: Name) -> Iterator[Finding]:
-    """Nothing, or the fault of a base URL."""
-    settings.base_url(name)
-    yield from ()
+    return all_settings(rest), problems
 
 
 def check_config(settings: Settings, fault: UsageError | None) -> Iterator[Finding]:
-    """Whether the config file can be read and understood."""
+    """Whether the config file can be read and understood. Raises its fault."""
     if fault is not None:
-        yield Finding.of("config file", fault)
-        return
+        raise fault
     path = config_dir(settings.environ) / "config.toml"
     text = str(path) if settings.config.path else f"none; it would be {path}"
     yield Finding("config file", text)
@@ -92,21 +89,20 @@ def check_words(settings: Settings) -> Iterator[Finding]:
 
 
 def check_provider(settings: Settings) -> Iterator[Finding]:
-    """The provider that is used where none is named. It is a problem if there is none."""
-    try:
-        names = settings.providers(None)
-    except KeyFault as fault:
-        yield Finding.of("provider", fault)
-        return
-    given = settings.setting("provider")
-    why = f"from {given.origin}" if given else "the first one that has a key"
-    yield Finding("provider", f"{listed(names)}, {why}")
+    """The provider that is used where none is named, or several, and its model.
+
+    Raises UsageError or KeyFault where there is none, or it cannot be used.
+    """
+    names = settings.providers(None)
     for name in names:
         if not settings.is_usable(name) and settings.half_a_key(name) is None:
             settings.require_key(name)
         provider, model = settings.open(name), settings.model(None, name, "generate")
         if not provider.own_names:
             _check_model(provider, model)
+    given = settings.setting("provider")
+    why = f"from {given.origin}" if given else "the first one that has a key"
+    yield Finding("provider", f"{listed(names)}, {why}")
 
 
 def _check_model(provider: Provider, model: str) -> None:

@@ -41,16 +41,18 @@ class Group(NamedTuple):
 
 
 def found(name: str, check: Check) -> list[Finding]:
-    """What a check finds; if it raises an error, that."""
+    """What a check finds; if it raises an error, that as well."""
+    findings: list[Finding] = []
     try:
-        return list(check())
+        findings.extend(check())
     except KontextError as error:
-        return [Finding.of(name, error)]
+        findings.append(Finding.of(name, error))
     except OSError as error:
         what = f"{error.strerror or error}: {error.filename}" if error.filename else str(error)
-        return [Finding(name, what, "problem", exit_code=OutputFault.exit_code)]
+        findings.append(Finding(name, what, "problem", exit_code=OutputFault.exit_code))
     except Exception as error:
-        return [Finding.of(name, Bug.of(error))]
+        findings.append(Finding.of(name, Bug.of(error)))
+    return findings
 
 
 def exit_code_of(findings: Iterable[Finding]) -> int:

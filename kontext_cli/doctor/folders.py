@@ -1,21 +1,22 @@
-"""Checks of a folder: can files be created, locked and linked there, and is there room."""
+"""Checks of our folders: can files be created, locked and linked there, and is there room."""
 
 import os
 import re
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from shlex import quote
 
 from kontext_cli.doctor.finding import Finding
+from kontext_cli.errors import OutputFault
 from kontext_cli.files import disk
 from kontext_cli.files.part import PREFIX, SUFFIX
-from kontext_cli.files.place import is_object
+from kontext_cli.files.place import is_object, typed_place
+from kontext_cli.settings.paths import config_dir, state_dir
+from kontext_cli.settings.settings import Settings
 
-_OUTPUT_FAULT = 8
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _LITTLE = 2**30
 _RUNNING = "running/" + "[0-9a-f]" * 16
@@ -27,15 +28,60 @@ _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "lustre", "gpf
 _NETWORK_PREFIXES = ("fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.glusterfs")
 
 
-def check_folder(
-    name: str, folder: Path, *, variable: str | None = None, is_private: bool = False
-) -> Iterator[Finding]:
-    """Whether kontext can work in a folder.
+def check_config_folder(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """The folder of settings and stored keys, which need not be writable."""
+    for each in _folder("config", config_dir(environ), "KONTEXT_CONFIG_DIR"):
+        if each.verdict == "problem":
+            text = f"{each.text}: `kontext auth set` can store no key"
+            yield each._replace(text=text, verdict="note", exit_code=0)
+        else:
+            yield each
 
-    ``variable`` names another one. A file is created there for a moment, and the folder itself is
-    not. ``is_private`` folders are for the user alone.
+
+def check_state_folder(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """The folder of the journal, which is for the user alone and on a disk of this machine.
+
+    Raises UsageError where the journal is elsewhere.
     """
-    elsewhere = f"name another folder in {variable}" if variable else "choose another folder"
+    name, folder = "state", state_dir(environ)
+    yield from _folder(name, folder, "KONTEXT_STATE_DIR")
+    if sys.platform != "win32" and folder.is_dir():
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if mode & _OTHERS:
+            text = f"others may open it (mode {mode:04o}), and read prompts and paths"
+            yield Finding(name, text, "note", f"chmod 700 {quote(str(folder))}")
+    if kind := network_kind(folder):
+        text = f"it is on a network file system ({kind}): only one machine may use it at a time"
+        hint = "name a folder on a local disk in KONTEXT_STATE_DIR"
+        yield Finding(name, text, "note", hint)
+    yield from _leftovers(name, folder)
+
+
+def check_output_folder(settings: Settings, *, online: bool) -> Iterator[Finding]:
+    """The folder for images, or the object store, which is asked ``online`` only.
+
+    Raises UsageError or OutputFault for a store that cannot be used.
+    """
+    name, folder = "output", typed_place(settings.output_dir(None))
+    if not is_object(folder):
+        yield from _folder(name, folder.absolute(), "KONTEXT_OUTPUT_DIR")
+        yield from _leftovers(name, folder.absolute())
+        return
+    from kontext_cli.files.store import store_of
+
+    store = store_of(str(folder))
+    if online:
+        store.prove(folder)
+    yield Finding(name, f"{folder}{': writable' if online else ''}")
+
+
+def _folder(name: str, folder: Path, variable: str) -> Iterator[Finding]:
+    """Whether files can be created, locked and linked in a folder, and how much room there is.
+
+    A file is there for a moment; a folder that is not there is not created. ``variable`` names
+    another one.
+    """
+    elsewhere = f"name another folder in {variable}"
     if not folder.exists():
         yield _missing(name, folder, elsewhere)
         return
@@ -43,7 +89,7 @@ def check_folder(
         locks, links = _tried(folder)
     except OSError as error:
         text = f"cannot write to {folder}: {_reason(error)}"
-        yield Finding(name, text, "problem", elsewhere, _OUTPUT_FAULT)
+        yield Finding(name, text, "problem", elsewhere, OutputFault.exit_code)
         return
     free = shutil.disk_usage(folder).free
     can = ["writable", *(["locks"] if locks else []), *(["links"] if links else [])]
@@ -52,56 +98,24 @@ def check_folder(
         text = "file locks do not work there: run one kontext at a time"
         yield Finding(name, text, "note", elsewhere)
     if free < _LITTLE:
-        yield Finding(
-            name, f"only {size_text(free)} free on its disk", "note", "make room on the disk"
-        )
-    if is_private:
-        yield from _private(name, folder)
+        text = f"only {size_text(free)} free on its disk"
+        yield Finding(name, text, "note", "make room on the disk")
 
 
-def check_local(name: str, folder: Path) -> Iterator[Finding]:
-    """Whether a folder is on a disk of this machine: SQLite needs that where two write at once."""
-    kind = network_kind(folder)
-    if kind is not None:
-        yield Finding(
-            name,
-            f"it is on a network file system ({kind}): two machines cannot share it",
-            "note",
-            "name a folder on a local disk in KONTEXT_STATE_DIR",
-        )
-
-
-def check_leftovers(name: str, folder: Path) -> Iterator[Finding]:
+def _leftovers(name: str, folder: Path) -> Iterator[Finding]:
     """The files of runs that were killed, which hold nothing that is needed."""
     left = [
         path
         for pattern in (f"{PREFIX}*{SUFFIX}", _RUNNING)
-        for path in _files(folder, pattern)
+        for path in sorted(folder.glob(pattern))
         if disk.is_abandoned(path)
     ]
     if left:
-        files = (
-            "1 file of a killed run" if len(left) == 1 else f"{len(left):,} files of killed runs"
+        runs = "1 file of a killed run" if len(left) == 1 else f"{len(left):,} files of killed runs"
+        size = size_text(sum(path.stat().st_size for path in left))
+        yield Finding(
+            name, f"{runs} in {folder} ({size}), which the next run there removes", "note"
         )
-        text = f"{files} in {folder} ({_sizes(left)}), which the next run there removes"
-        yield Finding(name, text, "note")
-
-
-def check_output(folder: Path, *, online: bool) -> Iterator[Finding]:
-    """The folder for images, or the object store, which is asked ``online`` only.
-
-    Raises UsageError or OutputFault for a store that cannot be used.
-    """
-    if not is_object(folder):
-        yield from check_folder("output", folder.absolute(), variable="KONTEXT_OUTPUT_DIR")
-        yield from check_leftovers("output", folder.absolute())
-        return
-    from kontext_cli.files.store import store_of
-
-    store = store_of(str(folder))
-    if online:
-        store.prove(folder)
-    yield Finding("output", f"{folder}{': writable' if online else ''}")
 
 
 def size_text(count: int) -> str:
@@ -146,7 +160,7 @@ def _missing(name: str, folder: Path, elsewhere: str) -> Finding:
         _tried(above)
     except OSError as error:
         text = f"{folder} is not there, and cannot be created in {above}: {_reason(error)}"
-        return Finding(name, text, "problem", elsewhere, _OUTPUT_FAULT)
+        return Finding(name, text, "problem", elsewhere, OutputFault.exit_code)
     return Finding(name, f"{folder}, created when it is needed")
 
 
@@ -162,26 +176,3 @@ def _tried(folder: Path) -> tuple[bool, bool]:
 
 def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
-
-
-def _private(name: str, folder: Path) -> Iterator[Finding]:
-    if sys.platform == "win32":
-        return
-    mode = stat.S_IMODE(folder.stat().st_mode)
-    if mode & _OTHERS:
-        text = f"others may open it (mode {mode:04o}), and read prompts and paths"
-        yield Finding(name, text, "note", f"chmod 700 {quote(str(folder))}")
-
-
-def _files(folder: Path, pattern: str) -> Iterable[Path]:
-    with suppress(OSError):
-        return sorted(folder.glob(pattern))
-    return ()
-
-
-def _sizes(paths: Iterable[Path]) -> str:
-    total = 0
-    for path in paths:
-        with suppress(OSError):
-            total += path.stat().st_size
-    return size_text(total)

@@ -11,15 +11,10 @@ from kontext_cli.words import listed
 
 
 def check_credentials(settings: Settings) -> Iterator[Finding]:
-    """Whether the file of stored keys can be read, and by the user alone."""
-    path = settings.credentials.path
-    try:
-        stored = [name for name in NAMES if settings.credentials.key(name)]
-    except KeyFault as fault:
-        yield Finding.of("stored keys", fault)
-        return
+    """Whether the file of stored keys can be read, and by the user alone. Raises KeyFault."""
+    stored = [name for name in NAMES if settings.credentials.key(name)]
     if stored:
-        yield Finding("stored keys", f"of {listed(stored)}, in {path}")
+        yield Finding("stored keys", f"of {listed(stored)}, in {settings.credentials.path}")
 
 
 def check_keys(settings: Settings) -> Iterator[Finding]:
