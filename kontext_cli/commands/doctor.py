@@ -141,7 +141,7 @@ def _online(settings: Settings, *, debug: bool) -> list[Finding]:
     from kontext_cli.commands.signals import run_until_signal
     from kontext_cli.doctor.online import ask_all
 
-    asked = [(provider, key) for _, provider, key in usable(settings)]
+    asked = [*usable(settings)]
     findings: list[Finding] = []
 
     async def work() -> None:

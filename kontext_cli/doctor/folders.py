@@ -113,9 +113,8 @@ def _leftovers(name: str, folder: Path) -> Iterator[Finding]:
     if left:
         runs = "1 file of a killed run" if len(left) == 1 else f"{len(left):,} files of killed runs"
         size = size_text(sum(path.stat().st_size for path in left))
-        yield Finding(
-            name, f"{runs} in {folder} ({size}), which the next run there removes", "note"
-        )
+        text = f"{runs} in {folder} ({size}), which the next run there removes"
+        yield Finding(name, text, "note")
 
 
 def size_text(count: int) -> str:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from kontext_cli.doctor.finding import Finding
 from kontext_cli.doctor.folders import size_text
+from kontext_cli.errors import JournalFault
 from kontext_cli.journal.file import Condition, condition
 
 _NAME = "journal"
-_JOURNAL_FAULT = 8
 
 
 def check_journal(folder: Path) -> Iterator[Finding]:
@@ -34,7 +34,7 @@ def _state(journal: Condition) -> Finding:
             "moves it aside",
             "problem",
             "copy it first if it has jobs that you need",
-            _JOURNAL_FAULT,
+            JournalFault.exit_code,
         )
     if not journal.bytes:
         return Finding(_NAME, f"none yet; it will be {journal.path}")

@@ -43,7 +43,7 @@ def check_servers(settings: Settings) -> Iterator[Finding]:
                 yield Finding.of(name, error)
 
 
-def usable(settings: Settings) -> Iterator[tuple[Name, Provider, str | None]]:
+def usable(settings: Settings) -> Iterator[tuple[Provider, str | None]]:
     """The providers with a usable key and the user's own servers, each with its key."""
     for name in NAMES:
         kind = provider_class(name)
@@ -51,7 +51,7 @@ def usable(settings: Settings) -> Iterator[tuple[Name, Provider, str | None]]:
             continue
         try:
             for provider in settings.servers(name):
-                yield name, provider, settings.require_key(name, provider.base_url)
+                yield provider, settings.require_key(name, provider.base_url)
         except (KeyFault, UsageError):
             continue  # reported by the checks above
 

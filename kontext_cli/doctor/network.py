@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from kontext_cli.doctor.finding import Finding
+from kontext_cli.errors import UsageError
 from kontext_cli.http.certificates import count_certificates
 from kontext_cli.http.proxies import proxies
 from kontext_cli.http.urls import without_query
@@ -17,15 +18,15 @@ def check_proxies() -> Iterator[Finding]:
     if not patterns:
         yield Finding("proxy", "none")
         return
+    from kontext_cli.http.client import client  # most have no proxy, and need not import it
+
+    client({})
     through = {scheme: url for scheme, url in patterns.items() if url}
     text = ", ".join(
         f"{scheme.rstrip(':/')} through {_shown(url)}" for scheme, url in through.items()
     )
     direct = [pattern.partition("://")[2] for pattern, url in patterns.items() if not url]
     yield Finding("proxy", text + (f"; not for {', '.join(direct)}" if direct else ""))
-    from kontext_cli.http.client import client  # most have no proxy, and need not import it
-
-    client({})
 
 
 def check_certificates(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -39,7 +40,7 @@ def check_certificates(environ: Mapping[str, str]) -> Iterator[Finding]:
             f"{source}: there is none, so that no https server can be reached",
             "problem",
             "install the package `ca-certificates`, or set SSL_CERT_FILE",
-            2,
+            UsageError.exit_code,
         )
         return
     yield Finding("certificates", f"{source}, {count:,}" if count else source)

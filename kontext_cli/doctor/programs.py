@@ -87,7 +87,8 @@ def _places(shell: str, environ: Mapping[str, str], home: Path) -> Iterator[Path
             yield from (each / "completions/kontext" for each in folders)
             yield Path("/etc/bash_completion.d/kontext")
         case "zsh":
-            yield from (Path(each) / "_kontext" for each in environ.get("FPATH", "").split(":"))
+            folders = [Path(each) for each in environ.get("FPATH", "").split(":") if each]
+            yield from (each / "_kontext" for each in folders)
             yield home / ".zfunc/_kontext"
             for each in share:
                 yield each / "zsh/site-functions/_kontext"
