@@ -392,6 +392,17 @@ def test_online_servers_that_are_none_and_hosts_that_do_not_answer(world: World)
     assert found.code == 9
 
 
+def test_online_a_proxy_that_does_not_answer(world: World) -> None:
+    world.without_keys(*(name for name in KEYS if name != "bfl"))
+    world.unset("KONTEXT_OPENAI_BASE_URL", "KONTEXT_COMFYUI_BASE_URL")
+    proxy, base = "http://user:s3cret@127.0.0.1:9", "https://bfl.example"
+    found = report(world, "--online", HTTPS_PROXY=proxy, KONTEXT_BFL_BASE_URL=base)
+    verdict, text, hint = found.one("bfl", "providers")
+    assert (found.code, verdict) == (6, "problem")
+    assert "its proxy `127.0.0.1:9` does not answer" in text
+    assert hint == "check HTTPS_PROXY and NO_PROXY, and try again"
+
+
 def test_online_a_clock_that_is_wrong(world: World) -> None:
     world.set(SECONDS_OFF="-7200")
     ran = world.process("doctor", "--online", "--json", environ=with_site("clock"))
