@@ -5,8 +5,10 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 from typing import Any, NoReturn
 
 import pytest
@@ -20,7 +22,7 @@ from kontext_cli.files import disk
 from kontext_cli.journal.file import FILE
 from kontext_cli.providers import NAMES
 from screens import on_screen
-from sockets import AUTHORITY
+from sockets import AUTHORITY, server_tls
 from world import KEY, KEYS, Ran, World
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="no modes there")
@@ -401,6 +403,21 @@ def test_online_a_proxy_that_does_not_answer(world: World) -> None:
     assert (found.code, verdict) == (6, "problem")
     assert "its proxy `127.0.0.1:9` does not answer" in text
     assert hint == "check HTTPS_PROXY and NO_PROXY, and try again"
+
+
+def test_online_a_certificate_that_is_not_trusted(world: World) -> None:
+    world.without_keys(*(name for name in KEYS if name != "bfl"))
+    world.unset("KONTEXT_OPENAI_BASE_URL", "KONTEXT_COMFYUI_BASE_URL")
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = server_tls().wrap_socket(server.socket, server_side=True)
+        Thread(target=server.serve_forever, daemon=True).start()
+        base = f"https://localhost:{server.server_port}"
+        found = report(world, "--online", KONTEXT_BFL_BASE_URL=base)
+        server.shutdown()
+    verdict, text, hint = found.one("bfl", "providers")
+    assert (found.code, verdict) == (6, "problem")
+    assert "its certificate is not valid" in text
+    assert hint == "check the clock, the proxy, and SSL_CERT_FILE"
 
 
 def test_online_a_clock_that_is_wrong(world: World) -> None:
