@@ -24,11 +24,10 @@ from kontext_cli.doctor.folders import (
     check_state_folder,
 )
 from kontext_cli.doctor.jobs import check_journal
-from kontext_cli.doctor.keys import check_credentials, check_keys, check_servers, usable
+from kontext_cli.doctor.keys import check_credentials, check_keys, check_servers, with_keys
 from kontext_cli.doctor.network import check_certificates, check_proxies
 from kontext_cli.doctor.programs import check_completions, check_versions
 from kontext_cli.errors import Interrupted, UsageError
-from kontext_cli.settings.paths import state_dir
 from kontext_cli.settings.settings import Setting, Settings
 from kontext_cli.terminal.doctor import report_lines, summary
 from kontext_cli.terminal.image_protocols import protocol_of
@@ -93,7 +92,7 @@ def _groups(settings: Settings, fault: UsageError | None, *, online: bool) -> Se
             (
                 ("config", partial(check_config_folder, environ)),
                 ("state", partial(check_state_folder, environ)),
-                ("journal", lambda: check_journal(state_dir(environ))),
+                ("journal", partial(check_journal, environ, online=online)),
                 ("output", partial(check_output_folder, settings, online=online)),
             ),
         ),
@@ -111,9 +110,10 @@ def _groups(settings: Settings, fault: UsageError | None, *, online: bool) -> Se
 def _without_repetition(groups: Mapping[str, Sequence[Finding]]) -> dict[str, list[Finding]]:
     """The groups with each problem once: a setting that cannot be used fails several checks, of
     which the others say more about it than those of the settings."""
+    others = [title for title in groups if title != "settings"]
     first = {
         finding.text: finding
-        for title in sorted(groups, key="settings".__ne__)
+        for title in ("settings", *reversed(others))
         for finding in reversed(groups[title])
     }
     return {
@@ -141,8 +141,9 @@ def _online(settings: Settings, *, debug: bool) -> list[Finding]:
     from kontext_cli.commands.signals import run_until_signal
     from kontext_cli.doctor.online import ask_all
 
-    asked = [*usable(settings)]
-    findings: list[Finding] = []
+    keyed = [*with_keys(settings)]
+    findings = [each for each in keyed if isinstance(each, Finding)]
+    asked = [each for each in keyed if not isinstance(each, Finding)]
 
     async def work() -> None:
         findings.extend(await ask_all(asked, to_stderr if debug else None))

@@ -39,10 +39,7 @@ def check_config_folder(environ: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def check_state_folder(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """The folder of the journal, which is for the user alone and on a disk of this machine.
-
-    Raises UsageError where the journal is elsewhere.
-    """
+    """The folder of the journal, which is for the user alone and on a disk of this machine."""
     name, folder = "state", state_dir(environ)
     yield from _folder(name, folder, "KONTEXT_STATE_DIR")
     if sys.platform != "win32" and folder.is_dir():

@@ -1,12 +1,14 @@
 """Checks of the keys, and of the servers that need none. No part of a key is ever shown."""
 
+import os
+import shutil
 from collections.abc import Iterator
 
 from kontext_cli.doctor.finding import Finding
 from kontext_cli.errors import CredentialsFault, KeyFault, KontextError, UsageError
 from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
-from kontext_cli.settings.settings import Settings
+from kontext_cli.settings.settings import Setting, Settings
 from kontext_cli.words import listed
 
 
@@ -43,23 +45,28 @@ def check_servers(settings: Settings) -> Iterator[Finding]:
                 yield Finding.of(name, error)
 
 
-def usable(settings: Settings) -> Iterator[tuple[Provider, str | None]]:
-    """The providers with a usable key and the user's own servers, each with its key."""
+def with_keys(settings: Settings) -> Iterator[tuple[Provider, str | None] | Finding]:
+    """The providers that have a key and the user's own servers, each with its key, which a command
+    may have to print; or why it cannot be used."""
     for name in NAMES:
         kind = provider_class(name)
         if kind.offline or not (kind.needs_base_url or settings.has_key(name)):
             continue
         try:
+            if kind.needs_base_url and settings.base_url(name) is None:
+                continue
             for provider in settings.servers(name):
                 yield provider, settings.require_key(name, provider.base_url)
-        except (KeyFault, UsageError):
-            continue  # reported by the checks above
+        except (KeyFault, UsageError) as fault:
+            yield Finding.of(name, fault)
 
 
 def _key(settings: Settings, name: Name) -> Finding | None:
     """Where a key comes from; None where there is none."""
     try:
         key = settings.key(name)
+        if key is None and (command := settings.key_command(name)) is not None:
+            return _command(name, command)
         if key is None:
             half = settings.half_a_key(name)
             return Finding.of(name, half) if half else None
@@ -72,10 +79,22 @@ def _key(settings: Settings, name: Name) -> Finding | None:
         return Finding.of(name, error)
 
 
+def _command(name: Name, command: Setting) -> Finding:
+    """A program that prints the key, which is not run here."""
+    text = f"printed by `{command.value}` when it is needed, from {command.origin}"
+    if not {"/", os.sep} & set(command.value) and shutil.which(command.value) is None:
+        text = f"`{command.value}`, from {command.origin}, is no program that is on the PATH"
+        return Finding(name, text, "problem", exit_code=KeyFault.exit_code)
+    return Finding(name, text)
+
+
 def _servers(settings: Settings, name: Name) -> Iterator[Finding]:
     if settings.base_url(name) is None:
         return
     for server in settings.servers(name):
-        key = settings.key(name, server.base_url)
-        sent = f"with the key of {key.origin}" if key else "without a key"
+        sent = "without a key"
+        if (key := settings.key(name, server.base_url)) is not None:
+            sent = f"with the key of {key.origin}"
+        elif (command := settings.key_command(name)) is not None:
+            sent = f"with the key that `{command.value}` prints"
         yield Finding(name, f"{server.base_url}, {sent}")

@@ -148,7 +148,7 @@ def test_each_setting_is_listed_with_its_origin(world: World) -> None:
         ({"KONTEXT_PREVIEW": "sixel"}, "preview", "KONTEXT_PREVIEW should be one of", 2),
         ({"SSL_CERT_FILE": "/nowhere"}, "certificates", "cannot be loaded", 2),
         ({"HTTPS_PROXY": "gopher://u:s3cret@p"}, "proxy", "proxy settings are not usable", 2),
-        ({"KONTEXT_JOURNAL": "postgresql://u:s3cret@h/d"}, "state", "KONTEXT_JOURNAL", 2),
+        ({"KONTEXT_JOURNAL": "mysql://u:s3cret@h/d"}, "journal", "KONTEXT_JOURNAL", 2),
     ],
 )
 def test_a_setting_that_cannot_be_used(
@@ -241,6 +241,27 @@ def test_a_folder_on_another_machine(tmp_path: Path, mounted: str, kind: str | N
     point = str(tmp_path).replace(" ", "\\040")
     mounts.write_text(f"25 1 8:1 / / rw - ext4 /dev/sda2 rw\n{mounted.format(point)}\n")
     assert network_kind(tmp_path / "state", mounts) == kind
+
+
+@posix
+def test_a_key_that_a_command_prints(world: World) -> None:
+    world.without_keys()
+    marker = world.folder / "ran"
+    tool = world.write("bin/vault", f"#!/bin/sh\ntouch '{marker}'\necho {KEY}\n")
+    tool.chmod(0o755)
+    world.configure(
+        f'[providers.fal]\nkey_command = ["{tool}"]\n[providers.bfl]\nkey_command = ["no-such"]\n'
+    )
+    found = report(world)
+    origin = f"{world.config / 'config.toml'}:2"
+    assert found.one("fal")[1] == f"printed by `{tool}` when it is needed, from {origin}"
+    assert "`no-such`" in found.problems["bfl"]
+    assert found.code == 3
+    assert not marker.exists()
+    online = report(world, "--online")
+    assert online.one("fal", "providers")[1].startswith("the key is valid (")
+    assert "there is no such program" in online.problems["bfl"]
+    assert marker.exists()
 
 
 @posix
