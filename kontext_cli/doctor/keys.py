@@ -66,7 +66,7 @@ def _key(settings: Settings, name: Name) -> Finding | None:
     try:
         key = settings.key(name)
         if key is None and (command := settings.key_command(name)) is not None:
-            return _command(name, command)
+            return _command(settings, name, command)
         if key is None:
             half = settings.half_a_key(name)
             return Finding.of(name, half) if half else None
@@ -79,13 +79,13 @@ def _key(settings: Settings, name: Name) -> Finding | None:
         return Finding.of(name, error)
 
 
-def _command(name: Name, command: Setting) -> Finding:
-    """A program that prints the key, which is not run here."""
-    text = f"printed by `{command.value}` when it is needed, from {command.origin}"
-    if not {"/", os.sep} & set(command.value) and shutil.which(command.value) is None:
-        text = f"`{command.value}`, from {command.origin}, is no program that is on the PATH"
+def _command(settings: Settings, name: Name, command: Setting) -> Finding:
+    """A program that prints the key: it is not run here, nor shown, as a word may be the key."""
+    program = settings.config.key_commands[name][0]
+    if not {"/", os.sep} & set(program) and shutil.which(program) is None:
+        text = f"the program of key_command ({command.origin}) is not on the PATH"
         return Finding(name, text, "problem", exit_code=KeyFault.exit_code)
-    return Finding(name, text)
+    return Finding(name, f"key_command, {command.value} ({command.origin})")
 
 
 def _servers(settings: Settings, name: Name) -> Iterator[Finding]:
@@ -96,5 +96,5 @@ def _servers(settings: Settings, name: Name) -> Iterator[Finding]:
         if (key := settings.key(name, server.base_url)) is not None:
             sent = f"with the key of {key.origin}"
         elif (command := settings.key_command(name)) is not None:
-            sent = f"with the key that `{command.value}` prints"
+            sent = f"with the key of key_command ({command.origin})"
         yield Finding(name, f"{server.base_url}, {sent}")

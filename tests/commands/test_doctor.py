@@ -254,8 +254,8 @@ def test_a_key_that_a_command_prints(world: World) -> None:
     )
     found = report(world)
     origin = f"{world.config / 'config.toml'}:2"
-    assert found.one("fal")[1] == f"printed by `{tool}` when it is needed, from {origin}"
-    assert "`no-such`" in found.problems["bfl"]
+    assert found.one("fal")[1] == f"key_command, run when a request needs the key ({origin})"
+    assert "is not on the PATH" in found.problems["bfl"]
     assert found.code == 3
     assert not marker.exists()
     online = report(world, "--online")
