@@ -146,8 +146,9 @@ def _models() -> tuple[str, ...]:
 _OPEN_CHOICES: Mapping[str, Callable[[], tuple[str, ...]]] = {
     "--model": _models,
     "--provider": lambda: NAMES,
+    "PROVIDER": lambda: NAMES,
 }
-"""Options that take more than the words to complete."""
+"""Options and arguments that take more than the words to complete."""
 
 
 def _argument(argument: Any, choices: tuple[str, ...]) -> Argument:
@@ -155,7 +156,7 @@ def _argument(argument: Any, choices: tuple[str, ...]) -> Argument:
     return Argument(
         metavar=metavar,
         help=in_ascii(argument.help or ""),
-        choices=choices,
+        choices=_OPEN_CHOICES[metavar]() if metavar in _OPEN_CHOICES else choices,
         completes=_completes(metavar),
         required=argument.required,
         repeatable=argument.nargs != 1,
