@@ -162,8 +162,12 @@ def failures(kind: type[Provider], table: Table) -> list[str]:
     return [f"{case.id}: {fault}" for case in cases(kind, table) for fault in case.faults()]
 
 
-def cases(kind: type[Provider], table: Table) -> Iterator[Case]:
+def cases(kind: type[Provider], table: Table) -> list[Case]:
     """A check for each row of the table, and whether the table has all that it needs."""
+    return [*_cases(kind, table)]
+
+
+def _cases(kind: type[Provider], table: Table) -> Iterator[Case]:
     checks = _Checks(kind, table)
     yield Case("headers", checks.headers)
     for pasted, base_url in table.pasted.items():

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kontext_cli.providers.base import Provider
 
 GROUP = "kontext.providers"
+_SAMPLE_KEY = "0" * 32
 _NAME = re.compile(r"[a-z][a-z0-9]{0,30}", re.ASCII)
 
 
@@ -82,7 +83,7 @@ def _usable_class(found: _Found) -> "type[Provider]":
     try:
         kind = checked(found.entry.load(), found.entry.name)
         usable = guarded(kind, found.package, found.version)
-        usable()
+        usable().headers(_SAMPLE_KEY)
     except ImportError as error:
         raise UsageError(f"{type(error).__name__}: {error}") from error
     except (Exception, SystemExit) as error:
