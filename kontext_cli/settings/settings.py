@@ -328,7 +328,7 @@ class Settings(NamedTuple):
     def _origin(self, name: str) -> str:
         """Where a setting is in the config file; ``name`` is that of its variable."""
         provider = name.removesuffix("_base_url")
-        if provider in NAMES:
+        if provider != name:
             return self.config.origin("base_url", f"providers.{provider}")
         return self.config.origin(name)
 
