@@ -4,8 +4,10 @@ Each entry point is the name of a provider and its class, as in ``acme = "kontex
 """
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from contextlib import redirect_stdout
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -81,7 +83,9 @@ def _usable_class(found: _Found) -> "type[Provider]":
     from kontext_cli.providers.guarded import described, guarded
 
     try:
-        kind = checked(found.entry.load(), found.entry.name)
+        with redirect_stdout(sys.stderr):  # results alone go to standard output
+            loaded = found.entry.load()
+        kind = checked(loaded, found.entry.name)
         usable = guarded(kind, found.package, found.version)
         usable().headers(_SAMPLE_KEY)
     except ImportError as error:

@@ -260,6 +260,11 @@ class TestOneThatCannotBeUsed:
         assert both.lines
         assert "cannot be used: RuntimeError" in both.err
 
+    def test_what_it_prints_is_no_result(self, acme: World, packages: Packages) -> None:
+        packages.acme("print('noise')")
+        done = acme.run("generate", "x", "-p", "acme", "--json")
+        assert (len(done.records), "noise" in done.err) == (1, True)
+
     def test_two_packages_with_one_name(self, acme: World, packages: Packages) -> None:
         packages.add(LUMEN, package="kontext-acme-2")
         done = acme.run("models", "-p", "acme")
