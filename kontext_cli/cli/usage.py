@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from kontext_cli.cli.defaults import located
 from kontext_cli.cli.foreign import same_command, same_option, why_absent
 from kontext_cli.errors import UsageError
-from kontext_cli.providers import NAMES, every_name, provider_class
+from kontext_cli.providers import NAMES, provider_class
 from kontext_cli.sizes import meant_ratio
 from kontext_cli.words import nearest
 
@@ -241,12 +241,9 @@ def _no_provider(typed: str, argv: Sequence[str]) -> UsageError:
             "-p sets the provider; the prompt is an argument",
             hint=_to_type(argv[0], Line([typed], [])),
         )
-    names = every_name()
-    near = nearest(typed, names)
-    return UsageError(
-        f"there is no provider `{_shown(typed)}`",
-        hint=f"did you mean `{near}`?" if near else f"there are {', '.join(names)}",
-    )
+    from kontext_cli.settings.settings import unknown_provider
+
+    return unknown_provider(typed, _shown(typed))
 
 
 def _extra_words(error: Exception, context: Any, argv: Sequence[str]) -> UsageError | None:

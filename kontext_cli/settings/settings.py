@@ -364,11 +364,16 @@ def known_provider(given: str) -> Name:
     """The provider of that name. Raises UsageError if there is none."""
     if is_known(given):
         return given
+    raise unknown_provider(given, given)
+
+
+def unknown_provider(given: str, shown: str) -> UsageError:
+    """The error for a name that no provider has; ``shown`` is printed in its place."""
     names = every_name()
     near = nearest(given, names)
-    raise UsageError(
-        f"there is no provider `{given}`",
-        hint=f"did you mean `{near}`?" if near else f"there are {', '.join(names)}",
+    there_are = f"there are {', '.join(names)}; any other needs its package installed"
+    return UsageError(
+        f"there is no provider `{shown}`", hint=f"did you mean `{near}`?" if near else there_are
     )
 
 
