@@ -14,6 +14,7 @@ from kontext_cli.errors import (
     RequestIdTaken,
     StillRunning,
     StorageFault,
+    UnexpectedReply,
     Unreachable,
 )
 from kontext_cli.job import ACCEPTED, OPEN, Job, State
@@ -149,7 +150,8 @@ def at_end(error: KontextError, job: Job, *, recorded: bool = True) -> KontextEr
 def _final_bill(job: Job, error: KontextError) -> Billed:
     if job.outputs or job.state is State.READY:
         return "yes"
-    about_the_job = isinstance(error, ProviderError | Moderated) and error.state is not None
+    is_outcome = isinstance(error, ProviderError | Moderated)
+    about_the_job = is_outcome and not isinstance(error, UnexpectedReply)
     if job.request_id and not about_the_job and error.billed == "no":
         return "maybe"
     return error.billed

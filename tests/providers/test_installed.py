@@ -399,6 +399,13 @@ class TestOneThatBreaks:
         assert len(service.jobs) == 1
         assert acme.files() != []
 
+    def test_a_reply_that_it_cannot_read_may_be_billed(
+        self, acme: World, packages: Packages
+    ) -> None:
+        packages.acme(method("status", "raise UnexpectedReply('odd')"))
+        [record] = acme.run("generate", "x", "-p", "acme", "--json").records
+        assert (record["state"], record["error"]["billed"]) == ("failed", "maybe")
+
     def test_in_a_batch_it_ends_its_own_rows(self, acme: World, packages: Packages) -> None:
         packages.acme(*OF_KONTEXT, method("submit", "raise KeyError"))
         acme.write("rows.jsonl", [{"prompt": "1", "provider": "acme"}, {"prompt": "2"}])
