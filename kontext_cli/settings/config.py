@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from kontext_cli.errors import UsageError
 from kontext_cli.options import Metadata
-from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.providers import NAMES, every_name, is_known, provider_class
+from kontext_cli.providers.base import Provider
 from kontext_cli.providers.dialects.workflows import USUAL_INPUTS
 from kontext_cli.settings.defaults import Defaults, read_defaults
 from kontext_cli.settings.toml_lines import line_of
@@ -112,7 +113,7 @@ class _Reader:
         places: dict[str, tuple[str, ...]] = {}
         for name, table in self._tables(data, "providers"):
             self._table = f"providers.{name}"
-            kind = provider_class(name)
+            kind = provider_class(name) if name in NAMES else Provider  # broken ones are not loaded
             words = {"route": kind.routes, "dialect": kind.dialects}
             own = [key for key, values in words.items() if values]
             own += ["model"] if kind.own_names else []
@@ -155,8 +156,8 @@ class _Reader:
         self._table = ""
         tables = self._value(data, key, dict) or {}
         for name, table in tables.items():
-            if name not in NAMES:
-                raise self._unknown(name, f"provider `{name}`", NAMES)
+            if not is_known(name):
+                raise self._unknown(name, f"provider `{name}`", every_name())
             if not isinstance(table, dict):
                 raise self._fault(name, f"`{key}.{name}` should be a table")
         return list(tables.items())
