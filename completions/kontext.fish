@@ -322,7 +322,7 @@ complete -c kontext -n '__kontext_lacks "kontext generate" --preview' -l preview
 complete -c kontext -n '__kontext_lacks "kontext generate" --open' -l open -d 'Open the saved images with the viewer of the system'
 complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l help -d ''
 
-complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
+complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, a URL of https, s3, gs or az, or `-` for standard input'
 complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, openai, comfyui, sandbox'
 complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext edit" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
@@ -419,7 +419,7 @@ complete -c kontext -n '__kontext_lacks "kontext info" -h --help' -s h -l help -
 
 complete -c kontext -n '__kontext_from "kontext replay" 1' -F -d 'Images: JPEG, PNG or WebP files'
 complete -c kontext -n '__kontext_lacks "kontext replay" --prompt' -l prompt -x -d 'Another prompt than that of the image; `-` is standard input'
-complete -c kontext -n '__kontext_in "kontext replay"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
+complete -c kontext -n '__kontext_in "kontext replay"' -s i -l image -r -F -d 'Input image: a path, a URL of https, s3, gs or az, or `-` for standard input'
 complete -c kontext -n '__kontext_lacks "kontext replay" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, openai, comfyui, sandbox'
 complete -c kontext -n '__kontext_lacks "kontext replay" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext replay" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
