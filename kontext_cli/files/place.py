@@ -83,7 +83,7 @@ def typed_object(text: str) -> Path:
     path, key = typed_place(text), text.partition("://")[2].partition("/")[2]
     if not key or key.endswith("/"):
         raise UsageError(
-            f"`{text}` names no object", hint="add --each to make a job of each image below it"
+            f"`{text}` names no object", hint="name one; `edit --each` takes all below a prefix"
         )
     if "//" in f"/{key}":
         raise UsageError(f"`{text}` has `//` in its name, which cannot be read here")
