@@ -79,7 +79,10 @@ def test_the_readme_has_an_example_for_each_provider() -> None:
         assert any(f"-p {name}" in example for example in EXAMPLES)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/ci.md", "examples/ci/README.md"])
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "docs/ci.md", "docs/scale.md", "examples/README.md", "examples/ci/README.md"],
+)
 def test_every_file_that_a_page_links_to_is_there(page: str) -> None:
     path = ROOT / page
     links = re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8"))
