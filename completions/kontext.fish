@@ -98,6 +98,8 @@ function __kontext_is_command
         'kontext models' \
         'kontext sandbox' \
         'kontext completion' \
+        'kontext journal' \
+        'kontext journal copy' \
         'kontext auth' \
         'kontext auth set' \
         'kontext auth status' \
@@ -275,6 +277,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a cost -d 'Show what was spen
 complete -c kontext -n '__kontext_at "kontext" 1' -a models -d 'List providers, models, options and prices'
 complete -c kontext -n '__kontext_at "kontext" 1' -a sandbox -d 'Serve emulated providers on this machine'
 complete -c kontext -n '__kontext_at "kontext" 1' -a completion -d 'Print the completion script for a shell'
+complete -c kontext -n '__kontext_at "kontext" 1' -a journal -d 'Copy the journal of jobs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a auth -d 'Store, list and remove provider keys'
 complete -c kontext -n '__kontext_lacks "kontext" --version' -l version -d 'Show the version'
 complete -c kontext -n '__kontext_lacks "kontext" -h --help' -s h -l help -d ''
@@ -495,6 +498,13 @@ complete -c kontext -n '__kontext_lacks "kontext sandbox" -h --help' -s h -l hel
 
 complete -c kontext -n '__kontext_at "kontext completion" 1' -a 'bash zsh fish powershell' -d 'The shell'
 complete -c kontext -n '__kontext_lacks "kontext completion" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_at "kontext journal" 1' -a copy -d 'Copy all jobs of a journal into another, and compare both'
+complete -c kontext -n '__kontext_lacks "kontext journal" -h --help' -s h -l help -d ''
+
+complete -c kontext -n '__kontext_lacks "kontext journal copy" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext journal copy" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
+complete -c kontext -n '__kontext_lacks "kontext journal copy" -h --help' -s h -l help -d ''
 
 complete -c kontext -n '__kontext_at "kontext auth" 1' -a set -d 'Store a key, typed at a prompt or read from standard input'
 complete -c kontext -n '__kontext_at "kontext auth" 1' -a status -d 'Show where each provider\'s key comes from'

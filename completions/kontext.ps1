@@ -21,6 +21,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'models'; Help = 'List providers, models, options and prices' }
                 @{ Name = 'sandbox'; Help = 'Serve emulated providers on this machine' }
                 @{ Name = 'completion'; Help = 'Print the completion script for a shell' }
+                @{ Name = 'journal'; Help = 'Copy the journal of jobs' }
                 @{ Name = 'auth'; Help = 'Store, list and remove provider keys' }
             )
             Options = @(
@@ -356,6 +357,29 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @('bash', 'zsh', 'fish', 'powershell'); Repeatable = $false; Help = 'The shell' }
+            )
+        }
+        'kontext journal' = @{
+            Commands = @(
+                @{ Name = 'copy'; Help = 'Copy all jobs of a journal into another, and compare both' }
+            )
+            Options = @(
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+            )
+        }
+        'kontext journal copy' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+            )
+            Arguments = @(
+                @{ Kind = 'value'; Values = @(); Repeatable = $false; Help = 'The journal to copy: a state folder, a journal.db, postgresql://USER@HOST/DATABASE, or env for KONTEXT_JOURNAL' }
+                @{ Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Where to, likewise; created where there is none' }
             )
         }
         'kontext auth' = @{
