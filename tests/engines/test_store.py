@@ -11,18 +11,16 @@ from typing import Any, ClassVar
 
 import pytest
 
-obstore: Any = pytest.importorskip("obstore")
-servers: Any = pytest.importorskip("moto.server")
-from_url: Any = pytest.importorskip("obstore.store").from_url
+pytest.importorskip("obstore")
 
-from kontext_cli.files.part import PartFile  # noqa: E402
-from kontext_cli.files.place import ObjectPath  # noqa: E402
-from kontext_cli.files.store import Store  # noqa: E402
-from kontext_cli.job import Source  # noqa: E402
-from samples import image_file  # noqa: E402
-from world import World  # noqa: E402
+from engines.buckets import BUCKET, Bucket
+from kontext_cli.files.part import PartFile
+from kontext_cli.files.place import ObjectPath
+from kontext_cli.files.store import Store
+from kontext_cli.job import Source
+from samples import image_file
+from world import World
 
-BUCKET = "s3://pictures"
 FOX, HEN, WINTER = "a fox", "a hen", "make it winter"
 NO_CREDENTIALS = {"AWS_ENDPOINT_URL": None, "AWS_METADATA_ENDPOINT": "http://127.0.0.1:1"}
 SECRET = "AKIAIOSFODNN7EXAMPLE"
@@ -30,67 +28,6 @@ SECRET = "AKIAIOSFODNN7EXAMPLE"
 NO_KEY = "<Error><Code>NoSuchKey</Code></Error>"
 REFUSED = f"<Error><Code>InvalidAccessKeyId</Code><Message>{SECRET}</Message></Error>"
 EMPTY = "<ListBucketResult><Name>x</Name><IsTruncated>false</IsTruncated></ListBucketResult>"
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """The URL of a server of S3."""
-    server = servers.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-class Bucket:
-    """A bucket as anybody sees it."""
-
-    def __init__(self, endpoint: str, name: str) -> None:
-        self._store = from_url(
-            f"s3://{name}",
-            endpoint=endpoint,
-            access_key_id="test",
-            secret_access_key="test",
-            client_options={"allow_http": True},
-        )
-
-    @property
-    def keys(self) -> list[str]:
-        """The names of all objects."""
-        return sorted(each["path"] for some in obstore.list(self._store) for each in some)
-
-    def read(self, key: str) -> bytes:
-        return bytes(obstore.get(self._store, key).bytes())
-
-    def write(self, key: str, content: bytes) -> None:
-        obstore.put(self._store, key, content)
-
-    def type_of(self, key: str) -> str:
-        return str(obstore.get(self._store, key).attributes["Content-Type"])
-
-    def remove(self, key: str) -> None:
-        obstore.delete(self._store, key)
-
-
-@pytest.fixture
-def bucket(endpoint: str, world: World) -> Bucket:
-    """A new bucket, which the runs of the world reach by `AWS_ENDPOINT_URL` alone."""
-    boto3: Any = pytest.importorskip("boto3")
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket="pictures")
-    found = Bucket(endpoint, "pictures")
-    for key in found.keys:
-        found.remove(key)
-    world.unset("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    world.unset("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
-    world.set(AWS_ENDPOINT_URL=endpoint)
-    return found
 
 
 def generate(world: World, *argv: str, folder: str = f"{BUCKET}/one") -> Any:
