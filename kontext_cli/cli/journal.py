@@ -10,7 +10,7 @@ from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
-  kontext journal copy ~/.local/state/kontext env  # env: where KONTEXT_JOURNAL is
+  kontext journal copy ~/.local/state/kontext env  # to KONTEXT_JOURNAL
   kontext journal copy env backup
   kontext journal copy state/1 postgresql://kontext@db/kontext
 """

@@ -4,11 +4,13 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from kontext_cli.errors import JournalFault, UsageError
 from kontext_cli.journal.copying import Copied, copy_journal
+from kontext_cli.journal.replies import Answers
 from kontext_cli.journal.store import Location, open_store, open_store_to_read
 from kontext_cli.settings.paths import typed_journal
 from kontext_cli.terminal.counting import Counting
@@ -38,7 +40,7 @@ def run_journal_copy(source: str, target: str, *, quiet: bool) -> Result:
         _MIXED if copied.differing or copied.apart else 0,
         text=[_summary(copied, *names)],
         records=[_record(copied, *names)],
-        messages=_notices(copied, *names),
+        messages=[*_notices(copied, *names), *_replies_left(places[0])],
     )
 
 
@@ -101,6 +103,16 @@ def _notices(copied: Copied, source: str, target: str) -> Iterator[str]:
     if more:
         yield f"notice: and {more:,} more, which --json lists"
     yield f"what happens in {source} from now on is not known in {target}: use one of them alone"
+
+
+def _replies_left(source: Location) -> Iterator[str]:
+    """A notice of replies that hold images, which no journal does."""
+    if isinstance(source, Path) and (count := Answers(source).count()):
+        replies = "1 reply" if count == 1 else f"{count:,} replies"
+        yield (
+            f"notice: `{source}` still holds {replies} with images that are not saved: keep it, "
+            f"and run `kontext fetch` with KONTEXT_STATE_DIR={quote(str(source))}"
+        )
 
 
 def _record(copied: Copied, source: str, target: str) -> dict[str, Any]:

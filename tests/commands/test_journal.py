@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from journals import job
+from kontext_cli.http.call import Reply
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
+from kontext_cli.journal.replies import Answers
 from postgres_server import HOW_TO_INSTALL, PASSWORD, PostgresServer, programs
 from world import World
 
@@ -61,6 +63,13 @@ def test_jobs_that_differ_are_named(kept: World) -> None:
     assert f"notice: job {mine.id} is failed in `{kept.state}` and queued in `to`" in done.err
     (record,) = kept.run("journal", "copy", str(kept.state), "to", "--json").records
     assert record["differing"] == [{"id": mine.id, "from": "failed", "to": "queued"}]
+
+
+def test_replies_that_no_journal_holds_are_named(kept: World) -> None:
+    answers = Answers(kept.state)
+    answers.keep("a-job", Reply(200, {}, b"{}"), ())
+    done = kept.run("journal", "copy", str(kept.state), "to")
+    assert "still holds 1 reply with images that are not saved" in done.err
 
 
 @pytest.mark.parametrize(

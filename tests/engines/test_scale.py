@@ -38,9 +38,8 @@ def run_all(name: str, cards: World, when: str) -> Iterator[Ran]:
     for task in range(PARTS):
         variables = VARIABLES[name](task)
         state = {"KONTEXT_STATE_DIR": str(cards.top / f"{when}-{task}")}
-        yield cards.run(
-            *argv_of(name, variables, "s3://my-bucket/cards"), environ=variables | state
-        )
+        argv = argv_of(name, variables, "s3://my-bucket/cards")
+        yield cards.run(*argv, environ={**variables, **state})
 
 
 @pytest.mark.parametrize("name", WITH_JOURNAL)
