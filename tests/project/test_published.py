@@ -80,7 +80,15 @@ def test_the_readme_has_an_example_for_each_provider() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/ci.md", "docs/how-to/providers.md", "examples/ci/README.md"]
+    "page",
+    [
+        "README.md",
+        "docs/ci.md",
+        "docs/scale.md",
+        "docs/how-to/providers.md",
+        "examples/README.md",
+        "examples/ci/README.md",
+    ],
 )
 def test_every_file_that_a_page_links_to_is_there(page: str) -> None:
     path = ROOT / page
