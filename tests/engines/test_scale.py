@@ -12,6 +12,7 @@ pytest.importorskip("obstore")
 
 from engines.buckets import Bucket
 from postgres_server import HOW_TO_INSTALL, PostgresServer, programs
+from processes import environment
 from project.test_published import SHELL, check_script
 from scheduled import PARTS, ROWS, VARIABLES, argv_of, read, rows
 from world import PATIENCE, Ran, World
@@ -76,7 +77,15 @@ def here(text: str, postgres: PostgresServer) -> str:
 
 def as_administrator(block: str, postgres: PostgresServer) -> None:
     argv = ["psql", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", postgres.url()]
-    subprocess.run(argv, input=block, text=True, check=True, capture_output=True, timeout=PATIENCE)
+    subprocess.run(
+        argv,
+        input=block,
+        text=True,
+        check=True,
+        capture_output=True,
+        timeout=PATIENCE,
+        env=environment(),
+    )
 
 
 @pytest.mark.skipif(shutil.which("psql") is None, reason="needs psql and pg_dump")
