@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from kontext_cli.errors import Interrupted, KontextError
+from kontext_cli.errors import Interrupted, KontextError, StillRunning
 from kontext_cli.job import Cost, Job, State
 from kontext_cli.journal.faults import Away
 
@@ -108,6 +108,7 @@ def kind_of(job: Job) -> Kind:
     """Which counter a job belongs to."""
     if job.skipped:
         return "skipped"
-    if job.state in _RUNNING:
+    is_taken = job.state is State.PLANNED and isinstance(job.error, StillRunning)  # by another run
+    if job.state in _RUNNING or is_taken:
         return "running"
     return job.state.value  # type: ignore[return-value]

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from kontext_cli.batch.progress import UNSUCCESSFUL, BatchProgress
 from kontext_cli.batch.tally import KINDS, Tally
-from kontext_cli.errors import Interrupted, KontextError
+from kontext_cli.errors import Interrupted, KontextError, StillRunning
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.terminal.annotations import Annotations, RowError
 from kontext_cli.terminal.failures import Failures
@@ -293,7 +293,8 @@ def _skipped_text(reasons: Mapping[str, int]) -> str:
 def _is_postponed(job: Job) -> bool:
     """Whether a row was not run because the batch stopped, which is reported once for all rows."""
     interrupted = isinstance(job.error, Interrupted) and job.state is not State.UNKNOWN
-    return job.state is State.PLANNED or interrupted
+    is_left = job.state is State.PLANNED and not isinstance(job.error, StillRunning)
+    return is_left or interrupted
 
 
 def _counts(tally: Tally) -> Mapping[str, int]:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from journals import expire
+from journals import expire, job
 from kontext_cli.engine import recorder
 from kontext_cli.job import State
-from kontext_cli.journal import writer
+from kontext_cli.journal import Journal, writer
 from postgres_server import PASSWORD, PostgresServer
 from world import Ran, World
 
@@ -65,6 +65,20 @@ def test_two_machines_at_one_batch_do_each_row_once(shared: World) -> None:
     assert set(shared.accepted.values()) == {1}
     again = Ran.of(shared.start(*argv, "-d", "one", environ=machine(shared, "three")))
     assert (again.code, again.count("skipped")) == (0, 12), (done, again.err)
+
+
+def test_a_row_that_a_dead_machine_took_is_reported_until_its_lease_is_over(shared: World) -> None:
+    shared.write("rows.jsonl", [{"id": name, "prompt": name} for name in ("one", "two")])
+    taken = job(State.PLANNED, batch="b", row="id:two")
+    url = str(shared.environ["KONTEXT_JOURNAL"])
+    with Journal.open(url) as dead:
+        assert dead.write([dead.taking(taken, None)]) == [True]
+        ran = shared.batch("rows.jsonl", "--batch", "b")
+        assert (ran.code, ran.counts) == (9, {"saved": 1, "running": 1})
+        assert "row two: another kontext process is working on this job" in ran.err
+        expire(url, taken.id)
+        ran = shared.batch("rows.jsonl", "--batch", "b")
+        assert (ran.code, ran.counts) == (0, {"saved": 1, "skipped": 1})
 
 
 def test_a_killed_run_is_finished_by_another_machine(shared: World) -> None:
