@@ -83,8 +83,14 @@ class Session:
 
     @cached_property
     def journal(self) -> Journal:
-        """The journal, opened at the first use. Raises JournalFault."""
-        return Journal.open(self.journal_location, log=self.report.notice, origin=self._origin)
+        """The journal, opened at the first use; the state folder is there from then on.
+
+        Raises JournalFault, and UsageError for a database that cannot be used.
+        """
+        journal = Journal.open(self.journal_location, log=self.report.notice, origin=self._origin)
+        if isinstance(self.journal_location, str):
+            Answers(self.state_folder).prepare()
+        return journal
 
     @cached_property
     def journal_to_read(self) -> Journal | None:

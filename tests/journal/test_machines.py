@@ -45,6 +45,11 @@ def test_a_job_of_one_machine_is_known_on_all(shared: World) -> None:
     assert shared.run("status", "--json").records == []
 
 
+def test_a_machine_without_a_state_folder_writes_to_standard_output(shared: World) -> None:
+    ran = shared.process("generate", "x", "-p", "fal", "-o", "-")
+    assert (ran.code, ran.out[:2]) == (0, b"\xff\xd8")
+
+
 def test_a_job_is_fetched_or_canceled_from_another_machine(shared: World) -> None:
     fetched, canceled = shared.submit("one"), shared.submit("two")
     other = machine(shared, "other")
