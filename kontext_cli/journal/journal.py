@@ -100,7 +100,7 @@ class Journal:
             reached(f"before-{row.state}")
             return True
 
-        return Write(put, f"after-{row.state}", last_room=not job_is_sent)
+        return Write(put, row, f"after-{row.state}", last_room=not job_is_sent)
 
     def taking(self, job: Job, seen: Seen, *, limit: float | None = None) -> Write:
         """The next attempt at a row of a batch, to be given to ``write``: True where it is ours.
@@ -129,7 +129,7 @@ class Journal:
                 self._table.limit_budget(row, limit)
             return self._table.take(self._owned(row))
 
-        return Write(insert, "taken", last_room=False, taken=(row.batch or "", row.row or ""))
+        return Write(insert, row, "taken", last_room=False)
 
     def write(self, writes: Sequence[Write]) -> list[bool | JournalFault]:
         """Commit several writes together; the result of each.
@@ -145,11 +145,10 @@ class Journal:
 
     def _together(self, writes: Sequence[Write]) -> list[bool | JournalFault]:
         """The results of the writes in one commit; empty where it failed."""
-        ordered = sorted(range(len(writes)), key=lambda place: writes[place].taken)
 
         def work() -> list[bool]:
-            done = {place: writes[place].work() for place in ordered}
-            return [done[place] for place in range(len(writes))]
+            self._table.expect([write.row for write in writes])
+            return [write.work() for write in writes]
 
         try:
             return [*self._store.write(work)]

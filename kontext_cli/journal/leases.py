@@ -42,6 +42,7 @@ class Leases:
         self._was_away = False
         self._living: set[str] = set()
         self._asked: set[str] = set()
+        self._is_checked = False
         self.token: str | None = None
         """Our own token, None until ``enter``."""
 
@@ -63,6 +64,7 @@ class Leases:
         """To be called with each transaction: what was known of others may have changed."""
         self._living.clear()
         self._asked.clear()
+        self._is_checked = False
 
     def is_alive(self, token: str) -> bool:
         """Whether a process has a lease; of our own, that is not asked.
@@ -81,8 +83,12 @@ class Leases:
         """Check that we have a lease. Raises JournalFault where it was lost, and psycopg.Error."""
         self.enter()
         db = self._db()
-        if not self._is_lost and db.execute(_HOLDS, (self.token,)).fetchone() is None:
+        if (
+            not (self._is_lost or self._is_checked)
+            and db.execute(_HOLDS, (self.token,)).fetchone() is None
+        ):
             self._renew(db)
+        self._is_checked = True
         if self._is_lost:
             raise JournalFault(
                 f"this run stood still for longer than {seconds_text(self._address.lease)} s, so"

@@ -12,6 +12,7 @@ from psycopg import errors
 from kontext_cli.errors import JournalFault
 from kontext_cli.journal.history import RunTimes, median_times
 from kontext_cli.journal.leases import Leases
+from kontext_cli.journal.postgres_group import Overlap
 from kontext_cli.journal.postgres_schema import UPGRADES, refuse_other, upgrade, version
 from kontext_cli.journal.postgres_table import PostgresTable
 from kontext_cli.journal.server import (
@@ -151,7 +152,7 @@ class PostgresStore:
         end of the connection. Raises JournalFault."""
         if not self._writable:
             raise JournalFault(f"the journal in {self._address.name} was opened for reading only")
-        with self._lock, faults(_WRITING, self._address):
+        with self._lock, faults(_WRITING, self._address), _overlap_as_fault():
             for _ in range(_TRIES - 1):
                 with suppress(errors.DeadlockDetected, _Lost):
                     return self._transact(work)
@@ -178,7 +179,7 @@ class PostgresStore:
         self._begin(BEGIN, to_write=True)
         try:
             result = work()
-            self.table.settle_budgets()
+            self.table.finish()
             self._db.execute("COMMIT")
         except psycopg.Error as error:
             roll_back(self._db)
@@ -224,6 +225,14 @@ class PostgresStore:
 def _one(db: Connection, query: str) -> tuple[Any, ...]:
     """The only row of a query."""
     return db.execute(query.encode()).fetchone() or ()
+
+
+@contextmanager
+def _overlap_as_fault() -> Iterator[None]:
+    try:
+        yield
+    except Overlap:
+        raise JournalFault("another kontext has just added the same jobs") from None
 
 
 class _Lost(psycopg.OperationalError):

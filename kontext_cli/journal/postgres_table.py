@@ -1,7 +1,7 @@
 """The table of jobs in PostgreSQL, and the budgets of batches beside it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ import psycopg
 from kontext_cli.errors import BudgetFault
 from kontext_cli.journal.budgets import charge, price
 from kontext_cli.journal.codec import COLUMNS, Row, ascii_text, moment, plain_text, stored_row
+from kontext_cli.journal.postgres_group import CHANGED, LOCK_REQUESTS, Group
 from kontext_cli.journal.server import Connection
 from kontext_cli.journal.spending import CostSource, Spent
 from kontext_cli.journal.table import OPEN_STATES, Table, ago
@@ -20,11 +21,9 @@ _FEWEST, _MOST = 32, 2_048
 """Rows that are fetched at once of a result that is read lazily."""
 _MARKS = ", ".join(["%s"] * len(Row._fields))
 _INSERT = f"INSERT INTO jobs ({COLUMNS}) VALUES ({_MARKS}) ON CONFLICT DO NOTHING"  # noqa: S608
-_CHANGED = ("state", "owner", "request_id", "details")
-"""The columns of a job that change: where it belongs does not."""
 _UPDATE = (
     "WITH before AS (SELECT * FROM jobs WHERE id = %s AND created_at = %s FOR UPDATE)"  # noqa: S608
-    f" UPDATE jobs SET {', '.join(f'{name} = %s' for name in _CHANGED)}"
+    f" UPDATE jobs SET {', '.join(f'{name} = %s' for name in CHANGED)}"
     " FROM before WHERE jobs.id = before.id RETURNING "
     + ", ".join(f"before.{name}" for name in Row._fields)
 )
@@ -105,6 +104,7 @@ class PostgresTable(Table):
     def __init__(self, db: Connection) -> None:
         super().__init__(_Statements(db))
         self.is_writing = False
+        self._group: Group | None = None
         self._cursors = 0
         self._charges: Counter[str] = Counter()
         self._limits: dict[str, int] = {}
@@ -112,11 +112,33 @@ class PostgresTable(Table):
     def begin(self, *, to_write: bool) -> None:
         """To be called when a transaction has begun."""
         self.is_writing = to_write
+        self._group = None
         self._charges.clear()
         self._limits.clear()
 
+    def expect(self, rows: Sequence[Row]) -> None:
+        self._group = Group(self._db.execute, rows)
+
+    def row(self, job_id: str) -> Row | None:
+        return super().row(job_id) if self._group is None else self._group.row(job_id)
+
+    def last_attempt(self, row: Row) -> Row | None:
+        return super().last_attempt(row) if self._group is None else self._group.last_attempt(row)
+
+    def others_of_request(self, row: Row) -> Iterator[Row]:
+        if self._group is not None:
+            return self._group.others_of_request(row)
+        self._db.execute(LOCK_REQUESTS, ([row.request_id],))
+        return super().others_of_request(row)
+
     def try_to_put(self, row: Row) -> int | None:
-        changed = [getattr(row, name) for name in _CHANGED]
+        if self._group is not None:
+            before = self._group.row(row.id)
+            done = self._group.put(row)
+            if done:
+                self._charge(row.batch, charge(row) - (charge(before) if before else 0))
+            return done
+        changed = [getattr(row, name) for name in CHANGED]
         updated = self._db.execute(_UPDATE, (row.id, row.created_at, *changed)).fetchone()
         if updated is not None:
             before = stored_row(updated)
@@ -156,11 +178,13 @@ class PostgresTable(Table):
             limit = round(usd * 1e6)
             self._limits[row.batch] = min(limit, self._limits.get(row.batch, limit))
 
-    def settle_budgets(self) -> None:
-        """Write what the transaction takes of the budgets, as its last statement.
+    def finish(self) -> None:
+        """To be called before the commit: write the group, and last what is taken of the budgets.
 
-        Raises BudgetFault where a limit would be passed.
+        Raises BudgetFault where a limit would be passed, and Overlap.
         """
+        if self._group is not None:
+            self._group.write()
         for batch in sorted({*self._limits, *(+self._charges), *(-self._charges)}):
             reserved = self._reserved(batch, self._charges[batch])
             limit = self._limits.get(batch)
@@ -178,13 +202,18 @@ class PostgresTable(Table):
         return 0 if found is None else int(found[0])
 
     def drop_planned(self, row: Row) -> None:
+        for each in self._dropped(row):
+            self._charge(each.batch, -charge(each))
+
+    def _dropped(self, row: Row) -> Iterable[Row]:
+        if self._group is not None:
+            return self._group.drop_planned(row)
         dropped = self._db.execute(
             f"DELETE FROM jobs WHERE batch = ? AND row = ? AND attempt < ? AND state = 'planned'"  # noqa: S608
             f" RETURNING {COLUMNS}",
             (row.batch, row.row, row.attempt),
         )
-        for each in map(stored_row, dropped):
-            self._charge(each.batch, -charge(each))
+        return map(stored_row, dropped)
 
     def open(self) -> Iterator[Row]:
         return map(stored_row, self._many(_OPEN))

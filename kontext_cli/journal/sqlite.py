@@ -1,7 +1,7 @@
 """The journal in a file of SQLite: its transactions, and what to do where it is full or damaged."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +34,9 @@ class FileTable(Table):
             return self._db.execute(PUT, row).rowcount
         except sqlite3.IntegrityError:
             return None
+
+    def expect(self, rows: Sequence[Row]) -> None:
+        """Nothing: a query costs little."""
 
     def lock(self) -> None:
         """Nothing: a transaction has the whole file to itself."""

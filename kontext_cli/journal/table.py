@@ -204,6 +204,11 @@ class Table(ABC):
         has its row of the batch."""
 
     @abstractmethod
+    def expect(self, rows: Sequence[Row]) -> None:
+        """These rows are to be put, or taken, by this transaction: what that needs may be read at
+        once."""
+
+    @abstractmethod
     def lock(self) -> None:
         """Keep all others from writing until the end of the transaction."""
 
