@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from kontext_cli.engine.endings import by_request_id
 from kontext_cli.errors import JournalFault, RequestIdTaken
@@ -25,6 +26,7 @@ class Recorder:
         self._notice = notice
         self._missing: dict[str, asyncio.Task[None]] = {}
         self._left: set[str] = set()
+        self._unsent: set[str] = set()
         self._holders: dict[str, str] = {}
         self._taken: dict[str, RequestIdTaken] = {}
 
@@ -48,6 +50,10 @@ class Recorder:
         is_sent = job.state is not State.SUBMITTING
         if job.id in self._left:
             return
+        if job.id in self._unsent and is_sent:  # it failed, and nothing is lost with that
+            with suppress(JournalFault):
+                await self._record(job)
+            return
         if is_sent and self.lacks(job):
             if job.state is State.READY:  # no image of another job is downloaded
                 await self._try_again_now(job)
@@ -55,7 +61,10 @@ class Recorder:
         try:
             await self._record(job)
         except JournalFault as fault:
-            if not is_sent or isinstance(fault, RequestIdTaken):
+            if not is_sent:
+                self._unsent.add(job.id)
+                raise
+            if isinstance(fault, RequestIdTaken):
                 raise
             self._check_request_id(job)
             self._missing[job.id] = asyncio.ensure_future(self._again(job))
@@ -66,6 +75,7 @@ class Recorder:
                     f"this run is killed: {by_request_id(job)}"
                 )
         else:
+            self._unsent.discard(job.id)
             self._hold_request_id(job)
 
     async def settle(self, job: Job) -> bool:

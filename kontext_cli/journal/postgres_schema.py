@@ -82,10 +82,15 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
 
 
 def version(db: Connection) -> int | None:
-    """The version of the tables; None where there are none. Raises psycopg.Error."""
+    """The version of the tables; None where there are none.
+
+    Raises psycopg.Error, also where they might be in a schema that may not be used.
+    """
     try:
         found = db.execute("SELECT version FROM kontext_journal").fetchone()
     except errors.UndefinedTable:
+        if db.execute("SELECT current_schema()").fetchone() == (None,):
+            raise errors.InvalidSchemaName from None
         return None
     return 0 if found is None else int(found[0])
 

@@ -1,5 +1,6 @@
 """PostgreSQL as the journal uses it: its address, connections, and its errors as ours."""
 
+import re
 import selectors
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -32,6 +33,8 @@ _DEFAULTS: Mapping[str, str] = {
     "tcp_user_timeout": "10000",
 }
 _LONGEST_REASON = 200
+_SEVERITY = re.compile(r"^[A-Z]+: +")
+"""Before the messages of a server that refuses a connection."""
 _AWAY = ("08", "57P", "53300", "25P03")
 """SQLSTATEs: no connection, shut down, too many connections, idle within a transaction."""
 
@@ -52,9 +55,13 @@ _IN_OUR_WORDS: Mapping[type[psycopg.Error], tuple[str, str | None]] = {
         "it has other tables of the same names",
         "give kontext a database of its own",
     ),
+    errors.InvalidSchemaName: (
+        "its user may use no schema there",
+        "as the owner of the database: GRANT USAGE, CREATE ON SCHEMA public TO that user",
+    ),
     errors.InsufficientPrivilege: (
-        "its user may not do that",
-        "grant that user the right to create tables there",
+        "its user lacks the right to do that",
+        "let one user create the tables, and read and write them",
     ),
     errors.ReadOnlySqlTransaction: (
         "it takes no changes, as a standby does not",
@@ -165,7 +172,7 @@ def _reason(error: psycopg.Error, password: str) -> str:
     """What the server or its library says, in one line, without the password."""
     text = error.diag.message_primary or str(error)
     lines = [line for line in text.splitlines() if line.strip()] or [type(error).__name__]
-    reason = lines[0].rpartition("failed: ")[2]
+    reason = _SEVERITY.sub("", lines[0].rpartition("failed: ")[2])
     if password:
         reason = reason.replace(password, "…")
     return reason[:_LONGEST_REASON]

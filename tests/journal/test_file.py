@@ -87,6 +87,19 @@ class TestPlaces:
         for url in ("postgresql://me@db/kontext", "postgres:///kontext?host=/run"):
             assert journal_location({**folder, "KONTEXT_JOURNAL": url}) == url
 
+    def test_a_database_needs_a_library(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in [each for each in sys.modules if each.startswith("kontext_cli.journal.post")]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, "psycopg", None)
+        for argv in (["status"], ["generate", "x", "-p", "fal"], ["cost"]):
+            ran = world.run(*argv, environ={"KONTEXT_JOURNAL": "postgresql://me:secret@db/k"})
+            assert (ran.code, ran.lines) == (2, [])
+            assert "pip install 'kontext-cli[postgres]'" in ran.err
+            assert "secret" not in ran.err
+        assert world.posts == 0
+
     def test_else_it_is_where_the_system_keeps_state(self) -> None:
         assert state_dir({}).name == "kontext"
         assert state_dir({"KONTEXT_STATE_DIR": ""}) == state_dir({})

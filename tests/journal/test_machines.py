@@ -109,6 +109,15 @@ def test_no_password_is_printed(shared: World) -> None:
         assert PASSWORD not in f"{ran.out!r}{ran.err}"
 
 
+def test_what_was_never_sent_is_said_to_have_failed_once(shared: World) -> None:
+    Journal.open(str(shared.environ["KONTEXT_JOURNAL"])).close()
+    shared.set(PGOPTIONS="-c default_transaction_read_only=on")
+    ran = shared.run("generate", "x", "-p", "fal")
+    assert ran.code == 8
+    assert ran.err.count("it takes no changes, as a standby does not") == 1
+    assert shared.posts == 0
+
+
 class AwayServer:
     """Stops the database as a submit arrives, and starts it before an image is downloaded."""
 

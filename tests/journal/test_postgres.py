@@ -73,6 +73,7 @@ class TestUrls:
                 Journal.open(url)
             assert "`nowhere` at 127.0.0.1" in caught.value.message
             assert what in caught.value.message
+            assert "FATAL" not in caught.value.message
             assert "canary" not in f"{caught.value.message}{caught.value.hint}"
 
 
@@ -113,6 +114,26 @@ with Journal.open(place) as journal:
         with pytest.raises(JournalFault, match="other tables of the same names"):
             Journal.open(database)
         assert Journal.read(database) is None
+
+    def test_what_its_user_may_not_do_is_said(self, database: str) -> None:
+        execute(database, "DROP ROLE IF EXISTS guest")
+        execute(database, "CREATE ROLE guest LOGIN")
+        guest = database.replace("//kontext@", "//guest@")
+        with pytest.raises(JournalFault, match="lacks the right") as caught:
+            Journal.open(guest)
+        Journal.open(database).close()
+        execute(database, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest")
+        with reader(guest) as journal:
+            assert journal.recent() == []
+        with Journal.open(guest) as journal, pytest.raises(JournalFault, match="lacks the right"):
+            journal.record(job())
+        execute(database, "REVOKE USAGE ON SCHEMA public FROM public")
+        for at in (Journal.open, Journal.read):
+            with pytest.raises(JournalFault, match="may use no schema") as caught:
+                at(guest)
+            assert "GRANT USAGE" in str(caught.value.hint)
+        execute(database, "DROP OWNED BY guest")
+        execute(database, "DROP ROLE guest")
 
     def test_a_standby_takes_no_jobs(self, database: str) -> None:
         Journal.open(database).close()
