@@ -26,6 +26,7 @@ from kontext_cli.doctor.folders import (
 from kontext_cli.doctor.jobs import check_journal
 from kontext_cli.doctor.keys import check_credentials, check_keys, check_servers, with_keys
 from kontext_cli.doctor.network import check_certificates, check_proxies
+from kontext_cli.doctor.packages import check_packages
 from kontext_cli.doctor.programs import check_completions, check_versions
 from kontext_cli.errors import Interrupted, UsageError
 from kontext_cli.settings.settings import Setting, Settings
@@ -100,6 +101,7 @@ def _groups(settings: Settings, fault: UsageError | None, *, online: bool) -> Se
             "programs",
             (
                 ("versions", check_versions),
+                ("packages", check_packages),
                 ("images", partial(_images, environ)),
                 ("completion", partial(_completions, environ)),
             ),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kontext_cli.doctor.finding import Finding
 from kontext_cli.errors import UnsupportedOption, UsageError
-from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.providers import NAMES, every_name, provider_class
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.prepare import choose_endpoint
 from kontext_cli.settings.config import Config
@@ -65,7 +65,7 @@ def check_config(settings: Settings, fault: UsageError | None) -> Iterator[Findi
 def check_variables(environ: Mapping[str, str]) -> Iterator[Finding]:
     """The variables that look like settings, and are not: most are misspelled."""
     known = {f"{_PREFIX}{name}" for name in _VARIABLES}
-    known |= {f"{_PREFIX}{name.upper()}_BASE_URL" for name in NAMES}
+    known |= {f"{_PREFIX}{name.upper()}_BASE_URL" for name in every_name()}
     rows = (row for name in NAMES for row in provider_class(name).key_variables)
     known |= {variable for row in rows for variable in row}
     for name in sorted(environ):

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 
 from kontext_cli.doctor.finding import Finding
+from kontext_cli.doctor.packages import usable_providers
 from kontext_cli.errors import CredentialsFault, KeyFault, KontextError, UsageError
 from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
@@ -14,7 +15,8 @@ from kontext_cli.words import listed
 
 def check_credentials(settings: Settings) -> Iterator[Finding]:
     """Whether the file of stored keys can be read, and by the user alone. Raises KeyFault."""
-    stored = [name for name in NAMES if settings.credentials.key(name)]
+    names = dict.fromkeys((*NAMES, *settings.credentials.names()))
+    stored = [name for name in names if settings.credentials.key(name)]
     if stored:
         yield Finding("stored keys", f"of {listed(stored)}, in {settings.credentials.path}")
 
@@ -22,7 +24,7 @@ def check_credentials(settings: Settings) -> Iterator[Finding]:
 def check_keys(settings: Settings) -> Iterator[Finding]:
     """Where each key comes from, and whether it can be one; then the providers without a key."""
     without = []
-    for name in NAMES:
+    for name in usable_providers():
         kind = provider_class(name)
         if not kind.key_variables or kind.needs_base_url:
             continue
@@ -48,7 +50,7 @@ def check_servers(settings: Settings) -> Iterator[Finding]:
 def with_keys(settings: Settings) -> Iterator[tuple[Provider, str | None] | Finding]:
     """The providers that have a key and the user's own servers, each with its key, which a command
     may have to print; or why it cannot be used."""
-    for name in NAMES:
+    for name in usable_providers():
         kind = provider_class(name)
         if kind.offline or not (kind.needs_base_url or settings.has_key(name)):
             continue

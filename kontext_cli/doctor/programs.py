@@ -84,12 +84,15 @@ def _places(shell: str, environ: Mapping[str, str], home: Path) -> Iterator[Path
         case "bash":
             own = environ.get("BASH_COMPLETION_USER_DIR")
             folders = [*([Path(own)] if own else []), *(each / "bash-completion" for each in share)]
-            yield from (each / "completions/kontext" for each in folders)
+            names = ("kontext.bash", "kontext")
+            yield from (each / "completions" / name for each in folders for name in names)
             yield Path("/etc/bash_completion.d/kontext")
+            yield from _saved(shell, environ, home)
         case "zsh":
             folders = [Path(each) for each in environ.get("FPATH", "").split(":") if each]
             yield from (each / "_kontext" for each in folders)
             yield home / ".zfunc/_kontext"
+            yield from _saved(shell, environ, home)
             for each in share:
                 yield each / "zsh/site-functions/_kontext"
                 yield each / "zsh/vendor-completions/_kontext"
@@ -98,6 +101,13 @@ def _places(shell: str, environ: Mapping[str, str], home: Path) -> Iterator[Path
             yield from (each / "fish/vendor_completions.d/kontext.fish" for each in share)
         case "powershell":
             yield _profile(environ, home)
+
+
+def _saved(shell: str, environ: Mapping[str, str], home: Path) -> Iterator[Path]:
+    """The script that a start-up file of bash or zsh reads, as our help says to save it."""
+    saved = home / f".kontext.{shell}"
+    if any(_holds(file, saved.name) for file in _started(shell, environ, home)):
+        yield saved
 
 
 def _started(shell: str, environ: Mapping[str, str], home: Path) -> Iterator[Path]:
@@ -118,12 +128,14 @@ def _install(shell: str, environ: Mapping[str, str], home: Path) -> str:
     match shell:
         case "bash" | "zsh":
             file = next(_started(shell, environ, home))
-            return f"echo 'source <(kontext completion {shell})' >> {quote(str(file))}"
+            start = f"echo '. ~/.kontext.{shell}' >> {quote(str(file))}"
+            return f"kontext completion {shell} > ~/.kontext.{shell} && {start}"
         case "fish":
             file = next(_places(shell, environ, home))
             folder, name = quote(str(file.parent)), quote(str(file))
             return f"mkdir -p {folder} && kontext completion fish > {name}"
-    return "kontext completion powershell >> $PROFILE"
+    line = "kontext completion powershell | Out-String | Invoke-Expression"
+    return f"Add-Content $PROFILE '{line}'"
 
 
 def _config(environ: Mapping[str, str], home: Path) -> Path:

@@ -95,7 +95,7 @@ ATTRIBUTES = (
     *("name", "interface", "home", "further_bases", "scheme", "key_variables"),
     *("endpoints", "default_model", "prices", "inline_bytes", "blocking", "fetches_urls", "jobs"),
     *("credit_statuses", "credit_types", "key_types", "canceled_types"),
-    *("error_type_header", "kept_headers"),
+    *("error_type_header", "kept_headers", "probe_path"),
 )
 """The data of a provider that a package sets."""
 

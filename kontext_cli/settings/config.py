@@ -113,11 +113,12 @@ class _Reader:
         places: dict[str, tuple[str, ...]] = {}
         for name, table in self._tables(data, "providers"):
             self._table = f"providers.{name}"
-            kind = provider_class(name) if name in NAMES else Provider  # broken ones are not loaded
+            is_ours = name in NAMES  # the packages of others are not loaded
+            kind = provider_class(name) if is_ours else Provider
             words = {"route": kind.routes, "dialect": kind.dialects}
             own = [key for key, values in words.items() if values]
             own += ["model"] if kind.own_names else []
-            own += ["key_command"] if kind.key_variables else []
+            own += ["key_command"] if kind.key_variables or not is_ours else []
             known = (*_OF_PROVIDERS, *own, *(_OF_WORKFLOWS if kind.runs_workflows else ()))
             for key in table:
                 if key not in known:

@@ -21,6 +21,7 @@ from kontext_cli.doctor.network import check_proxies
 from kontext_cli.files import disk
 from kontext_cli.journal.file import FILE
 from kontext_cli.providers import NAMES
+from packages import LUMEN, packages_in
 from screens import on_screen
 from sockets import AUTHORITY, server_tls
 from world import KEY, KEYS, Ran, World
@@ -366,6 +367,23 @@ def test_completion_in_the_users_shell(world: World, monkeypatch: pytest.MonkeyP
     verdict, text, hint = report(world, **shell).one("fish")
     assert (verdict, hint) == ("note", f"kontext completion fish > {scripts}")
     assert text == f"the completion in {scripts} is of another version"
+    (world.home / ".bashrc").write_text(". ~/.kontext.bash\n")
+    saved = world.home / ".kontext.bash"
+    saved.write_bytes(world.run("completion", "bash").out)
+    assert report(world, **shell).one("bash")[1] == f"completion from {saved}"
+
+
+def test_providers_of_packages(world: World, tmp_path: Path) -> None:
+    with packages_in(tmp_path / "site") as packages:
+        packages.acme("probe_path = '/v1/account'")
+        packages.add(LUMEN.replace('"acme"', '"fal"'), name="fal", package="kontext-evil")
+        packages.add("import nothing", name="broken", package="kontext-broken")
+        world.set(KONTEXT_ACME_BASE_URL="http://127.0.0.1:9", ACME_API_KEY="acme-key")
+        found = report(world)
+        assert found.one("acme", "programs") == ("ok", "a provider of kontext-acme 1.0", None)
+        assert found.one("acme", "keys")[1] == "ACME_API_KEY, for http://127.0.0.1:9"
+        assert "kontext-evil 1.0 is not used" in found.one("fal", "programs")[1]
+        assert set(found.problems) == {"broken"}
 
 
 def test_online_every_key_is_tried_without_a_submit(world: World) -> None:

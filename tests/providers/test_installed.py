@@ -1,6 +1,8 @@
 """Providers of installed packages: found, refused, and broken in every way; none harms another."""
 
 import importlib.util
+import json
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
@@ -16,7 +18,6 @@ from samples import image_file
 from world import World
 
 KEY = "acme-key-0123456789"
-MODULE = "acme_"
 
 
 class Service:
@@ -134,6 +135,13 @@ class TestOneThatWorks:
         assert acme.run("auth", "remove", "acme").code == 0
         unknown = acme.run("auth", "remove", KEY)
         assert (unknown.code, KEY in unknown.err) == (2, False)
+
+    def test_its_key_is_printed_by_a_command(self, acme: World, service: Service) -> None:
+        acme.unset("ACME_API_KEY")
+        command = [sys.executable, "-c", f"print('{KEY}')"]
+        acme.configure(f"[providers.acme]\nkey_command = {json.dumps(command)}\n")
+        assert acme.run("generate", "x", "-p", "acme").code == 0
+        assert service.seen[0][1] == f"Bearer {KEY}"
 
     def test_its_models_are_listed_when_it_is_named(self, acme: World) -> None:
         assert "lumen-2" in acme.run("models", "-p", "acme").out.decode()
