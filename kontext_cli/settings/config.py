@@ -24,6 +24,8 @@ METADATA: tuple[Metadata, ...] = get_args(Metadata)
 _TEXTS = ("provider", "model", "output_dir", "metadata", "preview")
 _PLACE = re.compile(r"[^.\s][^.]*\.\S(.*\S)?")
 _TABLES = ("defaults", "providers", "prices")
+KEYS = (*_TEXTS, *_TABLES)
+"""The keys of the file outside its tables."""
 _OF_PROVIDERS = ("base_url", "jobs")
 _OF_WORKFLOWS = ("workflow", "generate", "edit", "map")
 
@@ -56,6 +58,21 @@ class Config(NamedTuple):
         """Where a key is set: ``PATH:LINE``."""
         line = line_of(self.text, table, key)
         return f"{self.path}:{line}" if line else str(self.path)
+
+
+def keys_of(provider: str) -> tuple[str, ...]:
+    """The keys of a provider's table, `[providers.NAME]`."""
+    kind = provider_class(provider)
+    own = ("model",) if kind.own_names else ()
+    workflows = _OF_WORKFLOWS if kind.runs_workflows else ()
+    return (*_OF_PROVIDERS, *words_of(provider), *own, *workflows)
+
+
+def words_of(provider: str) -> Mapping[str, tuple[str, ...]]:
+    """The keys of a provider's table that take one of several words, with these words."""
+    kind = provider_class(provider)
+    words = {"route": kind.routes, "dialect": kind.dialects}
+    return {key: choices for key, choices in words.items() if choices}
 
 
 def load_config(path: Path) -> Config:
@@ -96,8 +113,8 @@ class _Reader:
 
     def read(self, data: dict[str, Any]) -> Config:
         for key in data:
-            if key not in (*_TEXTS, *_TABLES):
-                raise self._unknown(key, f"setting `{key}`", (*_TEXTS, *_TABLES))
+            if key not in KEYS:
+                raise self._unknown(key, f"setting `{key}`", KEYS)
         texts = {key: self._value(data, key, str) for key in _TEXTS}
         for key, choices in (("metadata", METADATA), ("preview", PREVIEWS)):
             if texts[key] not in (None, *choices):
@@ -111,14 +128,11 @@ class _Reader:
         for name, table in self._tables(data, "providers"):
             self._table = f"providers.{name}"
             kind = provider_class(name)
-            words = {"route": kind.routes, "dialect": kind.dialects}
-            own = [key for key, values in words.items() if values]
-            own += ["model"] if kind.own_names else []
-            known = (*_OF_PROVIDERS, *own, *(_OF_WORKFLOWS if kind.runs_workflows else ()))
+            words, known = words_of(name), keys_of(name)
             for key in table:
                 if key not in known:
                     raise self._unknown(key, f"setting `{key}` of a provider", known)
-                if key in words and key in own:
+                if key in words:
                     chosen[key][name] = self._choice(table, key, words[key])
             if "model" in table:
                 models[name] = self._value(table, "model", str)
