@@ -6,6 +6,7 @@ from docs.writer.markdown import code, codes, fenced, page, prose, table
 from kontext_cli.providers import NAMES, provider_class
 from kontext_cli.providers.dialects.workflows import USUAL_INPUTS
 from kontext_cli.settings.config import KEYS, METADATA, PREVIEWS, keys_of, words_of
+from kontext_cli.settings.defaults import COMMANDS_WITH
 
 TOP_LEVEL: Mapping[str, str] = {
     "provider": "default of `--provider`: a name, or several as in `fal,bfl`",
@@ -13,6 +14,7 @@ TOP_LEVEL: Mapping[str, str] = {
     "output_dir": "default of `--output-dir`",
     "metadata": f"default of `--metadata`: {', '.join(METADATA)}",
     "preview": f"default of `--preview`: {', '.join(PREVIEWS)}",
+    "defaults": "defaults of flags, `[defaults]` and `[defaults.COMMAND]`",
     "providers": "a table for each provider, `[providers.NAME]`",
     "prices": "a table for each provider, `[prices.NAME]`: US dollars for an image, by model",
 }
@@ -33,6 +35,12 @@ model = "kontext-max"
 output_dir = "~/images"
 metadata = "full"
 preview = "auto"
+
+[defaults]
+max_cost = 5
+
+[defaults.generate]
+aspect_ratio = "16:9"
 
 [providers.fal]
 base_url = "https://proxy.example/fal"
@@ -95,8 +103,8 @@ def configuration_page() -> str:
         "Configuration",
         [
             "A flag wins over a variable, a variable over `config.toml`, and that over the "
-            "default. Nothing is read from the working directory, and no `.env` file is loaded. "
-            "`kontext models --debug` prints each setting with its origin.",
+            "default of the program. Nothing is read from the working directory, and no `.env` "
+            "file is loaded. `kontext models --debug` prints each setting with its origin.",
             "## Environment variables",
             table(
                 ["variable", "meaning"],
@@ -106,6 +114,12 @@ def configuration_page() -> str:
             "It lies in the user's configuration directory, which an error in it names, or in "
             "`KONTEXT_CONFIG_DIR`. A key that is not listed here is an error.",
             table(["key", "meaning"], ([code(key), prose(TOP_LEVEL[key])] for key in KEYS)),
+            "### [defaults]",
+            "The keys are the long names of flags, with underscores, and their values as they "
+            "would be typed, or true for a flag without a value. `[defaults.COMMAND]` wins over "
+            "`[defaults]`, which is for all commands that take the key. Other flags have none, "
+            "and an error says why.",
+            table(["keys", "commands"], _rows_of_defaults()),
             "### [providers.NAME]",
             table(["key", "meaning", "of"], _rows_of_providers()),
             f"The keys of `map` are {codes(USUAL_INPUTS)}.",
@@ -121,6 +135,14 @@ def _base_urls(*, needed: bool) -> tuple[str, ...]:
         for name in NAMES
         if (kind := provider_class(name)).needs_base_url is needed and not kind.offline
     )
+
+
+def _rows_of_defaults() -> Iterator[list[str]]:
+    """A row for all keys that the same commands take."""
+    keys: dict[tuple[str, ...], list[str]] = {}
+    for key, commands in COMMANDS_WITH.items():
+        keys.setdefault(commands, []).append(key)
+    return ([codes(same), codes(commands)] for commands, same in keys.items())
 
 
 def _rows_of_providers() -> Iterator[list[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from docs.writer.markdown import bullets, code, page, prose, table
 from kontext_cli.options import OPTIONS
 from kontext_cli.providers import NAMED_ONLY, NAMES, Name, provider_class
-from kontext_cli.providers.base import Adaptive, Provider, Queue
+from kontext_cli.providers.base import Provider
 from kontext_cli.providers.offers import Offer, offers_of
 from kontext_cli.providers.options import BOTH
 from kontext_cli.terminal.models import (
@@ -97,22 +97,14 @@ def _field(name: str) -> str:
 def _provider(provider: Provider, offers: Sequence[Offer]) -> Iterator[str]:
     yield f"## {provider.name}"
     yield bullets(_facts(provider))
-    yield "Models:"
-    yield table(
-        ["model", "operation", "endpoint", "price"],
-        [
-            [
-                code(offer.model),
-                purpose(endpoint),
-                code(endpoint.id),
-                prose(price_text(offer)),
-            ]
-            for offer in offers
-            for endpoint in offer.endpoints
-        ],
-    )
-    if isinstance(provider, Adaptive):
-        yield "Models have the server's own names, and it may lack some of the options."
+    if provider.own_names:
+        yield (
+            "Models have the server's own names, which "
+            f"`kontext models -p {provider.name}` asks for. It may lack some of the options."
+        )
+    else:
+        yield "Models:"
+        yield _endpoints(offers)
     groups = by_options(offers)
     for options, models in groups.items():
         names = listed([code(name) for name in models])
@@ -123,22 +115,38 @@ def _provider(provider: Provider, offers: Sequence[Offer]) -> Iterator[str]:
         )
 
 
+def _endpoints(offers: Sequence[Offer]) -> str:
+    return table(
+        ["model", "operation", "endpoint", "price"],
+        [
+            [code(offer.model), purpose(endpoint), code(endpoint.id), prose(price_text(offer))]
+            for offer in offers
+            for endpoint in offer.endpoints
+        ],
+    )
+
+
 def _facts(provider: Provider) -> Iterator[tuple[str, str]]:
     name: Name = provider.name  # type: ignore[assignment]
-    optional = " (optional)" if provider.needs_base_url else ""
+    optional = ", optional" if provider.needs_base_url else ""
     yield "Key", (_keys(provider) + optional) if provider.key_variables else "none"
-    if provider.offline:
-        yield "Base URL", "none: it runs in this process, offline"
-    else:
-        required = " (required)" if provider.needs_base_url else ""
-        home = f"for example {code(provider.home)}" if required else code(provider.home)
-        yield "Base URL", f"{home}; `KONTEXT_{name.upper()}_BASE_URL`{required} sets another"
+    yield "Base URL", _base_url(provider)
     if name in NAMED_ONLY:
         yield "Used", "only where it is named, by a flag or a setting"
     yield "Jobs", _jobs(provider)
     yield "In flight in a batch", f"{provider.jobs}, unless `--jobs` or `jobs` says otherwise"
-    yield "Default model", code(provider.default_model)
+    if not provider.own_names:
+        yield "Default model", code(provider.default_model)
     yield "Input images by URL", "yes" if provider.fetches_urls else "no: they are sent as files"
+
+
+def _base_url(provider: Provider) -> str:
+    variable = code(f"KONTEXT_{provider.name.upper()}_BASE_URL")
+    if provider.offline:
+        return "none: it runs in this process, offline"
+    if provider.needs_base_url:
+        return f"required, in {variable} or `config.toml`, as in {code(provider.home)}"
+    return f"{code(provider.home)}, unless {variable} or `config.toml` sets another"
 
 
 def _keys(provider: Provider) -> str:
@@ -146,6 +154,6 @@ def _keys(provider: Provider) -> str:
 
 
 def _jobs(provider: Provider) -> str:
-    if not isinstance(provider, Queue):
-        return "one blocking call: no `--no-wait`, and no `fetch` or `cancel` after it"
+    if provider.blocking:
+        return "one blocking call: no `--no-wait`, and nothing to cancel"
     return "a queue: `--no-wait`, `status` and `fetch` work"

@@ -5,13 +5,13 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
+from engines.pages import Page
 from engines.runner import ROOT
 from kontext_cli.errors import KontextError, kinds
 from processes import environment
@@ -22,29 +22,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 BASE = "http://site.invalid/"
-LINKS = {"a": "href", "area": "href"}
-"""What a reader follows: it may lead to other hosts. Everything else is loaded with the page."""
-
-
-class Page(HTMLParser):
-    """The links of a page, what it loads, and its anchors."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.links: list[str] = []
-        self.loaded: list[str] = []
-        self.anchors: set[str] = set()
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what is in the attributes of a tag."""
-        given = {name: value for name, value in attrs if value}
-        self.anchors |= {given[name] for name in ("id", "name") if name in given}
-        if tag in LINKS and LINKS[tag] in given:
-            self.links.append(given[LINKS[tag]])
-        elif tag not in LINKS:
-            self.loaded += [given[name] for name in ("src", "href", "data") if name in given]
-            self.loaded += [each.split()[0] for each in given.get("srcset", "").split(",") if each]
 
 
 @pytest.fixture(scope="module")
