@@ -58,6 +58,7 @@ site: .venv/docs/installed
 
 picture: .venv/run-time
 	$(BIN)/python docs/draw_rooms.py
+	$(BIN)/python docs/draw_kills.py
 
 screens: .venv/dev
 	$(BIN)/python -m docs.draw_screens
