@@ -44,7 +44,7 @@ KILLS = (
         "kept",
         "removes that file, downloads again",
     ),
-    Kill("give it its name", "renamed", "kept", "finds the file, and records it"),
+    Kill("give it its name", "renamed", "kept", "downloads again, finds it saved already"),
     Kill("journal: saved", "after-saved", "kept", "has nothing to do"),
 )
 
