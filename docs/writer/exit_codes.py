@@ -65,6 +65,9 @@ EXIT_CODES = (
 )
 
 
+_TROUBLESHOOTING = "../how-to/troubleshooting.md"
+
+
 def exit_codes_page() -> str:
     """Exit codes, and the errors behind them by the code that `--json` prints."""
     return page(
@@ -73,7 +76,7 @@ def exit_codes_page() -> str:
             "## Exit codes",
             table(
                 ["exit code", "meaning", "what to do"],
-                [[row.codes, prose(row.meaning), prose(row.advice)] for row in EXIT_CODES],
+                [[_exit(row.codes), prose(row.meaning), prose(row.advice)] for row in EXIT_CODES],
             ),
             "A batch in which nothing succeeded and all failures have the same code exits with "
             "that code; any other mixture exits with 9. `kontext status JOB` exits with the code "
@@ -82,10 +85,16 @@ def exit_codes_page() -> str:
             "With `--json`, an error has one of these as its `code`, and what to do next as its "
             "`hint`. `billed` is what holds unless the error says otherwise. The state is that in "
             "which a job ends; where there is none, the job stays as it is and can be fetched "
-            "later, or there is no job.",
+            "later, or there is no job. Both tables lead to what to do.",
             table(["error", "exit code", "meaning", "billed", "state"], _errors()),
         ],
     )
+
+
+def _exit(codes: str) -> str:
+    """Exit codes, linked to their section in the page on troubleshooting."""
+    first, _, _ = codes.partition(",")
+    return f"[{codes}]({_TROUBLESHOOTING}#exit-{first})"
 
 
 def _errors() -> Iterator[list[str]]:
@@ -94,7 +103,7 @@ def _errors() -> Iterator[list[str]]:
     for kind in sorted(coded, key=_number):
         meaning, _, _ = inspect.cleandoc(kind.__doc__ or "").partition("\n\n")
         yield [
-            f'<span id="{kind.code}"></span>{code(kind.code)}',
+            f"[{code(kind.code)}]({_TROUBLESHOOTING}#{kind.code})",
             "130, 143, 129" if kind is Interrupted else str(kind.exit_code),
             prose(" ".join(meaning.split())),
             kind.billed,

@@ -13,7 +13,6 @@ import pytest
 
 from engines.pages import Page
 from engines.runner import ROOT
-from kontext_cli.errors import KontextError, kinds
 from processes import environment
 
 ZENSICAL = ROOT / ".venv" / "docs" / "bin" / "zensical"
@@ -111,8 +110,3 @@ def test_pages_follow_the_reader_s_system_into_the_dark(site: Path) -> None:
         assert 'name="viewport"' in text
         for scheme in ("light", "dark"):
             assert f'data-md-color-media="(prefers-color-scheme: {scheme})"' in text
-
-
-def test_every_error_and_exit_code_has_an_anchor(pages: dict[str, Page]) -> None:
-    anchors = pages[f"{BASE}reference/exit-codes/"].anchors
-    assert {kind.code for kind in kinds(KontextError) if "code" in vars(kind)} <= anchors
