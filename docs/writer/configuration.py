@@ -24,6 +24,7 @@ OF_PROVIDERS: Mapping[str, str] = {
     "route": "the host that a router passes jobs on to",
     "dialect": "what the servers speak",
     "model": "the model, by the server's own name",
+    "key_command": "a program and its arguments that print the key, as a list of words",
     "workflow": "the file of a workflow in API format, relative to `config.toml`",
     "generate": "the file of a workflow for `generate` alone",
     "edit": "the file of a workflow for `edit` alone",
