@@ -29,6 +29,8 @@ PAGES = (
 _SHELL = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
 _EXIT_CODE = re.compile(r"# exit code (\d+)$")
+_BASE_URL = re.compile(r"export KONTEXT_\w+_BASE_URL=")
+"""Not followed: an emulated server stands in for the reader's own."""
 _EXPORT = re.compile(r"export (\w+)=([\w./-]+)$")
 _ASSIGNMENT = re.compile(r"(\w+)=\$\((kontext [^$()]*)\)$", re.MULTILINE)
 _INSTALLED = "pip install "
@@ -77,7 +79,7 @@ class _Session:
             self._world.cwd /= command.removeprefix("cd ")
         elif _is_plain(command):
             self._run(command, int(code[1] if code else 0))
-        elif not command.startswith(_INSTALLED):
+        elif not command.startswith(_INSTALLED) and not _BASE_URL.match(command):
             self._in_a_shell(command)
 
     def _run(self, command: str, code: int) -> str:
