@@ -40,6 +40,7 @@ def test_every_command_of_a_page_runs(world: World, page: str) -> None:
         world.without_keys()
     else:
         world.images("house.jpg", "duck.png", "shirt.jpg")
+        world.write("key.txt", "a-key")
     follow(read(page), world)
 
 
