@@ -48,7 +48,7 @@ TUTORIAL = """\
 {"id": "hare", "prompt": "a hare", "aspect_ratio": "16:9"}
 {"id": "crowd", "prompt": "a crowd [fault:flagged]"}
 """
-MEND = r"sed -i 's/ \[fault:[a-z]*\]//' cards.jsonl"
+FIX = r"sed -i 's/ \[fault:[a-z]*\]//' cards.jsonl"
 
 
 class Scene(NamedTuple):
@@ -110,14 +110,14 @@ SCENES: Mapping[str, Scene] = {
         before=(
             "mv tutorial.jsonl cards.jsonl",
             "kontext generate -f cards.jsonl -d cards -p sandbox -q",
-            MEND,
+            FIX,
         ),
     ),
     "tutorial-check": Scene(
         ("kontext check cards.jsonl",),
         before=(
             "mv tutorial.jsonl cards.jsonl",
-            MEND,
+            FIX,
             "kontext generate -f cards.jsonl -d cards -p sandbox --lock -q",
             "sed -i 's/a hare/a brown hare/' cards.jsonl; cp cards/fox.jpg cards/owl.jpg",
         ),

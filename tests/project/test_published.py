@@ -3,13 +3,12 @@ every link leads to a file."""
 
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 import pytest
 
 from hatch_build import absolute
-from kontext_cli.errors import KontextError
+from kontext_cli.errors import KontextError, kinds
 from kontext_cli.providers import NAMES
 from manual import PAGES, ROOT, blocks, follow, read
 from repositories import GIT, IDENTITY
@@ -19,6 +18,8 @@ ALONE = ("README.md", "docs/tutorial.md")
 """The pages for somebody who has no key and no image yet."""
 PROJECT = tomllib.loads(read("pyproject.toml"))["project"]
 REPOSITORY = PROJECT["urls"]["Repository"]
+FORGE = REPOSITORY.rsplit("/", 2)[0]
+"""The site that has it."""
 LINKED = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
     *(
@@ -61,11 +62,12 @@ def test_every_link_leads_to_a_file(page: str) -> None:
 def leads_to_a_file(page: str, link: str) -> bool:
     path, _, anchor = link.partition("#")
     if path.startswith(f"{REPOSITORY}/"):
-        path = f"/{path.removeprefix(f'{REPOSITORY}/').split('/', maxsplit=2)[2]}"
-    if "://" in path:
-        return True
-    target = ROOT / path.lstrip("/") if path.startswith("/") else (ROOT / page).parent / path
-    target = target if path else ROOT / page
+        _, _, path = path.removeprefix(f"{REPOSITORY}/").split("/", maxsplit=2)
+        target = ROOT / path
+    elif "://" in path:
+        return not path.startswith(FORGE)  # a file of the repository, by another name of it
+    else:
+        target = (ROOT / page).parent / path if path else ROOT / page
     return target.exists() and (not anchor or anchor in anchors(target.read_text("utf-8")))
 
 
@@ -92,12 +94,6 @@ def test_the_description_of_the_package_links_into_the_repository_alone() -> Non
 
 def test_there_is_help_for_every_exit_code_and_error() -> None:
     """Under anchors that hints and other pages can name: `#exit-11`, `#missing_key`."""
-    codes = {code for kind in _kinds(KontextError) if (code := vars(kind).get("code"))}
+    codes = {code for kind in kinds(KontextError) if (code := vars(kind).get("code"))}
     wanted = {f"exit-{number}" for number in (*range(13), 130)} | codes
     assert wanted <= anchors(read("docs/how-to/troubleshooting.md"))
-
-
-def _kinds(kind: type[KontextError]) -> Iterator[type[KontextError]]:
-    yield kind
-    for each in kind.__subclasses__():
-        yield from _kinds(each)
