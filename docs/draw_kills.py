@@ -48,8 +48,8 @@ KILLS = (
     Kill("journal: saved", "after-saved", "kept", "has nothing to do"),
 )
 
-_WIDTH, _STEP, _TOP, _BOX, _HEIGHT = 760, 62, 84, 300, 34
-_MIDDLE, _NEXT = 16 + _BOX / 2, 372
+_WIDTH, _TOP, _BOX, _GAP = 460, 82, 34, 44
+_ARROW, _THEN = 44, 68
 _HEAD = "m-4 -6l4 6l4 -6"
 _STYLE = """\
   text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328 }
@@ -72,8 +72,8 @@ _STYLE = """\
 
 
 def drawn() -> str:
-    """The picture as SVG."""
-    bottom = _TOP + _STEP * len(KILLS) - 8
+    """The picture as SVG, narrow enough for a phone."""
+    bottom = _TOP + (_BOX + _GAP) * len(KILLS)
     steps = "\n".join(part for at, kill in enumerate(KILLS) for part in _step(at, kill))
     return f"""\
 <svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{bottom}" \
@@ -83,10 +83,9 @@ viewBox="0 0 {_WIDTH} {bottom}" role="img">
 {_STYLE}
   </style>
   <rect class="card" x="0.5" y="0.5" width="{_WIDTH - 1}" height="{bottom - 1}" rx="6"/>
-  <text class="title" x="16" y="28">The steps of a job</text>
-  <text class="title" x="{_NEXT}" y="28">Killed there, the next run …</text>
-  <text class="minor" x="16" y="47">“journal” is written and synced to disk</text>
-  <text class="minor" x="{_NEXT}" y="47">green: nothing is lost; yellow: you decide</text>
+  <text class="title" x="16" y="28">Killed at a cross, the next run …</text>
+  <text class="minor" x="16" y="48">The steps of a job. “journal”: written and synced to disk.</text>
+  <text class="minor" x="16" y="66">Green: nothing is lost or paid twice. Yellow: you decide.</text>
 {steps}
 </svg>
 """
@@ -94,15 +93,14 @@ viewBox="0 0 {_WIDTH} {bottom}" role="img">
 
 def _step(at: int, kill: Kill) -> Iterator[str]:
     """A box, the arrow below it, and the kill on the arrow with what follows."""
-    top = _TOP - 20 + _STEP * at
-    low, cross = top + _HEIGHT, top + _HEIGHT + 13
-    yield f'  <rect class="step" x="16" y="{top}" width="{_BOX}" height="{_HEIGHT}" rx="5"/>'
-    yield f'  <text x="{_MIDDLE}" y="{top + 22}" text-anchor="middle">{kill.step}</text>'
+    top = _TOP + (_BOX + _GAP) * at
+    low, cross = top + _BOX, top + _BOX + _GAP // 2 - 3
+    yield f'  <rect class="step" x="16" y="{top}" width="{_WIDTH - 32}" height="{_BOX}" rx="5"/>'
+    yield f'  <text x="28" y="{top + 22}">{kill.step}</text>'
     if at < len(KILLS) - 1:
-        yield f'  <path class="way" d="M{_MIDDLE} {low}v{_STEP - _HEIGHT}{_HEAD}"/>'
-    yield f'  <path class="kill" d="M{_MIDDLE - 6} {cross - 6}l12 12m0 -12l-12 12"/>'
-    yield f'  <path class="way" d="M{_MIDDLE + 14} {cross}H{_NEXT - 14}" stroke-dasharray="2 4"/>'
-    yield f'  <text class="{kill.outcome}" x="{_NEXT}" y="{cross + 4}">{kill.then}</text>'
+        yield f'  <path class="way" d="M{_ARROW} {low}v{_GAP}{_HEAD}"/>'
+    yield f'  <path class="kill" d="M{_ARROW - 6} {cross - 6}l12 12m0 -12l-12 12"/>'
+    yield f'  <text class="{kill.outcome}" x="{_THEN}" y="{cross + 4}">… {kill.then}</text>'
 
 
 if __name__ == "__main__":
