@@ -16,11 +16,12 @@ test: .venv/test .venv/shells compiled
 
 ENGINES := $(wildcard tests/engines/test_*.py)
 
-LARGE_ENGINES := .venv/engines/browser .venv/engines/slurm .venv/litellm/installed .venv/docs/installed
+LARGE_ENGINES := .venv/engines/browser .venv/engines/slurm .venv/engines/postgresql .venv/litellm/installed \
+	.venv/docs/installed
 
 engines: $(if $(ENGINES),.venv/engines/installed $(LARGE_ENGINES))
 	$(if $(KONTEXT_BUILD_ENGINES),cd tests && ../.venv/engines/bin/python -m engines.sd_server)
-	$(if $(ENGINES),.venv/engines/bin/pytest -n auto --dist loadfile tests/engines,@echo "tests/engines has no test")
+	$(if $(ENGINES),.venv/engines/bin/pytest -n auto --dist loadfile tests/engines tests/journal,@echo "tests/engines has no test")
 
 # The tests at full length: hundreds of kills, tens of thousands of examples. Takes hours.
 soak: .venv/test .venv/shells compiled
@@ -142,6 +143,12 @@ ALONE := tests/engines/alone.lock
 	@for tool in sbatch slurmctld slurmd munged; do \
 		PATH="$$PATH:/usr/sbin" command -v $$tool || missing=yes; done >/dev/null; \
 	if [ "$$missing" ]; then $(call apt-get,slurm-client slurmctld slurmd munge); fi
+	@touch $@
+
+# A journal for many machines is in a PostgreSQL server: one of its own for the tests.
+.venv/engines/postgresql: | .venv/engines/installed
+	@if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null; then \
+		$(call apt-get,postgresql); fi
 	@touch $@
 
 .venv/tools/installed: .github/tools.lock

@@ -84,7 +84,7 @@ viewBox="0 0 {_WIDTH} {bottom}" role="img">
   </style>
   <rect class="card" x="0.5" y="0.5" width="{_WIDTH - 1}" height="{bottom - 1}" rx="6"/>
   <text class="title" x="16" y="28">Killed at a cross, the next run …</text>
-  <text class="minor" x="16" y="48">The steps of a job. “journal”: written and synced to disk.</text>
+  <text class="minor" x="16" y="48">The steps of a job. “journal”: on disk, synced.</text>
   <text class="minor" x="16" y="66">Green: nothing is lost or paid twice. Yellow: you decide.</text>
 {steps}
 </svg>

@@ -25,7 +25,8 @@ KontextError
 │   ├── InputFault           cannot be read
 │   ├── OutputFault          cannot be written
 │   ├── JournalFault         is the journal
-│   │   └── RequestIdTaken   another job has the request id already
+│   │   ├── RequestIdTaken   another job has the request id already
+│   │   └── BudgetFault   10 the budget that all machines share would be passed
 │   └── NameTaken            exists already
 ├── TooManyFailures       9  a batch was stopped: too many of its jobs failed
 ├── OverBudget           10  it would cost more than --max-cost; nothing was sent
@@ -287,6 +288,13 @@ class JournalFault(StorageFault):
 
 class RequestIdTaken(JournalFault):
     """A provider replied to a submit with the request id of another job."""
+
+
+class BudgetFault(JournalFault):
+    """The batch would cost more, on all machines, than `--max-cost`; this job was not sent."""
+
+    code = "over_budget"
+    exit_code = 10
 
 
 class NameTaken(StorageFault):

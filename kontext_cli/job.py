@@ -154,12 +154,24 @@ class Source(NamedTuple):
     sha256: str | None
 
 
+class Origin(NamedTuple):
+    """The machine that file names belong to, and the working folder that they were relative to.
+
+    ``machine`` identifies the state folder, ``host`` is the name of the machine for people.
+    """
+
+    machine: str
+    host: str
+    folder: Path
+
+
 class Target(NamedTuple):
     """The files asked for when a job was submitted; paths are absolute.
 
     ``replaces`` are the files that an earlier job made for the same row of a batch: these are
     replaced by the new ones, unless they were changed. ``metadata`` is what the images are to
-    carry; with ``sidecar``, the same lies beside them.
+    carry; with ``sidecar``, the same lies beside them. ``origin`` is None in a journal that
+    belongs to one machine.
     """
 
     paths: tuple[Path, ...]
@@ -168,6 +180,7 @@ class Target(NamedTuple):
     replaces: tuple[File, ...] = ()
     metadata: Metadata = "off"
     sidecar: bool = False
+    origin: Origin | None = None
 
 
 @dataclass(slots=True, eq=False, repr=False)

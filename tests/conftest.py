@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from fronts import Front, fronts
 from kontext_cli.sandbox.app import Sandbox
 from own_servers import NO_OPTIONS, Servers, Start
+from postgres_server import PostgresServer, postgres_server
 from processes import RightHere, bare_environment
 from sandbox.running import Running, Serve, Server, StartSandbox
 from world import Build, Doors, W, World, quick_folder
@@ -48,6 +49,13 @@ def _doors() -> Iterator[Doors]:
     doors = Doors()
     yield doors
     doors.stop().join()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A running PostgreSQL server; a test that needs it is skipped where there is none."""
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,18 +1,21 @@
 """Jobs to keep, and processes that keep them."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from kontext_cli.errors import BadMedia
-from kontext_cli.job import Cost, File, Handle, Job, Output, Source, State, Target, new_id
+from kontext_cli.job import Cost, File, Handle, Job, Origin, Output, Source, State, Target, new_id
 from processes import environment
 
+Place = Path | str
+"""The state folder or the URL of a journal."""
 REQUEST_ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
 
 
@@ -43,6 +46,7 @@ def full_job() -> Job:
             overwrite=True,
             keep_flagged=True,
             replaces=(File(Path("/home/a/cat.png"), "c" * 64, 99, 64, 48, "png", 1, 17),),
+            origin=Origin("0123456789abcdef", "build-7", Path("/home/a")),
         ),
         batch='a "batch" — 1',
         row="id:füchse#2",
@@ -105,7 +109,7 @@ def job(state, **given):
     return Job("generate", "fal", "kontext-pro", "x", {}, 42, Cost(0.04, "estimate"),
                given.pop("id", None) or new_id(), state=State(state), **given)
 
-folder = Path(sys.argv[1])
+place = sys.argv[1] if "://" in sys.argv[1] else Path(sys.argv[1])
 """
 
 
@@ -127,19 +131,43 @@ def line(process: subprocess.Popen[str]) -> str:
 
 
 @contextmanager
-def holder(folder: Path, *states: str) -> Iterator[list[str]]:
+def holder(place: Place, *states: str) -> Iterator[list[str]]:
     """The ids of jobs that a living process has just recorded; it is killed at the end."""
     code = """
-with Journal.open(folder) as journal:
+with Journal.open(place) as journal:
     for state in sys.argv[2:]:
         mine = job(state)
         journal.record(mine)
         print(mine.id, flush=True)
     sys.stdin.read()
 """
-    process = start(code, folder, *states)
+    process = start(code, place, *states)
+    ids: list[str] = []
     try:
-        yield [line(process) for _ in states]
+        ids += [line(process) for _ in states]
+        yield ids
     finally:
         process.kill()
         process.communicate()
+        expire(place, *ids)
+
+
+def execute(place: Place, statement: str, *values: object) -> list[Any]:
+    """Look at a journal or change it behind its back; `?` stands for a value."""
+    if isinstance(place, Path):
+        with closing(sqlite3.connect(place / "journal.db")) as file, file:
+            return file.execute(statement, values).fetchall()
+    import psycopg
+
+    with psycopg.connect(place) as db:
+        cursor = db.execute(statement.replace("?", "%s").encode(), values or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def expire(place: Place, *ids: str) -> None:
+    """Let the time of a lease pass for the processes that own these jobs; in a folder, nobody needs
+    to."""
+    if isinstance(place, str):
+        owners = "SELECT owner FROM jobs WHERE id = ANY(?)"
+        now = "UPDATE owners SET expires = clock_timestamp() WHERE token IN"
+        execute(place, f"{now} ({owners})", [*ids])

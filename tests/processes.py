@@ -144,6 +144,7 @@ HEAVY = {
     "starlette",
     "uvicorn",
     "sqlite3",
+    "psycopg",
 }
 """Libraries that take tens of milliseconds to import."""
 

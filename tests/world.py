@@ -21,7 +21,7 @@ from kontext_cli.job import Job
 from kontext_cli.journal import Journal
 from kontext_cli.sandbox.app import Sandbox
 from kontext_cli.sandbox.ledger import Entry, Ledger
-from kontext_cli.settings.paths import state_dir
+from kontext_cli.settings.paths import journal_location
 from kontext_cli.terminal.records import as_line, job_record
 from processes import RightHere, environment, start
 from samples import image_file
@@ -346,7 +346,7 @@ class World:
 
     def kept(self, batch: str | None = None) -> Sequence[Job]:
         """The jobs in the journal, newest first; those of a batch in their order."""
-        journal = Journal.read(state_dir(environment(self.environ)))
+        journal = Journal.read(journal_location(environment(self.environ)))
         if journal is None:
             return []
         with journal:

@@ -46,6 +46,7 @@ aspect_ratio = "16:9"
 [providers.fal]
 base_url = "https://proxy.example/fal"
 jobs = 20
+key_command = ["pass", "show", "fal"]
 
 [providers.huggingface]
 route = "replicate"
@@ -93,6 +94,11 @@ def variables() -> Iterator[tuple[tuple[str, ...], str]]:
     yield (
         ("KONTEXT_CONFIG_DIR", "KONTEXT_STATE_DIR"),
         "directories of `config.toml` and of the journal. Default: the user's standard directories",
+    )
+    yield (
+        ("KONTEXT_JOURNAL",),
+        "`postgresql://…`: a journal that machines share, in place of the one in the state "
+        "directory",
     )
     yield ("HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE"), "proxy and certificates"
     yield ("NO_COLOR", "FORCE_COLOR"), "no colors, or colors also where no terminal reads them"

@@ -44,10 +44,10 @@ class Known(NamedTuple):
     """What is known of a row: its last job, and the condition of its files.
 
     ``free``: the job was not billed. ``at_hand``: its images can be downloaded without a new
-    submit. ``elsewhere``: another run is working on it now. ``paths`` and ``hashes`` are those of
-    its files. ``read`` reads the job itself, None while it is open. ``seen`` is the id and the
-    state of the last job in the journal, if any. ``locked`` is its row in the lock, if that is what
-    is known.
+    submit. ``elsewhere``: another run is working on it now. ``away``: its files are on the disk of
+    another machine. ``paths`` and ``hashes`` are those of its files. ``read`` reads the job itself,
+    None while it is open. ``seen`` is the id and the state of the last job in the journal, if any.
+    ``locked`` is its row in the lock, if that is what is known.
     """
 
     job_id: str | None
@@ -58,6 +58,7 @@ class Known(NamedTuple):
     free: bool
     at_hand: bool
     elsewhere: bool = False
+    away: bool = False
     provider: str = ""
     paths: tuple[str, ...] = ()
     read: Callable[[], Job | None] = lambda: None
@@ -92,6 +93,8 @@ class Decision(NamedTuple):
     reason: str
 
 
+SAVED_ELSEWHERE = "saved on another machine"
+
 _ENDED = frozenset({State.PLANNED, State.FAILED, State.CANCELED, State.MODERATED, State.EXPIRED})
 
 
@@ -117,6 +120,8 @@ def decide(known: Known | None, digest: str, rules: Rules, *, keep_flagged: bool
 def _saved(known: Known, rules: Rules) -> Decision:
     if rules.make_saved:
         return Decision(Step.MAKE, "forced")
+    if known.away:
+        return Decision(Step.SKIP, SAVED_ELSEWHERE)
     if known.files == "missing":
         return Decision(Step.COLLECT if known.at_hand else Step.MAKE, "file missing")
     return Decision(Step.SKIP, "file edited" if known.files == "edited" else "saved")

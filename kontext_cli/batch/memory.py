@@ -9,6 +9,8 @@ from kontext_cli.batch.decide import Known, Step
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.locked import Locked
 from kontext_cli.engine.endings import elsewhere, is_unsettled, unknown_since
+from kontext_cli.errors import JournalFault
+from kontext_cli.files.origin import lacks_access
 from kontext_cli.files.place import place
 from kontext_cli.files.saved import Condition, Listed, condition, condition_at, existing_file
 from kontext_cli.job import OPEN, Job, State
@@ -30,6 +32,7 @@ class Memory:
         self._journal = journal
         self._answers = answers
         self._batch = batch
+        self._lost: set[tuple[str, tuple[str, str] | None]] = set()
 
     @property
     def is_new(self) -> bool:
@@ -62,6 +65,17 @@ class Memory:
                 known = known._replace(before=saved and saved._replace(before=None))
             last = known
         return last and self._seen(last)
+
+    def check_is_readable(self, entry: Entry) -> None:
+        """Raises JournalFault if a row was claimed before, twice, by a job we do not see."""
+        lost = entry.key, entry.seen
+        if lost in self._lost:
+            raise JournalFault(
+                "the journal has a job of this row that cannot be read, and may have been billed",
+                hint="look at the provider's own list of requests, then `kontext forget` that job",
+                billed="maybe",
+            )
+        self._lost.add(lost)
 
     def files(self) -> Iterator[Path]:
         """The files that the batch made in earlier runs."""
@@ -105,7 +119,7 @@ class Memory:
         return next((job for job in jobs if job.id == job_id), None)
 
     def _saved(self, key: str, listed: Listed | None) -> Known | None:
-        """What is known of a row with one job, whose files are there; None of any other row."""
+        """What is known of a row with one job, whose files are as they were; None of any other."""
         job = self._journal.saved_of_row(self._batch, key) if self._journal else None
         if job is None:
             return None
@@ -115,7 +129,7 @@ class Memory:
             )
             for path, sha256, size, modified, etag in job.files
         )
-        if files == "missing":
+        if files != "untouched":
             return None
         return Known(
             job_id=job.id,
@@ -134,20 +148,26 @@ class Memory:
 
     def _known(self, job: Job, key: str) -> Known:
         files = _worst(map(condition, job.files)) if job.state is State.SAVED else None
+        away = files in ("edited", "missing") and self._is_away(job)
         return Known(
             job_id=job.id,
             attempt=job.attempt,
             state=job.state,
             digest=job.digest,
-            files=files,
+            files="missing" if away else files,
             free=job.error is None or job.error.billed == "no",
             at_hand=self._at_hand(job),
+            away=away,
             provider=job.provider,
             paths=tuple([str(file.path) for file in job.files]),
             read=lambda: None if job.state in OPEN else self._read(key, job.id),
             seen=(job.id, job.state.value),
             hashes=tuple([file.sha256 for file in job.files]),
         )
+
+    def _is_away(self, job: Job) -> bool:
+        here = self._journal.origin if self._journal else None
+        return any(lacks_access(file, job.target, here) for file in job.files)
 
     def _at_hand(self, job: Job) -> bool:
         if job.state is State.UNKNOWN:

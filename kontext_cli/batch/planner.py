@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from kontext_cli.batch.decide import Known, Step, decide
+from kontext_cli.batch.decide import SAVED_ELSEWHERE, Known, Step, decide
 from kontext_cli.batch.earlier import Earlier, of_job
 from kontext_cli.batch.entry import Entry
 from kontext_cli.batch.faults import Faults
@@ -84,6 +84,7 @@ class Planner:
             else:
                 entries.append(entry)
         faults.raise_all()
+        self.notices += _saved_elsewhere(entries)
         return entries
 
     def input_files(self, source: BatchSource) -> Iterator[str]:
@@ -254,3 +255,13 @@ class Planner:
             entry.step, entry.reason, entry.job_id = Step.SKIP, "there already", None
         self.notices += names.notices
         entry.paths = names.files
+
+
+def _saved_elsewhere(entries: Iterable[Entry]) -> Iterator[str]:
+    """A notice of rows whose files are on the disks of other machines."""
+    count = sum(entry.reason == SAVED_ELSEWHERE for entry in entries)
+    if count:
+        yield (
+            f"{count} row{' was' if count == 1 else 's were'} saved on another machine, whose files"
+            " are not here: skipped; --force makes them again"
+        )

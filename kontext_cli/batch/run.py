@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 
 from kontext_cli.batch.decide import Step
 from kontext_cli.batch.entry import Entry
@@ -19,6 +20,7 @@ from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.plan import Plan
 from kontext_cli.errors import (
     BadMedia,
+    BudgetFault,
     Bug,
     InputFault,
     Interrupted,
@@ -30,9 +32,11 @@ from kontext_cli.errors import (
     Unreachable,
 )
 from kontext_cli.files.delivery import Delivery, remove_replaced
+from kontext_cli.files.origin import moved_here
 from kontext_cli.files.saved import condition
 from kontext_cli.job import ACCEPTED, Cost, Job, State, Target
 from kontext_cli.journal import Journal
+from kontext_cli.journal.writer import patiently
 
 DRAIN_SECONDS = 10.0
 """How long to wait after a signal for responses to submits that are being sent."""
@@ -79,7 +83,6 @@ class Batch:
         self._engines: Mapping[Server, Engine] = {}
         self._in_flight: dict[asyncio.Task[None], InFlight] = {}
         self._failures = 0
-        self._lost: set[tuple[str, tuple[str, str] | None]] = set()
         self.stop: KontextError | None = None
         """Why no further jobs were submitted; None if all were."""
 
@@ -149,10 +152,13 @@ class Batch:
 
     async def _run_and_report(self, row: InFlight) -> None:
         try:
-            job = await self._job(row)
+            job = await patiently(partial(self._job, row), self._limits.timeout)
         except asyncio.CancelledError:
             self._report_interrupted(row)
             raise
+        except BudgetFault as fault:  # spent by other machines: the row stays planned
+            self.stop_submitting(fault)
+            return
         except KontextError as error:
             job = self._failed(row, error)
         except Exception as error:
@@ -204,10 +210,10 @@ class Batch:
         entry = row.entry
         job = self._journal.find(entry.job_id or "")
         job.index = entry.row.index
-        target = job.target
-        if target is None or not (self._limits.waits or job.state is State.SAVED):
+        if job.target is None or not (self._limits.waits or job.state is State.SAVED):
             job.error = None
             return job
+        job.target = target = moved_here(job.target, self._journal.origin)
         row.job = job
         server = self._server_of(job)
         if server is None:
@@ -261,7 +267,7 @@ class Batch:
             return None
         if not await self._claim(job, entry.seen):
             self._budget.settle(job.cost, None)
-            self._check_is_readable(entry)
+            self._memory.check_is_readable(entry)
             entry.step = Step.WAIT
             lane.requeue(entry)
             return None
@@ -282,17 +288,6 @@ class Batch:
                 lane.stop(job.error)
             return None
         return None if self._requeue(row, job) else job
-
-    def _check_is_readable(self, entry: Entry) -> None:
-        """Raises JournalFault if a row was claimed before, twice, by a job we do not see."""
-        lost = entry.key, entry.seen
-        if lost in self._lost:
-            raise JournalFault(
-                "the journal has a job of this row that cannot be read, and may have been billed",
-                hint="look at the provider's own list of requests, then `kontext forget` that job",
-                billed="maybe",
-            )
-        self._lost.add(lost)
 
     async def _plan(self, entry: Entry) -> Plan:
         """The job and the call of a row; images are read in a thread."""

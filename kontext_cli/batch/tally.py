@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 from kontext_cli.errors import Interrupted, KontextError
 from kontext_cli.job import Cost, Job, State
+from kontext_cli.journal.faults import Away
 
 Kind = Literal[
     "saved",
@@ -87,7 +88,8 @@ class Tally:
 
     def exit_code(self, stop: KontextError | None = None) -> int:
         """The exit code: of the error that stopped the batch, else of all its rows, else 9."""
-        if isinstance(stop, Interrupted) or (stop and stop.exit_code in _BY_CAUSE):
+        by_cause = isinstance(stop, Interrupted | Away)
+        if stop is not None and (by_cause or stop.exit_code in _BY_CAUSE):
             return stop.exit_code
         codes = {code for code, count in self.codes.items() if code and count}
         if not codes:

@@ -4,14 +4,16 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
-from kontext_cli.errors import UsageError
+from kontext_cli.errors import KontextError
 from kontext_cli.files.names import format_of
 from kontext_cli.settings.config import load_config
 from kontext_cli.settings.defaults import COMMANDS_WITH, Default, defaults_of
 from kontext_cli.settings.paths import config_dir
 from kontext_cli.terminal.input import output_path
+
+_Error = TypeVar("_Error", bound=KontextError)
 
 
 class FileDefaults:
@@ -41,11 +43,6 @@ class FileDefaults:
         """The defaults by parameter. Raises UsageError for a mistake in the file."""
         config = load_config(config_dir(os.environ) / "config.toml")
         defaults = defaults_of(config.defaults, self._command)
-        for key, default in defaults.items():
-            is_switch = self._options[key].is_flag
-            if is_switch != isinstance(default.value, bool):
-                wanted = "true or false" if is_switch else "text or a number"
-                raise UsageError(f"{default.origin}: `{key}` should be {wanted}")
         return {self._options[key].name: default for key, default in defaults.items()}
 
 
@@ -60,8 +57,8 @@ def use_defaults(context: Any) -> None:
     }
     for key, option in options.items():
         if option.is_flag:
-            positive = key.removeprefix("no_") if key.startswith("no_") else f"no_{key}"
-            option.secondary_opts = [f"--{positive.replace('_', '-')}"]
+            opposite = key.removeprefix("no_") if key.startswith("no_") else f"no_{key}"
+            option.secondary_opts = [f"--{opposite.replace('_', '-')}"]
     if options:
         context.default_map = FileDefaults(command, options)
 
@@ -111,12 +108,14 @@ _RIVALS = {
 }
 
 
-def located(error: UsageError, context: Any) -> UsageError:
+def located(error: _Error, context: Any) -> _Error:
     """The error with the file and line of the default that it is about, if any: it names the flag,
     or quotes the value."""
     flags = {each.name: _flag(each) for each in context.command.params}
     for name, default in used_defaults(context).items():
-        about = rf"{flags[name]}(?![\w-])|`{re.escape(str(default.value))}`"
+        about, value = rf"{flags[name]}(?![\w-])", str(default.value)
+        if not value.isalnum():  # a word may be quoted for any reason
+            about += f"|`{re.escape(value)}`"
         if re.search(about, error.message):
             return error.replace(f"{default.origin}: {error.message}")
     return error

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import typer.core
 
 from kontext_cli.cli.defaults import give_way, located, use_defaults
-from kontext_cli.errors import UsageError
+from kontext_cli.errors import KontextError, UsageError
 from kontext_cli.terminal.cells import wrapped
 from kontext_cli.terminal.input import break_line
 from kontext_cli.terminal.output import to_stdout
@@ -114,7 +114,7 @@ class HelpfulCommand(typer.core.TyperCommand):
         give_way(ctx)
         try:
             return super().invoke(ctx)
-        except UsageError as error:
+        except KontextError as error:
             raise located(error, ctx) from error.__cause__
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:

@@ -307,7 +307,7 @@ def _options(context: Any) -> dict[str, Any]:
         name: each
         for each in context.command.get_params(context)
         if each.param_type_name == "option"
-        for name in each.opts
+        for name in (*each.opts, *each.secondary_opts)
     }
 
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import NamedTuple
 
 from kontext_cli.errors import KeyFault, MissingKey, UsageError
 from kontext_cli.providers import NAMES, Name, provider_class
@@ -37,12 +38,15 @@ def store_key(provider: Name) -> Result:
 def list_keys() -> Result:
     """List where each provider's key comes from, and its last four characters."""
     settings = Settings.load(os.environ)
-    keys = [(name, *_found(settings, name)) for name in NAMES]
-    described = [(name, one_line(_described(name, key, fault))) for name, key, fault in keys]
+    keys = [_found(settings, name) for name in NAMES]
     width = max(map(len, NAMES))
     return Result(
-        text=[line for name, text in described for line in labeled(f"{name:<{width}} ", text)],
-        records=[_record(name, key, fault) for name, key, fault in keys],
+        text=[
+            line
+            for key in keys
+            for line in labeled(f"{key.provider:<{width}} ", one_line(_described(key)))
+        ],
+        records=map(_record, keys),
     )
 
 
@@ -79,30 +83,44 @@ def _asked_for(provider: Name) -> str:
         return ""
 
 
-def _found(settings: Settings, name: Name) -> tuple[Setting | None, KeyFault | None]:
+class _Key(NamedTuple):
+    """The key of a provider, or what is wrong with it, or the command that prints it."""
+
+    provider: Name
+    key: Setting | None = None
+    fault: KeyFault | None = None
+    command: Setting | None = None
+
+
+def _found(settings: Settings, name: Name) -> _Key:
     try:
         key = settings.key(name)
     except KeyFault as fault:
-        return None, fault
-    return key, None if key else settings.half_a_key(name)
+        return _Key(name, fault=fault)
+    command = None if key else settings.key_command(name)
+    return _Key(name, key, None if key or command else settings.half_a_key(name), command)
 
 
-def _described(name: Name, key: Setting | None, fault: KeyFault | None) -> str:
+def _described(found: _Key) -> str:
+    name, key, fault, command = found
     if fault is not None:
         return f"not usable: {fault.message}"
     if not provider_class(name).key_variables:
         return "needs no key"
+    if command is not None:
+        return f"key_command, {command.value} ({command.origin})"
     if key is None:
         return f"no key (set {spelled_variables(name)}, or run `kontext auth set {name}`)"
     return f"{key.origin}, {_ending(key.value)}"
 
 
-def _record(name: Name, key: Setting | None, fault: KeyFault | None) -> dict[str, object]:
+def _record(found: _Key) -> dict[str, object]:
+    key, fault, source = found.key, found.fault, found.key or found.command
     return {
         "schema": SCHEMA,
         "type": "key",
-        "provider": name,
-        "source": key.origin if key else None,
+        "provider": found.provider,
+        "source": source.origin if source else None,
         "last4": _last(key.value) if key else None,
         "error": fault.message if fault else None,
     }

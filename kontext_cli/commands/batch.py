@@ -21,9 +21,9 @@ from kontext_cli.batch.run import Batch
 from kontext_cli.batch.schedulers import scheduled_shard
 from kontext_cli.batch.sources import BatchSource, batch_id, rows_of_files, rows_of_images
 from kontext_cli.batch.tally import Tally
-from kontext_cli.commands.batch_flags import check_batch
+from kontext_cli.commands.batch_flags import check_batch, check_batch_is_named
 from kontext_cli.commands.batch_keys import WORK, BatchKeys, providers_of
-from kontext_cli.commands.batch_lock import KEPT, BatchLock
+from kontext_cli.commands.batch_lock import BatchLock
 from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.garbage import no_collection
 from kontext_cli.commands.generate import differences
@@ -47,7 +47,6 @@ from kontext_cli.terminal.input import piped_image, read_prompt, typed_bytes
 from kontext_cli.terminal.open import open_batch_report
 from kontext_cli.terminal.records import summary_record
 from kontext_cli.terminal.result import Result
-from kontext_cli.words import flag
 
 
 def run_batch(flags: Flags, source: BatchSource | None = None) -> Result:
@@ -70,6 +69,8 @@ def run_batch(flags: Flags, source: BatchSource | None = None) -> Result:
     with Session(report, debug=flags.debug) as session:
         if scheduled is not None:
             report.notice(f"shard {scheduled}, from {scheduled.variable}")
+        if session.shares_journal:
+            check_batch_is_named(flags)
         set_up_previews(session, flags.preview, as_json=flags.json, quiet=flags.quiet, small=True)
         return _Run(flags, session, report, tally).run(source)
 
@@ -93,7 +94,7 @@ class _Run:
             self._source = source
         destination_of(self._folder).prove(self._folder)
         if self._lock is not None:
-            self._leave_out_defaults(self._lock)
+            self._flags = self._lock.without_defaults(self._flags)
         with no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
@@ -102,7 +103,7 @@ class _Run:
         of_lock = self._lock.notices(entries) if self._lock else ()
         for notice in [*self._planner.notices, *of_lock]:
             self._report.notice(notice)
-        budget = Budget(self._flags.max_cost)
+        budget = self._budget()
         budget.check([entry.cost for entry in entries if entry.step is Step.MAKE])
         if self._flags.dry_run:
             return self._dry_run(entries)
@@ -140,18 +141,7 @@ class _Run:
 
     @cached_property
     def _lock(self) -> BatchLock | None:
-        return BatchLock.of(
-            self._flags.without_defaults(KEPT), self._folder, notice=self._report.notice
-        )
-
-    def _leave_out_defaults(self, lock: BatchLock) -> None:
-        """Leave out the defaults of `config.toml` that a lock would keep: it is for others, too."""
-        if dropped := sorted({*KEPT} & {*self._flags.defaulted}):
-            self._flags = self._flags.without_defaults(dropped)
-            names = ", ".join(map(flag, dropped))
-            self._report.notice(
-                f"`{lock.path.name}` is for others, too: your defaults are left out ({names})"
-            )
+        return BatchLock.of(self._flags, self._folder, notice=self._report.notice)
 
     @cached_property
     def _batch(self) -> str:
@@ -277,7 +267,7 @@ class _Run:
         Without `--json`, a row that is skipped has the job that it asks for.
         """
         with ExitStack() as stack:
-            journal = Journal.read(self._session.state_folder)
+            journal = Journal.read(self._session.journal_location)
             if journal is not None:
                 stack.enter_context(journal)
             memory = self._memory_of(self._batch, journal)
@@ -299,7 +289,11 @@ class _Run:
             self._planner,
             self._session.journal,
             self._memory,
-            claim=self._session.scribe.take,
+            claim=partial(
+                self._session.scribe.take,
+                seconds=self._flags.timeout,
+                limit=self._flags.max_cost,
+            ),
             delivery=partial(file_delivery, proven=set(), scratch=self._session.state_folder),
             limits=Limits(
                 self._flags.timeout,
@@ -325,6 +319,14 @@ class _Run:
         )
         fault = self._written()
         return self._report.summary(batch.stop or fault, rerun=command_again(self._flags))
+
+    def _budget(self) -> Budget:
+        """The budget of the run; where machines share the journal, what is left of that of the
+        batch."""
+        journal, limit = self._journal, self._flags.max_cost
+        if limit is None or journal is None:
+            return Budget(limit)
+        return Budget(limit, journal.reserved(self._batch))
 
     def _written(self) -> KontextError | None:
         """Write what the lock does not have yet; the error if that is not possible."""

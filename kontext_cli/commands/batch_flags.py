@@ -35,6 +35,16 @@ def check_batch(flags: Flags) -> None:
         parse_shard(flags.shard)
 
 
+def check_batch_is_named(flags: Flags) -> None:
+    """Raises UsageError for a batch without a name in a journal that machines share: the one that
+    is made up has the folders of one machine in it."""
+    if flags.batch is None and not flags.dry_run:
+        raise UsageError(
+            "a batch needs a name where machines share the journal (KONTEXT_JOURNAL)",
+            hint="give each of them the same: --batch NAME",
+        )
+
+
 def _check_each(flags: Flags) -> None:
     if flags.prompts_files:
         raise UsageError("--each and --prompts-file cannot be used together")

@@ -37,7 +37,12 @@ class BatchKeys:
         for entry in entries:
             if entry.step is Step.MAKE and entry.shared.then is not None:
                 self._skip_without_key(entry)
-        for name in dict.fromkeys(each.at for each in entries if self._needs_key(each)):
+        needed = [each.at for each in entries if self._needs_key(each)]
+        # The run opens them all; a command may ask for a passphrase, so before anything is drawn.
+        by_command = [
+            name for name in providers_of(entries) if name in settings.config.key_commands
+        ]
+        for name in dict.fromkeys([*needed, *by_command]):
             settings.require_key(known_provider(name))
 
     def is_usable(self, provider: Provider) -> bool:

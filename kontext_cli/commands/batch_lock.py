@@ -39,7 +39,7 @@ from kontext_cli.settings.paths import cache_dir
 from kontext_cli.settings.settings import WAYS, Settings
 from kontext_cli.words import flag, listed
 
-KEPT = (*(row.name for row in OPTIONS if row.name != "metadata"), "name")
+_KEPT = (*(row.name for row in OPTIONS if row.name != "metadata"), "name")
 """The flags that a lock keeps as the defaults of its rows."""
 _MOST_NAMED = 10
 
@@ -58,7 +58,7 @@ class BatchLock:
         self, flags: Flags, place: _Place, folder: Path, notice: Callable[[str], None]
     ) -> None:
         """``folder`` is the output folder. Raises LockFault and UsageError."""
-        self._flags = flags
+        self._flags = flags = flags.without_defaults(_KEPT)
         self._folder = folder
         self._notice = notice
         self._prompts_file = place.prompts_file
@@ -96,6 +96,17 @@ class BatchLock:
             return None
         _check_images(flags)
         return cls(flags, place, folder, notice)
+
+    def without_defaults(self, flags: Flags) -> Flags:
+        """The flags without the defaults of `config.toml` that the lock would keep: it is for
+        others, too."""
+        dropped = sorted({*_KEPT} & {*flags.defaulted})
+        if dropped:
+            names = listed([flag(each) for each in dropped])
+            self._notice(
+                f"`{self.path.name}` is for others, too: your defaults are left out ({names})"
+            )
+        return flags.without_defaults(dropped)
 
     @property
     def provider(self) -> str | None:

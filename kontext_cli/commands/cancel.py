@@ -34,6 +34,7 @@ def run_cancel(
             for job, at in zip(jobs, providers, strict=True):
                 codes.append(await _cancel(session, at, job, messages, errors))
 
+        session.find_keys(jobs)
         session.run(work, [])
     records = map(job_record, jobs)
     return Result(common_code(codes), records=records, messages=messages, errors=errors)

@@ -8,7 +8,7 @@ from typing import Any
 from kontext_cli.commands.ages import age_of
 from kontext_cli.journal import Journal
 from kontext_cli.journal.spending import By, Group, Spent, Sum, grouped
-from kontext_cli.settings.paths import state_dir
+from kontext_cli.settings.paths import journal_location
 from kontext_cli.terminal.output import to_stderr
 from kontext_cli.terminal.records import SCHEMA
 from kontext_cli.terminal.result import Result
@@ -34,7 +34,7 @@ def sum_up(*, since: str | None, by: By | None) -> Result:
 
 
 def _spent(within: timedelta | None) -> list[Spent]:
-    journal = Journal.read(state_dir(os.environ), log=to_stderr)
+    journal = Journal.read(journal_location(os.environ), log=to_stderr)
     if journal is None:
         return []
     with journal:

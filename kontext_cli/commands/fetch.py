@@ -24,6 +24,7 @@ from kontext_cli.errors import InputFault, JournalFault, KontextError, UsageErro
 from kontext_cli.files.delivery import Delivery
 from kontext_cli.files.disk import is_special
 from kontext_cli.files.names import Exists
+from kontext_cli.files.origin import moved_here
 from kontext_cli.files.place import typed_place
 from kontext_cli.files.saved import condition, existing_file
 from kontext_cli.images.inputs import InputImage
@@ -207,6 +208,7 @@ class _Run:
                 report.notice(text)
             report.ended(job)
 
+        session.find_keys(jobs)
         session.run(lambda: session.for_each(jobs, download), jobs)
         for job in jobs:
             if job.id not in reported:
@@ -276,9 +278,22 @@ def _delivery(job: Job, fetch: Fetch, session: Session) -> Delivery:
         names = names_for(job, Wanted(folder, fetch.output, fetch.name, exists, *provenance))
         paths = tuple(path.absolute() for path in names.paths)
         job.target = Target(paths, metadata=before.metadata, sidecar=before.sidecar)
+    else:
+        job.target = _moved_here(job, job.target, session)
     if fetch.keep_flagged:
         job.target = job.target._replace(keep_flagged=True)
     return session.delivery(job.target)
+
+
+def _moved_here(job: Job, target: Target, session: Session) -> Target:
+    """The target of a job with its names on this machine; a notice where they were others."""
+    moved = moved_here(target, session.journal.origin)
+    if target.origin and moved.paths != target.paths:
+        session.report.notice(
+            f"job {job.id} was submitted on {target.origin.host}, in `{target.origin.folder}`:"
+            " its files are saved under this folder"
+        )
+    return moved
 
 
 def _draft_again(job: Job, provider: Provider) -> Draft:

@@ -9,7 +9,7 @@ from kontext_cli.errors import JournalFault, UsageError
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.replies import Answers
-from kontext_cli.settings.paths import state_dir
+from kontext_cli.settings.paths import journal_location, state_dir
 from kontext_cli.terminal.output import to_stderr
 from kontext_cli.terminal.result import Result
 
@@ -24,11 +24,10 @@ def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence
     if names and (older_than is not None or states):
         raise UsageError("give either JOBs, or --older-than and --state, not both")
     age = None if older_than is None else age_of(older_than)
-    folder = state_dir(os.environ)
-    with Journal.open(folder, log=to_stderr) as journal:
+    with Journal.open(journal_location(os.environ), log=to_stderr) as journal:
         ids = [_id(journal, name) for name in names]
         count = journal.forget(ids=ids, older_than=age, states=states)
-    answers = Answers(folder)
+    answers = Answers(state_dir(os.environ))
     for job_id in ids:
         answers.drop(job_id)
     return Result(messages=[f"forgot {count} job{'' if count == 1 else 's'}"])

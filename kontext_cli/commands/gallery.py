@@ -24,7 +24,7 @@ from kontext_cli.gallery.tiles import TileMaker, in_threads
 from kontext_cli.images.thumbnails import MARK as IMAGE_MARK
 from kontext_cli.images.thumbnails import Sheet
 from kontext_cli.journal import Journal
-from kontext_cli.settings.paths import state_dir
+from kontext_cli.settings.paths import journal_location
 from kontext_cli.terminal.counting import Counting
 from kontext_cli.terminal.output import to_stderr
 from kontext_cli.terminal.records import SCHEMA
@@ -99,7 +99,7 @@ def _output(output: str | None) -> tuple[Path, Literal["html", "png", "jpeg"]]:
 
 @contextmanager
 def _journal() -> Iterator[Journal | None]:
-    journal = Journal.read(state_dir(os.environ), log=to_stderr)
+    journal = Journal.read(journal_location(os.environ), log=to_stderr)
     if journal is None:
         yield None
         return

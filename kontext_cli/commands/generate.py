@@ -83,6 +83,7 @@ def run_one(flags: Flags) -> Result:
             result, job = _skip(first.job, first.names, report), first.job
         else:
             plans = _with_keys(plans, flags, settings, report)
+            session.find_keys([plans[0].job])
             result, job = _run(plans, flags, session, report)
         if flags.open_images:
             open_files([job], report)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kontext_cli.engine.known import Image, read_image, with_journal
 from kontext_cli.errors import InputFault
-from kontext_cli.settings.paths import from_home, state_dir
+from kontext_cli.settings.paths import from_home, journal_location
 from kontext_cli.terminal.info import info_lines, info_record
 from kontext_cli.terminal.output import to_stderr
 from kontext_cli.terminal.result import Result
@@ -22,7 +22,7 @@ def run_info(files: Sequence[str]) -> Result:
             images.append(read_image(Path(from_home(file))))
         except InputFault as fault:
             faults.append(fault)
-    images = with_journal(images, state_dir(os.environ), _notice)
+    images = with_journal(images, journal_location(os.environ), _notice)
     return Result(
         faults[0].exit_code if faults else 0,
         text=info_lines(images),

@@ -45,6 +45,7 @@ def poll_jobs(
             else:
                 await engine.ask(job)
 
+        session.find_keys(waiting)
         session.run(lambda: session.for_each(waiting, poll), waiting)
     codes = [
         job.error.exit_code if job.error and job in waiting else job.state.exit_code for job in jobs

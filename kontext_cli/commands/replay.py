@@ -12,7 +12,7 @@ from kontext_cli.commands.repeating import Again, Repeater
 from kontext_cli.engine.known import Image, read_image, with_journal
 from kontext_cli.engine.recipe import input_images, recipe_of
 from kontext_cli.errors import InputFault, KontextError
-from kontext_cli.settings.paths import from_home, state_dir
+from kontext_cli.settings.paths import from_home, journal_location
 from kontext_cli.settings.settings import Settings
 from kontext_cli.terminal.input import check_single_use, read_prompt
 from kontext_cli.terminal.output import to_stderr
@@ -117,7 +117,7 @@ def _raise_all(files: Sequence[str], wrong: Mapping[str, KontextError]) -> None:
 
 
 def _with_journal(images: Sequence[Image], flags: Flags) -> list[Image]:
-    return with_journal(images, state_dir(os.environ), lambda text: _notice(text, flags))
+    return with_journal(images, journal_location(os.environ), lambda text: _notice(text, flags))
 
 
 def _print_notices(notices: Mapping[str, Sequence[str]], flags: Flags) -> None:

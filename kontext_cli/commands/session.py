@@ -4,8 +4,8 @@ import asyncio
 import gc
 import os
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Self
@@ -14,19 +14,20 @@ from kontext_cli.commands.signals import run_until_signal
 from kontext_cli.engine.endings import bill_so_far, for_job
 from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.follow import Watch
-from kontext_cli.errors import Billed, Interrupted, KeyFault, UsageError
+from kontext_cli.errors import Billed, Interrupted, KeyFault, KontextError, UsageError
 from kontext_cli.files.delivery import Delivery, StreamDelivery, file_delivery, open_special
 from kontext_cli.files.disk import is_special
+from kontext_cli.files.origin import origin_here
 from kontext_cli.files.place import is_object
 from kontext_cli.http.transport import Transport
-from kontext_cli.job import Job, State, Target
+from kontext_cli.job import Job, Origin, State, Target
 from kontext_cli.journal import Journal
-from kontext_cli.journal.history import run_times
 from kontext_cli.journal.replies import Answers
+from kontext_cli.journal.store import run_times
 from kontext_cli.journal.writer import Scribe
 from kontext_cli.options import Metadata
 from kontext_cli.providers.base import Provider
-from kontext_cli.settings.paths import state_dir
+from kontext_cli.settings.paths import journal_location, state_dir
 from kontext_cli.settings.settings import Settings, known_provider
 from kontext_cli.terminal.input import stdout_bytes
 from kontext_cli.terminal.output import to_stderr
@@ -50,7 +51,8 @@ class Session:
         self.settings = Settings.load(os.environ)
         self._debug = debug
         self.state_folder = state_dir(os.environ)
-        report.past_run_times = partial(run_times, self.state_folder)
+        self.journal_location = journal_location(os.environ)
+        report.past_run_times = partial(run_times, self.journal_location)
         self._streams = ExitStack()
 
     def __enter__(self) -> Self:
@@ -74,17 +76,27 @@ class Session:
     @cached_property
     def journal(self) -> Journal:
         """The journal, opened at the first use. Raises JournalFault."""
-        return Journal.open(self.state_folder, log=self.report.notice)
+        return Journal.open(self.journal_location, log=self.report.notice, origin=self._origin)
 
     @cached_property
     def journal_to_read(self) -> Journal | None:
         """The journal, read-only; None if it does not exist. Raises JournalFault."""
-        return Journal.read(self.state_folder, log=self.report.notice)
+        return Journal.read(self.journal_location, log=self.report.notice, origin=self._origin)
+
+    @property
+    def shares_journal(self) -> bool:
+        """Whether other machines use the journal, too."""
+        return isinstance(self.journal_location, str)
+
+    @cached_property
+    def _origin(self) -> Origin | None:
+        """This machine, where others share the journal. Raises JournalFault."""
+        return origin_here(self.state_folder) if self.shares_journal else None
 
     @cached_property
     def scribe(self) -> Scribe:
         """The writer of the journal while jobs are in flight."""
-        return Scribe(self.journal)
+        return Scribe(self.journal, self.report.notice)
 
     def delivery(self, target: Target | None, *, metadata: Metadata = "off") -> Delivery:
         """The delivery of a job's images to their target; None is standard output, where they
@@ -162,6 +174,13 @@ class Session:
         except (KeyFault, UsageError) as fault:
             for job in jobs:
                 job.error = for_job(fault, job)
+
+    def find_keys(self, jobs: Iterable[Job]) -> None:
+        """Find the keys for the providers of jobs before anything is drawn: a command that prints
+        one may ask for a passphrase on the terminal. Faults are raised when a key is used."""
+        for name, server in dict.fromkeys((job.provider, job.server) for job in jobs):
+            with suppress(KontextError):
+                self.settings.require_key(known_provider(name), server)
 
     def run(self, work: Work, jobs: Sequence[Job]) -> None:
         """Run the work to its end or to the first signal, which becomes the error of open jobs."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from kontext_cli.job import Job, State
 from kontext_cli.journal import Journal
-from kontext_cli.settings.paths import state_dir
+from kontext_cli.settings.paths import journal_location
 from kontext_cli.terminal.jobs import job_in_full, job_lines
 from kontext_cli.terminal.output import to_stderr
 from kontext_cli.terminal.records import job_record
@@ -16,7 +16,7 @@ from kontext_cli.terminal.text import error_lines
 
 def list_jobs(*, limit: int, states: Collection[State], batch: str | None) -> Result:
     """List the newest jobs in the journal, newest first. Raises JournalFault."""
-    journal = Journal.read(state_dir(os.environ), log=to_stderr)
+    journal = Journal.read(journal_location(os.environ), log=to_stderr)
     jobs: list[Job] = []
     if journal is not None:
         with journal:

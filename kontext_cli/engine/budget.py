@@ -13,10 +13,11 @@ class Budget:
     A submit that was sent and not answered counts as spent. Without a limit all is allowed.
     """
 
-    def __init__(self, limit: float | None) -> None:
-        """``limit`` is US dollars."""
+    def __init__(self, limit: float | None, reserved: float = 0.0) -> None:
+        """``limit`` is US dollars, of which ``reserved`` were given away before this run."""
         self.limit = limit
-        self._left = None if limit is None else round(limit * _PARTS)
+        self._before = round(reserved * _PARTS)
+        self._left = None if limit is None else round(limit * _PARTS) - self._before
 
     def check(self, costs: list[Cost]) -> None:
         """Check that the whole plan is within the limit. Raises OverBudget."""
@@ -31,10 +32,11 @@ class Budget:
         total = sum(_parts(cost) for cost in costs)
         if total > self._left:
             part = "run part of it with --limit, or: " if costs[1:] else ""
+            left = f"{dollars(max(self._left, 0) / _PARTS)} {'left ' if self._before else ''}"
             raise OverBudget(
                 f"the estimated cost of {dollars(total / _PARTS)} exceeds the "
-                f"{dollars(self._left / _PARTS)} of --max-cost; nothing was sent",
-                hint=f"{part}use --max-cost {total / _PARTS} or higher",
+                f"{left}of --max-cost; nothing was sent",
+                hint=f"{part}use --max-cost {(total + self._before) / _PARTS} or higher",
             )
 
     def reserve(self, cost: Cost) -> bool:

@@ -12,6 +12,7 @@ from kontext_cli.images.decoding import other_kind, sniff
 from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.job import Job
 from kontext_cli.journal import Journal
+from kontext_cli.journal.store import Location
 from kontext_cli.metadata.find import Finding
 from kontext_cli.metadata.record import record_of
 from kontext_cli.sizes import MOST_BYTES
@@ -50,13 +51,13 @@ def read_image(path: Path) -> Image:
 
 
 def with_journal(
-    images: Sequence[Image], state_folder: Path, log: Callable[[str], None]
+    images: Sequence[Image], location: Location, log: Callable[[str], None]
 ) -> list[Image]:
     """The images, each with the record of the job that saved it, if the journal knows it.
 
     ``log`` is called with what cannot be read.
     """
-    jobs = _jobs({image.sha256 for image in images}, state_folder, log)
+    jobs = _jobs({image.sha256 for image in images}, location, log)
     return [
         image._replace(records=(*image.records, _of_job(job, image)))
         if (job := jobs.get(image.sha256))
@@ -71,10 +72,10 @@ def _of_job(job: Job, image: Image) -> Record:
     return Record(f"journal (job {job.id})", record)
 
 
-def _jobs(digests: set[str], state_folder: Path, log: Callable[[str], None]) -> Mapping[str, Job]:
+def _jobs(digests: set[str], location: Location, log: Callable[[str], None]) -> Mapping[str, Job]:
     """The jobs that saved these files, by the SHA-256 of the file; from the journal, if any."""
     try:
-        journal = Journal.read(state_folder, log=log)
+        journal = Journal.read(location, log=log)
         if journal is None:
             return {}
         with journal:

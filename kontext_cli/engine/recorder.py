@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from kontext_cli.engine.endings import by_request_id
 from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.job import Job, State
+from kontext_cli.journal.writer import patiently, seconds_left
 
 Record = Callable[[Job], Awaitable[None]]
 """Writes the current state of a job to the journal; returns when it is on the disk."""
@@ -68,13 +69,18 @@ class Recorder:
             self._hold_request_id(job)
 
     async def settle(self, job: Job) -> bool:
-        """Retry a missing record a last time; False if it failed again."""
+        """Retry a missing record a last time; False if it failed again.
+
+        A database that is away is waited for until the `--timeout` of the job, unless its task is
+        being canceled.
+        """
         again = self._missing.get(job.id)
         if again is None:
             return True
         again.cancel()
         try:
-            await self._record(job)
+            seconds = 0.0 if _is_being_canceled() else seconds_left(job)
+            await patiently(lambda: self._record(job), seconds)
         except JournalFault as fault:
             self._notice(f"job {job.id} is {job.state}, but not in the journal: {fault.message}")
             return False
@@ -124,3 +130,8 @@ class Recorder:
     def _hold_request_id(self, job: Job) -> str:
         """The first job that had the request id of this one."""
         return self._holders.setdefault(job.request_id, job.id) if job.request_id else job.id
+
+
+def _is_being_canceled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

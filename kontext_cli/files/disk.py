@@ -195,7 +195,7 @@ def move_to_free_name(source: Path, target: Path) -> Path:
     """Rename without replacing; if the name is taken, to the first free of `-2`, `-3`…"""
     for name in names_like(target):
         with suppress(FileExistsError):
-            _move(source, name)
+            move_to_name(source, name)
             return name
     raise AssertionError("unreachable")
 
@@ -222,7 +222,7 @@ def sync_folder(folder: Path) -> None:
             raise
 
 
-def _move(source: Path, target: Path) -> None:
+def move_to_name(source: Path, target: Path) -> None:
     """Rename; raises FileExistsError for any existing target, even a dangling link."""
     if sys.platform == "win32":
         source.rename(target)  # replaces nothing there

@@ -27,7 +27,7 @@ from typing import (
 from kontext_cli.errors import KontextError, revived
 from kontext_cli.files.place import place
 from kontext_cli.http.call import plain
-from kontext_cli.job import Cost, File, Handle, Job, Output, Source, State, Target
+from kontext_cli.job import Cost, File, Handle, Job, Origin, Output, Source, State, Target
 
 T = TypeVar("T")
 
@@ -334,6 +334,10 @@ def _each(read: Callable[[Any], T]) -> Callable[[Any], tuple[T, ...]]:
     return lambda records: tuple(read(record) for record in records)
 
 
+def _if_any(read: Callable[[Any], T]) -> Callable[[Any], T | None]:
+    return lambda record: None if record is None else read(record)
+
+
 def _moment(text: str) -> datetime:
     when = datetime.fromisoformat(text)
     return when if when.tzinfo is UTC else when.astimezone(UTC)
@@ -356,7 +360,13 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "reply": _object,
     "cost": partial(_built, Cost),
     "sources": _each(partial(_built, Source)),
-    "target": partial(_built, Target, paths=_each(place), replaces=_FILES),
+    "target": partial(
+        _built,
+        Target,
+        paths=_each(place),
+        replaces=_FILES,
+        origin=_if_any(partial(_built, Origin, folder=Path)),
+    ),
     "handle": _handle,
     "outputs": _each(partial(_built, Output)),
     "files": _FILES,

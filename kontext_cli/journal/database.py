@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from kontext_cli.errors import JournalFault
+from kontext_cli.journal.faults import Busy
 
 BUSY_SECONDS = 10.0
 """How long a write waits for another program that has the file locked."""
@@ -34,10 +35,6 @@ class Damaged(Exception):
 
 class NoRoom(JournalFault):
     """There is no room on the disk."""
-
-
-class Busy(JournalFault):
-    """Another program has had the file locked for longer than BUSY_SECONDS."""
 
 
 _KINDS: dict[int, type[JournalFault]] = {

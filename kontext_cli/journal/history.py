@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -69,13 +69,14 @@ def run_times(folder: Path) -> RunTimes:
         all_faults(f"cannot read the journal `{path}`"),
         closing(connect(path, READ)) as db,
     ):
-        return _medians(db)
+        return median_times(db.execute(_NEWEST_SAVED))
     return {}
 
 
-def _medians(db: sqlite3.Connection) -> RunTimes:
+def median_times(jobs: Iterable[tuple[str, str, str, object]]) -> RunTimes:
+    """The median of the seconds that jobs took, by provider, model and operation."""
     times: defaultdict[tuple[str, str, str], list[float]] = defaultdict(list)
-    for provider, model, operation, seconds in db.execute(_NEWEST_SAVED):
+    for provider, model, operation, seconds in jobs:
         if isinstance(seconds, float) and seconds > 0:
             times[provider, model, operation].append(seconds)
     return {key: sorted(each)[len(each) // 2] for key, each in times.items()}

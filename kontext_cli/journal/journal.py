@@ -1,43 +1,29 @@
 """The journal: every job on disk before its request leaves, and at each step from there."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.failpoint import reached
-from kontext_cli.job import OPEN, Job, State
+from kontext_cli.job import OPEN, Job, Origin, State
 from kontext_cli.journal.codec import Row, Saved, SavedFile, answer_by, job_of, plain_text, row_of
-from kontext_cli.journal.database import Busy
+from kontext_cli.journal.faults import Away, Busy
 from kontext_cli.journal.file import Log
 from kontext_cli.journal.lookup import AmbiguousJob, no_such_job, still_owned
 from kontext_cli.journal.spending import Spent
-from kontext_cli.journal.store import Store, open_store, open_store_to_read
+from kontext_cli.journal.store import Location, Store, open_store, open_store_to_read
 from kontext_cli.journal.table import Table
+from kontext_cli.journal.write import Seen, Write
 
 _CANDIDATES = 500
 """The newest jobs are tried to find what was meant."""
 
-Seen = tuple[str, str] | None
-"""The id and the state of a job, None for none at all."""
-
-
-class Write(NamedTuple):
-    """One change to be written, and the name of the failpoint that is reached with it.
-
-    ``last_room``: it may use the reserved disk space, because its job may be billed already.
-    """
-
-    work: Callable[[], bool]
-    point: str
-    last_room: bool
-
 
 class Journal:
-    """The jobs of one state folder, shared with every other process that uses it.
+    """The jobs of one state folder or database, shared with every other process that uses it.
 
     A context manager; one thread at a time is let in. A job found in ``submitting`` whose process
     has died is reported as ``unknown``: it may have been accepted. Where file locks do not work,
@@ -45,25 +31,35 @@ class Journal:
     JournalFault.
     """
 
-    def __init__(self, store: Store, log: Log) -> None:
+    def __init__(self, store: Store, log: Log, origin: Origin | None = None) -> None:
+        """``origin`` is this machine, where others share the journal."""
+        self.origin = origin
         self._store = store
         self._log = log
         self._owners = store.owners
         self._read: dict[str, int] = {}
 
     @classmethod
-    def open(cls, folder: Path, *, log: Log = lambda _line: None) -> Self:
-        """The journal of a state folder, checked to be writable; created where there is none.
+    def open(
+        cls, location: Location, *, log: Log = lambda _line: None, origin: Origin | None = None
+    ) -> Self:
+        """The journal of a state folder or a database, created where there is none.
 
-        A damaged one is moved aside, which is logged.
+        A damaged file is moved aside, which is logged. Raises UsageError for a URL that is not
+        valid, or a library that is missing.
         """
-        return cls(open_store(folder, log), log)
+        return cls(open_store(location, log), log, origin)
 
     @classmethod
-    def read(cls, folder: Path, *, log: Log = lambda _line: None) -> Self | None:
-        """The journal of a state folder for reading only, None where there is none."""
-        store = open_store_to_read(folder, log)
-        return None if store is None else cls(store, log)
+    def read(
+        cls, location: Location, *, log: Log = lambda _line: None, origin: Origin | None = None
+    ) -> Self | None:
+        """The journal of a state folder or a database for reading only, None where there is none.
+
+        Raises UsageError as ``open`` does.
+        """
+        store = open_store_to_read(location, log)
+        return None if store is None else cls(store, log, origin)
 
     def close(self) -> None:
         """Close the file, and let other runs claim our open jobs."""
@@ -92,7 +88,7 @@ class Journal:
         Ends in RequestIdTaken where the answer to its submit gave it the request id of another
         job of its provider.
         """
-        row = row_of(job, None)
+        row = self._row_of(job)
         is_open, job_is_sent = job.state in OPEN, job.state is State.SUBMITTING
 
         def put() -> bool:
@@ -106,25 +102,34 @@ class Journal:
 
         return Write(put, f"after-{row.state}", last_room=not job_is_sent)
 
-    def taking(self, job: Job, seen: Seen) -> Write:
+    def taking(self, job: Job, seen: Seen, *, limit: float | None = None) -> Write:
         """The next attempt at a row of a batch, to be given to ``write``: True where it is ours.
 
         ``seen`` is the attempt before it as it was when the row was looked at; False where there
         is another by now, or in another state, or a run at it. Its price counts as spent from
         here on, in the same transaction.
+
+        In a database, ``limit`` is the budget of the batch in US dollars, for all machines: ends in
+        BudgetFault where all that jobs of the batch have ever reserved or spent would pass it, or
+        where the price is unknown. A job that certainly was not billed gives back its price when
+        that is recorded. In a state folder, where each run has a budget of its own, it is ignored.
         """
-        row = row_of(job, None)
+        row = self._row_of(job)
 
         def insert() -> bool:
             last = self._table.last_attempt(row)
+            if last is not None and (last.id, last.created_at) == (row.id, row.created_at):
+                return last.owner == self._owners.token  # its commit was not known to succeed
             found = None if last is None else (last.id, self._state(last))
             if found != seen or (last is not None and self._is_elsewhere(last)):
                 return False
             self._owners.keep_room()
             self._table.drop_planned(row)
+            if limit is not None:
+                self._table.limit_budget(row, limit)
             return self._table.take(self._owned(row))
 
-        return Write(insert, "taken", last_room=False)
+        return Write(insert, "taken", last_room=False, taken=(row.batch or "", row.row or ""))
 
     def write(self, writes: Sequence[Write]) -> list[bool | JournalFault]:
         """Commit several writes together; the result of each.
@@ -140,9 +145,15 @@ class Journal:
 
     def _together(self, writes: Sequence[Write]) -> list[bool | JournalFault]:
         """The results of the writes in one commit; empty where it failed."""
+        ordered = sorted(range(len(writes)), key=lambda place: writes[place].taken)
+
+        def work() -> list[bool]:
+            done = {place: writes[place].work() for place in ordered}
+            return [done[place] for place in range(len(writes))]
+
         try:
-            return [*self._store.write(lambda: [write.work() for write in writes])]
-        except Busy as fault:  # one by one, each would wait that long again
+            return [*self._store.write(work)]
+        except (Busy, Away) as fault:  # one by one, each would wait that long again
             return [fault] * len(writes)
         except JournalFault:
             return []
@@ -163,15 +174,17 @@ class Journal:
         def take() -> bool:
             row = self._table.row(job.id)
             if row is None:
-                self._table.put(self._owned(row_of(job, None)))
+                self._table.put(self._owned(self._row_of(job)))
                 return True
-            as_read = self._read.pop(job.id, hash(row)) == hash(row)
+            as_read = self._read.get(job.id, hash(row)) == hash(row)
             if not as_read or self._is_elsewhere(row) or self._state(row) != job.state:
                 return False
             self._table.set_state(job.id, job.state, self._owners.enter())
             return True
 
-        return self._store.write(take)
+        claimed = self._store.write(take)
+        self._read.pop(job.id, None)
+        return claimed
 
     def forget(
         self,
@@ -190,6 +203,7 @@ class Journal:
             return 0
 
         def drop() -> int:
+            self._table.lock()
             self._settle()
             named = [row for each in ids if (row := self._table.row(each)) is not None]
             if elsewhere := [row for row in named if self._is_elsewhere(row)]:
@@ -254,6 +268,12 @@ class Journal:
         with self._store.reading(once=True):
             return self._table.spent(within)
 
+    def reserved(self, batch: str) -> float:
+        """What a budget that machines share has given away, in US dollars, by now: all that jobs of
+        the batch have ever reserved or spent. 0 where each run has a budget of its own."""
+        with self._store.reading(once=True):
+            return self._table.reserved(batch) / 1e6
+
     def last_batch(self) -> str | None:
         """The batch of the newest job that belongs to one; None where there is none."""
         with self._store.reading(once=True):
@@ -272,7 +292,7 @@ class Journal:
 
     def has_batch(self, batch: str) -> bool:
         """Whether there is a job of any row of a batch."""
-        with self._store.reading(once=True):
+        with self._store.reading():
             return next(self._table.of_batch(batch, None), None) is not None
 
     def unfinished(self) -> list[Job]:
@@ -308,11 +328,22 @@ class Journal:
 
     def _check_request_id(self, row: Row, provider: str) -> None:
         stored = self._table.row(row.id)
+        if stored is not None and stored.request_id not in (None, row.request_id):
+            raise JournalFault(
+                "another kontext sent this job again, and its request id is another by now",
+                hint=f"kontext status {row.id}",
+            )
         if stored is None or stored.state != State.SUBMITTING:
             return
         for other in self._table.others_of_request(row):
             if job_of(other).provider == provider:
                 raise RequestIdTaken(f"job {other.id} has the request id already")
+
+    def _row_of(self, job: Job) -> Row:
+        """The row of a job, whose file names belong to this machine unless they have an origin."""
+        if self.origin is not None and job.target is not None and job.target.origin is None:
+            job.target = job.target._replace(origin=self.origin)
+        return row_of(job, None)
 
     def _owned(self, row: Row) -> Row:
         return row._replace(owner=self._owners.enter())

@@ -35,6 +35,15 @@ class FileTable(Table):
         except sqlite3.IntegrityError:
             return None
 
+    def lock(self) -> None:
+        """Nothing: a transaction has the whole file to itself."""
+
+    def limit_budget(self, row: Row, usd: float) -> None:
+        """Nothing: each run has a budget of its own."""
+
+    def reserved(self, batch: str) -> int:  # noqa: ARG002  # as above
+        return 0
+
     def open(self) -> Iterator[Row]:
         return map(stored_row, self._db.execute(OPEN_JOBS))
 

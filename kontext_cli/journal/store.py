@@ -3,13 +3,22 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from kontext_cli.errors import UsageError
+from kontext_cli.journal import history
 from kontext_cli.journal.file import Log
+from kontext_cli.journal.history import RunTimes
 from kontext_cli.journal.sqlite import FileStore
 from kontext_cli.journal.table import Table
 
+if TYPE_CHECKING:
+    from kontext_cli.journal.postgres import PostgresStore
+
 T = TypeVar("T")
+
+Location = Path | str
+"""A state folder, or the URL of a database."""
 
 
 class Owners(Protocol):
@@ -46,6 +55,7 @@ class Store(Protocol):
     def write(self, work: Callable[[], T], *, last_room: bool = False) -> T:
         """Do the work in one durable transaction: what it reads is not changed meanwhile.
 
+        The work may be done again, after it was undone or not, so it begins with what is there.
         ``last_room``: it may use what ``keep_room`` has reserved.
         """
 
@@ -59,11 +69,40 @@ class Store(Protocol):
         """Release our token, so that others may claim our open jobs."""
 
 
-def open_store(folder: Path, log: Log) -> Store:
-    """The store of a journal, checked to be writable. Raises JournalFault."""
-    return FileStore.open(folder, log)
+def open_store(location: Location, log: Log) -> Store:
+    """The store of a journal, checked to be writable. Raises JournalFault or UsageError."""
+    if isinstance(location, str):
+        return _postgres().open(location)
+    return FileStore.open(location, log)
 
 
-def open_store_to_read(folder: Path, log: Log) -> Store | None:
-    """The store of a journal for reading only, None where there is none. Raises JournalFault."""
-    return FileStore.read(folder, log)
+def open_store_to_read(location: Location, log: Log) -> Store | None:
+    """The store of a journal for reading only, None where there is none.
+
+    Raises JournalFault or UsageError.
+    """
+    if isinstance(location, str):
+        return _postgres().read(location)
+    return FileStore.read(location, log)
+
+
+def run_times(location: Location) -> RunTimes:
+    """How long the last jobs took, through a connection of its own, so that nothing waits for it;
+    empty where the journal cannot be read."""
+    return (
+        _postgres().run_times(location)
+        if isinstance(location, str)
+        else history.run_times(location)
+    )
+
+
+def _postgres() -> "type[PostgresStore]":
+    """What only a journal in PostgreSQL needs, which takes a quarter of a second to import."""
+    try:
+        from kontext_cli.journal.postgres import PostgresStore
+    except ImportError:
+        raise UsageError(
+            "a journal in PostgreSQL needs a library that is not installed",
+            hint="pip install 'kontext-cli[postgres]'",
+        ) from None
+    return PostgresStore

@@ -2,7 +2,7 @@
 
 import heapq
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -84,15 +84,15 @@ class Table(ABC):
     def newest(self, batch: str | None = None) -> Iterator[Row]:
         """All rows, or those of one batch, the newest first; read lazily."""
         if batch is None:
-            return self._rows("ORDER BY id DESC")
-        return self._rows("WHERE batch = ? ORDER BY id DESC", ascii_text(batch))
+            return self._many_rows("ORDER BY id DESC")
+        return self._many_rows("WHERE batch = ? ORDER BY id DESC", ascii_text(batch))
 
     def of_batch(self, batch: str, row: str | None) -> Iterator[Row]:
         """The jobs of one batch that belong to its rows, or to one row, by their attempts."""
         if row is not None:
             values = (ascii_text(batch), ascii_text(row))
             return self._rows("WHERE batch = ? AND row = ? ORDER BY attempt", *values)
-        return self._rows(
+        return self._many_rows(
             "WHERE batch = ? AND row IS NOT NULL ORDER BY row, attempt", ascii_text(batch)
         )
 
@@ -112,7 +112,7 @@ class Table(ABC):
 
     def saved_files(self) -> Iterator[tuple[str, SavedFile]]:
         """Each saved file with the id of its job, the newest job first; read lazily."""
-        for job_id, details in self._db.execute(_FILES):
+        for job_id, details in self._many(_FILES):
             with suppress(ValueError):
                 yield from ((str(job_id), file) for file in files_of(str(details)))
 
@@ -123,7 +123,8 @@ class Table(ABC):
 
     def newest_of_states(self, states: Collection[State]) -> Iterator[Row]:
         """The rows of some states, the newest first; from one range of the index for each."""
-        ranges = [self._rows("WHERE state = ? ORDER BY id DESC", each.value) for each in states]
+        newest = "WHERE state = ? ORDER BY id DESC"
+        ranges = [self._many_rows(newest, each.value) for each in states]
         return heapq.merge(*ranges, key=lambda row: row.id, reverse=True)
 
     def named(self, name: str) -> Collection[Row]:
@@ -180,6 +181,21 @@ class Table(ABC):
         has its row of the batch."""
 
     @abstractmethod
+    def lock(self) -> None:
+        """Keep all others from writing until the end of the transaction."""
+
+    @abstractmethod
+    def limit_budget(self, row: Row, usd: float) -> None:
+        """Let the transaction fail where its jobs pass the budget of their batch.
+
+        Raises BudgetFault for a job of unknown price.
+        """
+
+    @abstractmethod
+    def reserved(self, batch: str) -> int:
+        """What is reserved of the budget of a batch, in millionths of a US dollar."""
+
+    @abstractmethod
     def open(self) -> Iterator[Row]:
         """The rows of open jobs, the oldest first."""
 
@@ -189,6 +205,15 @@ class Table(ABC):
 
     def _rows(self, clause: str, *values: str | None) -> Iterator[Row]:
         return map(stored_row, self._db.execute(f"{_JOBS} {clause}", values))
+
+    def _many_rows(self, clause: str, *values: str | None) -> Iterator[Row]:
+        """Rows that may be all there are."""
+        return map(stored_row, self._many(f"{_JOBS} {clause}", *values))
+
+    def _many(self, query: str, *values: str | None) -> Iterator[Sequence[Any]]:
+        """The results of a query, read lazily."""
+        rows: Iterator[Sequence[Any]] = self._db.execute(query, values)
+        return rows
 
 
 def _conditions(

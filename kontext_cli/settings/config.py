@@ -34,7 +34,8 @@ class Config(NamedTuple):
     """The content of the file; prices are US dollars per image, by provider and model. ``routes``
     are those of routers, ``dialects`` and ``models`` those of servers with models of their own.
     Several base URLs of one provider are separated by commas. ``workflows`` are the files of the
-    user's own, by the key that names them, and ``places`` where values go in them."""
+    user's own, by the key that names them, and ``places`` where values go in them.
+    ``key_commands`` print the keys of providers."""
 
     path: Path | None = None
     provider: str | None = None
@@ -50,6 +51,7 @@ class Config(NamedTuple):
     workflows: Mapping[str, str] = MappingProxyType({})
     places: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     prices: Mapping[str, Mapping[str, float]] = MappingProxyType({})
+    key_commands: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     defaults: Defaults = MappingProxyType({})
     text: str = ""
     """The file itself, from which the line of a setting is found."""
@@ -65,7 +67,8 @@ def keys_of(provider: str) -> tuple[str, ...]:
     kind = provider_class(provider)
     own = ("model",) if kind.own_names else ()
     workflows = _OF_WORKFLOWS if kind.runs_workflows else ()
-    return (*_OF_PROVIDERS, *words_of(provider), *own, *workflows)
+    keys = ("key_command",) if kind.key_variables else ()
+    return (*_OF_PROVIDERS, *words_of(provider), *own, *keys, *workflows)
 
 
 def words_of(provider: str) -> Mapping[str, tuple[str, ...]]:
@@ -152,6 +155,7 @@ class _Reader:
             models=models,
             workflows=workflows,
             places=places,
+            key_commands=self._key_commands(data),
             prices=self._prices(data),
             defaults=read_defaults(self._defaults(data), self),
             text=self._text,
@@ -219,6 +223,24 @@ class _Reader:
                 raise self._fault(name, f'`{name}` should be "NODE.INPUT", or a list of these')
             places[name] = tuple(texts)
         return places
+
+    def _key_commands(self, data: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+        commands: dict[str, tuple[str, ...]] = {}
+        for name, table in self._tables(data, "providers"):
+            self._table = f"providers.{name}"
+            if "key_command" in table:
+                commands[name] = self._key_command(table)
+        return commands
+
+    def _key_command(self, table: dict[str, Any]) -> tuple[str, ...]:
+        given = table["key_command"]
+        words = given if isinstance(given, list) else []
+        if not words or not all(isinstance(each, str) and each for each in words):
+            what = "`key_command` should be a list of words, as no shell splits it"
+            raise self._fault("key_command", what, hint='as in ["pass", "show", "NAME"]')
+        if "\0" in "".join(words):
+            raise self._fault("key_command", "`key_command` contains a NUL character")
+        return tuple(words)
 
     def _jobs(self, table: dict[str, Any]) -> int:
         jobs = table["jobs"]

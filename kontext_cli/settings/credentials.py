@@ -4,12 +4,12 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from kontext_cli.errors import CredentialsFault, InvalidKey, OutputFault
+from kontext_cli.errors import CredentialsFault, InvalidKey, KeyFault, OutputFault
 from kontext_cli.files import disk
 from kontext_cli.providers import NAMES
 
@@ -33,10 +33,12 @@ def checked_key(value: str, source: str) -> str:
 
 
 class Credentials:
-    """The stored keys by provider; read on first use, as the environment comes first."""
+    """The keys by provider that are stored, or that a command prints; found on first use, as the
+    environment comes first."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / FILE
+        self._printed: dict[str, str | KeyFault] = {}
 
     def key(self, provider: str) -> str | None:
         """The stored key, None where there is none.
@@ -45,6 +47,24 @@ class Credentials:
         """
         key = self._read().get(provider)
         return None if key is None else checked_key(key, f"the key of {provider} in `{self.path}`")
+
+    def printed_by(self, command: Sequence[str], provider: str, source: str) -> str:
+        """The key of a provider that a command prints; it is run once, whatever comes of it.
+
+        Raises KeyFault with its ``source``.
+        """
+        if provider not in self._printed:
+            from kontext_cli.settings.key_command import printed_key
+
+            try:
+                printed = printed_key(command, source, self.path.parent)
+                self._printed[provider] = checked_key(printed, f"what {source} printed")
+            except KeyFault as fault:
+                self._printed[provider] = fault
+        found = self._printed[provider]
+        if isinstance(found, KeyFault):
+            raise found
+        return found
 
     def store(self, provider: str, key: str) -> None:
         """Store a key. Raises CredentialsFault or OutputFault."""

@@ -42,6 +42,12 @@ COMMANDS_WITH: Mapping[str, tuple[str, ...]] = {
 }
 """The flags that can have a default, by their keys, and the commands that take it."""
 
+SWITCHES = {
+    *(row.name for row in OPTIONS if row.type is bool),
+    *("fail_fast", "no_wait", "open", "watch", "inline", "check", "plain", "quiet", "debug"),
+}
+"""Those that are true or false; the others are text or a number."""
+
 _AT_TOP = "is set above all tables"
 _OF_PROVIDER = "is set for each provider, in [providers.NAME]"
 _PAYS = "may pay twice, so it is typed each time"
@@ -88,7 +94,7 @@ class Place(Protocol):
 
 
 def read_defaults(data: Mapping[str, Any], place: Place) -> Defaults:
-    """The defaults of the table ``data``. Their values are checked later, by the flags' own rules.
+    """The defaults of the table ``data``. Their values are checked by the flags that have them.
 
     Raises UsageError with the line of a key that is unknown, or can have no default.
     """
@@ -133,11 +139,15 @@ def _read(key: str, value: object, command: str, place: Place) -> Default:
     """A default, as it would be typed. Raises UsageError."""
     table = _table(command)
     _check_allowed(key, command, place)
-    if not isinstance(value, bool | str | int | float):
-        raise place.fault(key, table, f"`{key}` should be text, a number, true or false")
+    if key in SWITCHES:
+        if not isinstance(value, bool):
+            raise place.fault(key, table, f"`{key}` should be true or false")
+        return Default(value, place.origin(key, table))
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise place.fault(key, table, f"`{key}` should be text or a number")
     if isinstance(value, str) and "\0" in value:
         raise place.fault(key, table, f"`{key}` contains a NUL character")
-    return Default(value if isinstance(value, bool) else str(value), place.origin(key, table))
+    return Default(str(value), place.origin(key, table))
 
 
 def _check_allowed(key: str, command: str, place: Place) -> None:

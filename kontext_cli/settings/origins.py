@@ -35,6 +35,7 @@ def all_settings(settings: Settings) -> dict[str, Setting]:
 def _of_provider(settings: Settings, name: Name) -> Iterator[tuple[str, Setting | None]]:
     config, table = settings.config, f"providers.{name}"
     yield f"{table}.base_url", settings.base_url(name)
+    yield f"{table}.key_command", settings.key_command(name)
     written = {
         "route": config.routes.get(name),
         "dialect": config.dialects.get(name),

@@ -8,6 +8,8 @@ from typing import Literal
 
 from kontext_cli.errors import UsageError
 
+_DATABASES = ("postgresql://", "postgres://")
+
 
 def config_dir(environ: Mapping[str, str]) -> Path:
     """The folder of `config.toml`: KONTEXT_CONFIG_DIR, else the system's standard one."""
@@ -15,17 +17,26 @@ def config_dir(environ: Mapping[str, str]) -> Path:
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:
-    """The folder of the journal: KONTEXT_STATE_DIR, else the system's standard one.
-
-    Raises UsageError for KONTEXT_JOURNAL, which will name a database: whoever ignored it could pay
-    again for what is recorded there.
-    """
-    if environ.get("KONTEXT_JOURNAL"):
-        raise UsageError(
-            "this version of kontext keeps its journal in a folder, not where KONTEXT_JOURNAL says",
-            hint="unset KONTEXT_JOURNAL, or update kontext",
-        )
+    """The folder of the journal, of replies and of part files: KONTEXT_STATE_DIR, else the system's
+    standard one."""
     return _folder(environ, "state")
+
+
+def journal_location(environ: Mapping[str, str]) -> Path | str:
+    """Where the journal is: the database of KONTEXT_JOURNAL, else the state folder.
+
+    Raises UsageError for any other value of KONTEXT_JOURNAL: whoever ignored it could pay again for
+    what is recorded there. It is not quoted, since it may hold a password.
+    """
+    url = environ.get("KONTEXT_JOURNAL")
+    if not url:
+        return state_dir(environ)
+    if not url.startswith(_DATABASES):
+        raise UsageError(
+            "KONTEXT_JOURNAL is not the URL of a PostgreSQL database",
+            hint="KONTEXT_JOURNAL=postgresql://USER@HOST/DATABASE",
+        )
+    return url
 
 
 def cache_dir() -> Path | None:

@@ -168,12 +168,23 @@ class Settings(NamedTuple):
         stored = self.credentials.key(name) if variables else None
         return Setting(stored, str(self.credentials.path)) if stored else None
 
+    def key_command(self, name: Name) -> Setting | None:
+        """Where the command that prints the provider's key is set; None if there is none.
+
+        Its words are not shown: one of them may be the key.
+        """
+        if name not in self.config.key_commands:
+            return None
+        origin = self.config.origin("key_command", f"providers.{name}")
+        return Setting("run when a request needs the key", origin)
+
     def require_key(self, name: Name, base_url: str | None = None) -> str | None:
-        """The key for a provider at ``base_url``; None only where none is needed.
+        """The key for a provider at ``base_url``; None only where none is needed. Its command is
+        run if no variable is set and no key is stored.
 
         Raises MissingKey with the names of the variables, InvalidKey for another provider's key.
         """
-        key = self.key(name, base_url)
+        key = self.key(name, base_url) or self._printed_key(name)
         if self._needs_key(name) and key is None:
             raise self.half_a_key(name) or MissingKey(
                 f"there is no key for {name}",
@@ -217,9 +228,17 @@ class Settings(NamedTuple):
         if not provider_class(name).key_variables:
             return False
         try:
-            return self.key(name, base_url) is not None
+            return name in self.config.key_commands or self.key(name, base_url) is not None
         except KeyFault:
             return True
+
+    def _printed_key(self, name: Name) -> Setting | None:
+        command = self.key_command(name)
+        if command is None:
+            return None
+        words = self.config.key_commands[name]
+        source = f"the key_command of {name} ({command.origin})"
+        return Setting(self.credentials.printed_by(words, name, source), source)
 
     def _needs_key(self, name: Name) -> bool:
         kind = provider_class(name)

@@ -30,6 +30,7 @@ def known(state: State, **given: Any) -> Known:
 SAVED = known(State.SAVED, at_hand=True)
 MISSING = known(State.SAVED, files="missing", at_hand=True)
 LOST = known(State.SAVED, files="missing")
+AWAY = known(State.SAVED, files="missing", at_hand=True, away=True)
 EDITED = known(State.SAVED, files="edited")
 MODERATED = known(State.MODERATED)
 FLAGGED = known(State.MODERATED, at_hand=True)
@@ -51,6 +52,8 @@ ANSWERED = known(State.UNKNOWN, at_hand=True)
         (MISSING, PLAIN, Step.COLLECT, "file missing"),
         (LOST, PLAIN, Step.MAKE, "file missing"),
         (MISSING, FORCE, Step.MAKE, "forced"),
+        (AWAY, PLAIN, Step.SKIP, "saved on another machine"),
+        (AWAY, FORCE, Step.MAKE, "forced"),
         (EDITED, PLAIN, Step.SKIP, "file edited"),
         (EDITED, FORCE, Step.MAKE, "forced"),
         # submitted

@@ -52,8 +52,8 @@ from kontext_cli.http.transport import Transport
 from kontext_cli.job import Job, State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.file import FILE
-from kontext_cli.journal.journal import Write
 from kontext_cli.journal.replies import Answers
+from kontext_cli.journal.write import Write
 from kontext_cli.journal.writer import Scribe
 from kontext_cli.prompts import Row
 from kontext_cli.providers import provider_class

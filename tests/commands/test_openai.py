@@ -100,7 +100,7 @@ def test_a_dialect_is_spoken_and_shown(world: World) -> None:
     extra = '{"seed":7,"sample_params":{"sample_steps":4}}'
     assert entry.prompt == f"a fox<sd_cpp_extra_args>{extra}</sd_cpp_extra_args>"
     assert "default (stable-diffusion.cpp)" in world.run("info", "a.png").out.decode()
-    assert "openai dialect = sdcpp" in world.run("models", "-p", "fal", "--debug").err
+    assert "providers.openai.dialect = sdcpp" in world.run("models", "-p", "fal", "--debug").err
 
 
 def test_the_suffix_follows_a_format_that_cannot_be_chosen(world: World) -> None:

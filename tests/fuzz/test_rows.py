@@ -22,7 +22,7 @@ from journals import full_job, job
 from kontext_cli.cli.main import run
 from kontext_cli.engine.reading import read
 from kontext_cli.errors import KontextError
-from kontext_cli.job import Job, State, Target
+from kontext_cli.job import Job, Origin, State, Target
 from kontext_cli.journal import Journal
 from kontext_cli.journal.codec import Row, job_of, row_of
 from kontext_cli.journal.file import FILE
@@ -162,7 +162,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KONTEXT_STATE_DIR", str(state))
     with Journal.open(state) as journal:
         journal.record(job(State.CANCELED, id=SOUND))
-        target = Target((tmp_path / "a.jpg",))
+        origin = Origin("0123456789abcdef", "build-7", tmp_path)
+        target = Target((tmp_path / "a.jpg",), origin=origin)
         kept = replace(full_job(), id=WHOLE.id, provider="sandbox", target=target)
         journal.record(kept)
     return state

@@ -113,6 +113,10 @@ class TestConfig:
     @given(content=FILES)
     @example(b'output_dir = "\\u0000"')
     @example(b'model = "\\u0000/x"')
+    @example(b'[defaults]\nseed = 99999999999999999999\nname = "{\\u2028}"')
+    @example(b"[defaults]\nguidance_scale = nan\ntimeout = inf")
+    @example(b'[defaults]\nedit = {}\nshow = 1\n"" = 2')
+    @example(b'[providers.fal]\nkey_command = ["\\u001b[2J"]')
     def test_any_file_leaves_a_program_that_works(self, folder: Path, content: bytes) -> None:
         (folder / "config.toml").write_bytes(content)
         code, _, err = kontext("generate", "a red fox", "--dry-run")

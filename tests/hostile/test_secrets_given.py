@@ -2,6 +2,7 @@
 error, whatever is wrong with them."""
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -56,14 +57,23 @@ def by_file(watched: Watched) -> Canary:
     return STORED
 
 
+def by_command(watched: Watched) -> Canary:
+    watched.unset("FAL_KEY")
+    watched.own.add(watched.write("config/key", STORED.value))
+    words = json.dumps([sys.executable, "-c", "print(open('key').read())"])
+    watched.write("config/config.toml", f"[providers.fal]\nkey_command = {words}\n")
+    return STORED
+
+
 @pytest.mark.parametrize(
-    "given", soaked([in_two_parts, by_file], [by_environment, in_two_parts, by_file])
+    "given",
+    soaked([in_two_parts, by_command], [by_environment, in_two_parts, by_file, by_command]),
 )
 def test_every_command_with_a_key_from(
     watched: Watched, given: Callable[[Watched], Canary]
 ) -> None:
     key = given(watched)
-    everything(watched, soaked(COMMANDS[1::2] if given is by_file else COMMANDS[::2], COMMANDS))
+    everything(watched, soaked(COMMANDS[1::2] if given is by_command else COMMANDS[::2], COMMANDS))
     carried = [asked for asked in watched.between.asked if key.value in asked.authorization]
     assert len(carried) > 5
 
@@ -261,6 +271,10 @@ BAD_CONFIG = [
     '[providers.fal]\njobs = "KEY"',
     '[providers.fal]\nbase_url = [7, "KEY"]',
     '[prices.fal]\nkontext-pro = "KEY"',
+    '[providers.fal]\nkey_command = "KEY"',
+    '[providers.fal]\nkey_command = ["KEY", 7]',
+    '[defaults]\nseed = ["KEY"]',
+    '[defaults]\nsidecar = "KEY"',
     'output_dir = ["KEY"]',
     'model = { key = "KEY" }',
     'model = "KEY',
@@ -269,6 +283,14 @@ BAD_CONFIG = [
     'model = "KEY\\q"',
     '\xff = "KEY"',
 ]
+
+
+def test_a_key_in_the_place_of_the_command_that_prints_it(watched: Watched) -> None:
+    watched.unset("FAL_KEY")
+    text = f'[providers.fal]\nkey_command = ["{PASSWORD.value}"]\n'
+    watched.own.add(watched.write("config/config.toml", text))
+    assert watched.run("auth", "status").code == watched.run("models", "--debug").code == 0
+    assert watched.run("generate", "x", "-p", "fal", *TOLD_ALL).code == 3
 
 
 @pytest.mark.parametrize("content", BAD_CONFIG)

@@ -21,7 +21,7 @@ from kontext_cli.journal import file as journal_file
 from kontext_cli.journal import schema as journal_schema
 from kontext_cli.journal.owners import ROOM
 from kontext_cli.journal.sqlite import FileStore
-from kontext_cli.settings.paths import state_dir
+from kontext_cli.settings.paths import journal_location, state_dir
 from world import World
 
 POSIX = sys.platform != "win32"
@@ -81,16 +81,23 @@ class TestPlaces:
     def test_the_variable_names_the_folder(self, tmp_path: Path) -> None:
         assert state_dir({"KONTEXT_STATE_DIR": str(tmp_path)}) == tmp_path
 
+    def test_the_journal_is_there_or_in_a_database(self, tmp_path: Path) -> None:
+        folder = {"KONTEXT_STATE_DIR": str(tmp_path)}
+        assert journal_location({**folder, "KONTEXT_JOURNAL": ""}) == tmp_path
+        for url in ("postgresql://me@db/kontext", "postgres:///kontext?host=/run"):
+            assert journal_location({**folder, "KONTEXT_JOURNAL": url}) == url
+
     def test_else_it_is_where_the_system_keeps_state(self) -> None:
         assert state_dir({}).name == "kontext"
         assert state_dir({"KONTEXT_STATE_DIR": ""}) == state_dir({})
 
-    def test_a_journal_elsewhere_is_refused(self, world: World) -> None:
-        elsewhere = {"KONTEXT_JOURNAL": "postgresql://me:secret@db/kontext"}
+    @pytest.mark.parametrize("scheme", ["mysql", "postgresq", "https"])
+    def test_what_is_no_database_of_ours_is_refused(self, world: World, scheme: str) -> None:
+        elsewhere = {"KONTEXT_JOURNAL": f"{scheme}://me:secret@db/kontext"}
         for argv in (["status"], ["generate", "x", "-p", "fal"], ["forget", "a"]):
             ran = world.run(*argv, environ=elsewhere)
             assert (ran.code, ran.lines) == (2, [])
-            assert "unset KONTEXT_JOURNAL" in ran.err
+            assert "KONTEXT_JOURNAL=postgresql://USER@HOST/DATABASE" in ran.err
             assert "secret" not in ran.err
         assert not world.ledger.entries
 

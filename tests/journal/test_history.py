@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from journals import job
+from journals import Place, execute, job
 from kontext_cli.job import Job, State
 from kontext_cli.journal import Journal
-from kontext_cli.journal.history import run_times
+from kontext_cli.journal.store import run_times
 
 NOON = datetime(2026, 5, 17, 12, tzinfo=UTC)
 
@@ -19,7 +19,7 @@ def took(seconds: float, state: State = State.SAVED, **given: object) -> Job:
     return job(state, created_at=NOON, finished_at=end, **given)
 
 
-def test_the_median_of_each_model_and_operation(tmp_path: Path) -> None:
+def test_the_median_of_each_model_and_operation(place: Place) -> None:
     jobs = [
         *(took(seconds, model="kontext-pro") for seconds in (4.0, 3.5, 900.0)),
         took(7.25, model="kontext-max"),
@@ -28,10 +28,10 @@ def test_the_median_of_each_model_and_operation(tmp_path: Path) -> None:
         took(-5.0, model="kontext-max"),
         job(State.SAVED, model="kontext-max", created_at=NOON),
     ]
-    with Journal.open(tmp_path) as journal:
+    with Journal.open(place) as journal:
         for each in jobs:
             journal.record(each)
-        found = run_times(tmp_path)
+        found = run_times(place)
     assert {key: round(seconds, 3) for key, seconds in found.items()} == {
         ("fal", "kontext-pro", "generate"): 4.0,
         ("fal", "kontext-max", "generate"): 7.25,
@@ -39,11 +39,11 @@ def test_the_median_of_each_model_and_operation(tmp_path: Path) -> None:
     }
 
 
-def test_only_the_last_jobs_count(tmp_path: Path) -> None:
-    with Journal.open(tmp_path) as journal:
+def test_only_the_last_jobs_count(place: Place) -> None:
+    with Journal.open(place) as journal:
         journal.write([journal.recording(took(90.0)) for _ in range(400)])
         journal.write([journal.recording(took(2.0)) for _ in range(300)])
-    assert [round(seconds) for seconds in run_times(tmp_path).values()] == [2]
+    assert [round(seconds) for seconds in run_times(place).values()] == [2]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no journal at all" * 99])
@@ -54,14 +54,9 @@ def test_what_cannot_be_read_tells_nothing(tmp_path: Path, content: bytes | None
     assert content is None or (tmp_path / "journal.db").read_bytes() == content
 
 
-def test_a_damaged_job_is_left_out(tmp_path: Path) -> None:
-    import sqlite3
-    from contextlib import closing
-
-    with Journal.open(tmp_path) as journal:
+def test_a_damaged_job_is_left_out(place: Place) -> None:
+    with Journal.open(place) as journal:
         journal.record(took(2.0))
         journal.record(took(5.0, model="kontext-max"))
-    with closing(sqlite3.connect(tmp_path / "journal.db")) as db:
-        db.execute("UPDATE jobs SET details = '{' WHERE details LIKE '%kontext-max%'")
-        db.commit()
-    assert [round(seconds) for seconds in run_times(tmp_path).values()] == [2]
+    execute(place, "UPDATE jobs SET details = '{' WHERE details LIKE '%kontext-max%'")
+    assert [round(seconds) for seconds in run_times(place).values()] == [2]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from journals import REQUEST_ID, facts, full_job, holder, job, line, start
+from journals import REQUEST_ID, Place, execute, expire, facts, full_job, holder, job, line, start
 from kontext_cli.errors import (
     Interrupted,
     JournalFault,
@@ -22,7 +22,7 @@ from kontext_cli.errors import (
     UsageError,
     revived,
 )
-from kontext_cli.job import OPEN, Cost, File, Handle, Job, Output, Source, State, Target
+from kontext_cli.job import OPEN, Cost, File, Handle, Job, Origin, Output, Source, State, Target
 from kontext_cli.journal import Journal, database
 from kontext_cli.journal import file as journal_file
 from kontext_cli.journal.lookup import AmbiguousJob
@@ -36,13 +36,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def journal(folder: Path) -> Iterator[Journal]:
-    with Journal.open(folder) as opened:
+def journal(place: Place) -> Iterator[Journal]:
+    with Journal.open(place) as opened:
         yield opened
 
 
-def reader(folder: Path) -> Journal:
-    opened = Journal.read(folder)
+def reader(place: Place) -> Journal:
+    opened = Journal.read(place)
     assert opened is not None
     return opened
 
@@ -51,17 +51,19 @@ def ids(jobs: list[Job]) -> list[str]:
     return [each.id for each in jobs]
 
 
-def bytes_in(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+def bytes_in(place: Place) -> bytes:
+    if isinstance(place, Path):
+        return b"".join(path.read_bytes() for path in place.rglob("*") if path.is_file())
+    return repr(execute(place, "SELECT * FROM jobs")).encode()
 
 
 class TestRoundTrip:
-    def test_every_field_survives(self, folder: Path) -> None:
+    def test_every_field_survives(self, place: Place) -> None:
         kept = full_job()
-        with Journal.open(folder) as journal:
+        with Journal.open(place) as journal:
             journal.record(kept)
             assert facts(journal.find(kept.id)) == facts(kept)
-        with reader(folder) as journal:
+        with reader(place) as journal:
             assert facts(journal.find(kept.id)) == facts(kept)
 
     def test_the_full_job_is_full(self) -> None:
@@ -128,7 +130,12 @@ jobs = st.builds(
     sources=st.lists(st.builds(Source, texts, optional_texts), max_size=2).map(tuple),
     target=st.none()
     | st.builds(
-        Target, st.lists(paths, max_size=2).map(tuple), st.booleans(), st.booleans(), files
+        Target,
+        st.lists(paths, max_size=2).map(tuple),
+        st.booleans(),
+        st.booleans(),
+        files,
+        origin=st.none() | st.builds(Origin, texts, texts, paths),
     ),
     batch=optional_texts,
     index=st.none() | st.integers(),
@@ -166,7 +173,7 @@ def test_two_jobs_never_share_an_id(journal: Journal) -> None:
 
 
 class TestPrivacy:
-    def test_images_within_replies_are_never_stored(self, folder: Path) -> None:
+    def test_images_within_replies_are_never_stored(self, place: Place) -> None:
         uri = f"data:image/png;base64,{CANARY}"
         outputs = (
             Output(url=uri),
@@ -185,12 +192,12 @@ class TestPrivacy:
             batch=uri,
             error=Moderated(f"refused {uri}"),
         )
-        with Journal.open(folder) as journal:
+        with Journal.open(place) as journal:
             journal.record(kept)
             found = journal.find(kept.id)
         assert found.outputs == (Output("https://a/a.png"), outputs[-1])
         assert found.request == {"prompt": "like data:... but red", "images": ["data:..."]}
-        assert CANARY.encode() not in bytes_in(folder)
+        assert CANARY.encode() not in bytes_in(place)
 
     @pytest.mark.parametrize(
         "prompt", ["data: a, b", "metadata:a/b,c", "the data:, and more", "data:a;b c,d"]
@@ -319,33 +326,30 @@ class TestRecent:
             journal.record(each)
         assert ids(journal.unfinished()) == ids([each for each in kept if each.state in OPEN])
 
-    def test_a_row_that_cannot_be_read_is_told_and_left_out(self, folder: Path) -> None:
+    def test_a_row_that_cannot_be_read_is_told_and_left_out(self, place: Place) -> None:
         told: list[str] = []
         good, bad = job(), job()
-        with Journal.open(folder, log=told.append) as journal:
+        with Journal.open(place, log=told.append) as journal:
             journal.record(good)
             journal.record(bad)
-            with sqlite3.connect(folder / "journal.db") as raw:
-                raw.execute("UPDATE jobs SET details = '{}' WHERE id = ?", (bad.id,))
-            raw.close()
+            execute(place, "UPDATE jobs SET details = '{}' WHERE id = ?", bad.id)
             assert ids(journal.recent()) == ids(journal.unfinished()) == [good.id]
             assert told == [f"job `{bad.id}` in the journal is damaged; it is skipped"] * 2
             with pytest.raises(JournalFault, match="is damaged"):
                 journal.find(bad.id)
             assert journal.forget(ids=[bad.id]) == 1
 
-    def test_what_a_later_version_adds_is_passed_over(self, folder: Path) -> None:
+    def test_what_a_later_version_adds_is_passed_over(self, place: Place) -> None:
         kept = full_job()
-        with Journal.open(folder) as journal:
+        with Journal.open(place) as journal:
             journal.record(kept)
-        with sqlite3.connect(folder / "journal.db") as raw:
-            raw.execute("ALTER TABLE jobs ADD COLUMN mood TEXT DEFAULT 'good'")
-            raw.execute(
-                "UPDATE jobs SET details = "
-                "replace(replace(details, '{', '{\"new\":1,'), '{\"new\":1,}', '{}')"
-            )
-        raw.close()
-        with Journal.open(folder) as journal:
+        execute(place, "ALTER TABLE jobs ADD COLUMN mood TEXT DEFAULT 'good'")
+        execute(
+            place,
+            "UPDATE jobs SET details = "
+            "replace(replace(details, '{', '{\"new\":1,'), '{\"new\":1,}', '{}')",
+        )
+        with Journal.open(place) as journal:
             found = journal.find(kept.id)
             del found.reply["new"], found.reply["timings"]["new"], found.request["new"]
             assert found.handle is not None
@@ -439,9 +443,9 @@ class TestLargeJournals:
 
 class TestOwnership:
     def test_while_its_process_lives_a_job_is_left_to_it(
-        self, folder: Path, journal: Journal
+        self, place: Place, journal: Journal
     ) -> None:
-        with holder(folder, "submitting", "running") as (submitted, running):
+        with holder(place, "submitting", "running") as (submitted, running):
             for name, state in ((submitted, State.SUBMITTING), (running, State.RUNNING)):
                 found = journal.find(name)
                 assert found.state is state
@@ -451,10 +455,10 @@ class TestOwnership:
             assert ids(journal.recent(states=[State.SUBMITTING])) == [submitted]
             assert journal.forget(states=[State.UNKNOWN]) == 0
 
-    def test_a_submit_whose_process_died_is_unknown(self, folder: Path, journal: Journal) -> None:
-        with holder(folder, "submitting", "running") as (submitted, running):
+    def test_a_submit_whose_process_died_is_unknown(self, place: Place, journal: Journal) -> None:
+        with holder(place, "submitting", "running") as (submitted, running):
             pass
-        with reader(folder) as other:
+        with reader(place) as other:
             for each in (journal, other):
                 assert [(j.id, j.state) for j in each.unfinished()] == [
                     (submitted, State.UNKNOWN),
@@ -465,17 +469,17 @@ class TestOwnership:
                 assert each.recent(states=[State.SUBMITTING]) == []
                 assert not each.owned_elsewhere(submitted)
 
-    def test_claiming_it_writes_it_down_as_unknown(self, folder: Path, journal: Journal) -> None:
-        with holder(folder, "submitting") as (submitted,):
+    def test_claiming_it_writes_it_down_as_unknown(self, place: Place, journal: Journal) -> None:
+        with holder(place, "submitting") as (submitted,):
             pass
         assert journal.claim(journal.find(submitted))
         assert journal.unfinished() == []
         assert journal.recent(states=[State.UNKNOWN])[0].id == submitted
 
-    def test_a_claimed_job_is_ours_until_we_close(self, folder: Path, journal: Journal) -> None:
+    def test_a_claimed_job_is_ours_until_we_close(self, place: Place, journal: Journal) -> None:
         kept = job(State.FAILED)
         journal.record(kept)
-        with Journal.open(folder) as other:
+        with Journal.open(place) as other:
             assert other.claim(kept)
             assert journal.owned_elsewhere(kept.id)
             assert not journal.claim(kept)
@@ -486,18 +490,18 @@ class TestOwnership:
 
     @pytest.mark.parametrize("end", [State.SAVED, State.FAILED, State.PLANNED, State.UNKNOWN])
     def test_a_job_that_is_over_belongs_to_nobody(
-        self, folder: Path, journal: Journal, end: State
+        self, place: Place, journal: Journal, end: State
     ) -> None:
         kept = job(State.RUNNING)
         journal.record(kept)
-        with Journal.open(folder) as other:
+        with Journal.open(place) as other:
             assert other.owned_elsewhere(kept.id)
             kept.state = end
             journal.record(kept)
             assert not other.owned_elsewhere(kept.id)
             assert other.claim(kept)
 
-    def test_a_job_that_went_on_is_not_claimed(self, folder: Path, journal: Journal) -> None:
+    def test_a_job_that_went_on_is_not_claimed(self, place: Place, journal: Journal) -> None:
         kept = job(State.QUEUED)
         journal.record(kept)
         found = journal.find(kept.id)
@@ -511,18 +515,18 @@ class TestOwnership:
         assert journal.claim(foreign)
         assert facts(journal.find(REQUEST_ID)) == facts(foreign)
 
-    def test_of_several_claimers_exactly_one_wins(self, folder: Path) -> None:
-        with holder(folder, "submitting", "running", "ready") as names:
+    def test_of_several_claimers_exactly_one_wins(self, place: Place) -> None:
+        with holder(place, "submitting", "running", "ready") as names:
             pass
         code = """
-with Journal.open(folder) as journal:
+with Journal.open(place) as journal:
     jobs = [journal.find(name) for name in sys.argv[2:]]
     print("found", flush=True)
     sys.stdin.readline()
     print(*(int(journal.claim(job)) for job in jobs), flush=True)
     sys.stdin.read()
 """
-        claimers = [start(code, folder, *names) for _ in range(6)]
+        claimers = [start(code, place, *names) for _ in range(6)]
         with ExitStack() as stack:
             for each in claimers:
                 stack.callback(each.communicate)
@@ -534,15 +538,14 @@ with Journal.open(folder) as journal:
             answers = [line(each).split() for each in claimers]
         assert [sorted(each) for each in zip(*answers, strict=True)] == [["0"] * 5 + ["1"]] * 3
 
-    def test_an_owner_that_is_a_path_removes_no_file(self, folder: Path, journal: Journal) -> None:
+    def test_an_owner_that_is_a_path_removes_no_file(self, folder: Path) -> None:
         kept = job(State.SUBMITTING)
-        journal.record(kept)
-        precious = folder / "precious"
-        precious.touch()
-        with sqlite3.connect(folder / "journal.db") as raw:
-            raw.execute("UPDATE jobs SET owner = '../precious'")
-        raw.close()
-        assert journal.find(kept.id).state is State.UNKNOWN
+        with Journal.open(folder) as journal:
+            journal.record(kept)
+            precious = folder / "precious"
+            precious.touch()
+            execute(folder, "UPDATE jobs SET owner = '../precious'")
+            assert journal.find(kept.id).state is State.UNKNOWN
         assert precious.exists()
 
     def test_no_file_of_a_process_is_left(self, folder: Path) -> None:
@@ -558,7 +561,7 @@ with Journal.open(folder) as journal:
 
 class TestKilled:
     CODE = """
-with Journal.open(folder) as journal:
+with Journal.open(place) as journal:
     mine = job("planned")
     print(mine.id, flush=True)
     for state in sys.argv[2:]:
@@ -579,43 +582,43 @@ with Journal.open(folder) as journal:
         ],
     )
     def test_what_was_recorded_before_a_kill_is_there(
-        self, folder: Path, point: str, found: State | None
+        self, place: Place, point: str, found: State | None
     ) -> None:
         states = ("submitting", "queued", "queued", "saved")
-        process = start(self.CODE, folder, *states, KONTEXT_TEST_KILL_AT=point)
+        process = start(self.CODE, place, *states, KONTEXT_TEST_KILL_AT=point)
         name = line(process)
         process.communicate()
         assert process.returncode not in (0, 1)
-        with Journal.open(folder) as journal:
+        expire(place, name)
+        with Journal.open(place) as journal:
             assert [(each.id, each.state) for each in journal.recent()] == (
                 [(name, found)] if found else []
             )
 
-    def test_no_other_point_kills(self, folder: Path) -> None:
-        process = start(self.CODE, folder, "queued", KONTEXT_TEST_KILL_AT="after-queued*2")
+    def test_no_other_point_kills(self, place: Place) -> None:
+        process = start(self.CODE, place, "queued", KONTEXT_TEST_KILL_AT="after-queued*2")
         process.communicate()
         assert process.returncode == 0
 
-    def test_many_processes_at_once_lose_nothing(self, folder: Path) -> None:
+    def test_many_processes_at_once_lose_nothing(self, place: Place) -> None:
         code = """
-with Journal.open(folder) as journal:
+with Journal.open(place) as journal:
     for number in range(100):
         mine = job("submitting", batch=sys.argv[2])
         journal.record(mine)
         mine.state = State.SAVED
         journal.record(mine)
 """
-        processes = [start(code, folder, number) for number in range(8)]
+        processes = [start(code, place, number) for number in range(8)]
         for each in processes:
             each.communicate()
         assert [each.returncode for each in processes] == [0] * 8
-        with reader(folder) as journal:
+        with reader(place) as journal:
             assert len(set(ids(journal.recent(limit=9999, states=[State.SAVED])))) == 800
             for number in range(8):
                 assert len(journal.recent(limit=999, batch=str(number))) == 100
-        raw = sqlite3.connect(folder / "journal.db")
-        assert raw.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        raw.close()
+        if isinstance(place, Path):
+            assert execute(place, "PRAGMA integrity_check") == [("ok",)]
 
 
 class TestForget:
@@ -647,19 +650,20 @@ class TestForget:
         assert len(journal.recent()) == 1
 
     def test_what_is_told_as_unknown_is_forgotten_as_unknown(
-        self, folder: Path, journal: Journal
+        self, place: Place, journal: Journal
     ) -> None:
-        with holder(folder, "submitting", "running") as (_, running):
+        with holder(place, "submitting", "running") as (_, running):
             pass
         assert journal.forget(states=[State.UNKNOWN]) == 1
         assert ids(journal.recent()) == [running]
 
 
 class TestReading:
-    def test_there_is_none_yet(self, tmp_path: Path) -> None:
-        assert Journal.read(tmp_path / "state") is None
-        assert Journal.read(tmp_path) is None
-        assert list(tmp_path.iterdir()) == []
+    def test_there_is_none_yet(self, place: Place) -> None:
+        assert Journal.read(place) is None
+        if isinstance(place, Path):
+            assert not place.exists()
+            assert Journal.read(place.parent) is None
 
     @pytest.mark.parametrize(
         "write",
@@ -670,22 +674,25 @@ class TestReading:
         ],
     )
     def test_a_reader_does_not_write(
-        self, folder: Path, journal: Journal, write: Callable[[Journal], object]
+        self, place: Place, journal: Journal, write: Callable[[Journal], object]
     ) -> None:
-        with reader(folder) as other, pytest.raises(JournalFault, match="reading only"):
+        with reader(place) as other, pytest.raises(JournalFault, match="reading only"):
             write(other)
-        assert not (folder / "running").exists()
+        if isinstance(place, Path):
+            assert not (place / "running").exists()
+        else:
+            assert execute(place, "SELECT * FROM owners") == []
 
-    def test_a_reader_sees_what_is_written_meanwhile(self, folder: Path, journal: Journal) -> None:
-        with reader(folder) as other:
+    def test_a_reader_sees_what_is_written_meanwhile(self, place: Place, journal: Journal) -> None:
+        with reader(place) as other:
             assert other.recent() == []
             kept = job()
             journal.record(kept)
             assert ids(other.recent()) == [kept.id]
 
 
-def test_the_last_batch_and_its_jobs_by_id(tmp_path: Path) -> None:
-    with Journal.open(tmp_path) as journal:
+def test_the_last_batch_and_its_jobs_by_id(place: Place) -> None:
+    with Journal.open(place) as journal:
         assert journal.last_batch() is None
         jobs = [job(batch=batch, row="r") for batch in ("first", 'a "batch" — 1', None)]
         for each in jobs:
@@ -695,9 +702,9 @@ def test_the_last_batch_and_its_jobs_by_id(tmp_path: Path) -> None:
         assert [each.id for each in journal.by_ids(ids)] == [jobs[2].id, jobs[0].id]
 
 
-def test_saved_files_the_newest_first(tmp_path: Path) -> None:
+def test_saved_files_the_newest_first(place: Place) -> None:
     files = [File(Path(f"/home/{name}.png"), "c" * 64, 9, 6, 4, "png", 1, 17) for name in "abc"]
-    with Journal.open(tmp_path) as journal:
+    with Journal.open(place) as journal:
         jobs = [
             job(State.SAVED, files=tuple(files[:2])),
             job(),

@@ -1,22 +1,21 @@
 """The journal of many jobs at once."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
-from journals import job
+from journals import Place, job
 from kontext_cli.errors import JournalFault
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.writer import Scribe
 
 
-def test_what_was_recorded_is_there_when_it_returns(tmp_path: Path) -> None:
+def test_what_was_recorded_is_there_when_it_returns(place: Place) -> None:
     jobs = [job(State.QUEUED) for _ in range(50)]
 
     async def work() -> None:
-        with Journal.open(tmp_path) as journal, Journal.open(tmp_path) as other:
+        with Journal.open(place) as journal, Journal.open(place) as other:
             scribe = Scribe(journal)
 
             async def record(number: int) -> None:
@@ -28,9 +27,9 @@ def test_what_was_recorded_is_there_when_it_returns(tmp_path: Path) -> None:
     asyncio.run(work())
 
 
-def test_a_job_is_written_as_it_was_when_it_was_given(tmp_path: Path) -> None:
+def test_a_job_is_written_as_it_was_when_it_was_given(place: Place) -> None:
     async def work() -> None:
-        with Journal.open(tmp_path) as journal:
+        with Journal.open(place) as journal:
             scribe, it = Scribe(journal), job(State.QUEUED)
             queued = asyncio.ensure_future(scribe.record(it))
             await asyncio.sleep(0)
@@ -41,9 +40,9 @@ def test_a_job_is_written_as_it_was_when_it_was_given(tmp_path: Path) -> None:
     asyncio.run(work())
 
 
-def test_one_that_is_refused_takes_no_other_with_it(tmp_path: Path) -> None:
+def test_one_that_is_refused_takes_no_other_with_it(place: Place) -> None:
     async def work() -> None:
-        with Journal.open(tmp_path) as journal:
+        with Journal.open(place) as journal:
             scribe = Scribe(journal)
             first, second = job(State.QUEUED), job(State.QUEUED)
             clash = job(State.QUEUED, id=first.id)
@@ -56,9 +55,9 @@ def test_one_that_is_refused_takes_no_other_with_it(tmp_path: Path) -> None:
     asyncio.run(work())
 
 
-def test_who_is_canceled_while_it_waits_is_written_all_the_same(tmp_path: Path) -> None:
+def test_who_is_canceled_while_it_waits_is_written_all_the_same(place: Place) -> None:
     async def work() -> None:
-        with Journal.open(tmp_path) as journal:
+        with Journal.open(place) as journal:
             scribe, it = Scribe(journal), job(State.QUEUED)
             record = asyncio.ensure_future(scribe.record(it))
             await asyncio.sleep(0)
@@ -71,9 +70,9 @@ def test_who_is_canceled_while_it_waits_is_written_all_the_same(tmp_path: Path) 
     asyncio.run(work())
 
 
-def test_an_attempt_that_is_there_is_not_taken_again(tmp_path: Path) -> None:
+def test_an_attempt_that_is_there_is_not_taken_again(place: Place) -> None:
     """Whatever was seen: the job of a row is never stored beside the batch, and sent from there."""
-    with Journal.open(tmp_path) as journal:
+    with Journal.open(place) as journal:
         first = job(State.FAILED, batch="b", row="1")
         journal.record(first)
         again = job(State.PLANNED, batch="b", row="1", attempt=1)
@@ -81,9 +80,9 @@ def test_an_attempt_that_is_there_is_not_taken_again(tmp_path: Path) -> None:
         assert [each.id for each in journal.recent()] == [first.id]
 
 
-def test_a_row_of_a_batch_is_taken_once_by_two_runs(tmp_path: Path) -> None:
+def test_a_row_of_a_batch_is_taken_once_by_two_runs(place: Place) -> None:
     async def work() -> None:
-        with Journal.open(tmp_path) as mine, Journal.open(tmp_path) as yours:
+        with Journal.open(place) as mine, Journal.open(place) as yours:
             scribes = [Scribe(mine), Scribe(yours)]
             jobs = [job(State.PLANNED, batch="b", row=str(n)) for n in range(40)]
             again = [job(State.PLANNED, batch="b", row=str(n)) for n in range(40)]

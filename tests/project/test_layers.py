@@ -25,6 +25,7 @@ HOMES = {
     "starlette": ("sandbox",),
     "uvicorn": ("sandbox",),
     "sqlite3": ("journal",),
+    "psycopg": ("journal",),
     "asyncio": ("commands", "batch", "engine", "journal", "sandbox", "http"),
 }
 """The only rooms that may import each library."""
@@ -66,14 +67,19 @@ def test_each_library_lives_in_its_own_room() -> None:
 
 
 def test_the_rules_of_the_journal_know_no_database() -> None:
-    """What SQLite is needed for stays behind `Store`, chosen in `journal/store.py`."""
+    """What a database is needed for stays behind `Store`, chosen in `journal/store.py`."""
     of_sqlite = {
         f"journal/{name}.py" for name in ("database", "file", "history", "schema", "sqlite")
     }
     users = {path for path, tree in modules() if "sqlite3" in imports(tree)}
     assert users == of_sqlite
-    store = "kontext_cli.journal.sqlite"
-    assert [path for path, tree in modules() if store in imports(tree)] == ["journal/store.py"]
+    of_postgresql = {
+        f"journal/{name}.py"
+        for name in ("leases", "postgres", "postgres_schema", "postgres_table", "server")
+    }
+    assert {path for path, tree in modules() if "psycopg" in imports(tree)} == of_postgresql
+    for store in ("kontext_cli.journal.sqlite", "kontext_cli.journal.postgres"):
+        assert [path for path, tree in modules() if store in imports(tree)] == ["journal/store.py"]
 
 
 def test_no_arrow_points_up() -> None:

@@ -17,8 +17,8 @@ from kontext_cli.settings.config import load_config
 
 WRITTEN = written(program())
 PACKAGE = Path(kontext_cli.__file__).parent
-NOT_FOR_USERS = {"KONTEXT_TEST_KILL_AT", "KONTEXT_JOURNAL"}
-"""A variable for tests, and one that is refused."""
+NOT_FOR_USERS = {"KONTEXT_TEST_KILL_AT"}
+"""A variable for tests."""
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: path.name)

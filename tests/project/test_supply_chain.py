@@ -238,7 +238,7 @@ def test_what_only_the_tests_need_is_not_installed_for_the_demo() -> None:
     more = {canonicalize_name(need.name) for need in asked["dev"]} - needed
     assert more.isdisjoint(lock(ROOT / "requirements-run-time.lock"))
     checkers = more - {canonicalize_name(need.name) for need in asked["test"]}
-    assert checkers == {"mypy", "pyte", "ruff"}
+    assert checkers == {"mypy", "psycopg", "pyte", "ruff"}
     assert checkers.isdisjoint(lock(ROOT / "requirements-test.lock"))
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from completions.writer.tree import tree
 from kontext_cli.cli.main import program
-from kontext_cli.settings.defaults import COMMANDS_WITH, TYPED_ONLY
+from kontext_cli.settings.defaults import COMMANDS_WITH, SWITCHES, TYPED_ONLY
 from processes import imported
 from world import World
 
@@ -29,6 +29,16 @@ def test_every_flag_can_have_a_default_or_it_is_said_why_not() -> None:
         (command, key) for command, key in flags() - can - of_the_image if key not in TYPED_ONLY
     }
     assert unexplained == {("fetch", "name")}  # a job has its names since it was submitted
+
+
+def test_switches_are_true_or_false() -> None:
+    switches = {
+        option.flags[-1].removeprefix("--").replace("-", "_")
+        for command in tree(program()).subcommands
+        for option in command.options
+        if not option.takes_value
+    }
+    assert switches & COMMANDS_WITH.keys() == SWITCHES
 
 
 def test_a_flag_that_is_not_typed_has_its_default(world: World) -> None:
@@ -70,7 +80,7 @@ def test_the_table_of_a_command_goes_before_that_of_all(world: World) -> None:
         # what the file says
         ("num_images = true", "`num_images` should be text or a number"),
         ("sidecar = 1", "`sidecar` should be true or false"),
-        ("seed = [1]", "`seed` should be text, a number, true or false"),
+        ("seed = [1]", "`seed` should be text or a number"),
         ('name = "\\u0000"', "`name` contains a NUL character"),
         ("exists.a = 1", "`exists` should be a value, not a table"),
         ("exits = 1", "there is no flag `exits` that can have a default"),
@@ -91,9 +101,31 @@ def test_a_mistake_has_its_line(world: World, line: str, error: str) -> None:
     assert f"config.toml:3: {error}" in ran.err
 
 
+def test_a_budget_that_is_too_small_has_its_line(world: World) -> None:
+    world.configure("[defaults]\nmax_cost = 0.01\n")
+    ran = world.run("generate", "fox", "-p", "fal", "--dry-run")
+    assert ran.code == 10
+    assert "config.toml:2: the estimated cost of $0.04 exceeds the $0.01" in ran.err
+
+
 def test_the_hint_has_the_right_spelling(world: World) -> None:
     world.configure("[defaults]\nnum-images = 2\n")
     assert "did you mean `num_images`?" in world.run(*HERE).err
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("--no-sidecarr", "did you mean `--no-sidecar`?"),
+        ("-no-sidecar", "did you mean `--no-sidecar`?"),
+        ("--no-sidecar=1", "kontext generate --help"),
+    ],
+)
+def test_the_form_that_takes_a_switch_back_is_one_of_its_names(
+    world: World, typed: str, hint: str
+) -> None:
+    ran = world.run(*HERE, typed)
+    assert (ran.code, f"hint: {hint}" in ran.err) == (2, True)
 
 
 def test_a_mistake_in_what_is_typed_is_none_of_the_file(world: World) -> None:
@@ -153,7 +185,7 @@ def test_a_lock_keeps_no_defaults(world: World) -> None:
     rows = world.prompts("fox")
     ran = world.batch(rows, "--lock", "-p", "sandbox")
     assert "prompts.lock` is for others, too: your defaults are left out" in ran.err
-    assert "(--guidance-scale, --sidecar)" in ran.err
+    assert "(--guidance-scale and --sidecar)" in ran.err
     world.configure("")
     again = world.batch(rows, "-p", "sandbox")
     assert (again.counts, "other defaults" in again.err) == ({"skipped": 1}, False)

@@ -1,0 +1,226 @@
+"""The table of jobs in PostgreSQL, and the budgets of batches beside it."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from kontext_cli.errors import BudgetFault
+from kontext_cli.journal.budgets import charge, price
+from kontext_cli.journal.codec import COLUMNS, Row, ascii_text, moment, plain_text, stored_row
+from kontext_cli.journal.server import Connection
+from kontext_cli.journal.spending import CostSource, Spent
+from kontext_cli.journal.table import OPEN_STATES, Table, ago
+from kontext_cli.words import dollars
+
+_FEWEST, _MOST = 32, 2_048
+"""Rows that are fetched at once of a result that is read lazily."""
+_MARKS = ", ".join(["%s"] * len(Row._fields))
+_INSERT = f"INSERT INTO jobs ({COLUMNS}) VALUES ({_MARKS}) ON CONFLICT DO NOTHING"  # noqa: S608
+_CHANGED = ("state", "owner", "request_id", "details")
+"""The columns of a job that change: where it belongs does not."""
+_UPDATE = (
+    "WITH before AS (SELECT * FROM jobs WHERE id = %s AND created_at = %s FOR UPDATE)"  # noqa: S608
+    f" UPDATE jobs SET {', '.join(f'{name} = %s' for name in _CHANGED)}"
+    " FROM before WHERE jobs.id = before.id RETURNING "
+    + ", ".join(f"before.{name}" for name in Row._fields)
+)
+_OPEN = f"SELECT {COLUMNS} FROM jobs WHERE state IN {OPEN_STATES} ORDER BY id"  # noqa: S608
+
+_BILLED = """
+    CASE WHEN state IN ('ready', 'saved') OR has_outputs THEN 'yes'
+         WHEN state IN ('submitting', 'queued', 'running', 'unknown') THEN 'maybe'
+         WHEN error_billed IS NOT NULL THEN error_billed
+         WHEN request_id IS NULL THEN 'no' ELSE 'maybe' END
+"""
+"""Whether a job was billed, as `bill_so_far` has it; planned ones are left out."""
+_SPENT = f"""
+    SELECT left(created_at, 16), provider, model, batch,
+           CASE WHEN usd IS NULL THEN 'unknown' WHEN source = 'provider' THEN source
+                ELSE 'estimate' END,
+           billed = 'maybe', count(*), coalesce(sum(usd), 0)
+    FROM (
+        SELECT created_at, batch, provider, model, usd, source, {_BILLED} AS billed
+        FROM jobs, kontext_facts(details)
+        WHERE state != 'planned' AND created_at >= %s
+    ) AS each
+    WHERE billed != 'no'
+    GROUP BY 1, 2, 3, 4, 5, 6
+"""  # noqa: S608
+_NEWEST_SAVED = """
+    SELECT provider, model, operation, created_at, finished_at
+    FROM (SELECT created_at, details FROM jobs WHERE state = 'saved' ORDER BY id DESC LIMIT 300)
+         AS newest, kontext_facts(details)
+"""
+_RESERVE = (
+    "UPDATE budgets SET reserved = greatest(reserved + %s, 0) WHERE batch = %s RETURNING reserved"
+)
+_RESERVED_BY_JOBS = f"""
+    SELECT coalesce(sum(round(usd * 1e6)), 0)
+    FROM jobs, kontext_facts(details)
+    WHERE batch = %s AND CASE WHEN state = 'planned' THEN owner IS NOT NULL
+                              ELSE ({_BILLED}) != 'no' END
+"""  # noqa: S608
+"""What the jobs of a batch take of its budget."""
+_FIRST_RESERVE = f"""
+    INSERT INTO budgets (batch, reserved) SELECT %s, ({_RESERVED_BY_JOBS})
+    ON CONFLICT DO NOTHING RETURNING reserved
+"""
+"""The budget of a batch that has none yet, with the jobs that were just written."""
+
+
+class _Statements:
+    """A connection of psycopg, called as one of sqlite3: `?` stands for a value."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
+        return self._db.execute(statement.replace("?", "%s").encode(), values)
+
+    def executemany(self, statement: str, sets: Sequence[Sequence[Any]]) -> psycopg.Cursor[Any]:
+        cursor = self._db.cursor()
+        cursor.executemany(statement.replace("?", "%s").encode(), sets)
+        return cursor
+
+
+class PostgresTable(Table):
+    """The table in a database of PostgreSQL.
+
+    What a transaction that writes has read is locked, so that it stays as it is until its end. What
+    it changes of the budgets is written at the very end: all machines wait for these rows.
+    """
+
+    _db: _Statements
+
+    def __init__(self, db: Connection) -> None:
+        super().__init__(_Statements(db))
+        self.is_writing = False
+        self._cursors = 0
+        self._charges: Counter[str] = Counter()
+        self._limits: dict[str, int] = {}
+
+    def begin(self, *, to_write: bool) -> None:
+        """To be called when a transaction has begun."""
+        self.is_writing = to_write
+        self._charges.clear()
+        self._limits.clear()
+
+    def try_to_put(self, row: Row) -> int | None:
+        changed = [getattr(row, name) for name in _CHANGED]
+        updated = self._db.execute(_UPDATE, (row.id, row.created_at, *changed)).fetchone()
+        if updated is not None:
+            before = stored_row(updated)
+            self._charge(before.batch, charge(row) - charge(before))
+            return 1
+        if self._db.execute(_INSERT, row).rowcount:
+            self._charge(row.batch, charge(row))
+            return 1
+        return None if self.row(row.id) is None else 0
+
+    def lock(self) -> None:
+        self._db.execute("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE")
+
+    def limit_budget(self, row: Row, usd: float) -> None:
+        if price(row) is None:
+            raise BudgetFault(
+                "the price is not known in advance, so --max-cost cannot be enforced",
+                hint="set the price of the model in config.toml, or omit --max-cost",
+            )
+        if row.batch is not None:
+            limit = round(usd * 1e6)
+            self._limits[row.batch] = min(limit, self._limits.get(row.batch, limit))
+
+    def settle_budgets(self) -> None:
+        """Write what the transaction takes of the budgets, as its last statement.
+
+        Raises BudgetFault where a limit would be passed.
+        """
+        for batch in sorted({*self._limits, *(+self._charges), *(-self._charges)}):
+            reserved = self._reserved(batch, self._charges[batch])
+            limit = self._limits.get(batch)
+            if limit is not None and reserved > limit and self._charges[batch] > 0:
+                raise BudgetFault(
+                    f"the budget of {dollars(limit / 1e6)} (--max-cost), which all machines share,"
+                    f" is spent: {dollars((reserved - self._charges[batch]) / 1e6)} by now",
+                    hint="the remaining rows stay planned; run the batch again to continue",
+                )
+
+    def reserved(self, batch: str) -> int:
+        name = ascii_text(batch)
+        found = self._db.execute("SELECT reserved FROM budgets WHERE batch = ?", (name,)).fetchone()
+        found = found or self._db.execute(_RESERVED_BY_JOBS, (name,)).fetchone()
+        return 0 if found is None else int(found[0])
+
+    def drop_planned(self, row: Row) -> None:
+        dropped = self._db.execute(
+            f"DELETE FROM jobs WHERE batch = ? AND row = ? AND attempt < ? AND state = 'planned'"  # noqa: S608
+            f" RETURNING {COLUMNS}",
+            (row.batch, row.row, row.attempt),
+        )
+        for each in map(stored_row, dropped):
+            self._charge(each.batch, -charge(each))
+
+    def open(self) -> Iterator[Row]:
+        return map(stored_row, self._many(_OPEN))
+
+    def spent(self, within: timedelta | None) -> list[Spent]:
+        since = "" if within is None else moment(ago(within))
+        return [_spent(*found) for found in self._db.execute(_SPENT, (since,))]
+
+    def run_times(self) -> Iterator[tuple[str, str, str, float]]:
+        """Provider, model, operation and seconds of the jobs that were saved last."""
+        for provider, model, operation, began, ended in self._db.execute(_NEWEST_SAVED):
+            with suppress(TypeError, ValueError):
+                seconds = datetime.fromisoformat(ended) - datetime.fromisoformat(began)
+                yield provider, model, operation, seconds.total_seconds()
+
+    def _rows(self, clause: str, *values: str | None) -> Iterator[Row]:
+        return super()._rows(f"{clause} FOR UPDATE" if self.is_writing else clause, *values)
+
+    def _many_rows(self, clause: str, *values: str | None) -> Iterator[Row]:
+        rows = self._rows if self.is_writing else super()._many_rows
+        return rows(clause, *values)
+
+    def _many(self, query: str, *values: str | None) -> Iterator[Sequence[Any]]:
+        """Through a cursor of the server, which ends with the transaction."""
+        self._cursors += 1
+        name, count = f"kontext_{self._cursors}", _FEWEST
+        self._db.execute(f"DECLARE {name} NO SCROLL CURSOR FOR {query}", values)
+        while rows := self._db.execute(f"FETCH {count} FROM {name}").fetchall():
+            yield from rows
+            count = min(2 * count, _MOST)
+
+    def _charge(self, batch: str | None, amount: int) -> None:
+        if batch is not None and amount:
+            self._charges[batch] += amount
+
+    def _reserved(self, batch: str, amount: int) -> int:
+        """What is reserved of a budget after a change by ``amount``."""
+        found = self._db.execute(_RESERVE, (amount, batch)).fetchone()
+        if found is None:
+            found = self._db.execute(_FIRST_RESERVE, (batch, batch)).fetchone()
+        if found is None:  # another process was first
+            found = self._db.execute(_RESERVE, (amount, batch)).fetchone()
+        return 0 if found is None else int(found[0])
+
+
+def _spent(
+    minute: str,
+    provider: str | None,
+    model: str | None,
+    batch: str | None,
+    source: CostSource,
+    in_doubt: bool,
+    jobs: int,
+    usd: float,
+) -> Spent:
+    day = None
+    with suppress(ValueError):
+        day = f"{datetime.fromisoformat(f'{minute}+00:00').astimezone():%Y-%m-%d}"
+    with suppress(ValueError):
+        batch = batch and plain_text(batch)
+    return Spent(day, provider, model, batch, source, in_doubt, jobs, usd)
