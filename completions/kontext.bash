@@ -4,7 +4,7 @@
 _kontext_command() {
     case "$*" in
         kontext)
-            commands='generate edit status fetch cancel forget check info replay show gallery cost models doctor sandbox completion auth'
+            commands='generate edit status fetch cancel forget check info replay show gallery cost models doctor sandbox completion journal auth'
             options='--version -h,--help'
             ;;
         'kontext generate')
@@ -70,6 +70,14 @@ _kontext_command() {
         'kontext completion')
             commands=''
             options=-h,--help
+            ;;
+        'kontext journal')
+            commands=copy
+            options=-h,--help
+            ;;
+        'kontext journal copy')
+            commands=''
+            options='--json -q,--quiet -h,--help'
             ;;
         'kontext auth')
             commands='set status remove'

@@ -99,6 +99,8 @@ function __kontext_is_command
         'kontext doctor' \
         'kontext sandbox' \
         'kontext completion' \
+        'kontext journal' \
+        'kontext journal copy' \
         'kontext auth' \
         'kontext auth set' \
         'kontext auth status' \
@@ -280,6 +282,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a models -d 'List providers, 
 complete -c kontext -n '__kontext_at "kontext" 1' -a doctor -d 'Show each setting with its origin, and check keys, network, folders and programs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a sandbox -d 'Serve emulated providers on this machine'
 complete -c kontext -n '__kontext_at "kontext" 1' -a completion -d 'Print the completion script for a shell'
+complete -c kontext -n '__kontext_at "kontext" 1' -a journal -d 'Copy the journal of jobs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a auth -d 'Store, list and remove provider keys'
 complete -c kontext -n '__kontext_lacks "kontext" --version' -l version -d 'Show the version'
 complete -c kontext -n '__kontext_lacks "kontext" -h --help' -s h -l help -d 'Show this message and exit'
@@ -327,7 +330,7 @@ complete -c kontext -n '__kontext_lacks "kontext generate" --preview' -l preview
 complete -c kontext -n '__kontext_lacks "kontext generate" --open' -l open -d 'Open the saved images with the viewer of the system'
 complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l help -d 'Show this message and exit'
 
-complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
+complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, a URL of https, s3, gs or az, or `-` for standard input'
 complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, openai, comfyui, sandbox'
 complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext edit" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
@@ -424,7 +427,7 @@ complete -c kontext -n '__kontext_lacks "kontext info" -h --help' -s h -l help -
 
 complete -c kontext -n '__kontext_from "kontext replay" 1' -F -d 'Images: JPEG, PNG or WebP files'
 complete -c kontext -n '__kontext_lacks "kontext replay" --prompt' -l prompt -x -d 'Another prompt than that of the image; `-` is standard input'
-complete -c kontext -n '__kontext_in "kontext replay"' -s i -l image -r -F -d 'Input image: a path, an https URL, or `-` for standard input'
+complete -c kontext -n '__kontext_in "kontext replay"' -s i -l image -r -F -d 'Input image: a path, a URL of https, s3, gs or az, or `-` for standard input'
 complete -c kontext -n '__kontext_lacks "kontext replay" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, openai, comfyui, sandbox'
 complete -c kontext -n '__kontext_lacks "kontext replay" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext replay" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
@@ -505,6 +508,13 @@ complete -c kontext -n '__kontext_lacks "kontext sandbox" -h --help' -s h -l hel
 
 complete -c kontext -n '__kontext_at "kontext completion" 1' -a 'bash zsh fish powershell' -d 'The shell'
 complete -c kontext -n '__kontext_lacks "kontext completion" -h --help' -s h -l help -d 'Show this message and exit'
+
+complete -c kontext -n '__kontext_at "kontext journal" 1' -a copy -d 'Copy all jobs of a journal into another, and compare both'
+complete -c kontext -n '__kontext_lacks "kontext journal" -h --help' -s h -l help -d 'Show this message and exit'
+
+complete -c kontext -n '__kontext_lacks "kontext journal copy" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext journal copy" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
+complete -c kontext -n '__kontext_lacks "kontext journal copy" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_at "kontext auth" 1' -a set -d 'Store a key, typed at a prompt or read from standard input'
 complete -c kontext -n '__kontext_at "kontext auth" 1' -a status -d 'Show where each provider\'s key comes from'

@@ -22,6 +22,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'doctor'; Help = 'Show each setting with its origin, and check keys, network, folders and programs' }
                 @{ Name = 'sandbox'; Help = 'Serve emulated providers on this machine' }
                 @{ Name = 'completion'; Help = 'Print the completion script for a shell' }
+                @{ Name = 'journal'; Help = 'Copy the journal of jobs' }
                 @{ Name = 'auth'; Help = 'Store, list and remove provider keys' }
             )
             Options = @(
@@ -86,7 +87,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-i', '--image'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Input image: a path, an https URL, or `-` for standard input' }
+                @{ Flags = @('-i', '--image'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Input image: a path, a URL of https, s3, gs or az, or `-` for standard input' }
                 @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'replicate', 'together', 'huggingface', 'openai', 'comfyui', 'sandbox'); Repeatable = $false; Help = 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, openai, comfyui, sandbox' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3', 'default'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
@@ -236,7 +237,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Options = @(
                 @{ Flags = @('--prompt'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Another prompt than that of the image; `-` is standard input' }
-                @{ Flags = @('-i', '--image'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Input image: a path, an https URL, or `-` for standard input' }
+                @{ Flags = @('-i', '--image'); Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Input image: a path, a URL of https, s3, gs or az, or `-` for standard input' }
                 @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'replicate', 'together', 'huggingface', 'openai', 'comfyui', 'sandbox'); Repeatable = $false; Help = 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, openai, comfyui, sandbox' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3', 'default'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
@@ -369,6 +370,29 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @('bash', 'zsh', 'fish', 'powershell'); Repeatable = $false; Help = 'The shell' }
+            )
+        }
+        'kontext journal' = @{
+            Commands = @(
+                @{ Name = 'copy'; Help = 'Copy all jobs of a journal into another, and compare both' }
+            )
+            Options = @(
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
+            )
+            Arguments = @(
+            )
+        }
+        'kontext journal copy' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
+            )
+            Arguments = @(
+                @{ Kind = 'value'; Values = @(); Repeatable = $false; Help = 'The journal to copy: a state folder, a journal.db, postgresql://USER@HOST/DATABASE, or env for KONTEXT_JOURNAL' }
+                @{ Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Where to, likewise; created where there is none' }
             )
         }
         'kontext auth' = @{

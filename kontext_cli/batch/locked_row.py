@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from kontext_cli.batch.entry import Entry
 from kontext_cli.errors import UsageError
+from kontext_cli.files.place import is_object
 from kontext_cli.http.urls import unsigned
 from kontext_cli.images.inputs import InputImage
 from kontext_cli.job import Job
@@ -54,7 +55,9 @@ def row_made(entry: Entry, job: Job, places: Places) -> LockedRow:
 
 def image_name(image: InputImage, places: Places) -> str:
     """The name of an input image in a lock: its path from there, or its URL without query."""
-    return places.relative(image.source) if image.url is None else unsigned(image.url)
+    if image.url is not None:
+        return unsigned(image.url)
+    return image.source if is_object(image.source) else places.relative(image.source)
 
 
 def _input(image: InputImage, places: Places) -> LockedInput:

@@ -16,16 +16,10 @@ from kontext_cli.engine.plan import (
     sources_of,
 )
 from kontext_cli.errors import InputFault, KontextError, UsageError
+from kontext_cli.files.inputs import fingerprint, hashed_image, is_fetched, load_images
 from kontext_cli.files.names import OutputFormat, format_of
 from kontext_cli.images.decoding import size_of
-from kontext_cli.images.inputs import (
-    InputImage,
-    check_image,
-    fingerprint,
-    hashed_image,
-    is_url,
-    load_images,
-)
+from kontext_cli.images.inputs import InputImage, check_image, is_url
 from kontext_cli.job import Cost, Job
 from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row
@@ -339,4 +333,6 @@ class Requests:
 
     def _unread(self, source: str) -> InputImage:
         """An image by its name alone; the URL of one is checked."""
-        return self._fingerprint(source) if is_url(source) else InputImage(source=source, stem="")
+        return (
+            self._fingerprint(source) if is_fetched(source) else InputImage(source=source, stem="")
+        )

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from kontext_cli.errors import InputFault, UsageError
+from kontext_cli.files.destinations import destination_of
+from kontext_cli.files.inputs import reading
 from kontext_cli.files.listing import INPUT_SUFFIXES, in_natural_order
+from kontext_cli.files.place import is_object, place, typed_place
 from kontext_cli.images.inputs import is_url
 from kontext_cli.prompts import Fault, Row, Rows, kind_of, read_prompts
 
@@ -100,8 +103,7 @@ def rows_of_images(
     """
     found: list[str] = []
     for image in images:
-        folder = Path(image)
-        found += _images_in(folder, made()) if _is_folder(folder) else [image]
+        found += _images_in(place(image), made()) if _is_folder(image) else [image]
     sources: dict[str, str] = {}
     for each in found:
         sources.setdefault(real_name(each), each)
@@ -161,23 +163,39 @@ def batch_id(identity: Sequence[str], folder: Path) -> str:
     return hashlib.sha256(identified.encode()).hexdigest()[:12]
 
 
-def _is_folder(path: Path) -> bool:
+def _is_folder(image: str) -> bool:
+    """Whether an image is a folder, or a prefix with objects below it.
+
+    Raises InputFault and UsageError.
+    """
+    if is_object(image):
+        return _is_prefix(typed_place(image), image)
     try:
-        return path.is_dir()
+        return Path(image).is_dir()
     except (OSError, ValueError):
         return False
 
 
+def _is_prefix(path: Path, url: str) -> bool:
+    if url.endswith("/") or url.count("/") == len("//"):
+        return True
+    if path.suffix.lower() in INPUT_SUFFIXES:
+        return False
+    with reading(url):
+        at = destination_of(path)
+        return at.stamp(url) is None and bool(at.names(url))
+
+
 def _images_in(folder: Path, made: Collection[Path]) -> list[str]:
-    try:
-        names = sorted(folder.iterdir(), key=lambda path: in_natural_order(path.name))
-    except OSError as error:
-        raise InputFault(f"cannot read `{folder}`: {error.strerror or error}") from None
+    with reading(folder):
+        if is_object(folder):
+            names = [*(destination_of(folder).names(str(folder)) or ())]
+        else:
+            names = [path.name for path in folder.iterdir() if path.is_file()]
     return [
-        str(path)
-        for path in names
-        if path.suffix.lower() in INPUT_SUFFIXES
-        and not path.name.startswith(".")
-        and path.is_file()
-        and path.resolve() not in made
+        str(folder / name)
+        for name in sorted(names, key=in_natural_order)
+        if Path(name).suffix.lower() in INPUT_SUFFIXES
+        and not name.startswith(".")
+        and (folder / name).resolve() not in made
     ]

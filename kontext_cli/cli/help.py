@@ -28,6 +28,7 @@ COMMANDS = (
     "show",
     "gallery",
     "cost",
+    "journal",
     "models",
     "doctor",
     "sandbox",

@@ -89,7 +89,8 @@ Images = Annotated[
         "--image",
         "-i",
         metavar="IMAGE",
-        help="Input image: a path, an https URL, or `-` for standard input. Repeatable.",
+        help="Input image: a path, a URL of https, s3, gs or az, or `-` for standard input. "
+        "Repeatable.",
         rich_help_panel=_IMAGE,
     ),
 ]

@@ -51,4 +51,4 @@ def _check_each(flags: Flags) -> None:
     if flags.prompt is None:
         raise UsageError("the prompt is missing", hint='kontext edit "…" -i DIR --each')
     if not flags.images:
-        raise UsageError("--each needs images: -i PATH, a folder, or an https URL")
+        raise UsageError("--each needs images: -i with a path, a folder, or a URL")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from kontext_cli.errors import InputFault, UsageError
+from kontext_cli.files.place import is_object
 from kontext_cli.files.replacing import refuse_foreign, replacing
 from kontext_cli.gallery.contact_sheet import cells, labels_of, plan_of
 from kontext_cli.gallery.entries import Selection, of_batch, of_files
@@ -71,6 +72,11 @@ def make_gallery(
         raise UsageError("--columns and --label are for a contact sheet: `-o sheet.png`")
     if kind != "html" and inline:
         raise UsageError("--inline is for a page: `-o page.html`")
+    if stored := next(filter(is_object, names), None):
+        raise UsageError(
+            f"`kontext gallery` reads folders and files, and `{stored}` is in a store",
+            hint="--batch NAME shows the images of a batch, wherever they are",
+        )
     labels = labels_of("prompt" if label is None else label)
     refuse_foreign(path, PAGE_MARK if kind == "html" else IMAGE_MARK.encode())
     with Counting("gallery", quiet=quiet, plain=as_json) as counting, _journal() as journal:

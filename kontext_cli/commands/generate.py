@@ -109,7 +109,7 @@ def load_sources(
     """The input images, at a size that the provider accepts."""
     if not sources:
         return ()
-    from kontext_cli.images.inputs import load_images
+    from kontext_cli.files.inputs import load_images
 
     return load_images(
         sources,

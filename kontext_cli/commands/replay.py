@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from kontext_cli.batch.faults import Faults
@@ -11,7 +10,8 @@ from kontext_cli.commands.flags import Flags
 from kontext_cli.commands.repeating import Again, Repeater
 from kontext_cli.engine.known import Image, read_image, with_journal
 from kontext_cli.engine.recipe import input_images, recipe_of
-from kontext_cli.errors import InputFault, KontextError
+from kontext_cli.errors import KontextError
+from kontext_cli.files.inputs import typed_image
 from kontext_cli.settings.paths import from_home, journal_location
 from kontext_cli.settings.settings import Settings
 from kontext_cli.terminal.input import check_single_use, read_prompt
@@ -47,7 +47,7 @@ def run_replay(flags: Flags) -> Result:
 
 def _of_one(file: str, flags: Flags, repeater: Repeater) -> Again:
     """The request for an image. Raises KontextError that names it."""
-    [image] = _with_journal([read_image(Path(file))], flags)
+    [image] = _with_journal([read_image(typed_image(file))], flags)
     try:
         return _again(file, image, flags, repeater)
     except KontextError as error:
@@ -73,8 +73,8 @@ def _source(flags: Flags, repeater: Repeater) -> BatchSource:
     wrong: dict[str, KontextError] = {}
     for file in flags.files:
         try:
-            images[file] = read_image(Path(file))
-        except InputFault as fault:
+            images[file] = read_image(typed_image(file))
+        except KontextError as fault:
             wrong[file] = fault
     found: dict[str, Again] = {}
     for file, image in zip(images, _with_journal([*images.values()], flags), strict=True):

@@ -7,6 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from kontext_cli.errors import InputFault, OutputFault, UsageError
+from kontext_cli.files.inputs import typed_image
 from kontext_cli.settings.config import Preview
 from kontext_cli.settings.paths import from_home
 from kontext_cli.settings.settings import Settings
@@ -26,7 +27,7 @@ def run_show(files: Sequence[str], *, width: int | None, preview: Preview | None
     Raises UsageError for a folder, and unless standard output is a terminal or ``preview`` says
     how to draw; OutputFault where it cannot be written.
     """
-    paths = [Path(from_home(file)) for file in files]
+    paths = [typed_image(from_home(file)) for file in files]
     _check_folders(paths)
     protocol = _protocol(preview)
     if protocol is None:

@@ -1,21 +1,20 @@
 """What is known of images: from their sidecars, the files themselves, and the journal."""
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from kontext_cli.errors import InputFault, JournalFault
+from kontext_cli.files.inputs import read_image_file, reading
+from kontext_cli.files.place import absolute
 from kontext_cli.files.records import Record, look_into
 from kontext_cli.images.decoding import other_kind, sniff
-from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.job import Job
 from kontext_cli.journal import Journal
 from kontext_cli.journal.store import Location
 from kontext_cli.metadata.find import Finding
 from kontext_cli.metadata.record import record_of
-from kontext_cli.sizes import MOST_BYTES
 
 _FORMATS = ("jpeg", "png", "webp")
 
@@ -31,19 +30,13 @@ class Image(NamedTuple):
     @property
     def folder(self) -> Path:
         """Its folder, to which the inputs in its records are relative."""
-        return Path(os.path.abspath(self.path)).parent  # noqa: PTH100  # as they were written
+        return absolute(self.path).parent
 
 
 def read_image(path: Path) -> Image:
     """An image with what its sidecar and its bytes say. Raises InputFault."""
-    try:
-        data = read_regular(path, most=MOST_BYTES)
-    except OSError as error:
-        raise InputFault(f"cannot read `{path}`: {error.strerror or error}") from None
-    except ValueError:
-        raise InputFault(f"cannot read `{path}`: it is not a valid file name") from None
-    except NotAnImage as error:
-        raise InputFault(f"`{path}` is {error.reason}") from None
+    with reading(path):
+        data = read_image_file(path)
     if sniff(data) not in _FORMATS:
         raise InputFault(f"`{path}` is no JPEG, PNG or WebP, but {other_kind(data).reason}")
     found = look_into(path, data)

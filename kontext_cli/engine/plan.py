@@ -16,6 +16,7 @@ from kontext_cli.files.names import (
     slugify,
     template_fields,
 )
+from kontext_cli.files.place import place
 from kontext_cli.files.templates import Fields
 from kontext_cli.job import Cost, Job, Source, Target, new_id
 from kontext_cli.options import Metadata
@@ -189,7 +190,7 @@ def sources_of(images: "Sequence[InputImage]") -> tuple[Source, ...]:
 
 def _source(image: "InputImage") -> Source:
     is_file = image.sha256 is not None and image.source != "-"
-    return Source(str(Path(image.source).absolute()) if is_file else image.source, image.sha256)
+    return Source(str(place(image.source).absolute()) if is_file else image.source, image.sha256)
 
 
 def names_for(job: Job, wanted: Wanted, *, otherwise: OutputFormat = "jpeg") -> Names:

@@ -15,9 +15,11 @@ from typing import Any, NamedTuple, get_args
 
 from kontext_cli.engine.known import Image
 from kontext_cli.errors import InputFault
+from kontext_cli.files.destinations import destination_of
+from kontext_cli.files.inputs import reading
+from kontext_cli.files.place import is_object, typed_object
 from kontext_cli.files.records import Record
 from kontext_cli.images.inputs import is_url
-from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.job import Operation
 from kontext_cli.metadata.foreign import making_of
 from kontext_cli.options import OPTIONS
@@ -181,16 +183,22 @@ def _input(given: Mapping[str, Any], folder: Path) -> str:
         raise InputFault("an input of its record is neither a path with a SHA-256 nor a URL")
     if path == "-":
         raise InputFault("its input was standard input, which is not kept")
+    with reading(path):
+        source = _place(path, folder)
+        data = destination_of(source).read(source, most=MOST_INPUT_BYTES)
+    if sha256(data).hexdigest() != digest:
+        raise InputFault(f"the input `{path}` is not the image that was sent: it was changed")
+    return str(source)
+
+
+def _place(path: str, folder: Path) -> Path:
+    """The file or the object of an input. Raises InputFault and UsageError."""
+    if is_object(path):
+        return typed_object(path)
     # No path that we write is absolute: one of another machine, or to a share on Windows, whose
     # server would learn who asks.
     if Path(path).anchor or is_url(path):
         raise InputFault(f"the input `{path}` is not relative to the image")
-    source = os.path.normpath(folder / path)  # as it was written: links are not followed
-    try:
-        data = read_regular(Path(source), most=MOST_INPUT_BYTES)
-    except (OSError, ValueError, NotAnImage) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputFault(f"the input `{path}` cannot be read: {reason}") from None
-    if sha256(data).hexdigest() != digest:
-        raise InputFault(f"the input `{path}` is not the image that was sent: it was changed")
-    return source
+    if is_object(folder):
+        return typed_object(str(folder / path))
+    return Path(os.path.normpath(folder / path))  # as it was written: links are not followed

@@ -13,9 +13,12 @@ from stat import S_ISREG
 from typing import NamedTuple, Self
 
 from kontext_cli.files import disk
+from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.part import PREFIX, SUFFIX
+from kontext_cli.files.place import is_object, place
 from kontext_cli.files.replacing import write_cached
 from kontext_cli.files.saved import Condition
+from kontext_cli.sizes import MOST_INPUT_BYTES
 
 MOST_FILES = 100_000
 """Files of one cache: those asked for last."""
@@ -30,17 +33,18 @@ _FEW = 16
 _MOST_THREADS = 8
 _PIECE = 32
 """Files that a thread takes at once."""
-_KIND = "kontext hashes 1"
+_KIND = "kontext hashes 2"
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class _Known(NamedTuple):
-    """A hash, and what the file was when it was read; times in nanoseconds."""
+    """A hash, and what the file or the object was when it was read; times in nanoseconds."""
 
     size: int
     modified: int
     changed: int
     inode: int
+    etag: str
     sha256: str
 
 
@@ -87,8 +91,13 @@ class Hashes:
             self._add(path, known, read_at)
 
     def sha256(self, path: str | Path) -> str:
-        """The hash of a regular file, in hexadecimal digits. Raises OSError."""
+        """The hash of a regular file or an object, in hexadecimal digits.
+
+        Raises OSError; for an object also NotAnImage and OutputFault.
+        """
         name = os.fspath(path)
+        if is_object(name):
+            return self._of_object(name)
         return self._of(name, os.stat(name))  # noqa: PTH116  # a Path takes long to make
 
     def condition(self, path: str, *, size: int, sha256: str) -> Condition:
@@ -111,6 +120,21 @@ class Hashes:
             known = _hashed(path)
             self._add(path, known, read_at)
         self._asked[path] = None
+        return known.sha256
+
+    def _of_object(self, url: str) -> str:
+        """The hash of an object, which is read again only where it has another etag."""
+        at = destination_of(url)
+        found = at.stamp(url)
+        if found is None:
+            raise FileNotFoundError(errno.ENOENT, "there is no such object")
+        known = self._known.get(url)
+        if known is None or not found.etag or known[:-1] != (found.size, 0, 0, 0, found.etag):
+            content = at.read(place(url), most=MOST_INPUT_BYTES)
+            digest = hashlib.sha256(content).hexdigest()
+            known = _Known(found.size, 0, 0, 0, found.etag, digest)
+            self._add(url, known, self._clock())
+        self._asked[url] = None
         return known.sha256
 
     def _is_unknown(self, path: str, size: int | None) -> bool:
@@ -148,8 +172,8 @@ class Hashes:
         _tidy(path)
 
 
-def _identity(found: os.stat_result) -> tuple[int, int, int, int]:
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+def _identity(found: os.stat_result) -> tuple[int, int, int, int, str]:
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, ""
 
 
 def _hashed(path: str) -> _Known:

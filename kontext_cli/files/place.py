@@ -78,6 +78,18 @@ def typed_place(text: str) -> Path:
     return ObjectPath(text)
 
 
+def typed_object(text: str) -> Path:
+    """The path of one object. Raises UsageError as ``typed_place``, and for other than one."""
+    path, key = typed_place(text), text.partition("://")[2].partition("/")[2]
+    if not key or key.endswith("/"):
+        raise UsageError(
+            f"`{text}` names no object", hint="name one; `edit --each` takes all below a prefix"
+        )
+    if "//" in f"/{key}":
+        raise UsageError(f"`{text}` has `//` in its name, which cannot be read here")
+    return path
+
+
 def absolute(path: Path) -> Path:
     """The path without `..`, from the root."""
     return path if is_object(path) else Path(os.path.abspath(path))  # noqa: PTH100  # keeps links

@@ -88,9 +88,10 @@ class Store:
         self._is_proven = False
         self._calls: Any = obstore
         self._faults: Any = exceptions
+        open_store: Any = from_url
         settings = _settings(url, environ)
         with self._reported("open"):
-            self._store: Any = from_url(url, retry_config=_RETRIES, **settings)
+            self._store: Any = open_store(url, retry_config=_RETRIES, **settings)
 
     def prove(self, folder: Path) -> None:
         """Check that the bucket is there, and that we may write to it; writes nothing."""
@@ -131,11 +132,13 @@ class Store:
                 return None
 
     def read(self, path: Path, *, most: int) -> bytes:
-        with self._reported("read", FileNotFoundError):
+        with self._reported("read", FileNotFoundError, name=str(path)):
             try:
                 found = self._calls.get(self._store, _key(path))
-            except FileNotFoundError:
-                raise FileNotFoundError(errno.ENOENT, "it is gone") from None
+            except FileNotFoundError as error:
+                if _is_of_bucket(error):
+                    raise
+                raise FileNotFoundError(errno.ENOENT, "there is no such object") from None
             if found.meta["size"] > most:
                 raise NotAnImage(f"larger than {most // 2**20} MiB")
             return bytes(found.bytes())
@@ -187,19 +190,24 @@ class Store:
         return found if hashlib.sha256(there).digest() == hashlib.sha256(content).digest() else None
 
     @contextmanager
-    def _reported(self, what: str, *passing: type[Exception]) -> Iterator[None]:
+    def _reported(
+        self, what: str, *passing: type[Exception], name: str | None = None
+    ) -> Iterator[None]:
         """Raise errors of the library as OutputFault, without what a server says: that may quote
         credentials. Those ``passing`` are for the caller, unless the bucket is missing."""
         try:
             yield
         except (FileNotFoundError, self._faults.BaseError) as error:
-            if isinstance(error, passing) and not any(sign in str(error) for sign in _NO_BUCKET):
+            if isinstance(error, passing) and not _is_of_bucket(error):
                 raise
-            raise self._fault(what, error) from None
+            reason, hint = _explained(self.url, error)
+            fault = OutputFault(f"cannot {what} `{name or self.url}`: {reason}", hint=hint)
+            raise fault from None
 
-    def _fault(self, what: str, error: Exception) -> OutputFault:
-        reason, hint = _explained(self.url, error)
-        return OutputFault(f"cannot {what} `{self.url}`: {reason}", hint=hint)
+
+def _is_of_bucket(error: Exception) -> bool:
+    """Whether it is the bucket that is missing."""
+    return any(sign in str(error) for sign in _NO_BUCKET)
 
 
 def _key(name: str | Path) -> str:
@@ -252,7 +260,7 @@ def _explained(url: str, error: Exception) -> tuple[str, str | None]:
     text, kind = str(error), type(error).__name__
     found = _CODE.search(text)
     code = found[1] if found else ""
-    if any(sign in text for sign in _NO_BUCKET) or "404 Not Found" in text:
+    if _is_of_bucket(error) or "404 Not Found" in text:
         return "there is no such bucket", "create it, or correct the name"
     if any(sign in text for sign in _NO_CREDENTIALS):
         return "there are no credentials for it", _HINTS[url.partition(":")[0]]

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import ceil, sqrt
 from typing import NamedTuple
 
-from kontext_cli.errors import UsageError
+from kontext_cli.errors import InputFault, UsageError
+from kontext_cli.files.inputs import read_image_file
 from kontext_cli.gallery.entries import Entry
 from kontext_cli.gallery.facts import cost_of, reason, state, title
 from kontext_cli.gallery.tiles import fault_of, in_threads
@@ -77,7 +78,7 @@ def _drawn(entry: Entry, plan: Plan, labels: Sequence[str]) -> Drawn:
         why = f"{state(entry)}: {reason(entry.job)}" if entry.job else ""
         return Drawn(Cell(None, why, texts), fault="")
     try:
-        image, _ = small_copy(entry.path, plan.side, plan.side)
-    except (OSError, ValueError, NotAnImage) as error:
+        image, _ = small_copy(read_image_file(entry.path), plan.side, plan.side)
+    except (OSError, ValueError, NotAnImage, InputFault) as error:
         return Drawn(Cell(None, fault_of(error), texts), f"`{entry.path}`: {fault_of(error)}")
     return Drawn(Cell(image, "", texts), fault="")

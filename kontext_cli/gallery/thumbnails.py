@@ -1,6 +1,7 @@
 """Thumbnails: kept in a folder beside the page and used again, or within the page."""
 
 import base64
+import errno
 import hashlib
 import os
 import re
@@ -11,8 +12,12 @@ from urllib.parse import quote
 
 from kontext_cli.errors import OutputFault
 from kontext_cli.files import disk
+from kontext_cli.files.destination import Stamp
+from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.faults import output_faults
+from kontext_cli.files.inputs import read_image_file, store_read
 from kontext_cli.files.part import prepare_folder
+from kontext_cli.files.place import is_object
 from kontext_cli.files.replacing import write_cached
 from kontext_cli.images.thumbnails import MARK, thumbnail
 
@@ -26,17 +31,21 @@ _HEAD = 256
 
 
 class Thumbnail(NamedTuple):
-    """Where the page finds a thumbnail, and the size in pixels of the image that it is of."""
+    """Where the page finds a thumbnail, and the sizes in pixels and in bytes of the image."""
 
     url: str
     size: tuple[int, int]
+    bytes: int
 
 
 class Thumbnails(Protocol):
     """Makes thumbnails; several threads are let in."""
 
     def of(self, path: Path) -> Thumbnail:
-        """The thumbnail of an image file. Raises OSError, NotAnImage, OutputFault."""
+        """The thumbnail of an image file, or of an object.
+
+        Raises as ``read_image_file``, and OutputFault where it cannot be written.
+        """
 
     def finish(self) -> None:
         """The page is complete."""
@@ -59,16 +68,17 @@ class ThumbnailFolder:
 
     def of(self, path: Path) -> Thumbnail:
         """The thumbnail of an image file, made where there is none of the file as it is now."""
-        key = self._key(path)
+        stamp = _stamp(path)
+        key = self._key(path, stamp)
         found = self._there.get(key)
         if found is not None and (self._folder / found[0]).stat().st_size:
             name, size = found[0], (int(found[2]), int(found[3]))
         else:
-            data, size = thumbnail(path, WIDTH, HEIGHT)
+            data, size = thumbnail(read_image_file(path), WIDTH, HEIGHT)
             name = f"{key}-{size[0]}x{size[1]}.jpg"
             self._write(name, data)
         self._used.add(name)
-        return Thumbnail(f"{quote(os.fsencode(self._folder.name))}/{name}", size)
+        return Thumbnail(f"{quote(os.fsencode(self._folder.name))}/{name}", size, stamp.size)
 
     def finish(self) -> None:
         """Remove the thumbnails of ours that the page no longer shows."""
@@ -78,11 +88,11 @@ class ThumbnailFolder:
                 with output_faults(f"cannot remove `{path}`"):
                     path.unlink(missing_ok=True)
 
-    def _key(self, path: Path) -> str:
+    def _key(self, path: Path, stamp: Stamp) -> str:
         """The same after the page was moved together with its images."""
-        found = path.stat()
-        place = relative(path, self._folder.parent)
-        identity = f"{place}\0{found.st_size}\0{found.st_mtime_ns}\0{WIDTH}x{HEIGHT}"
+        place = str(path) if is_object(path) else relative(path, self._folder.parent)
+        when = stamp.etag or stamp.modified
+        identity = f"{place}\0{stamp.size}\0{when}\0{WIDTH}x{HEIGHT}"
         return hashlib.sha256(identity.encode(errors="surrogatepass")).hexdigest()[:20]
 
     def _write(self, name: str, data: bytes) -> None:
@@ -102,8 +112,10 @@ class EmbeddedThumbnails:
 
     def of(self, path: Path) -> Thumbnail:
         """The image file as a JPEG within the page."""
-        data, size = thumbnail(path, *self._largest)
-        return Thumbnail(f"data:image/jpeg;base64,{base64.b64encode(data).decode()}", size)
+        content = read_image_file(path)
+        data, size = thumbnail(content, *self._largest)
+        url = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+        return Thumbnail(url, size, len(content))
 
     def finish(self) -> None:
         """Nothing lies outside of the page."""
@@ -120,6 +132,14 @@ def relative(path: Path, folder: Path) -> str:
         return os.path.relpath(path, folder)
     except ValueError:
         return str(path)
+
+
+def _stamp(path: Path) -> Stamp:
+    with store_read():
+        found = destination_of(path).stamp(path)
+    if found is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    return found
 
 
 def _is_ours(path: Path) -> bool:

@@ -10,15 +10,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from kontext_cli.errors import OutputFault
+from kontext_cli.errors import InputFault, OutputFault
+from kontext_cli.files.inputs import read_image_file
+from kontext_cli.files.place import is_object, place
 from kontext_cli.files.records import has_record
 from kontext_cli.gallery.entries import Entry
 from kontext_cli.gallery.links import link
 from kontext_cli.gallery.thumbnails import Thumbnails
 from kontext_cli.images.decoding import get_ready, sniff
-from kontext_cli.images.reading import NotAnImage, read_regular
+from kontext_cli.images.reading import NotAnImage
 from kontext_cli.job import Source
-from kontext_cli.sizes import MOST_BYTES
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -71,6 +72,8 @@ def fault_of(error: Exception) -> str:
         return "there is no such file"
     if isinstance(error, NotAnImage):
         return f"the file is {error.kind}"  # its text is not for those who see the page
+    if isinstance(error, InputFault):  # of a store
+        return error.message
     text = error.strerror if isinstance(error, OSError) else None
     return f"the file cannot be read: {text or error}"
 
@@ -90,18 +93,21 @@ class TileMaker:
             return Tile(entry)
         try:
             thumbnail = self._thumbnails.of(entry.path)
-            count = entry.path.stat().st_size
-        except (OSError, ValueError, NotAnImage) as error:
+        except (OSError, ValueError, NotAnImage, InputFault) as error:
             return Tile(entry, fault=fault_of(error))
         return Tile(
             entry,
             size=thumbnail.size,
-            bytes=count,
+            bytes=thumbnail.bytes,
             thumbnail=thumbnail.url,
-            image="" if self._inline else link(entry.path, self._folder),
+            image=self._link(entry.path),
             before=self._before(entry),
             has_record=has_record(entry.path),
         )
+
+    def _link(self, path: Path) -> str:
+        """The URL of an image; none of one that no browser opens."""
+        return "" if self._inline or is_object(path) else link(path, self._folder)
 
     def _before(self, entry: Entry) -> str:
         """The URL of the first input image of an edit, if that is still what was sent."""
@@ -111,11 +117,11 @@ class TileMaker:
         return self._input(job.sources[0])
 
     def _url_of(self, source: Source) -> str:
-        if source.sha256 is None or not os.path.isabs(source.name):  # noqa: PTH117
+        path = place(source.name)
+        if source.sha256 is None or not path.is_absolute():
             return ""
-        with suppress(OSError, ValueError, NotAnImage, OutputFault):
-            path = Path(source.name)
-            data = read_regular(path, most=MOST_BYTES)
+        with suppress(OSError, ValueError, NotAnImage, InputFault, OutputFault):
+            data = read_image_file(path)
             if hashlib.sha256(data).hexdigest() == source.sha256 and sniff(data):
-                return self._thumbnails.of(path).url if self._inline else link(path, self._folder)
+                return self._link(path) or self._thumbnails.of(path).url
         return ""

@@ -1,14 +1,11 @@
-"""Input images from a path, an https URL or standard input, ready for a request."""
+"""Input images, by their content or an https URL, ready for a request."""
 
-import errno
 import hashlib
 import re
 import unicodedata
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from kontext_cli.errors import InputFault, UsageError
@@ -22,9 +19,8 @@ from kontext_cli.images.conversion import (
     foreign_kind,
 )
 from kontext_cli.images.decoding import FORMATS, MOST_PIXELS, decode
-from kontext_cli.images.reading import NotAnImage, read_regular
+from kontext_cli.images.reading import NotAnImage
 from kontext_cli.images.structure import Format
-from kontext_cli.sizes import MOST_INPUT_BYTES
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -33,10 +29,6 @@ _MOST_SIDE = 14_142
 _MOST_URL_BYTES = 8 * 2**10
 _SHOWN = 80
 _CONVERT = "convert it to JPEG, and give that"
-_WAYS_TO_READ = {
-    errno.EINVAL: "pipe it in, and write `-` for it",
-    errno.EISDIR: "add --each to make a job of each image in that folder",
-}
 # One letter is a drive, and `IMG-10:22.png` a file.
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://|(https?|data|file|ftp|blob):", re.IGNORECASE)
 
@@ -78,54 +70,6 @@ class InputImage(NamedTuple):
         return self._replace(url=url, content=None)
 
 
-def load_images(
-    sources: Sequence[str],
-    *,
-    inline_bytes: int,
-    provider: str,
-    stdin: Callable[[], BinaryIO],
-) -> tuple[InputImage, ...]:
-    """Read and check the input images of a request, in order.
-
-    ``inline_bytes`` is what all local images together may take before base64; a larger one is
-    made smaller. HEIC and AVIF images are converted. Raises UsageError for a source of no known
-    kind, and InputFault, naming the first that fails, for what cannot be read or is no complete
-    image of a known format.
-    """
-    if sources.count("-") > 1:
-        raise UsageError("standard input can be one of the images only", hint="use `-` once")
-    local = sum(not is_url(source) for source in sources)
-    limit = f"{provider} takes inline" + (f" for each of {local} images" if local > 1 else "")
-    return tuple(
-        _remote(source)
-        if is_url(source)
-        else _inline(source, _read(source, stdin), inline_bytes // local, provider, limit)
-        for source in sources
-    )
-
-
-def fingerprint(source: str, stdin: Callable[[], BinaryIO]) -> InputImage:
-    """Identifies an input image: by a file's hash, with its content as it is, or by its URL.
-
-    Raises as `load_images` does for what cannot be read; does not check that it is an image.
-    """
-    if is_url(source):
-        return _remote(source)
-    data = _read(source, stdin)
-    digest = hashlib.sha256(data).hexdigest()
-    return InputImage(source=source, stem=stem_of(source), content=data, sha256=digest)
-
-
-def hashed_image(source: str, sha256_of: Callable[[str], str]) -> InputImage:
-    """As `fingerprint`, without the content: ``sha256_of`` hashes a file, and raises OSError."""
-    if is_url(source):
-        return _remote(source)
-    if source == "-":
-        raise UsageError("an image from standard input cannot be compared with anything")
-    with _reading(source):
-        return InputImage(source=source, stem=stem_of(source), sha256=sha256_of(source))
-
-
 def check_image(source: str, content: bytes) -> None:
     """Check that the content of a source is an image. Raises InputFault as `load_images` does."""
     name = _name(source)
@@ -135,17 +79,10 @@ def check_image(source: str, content: bytes) -> None:
         _decode(name, content)
 
 
-def _remote(url: str) -> InputImage:
+def image_by_url(url: str) -> InputImage:
+    """An image that the provider fetches. Raises UsageError for what is no https URL."""
     _check_url(url)
     return InputImage(source=url, stem=stem_of(url), url=url)
-
-
-def _read(source: str, stdin: Callable[[], BinaryIO]) -> bytes:
-    if source == "-":
-        return _read_stream(stdin())
-    if not source:
-        raise UsageError("an input image has an empty name", hint="name a file with `-i`")
-    return _read_path(source)
 
 
 def _check_url(url: str) -> None:
@@ -192,47 +129,11 @@ def stem_of(source: str) -> str:
     return Path(source).stem
 
 
-def _read_path(source: str) -> bytes:
-    with _reading(source):
-        return read_regular(Path(source), most=MOST_INPUT_BYTES)
-
-
-@contextmanager
-def _reading(source: str) -> Iterator[None]:
-    """Raise what goes wrong with a file as InputFault."""
-    try:
-        yield
-    except NotAnImage as error:
-        raise InputFault(f"`{source}` is {error.reason}") from error
-    except OSError as error:
-        reason = error.strerror or str(error)
-        hint = _WAYS_TO_READ.get(error.errno or 0)
-        raise InputFault(f"cannot read `{source}`: {reason}", hint=hint) from error
-    except ValueError as error:  # a NUL in the name
-        raise InputFault(f"cannot read `{source}`: no file has such a name") from error
-
-
-def _read_stream(stream: BinaryIO) -> bytes:
-    if stream.isatty():
-        raise UsageError(
-            "standard input is a terminal", hint="pipe an image in: `kontext edit -i - < FILE`"
-        )
-    data = bytearray()
-    try:
-        while len(data) <= MOST_INPUT_BYTES:
-            chunk = stream.read(MOST_INPUT_BYTES + 1 - len(data))
-            if not chunk:
-                return bytes(data)
-            data += chunk
-    except OSError as error:
-        raise InputFault(f"cannot read standard input: {error.strerror or error}") from error
-    raise InputFault(f"standard input is larger than {MOST_INPUT_BYTES // 2**20} MiB")
-
-
-def _inline(source: str, data: bytes, most: int, provider: str, limit: str) -> InputImage:
+def image_by_bytes(source: str, data: bytes, most: int, provider: str, limit: str) -> InputImage:
     """An image by its bytes: unchanged if it can be, else converted or scaled down.
 
-    ``most`` bytes are enough; ``limit`` says whose limit that is.
+    ``most`` bytes are enough; ``limit`` says whose limit that is. Raises InputFault for what is no
+    complete image of a known format.
     """
     name = _name(source)
     if foreign := foreign_kind(data):

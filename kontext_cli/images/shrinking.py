@@ -3,11 +3,10 @@
 import io
 import itertools
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kontext_cli.images.decoding import FORMATS, MOST_PIXELS, decode_reduced
-from kontext_cli.images.reading import NotAnImage, read_regular
+from kontext_cli.images.reading import NotAnImage
 from kontext_cli.sizes import nearest_size
 
 if TYPE_CHECKING:
@@ -16,16 +15,13 @@ if TYPE_CHECKING:
 _QUALITIES = (92, 85, 75, 60)
 _SCALES = (1.0, 0.7, 0.5, 0.35, 0.25)
 _MOST_PROFILE_BYTES = 2**16
-_MOST_FILE_BYTES = 256 * 2**20
 
 
-def small_copy(path: Path, width: int, height: int) -> "tuple[Image, tuple[int, int]]":
-    """An upright RGB copy of an image file within ``width`` × ``height``, and its upright size.
+def small_copy(data: bytes, width: int, height: int) -> "tuple[Image, tuple[int, int]]":
+    """An upright RGB copy of an image within ``width`` × ``height``, and its upright size.
 
-    Nothing is enlarged; what is transparent becomes white. Raises OSError for what cannot be
-    read, and NotAnImage.
+    Nothing is enlarged; what is transparent becomes white. Raises NotAnImage.
     """
-    data = read_regular(path, most=_MOST_FILE_BYTES)
     least = width, height
     size, image = decode_reduced(data, formats=FORMATS, most_pixels=MOST_PIXELS, least=least)
     try:

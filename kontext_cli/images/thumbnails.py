@@ -3,7 +3,6 @@
 import io
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple
 
 from kontext_cli.images.shrinking import small_copy
@@ -27,12 +26,12 @@ _GAP = 12
 _PAPER, _MAT, _INK, _DIM, _BAD = "#ffffff", "#f1f0ed", "#1c1b19", "#6b6862", "#a1261d"
 
 
-def thumbnail(path: Path, width: int, height: int) -> tuple[bytes, tuple[int, int]]:
-    """A JPEG within ``width`` × ``height`` of an image file, and the size of the image in pixels.
+def thumbnail(data: bytes, width: int, height: int) -> tuple[bytes, tuple[int, int]]:
+    """A JPEG within ``width`` × ``height`` of an image, and the size of the image in pixels.
 
-    Raises OSError for what cannot be read, and NotAnImage.
+    Raises NotAnImage.
     """
-    image, size = small_copy(path, width, height)
+    image, size = small_copy(data, width, height)
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=_QUALITY, optimize=True, comment=MARK)
     return stream.getvalue(), size

@@ -1,7 +1,7 @@
 """The table of jobs in PostgreSQL, and the budgets of batches beside it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -72,6 +72,12 @@ _FIRST_RESERVE = f"""
 """The budget of a batch that has none yet, with the jobs that were just written."""
 
 
+_RAISE = """
+    INSERT INTO budgets (batch, reserved) VALUES (?, ?)
+    ON CONFLICT (batch) DO UPDATE SET reserved = greatest(budgets.reserved, excluded.reserved)
+"""
+
+
 class _Statements:
     """A connection of psycopg, called as one of sqlite3: `?` stands for a value."""
 
@@ -120,6 +126,22 @@ class PostgresTable(Table):
             self._charge(row.batch, charge(row))
             return 1
         return None if self.row(row.id) is None else 0
+
+    def add(self, rows: Sequence[Row]) -> int:
+        count = super().add(rows)
+        ids = [row.id for row in rows]
+        there = ids if count == len(rows) else self.of_ids(ids)
+        for row in rows:
+            if row.id in there:
+                self._charge(row.batch, charge(row))
+        return count
+
+    def budgets(self) -> Mapping[str, int]:
+        return dict(self._db.execute("SELECT batch, reserved FROM budgets").fetchall())
+
+    def raise_budgets(self, budgets: Mapping[str, int]) -> None:
+        if budgets:
+            self._db.executemany(_RAISE, [*budgets.items()])
 
     def lock(self) -> None:
         self._db.execute("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE")

@@ -1,7 +1,7 @@
 """The journal in a file of SQLite: its transactions, and what to do where it is full or damaged."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -43,6 +43,13 @@ class FileTable(Table):
 
     def reserved(self, batch: str) -> int:  # noqa: ARG002  # as above
         return 0
+
+    def budgets(self) -> Mapping[str, int]:
+        """None: each run has a budget of its own."""
+        return {}
+
+    def raise_budgets(self, budgets: Mapping[str, int]) -> None:
+        """Nothing: each run has a budget of its own."""
 
     def open(self) -> Iterator[Row]:
         return map(stored_row, self._db.execute(OPEN_JOBS))

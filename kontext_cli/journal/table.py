@@ -2,7 +2,7 @@
 
 import heapq
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,6 +30,10 @@ PUT = (
     " ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in Row._fields[1:])
     + " WHERE jobs.created_at = excluded.created_at"
+)
+ADD = (
+    f"INSERT INTO jobs ({COLUMNS}) VALUES ({', '.join('?' * len(Row._fields))})"  # noqa: S608
+    " ON CONFLICT DO NOTHING"
 )
 _OF_ROW = "SELECT state, id, attempt, details FROM jobs WHERE batch = ? AND row = ? LIMIT 2"
 _OWNERS = "SELECT DISTINCT owner FROM jobs WHERE owner IS NOT NULL"
@@ -76,6 +80,25 @@ class Table(ABC):
     def row(self, job_id: str) -> Row | None:
         """The row of an id."""
         return next(self._rows("WHERE id = ?", job_id), None)
+
+    def of_ids(self, ids: Sequence[str]) -> dict[str, Row]:
+        """The rows of these ids, by the id."""
+        if not ids:
+            return {}
+        marks = ", ".join("?" * len(ids))
+        return {row.id: row for row in self._rows(f"WHERE id IN ({marks})", *ids)}
+
+    def after(self, job_id: str, most: int) -> list[Row]:
+        """The next rows after an id, in the order of ids."""
+        return list(self._rows(f"WHERE id > ? ORDER BY id LIMIT {most}", job_id))
+
+    def count(self) -> int:
+        """How many jobs there are."""
+        return int(self._db.execute("SELECT count(*) FROM jobs").fetchone()[0])
+
+    def add(self, rows: Sequence[Row]) -> int:
+        """Insert new jobs, and return how many: those whose row of a batch is taken are not."""
+        return int(self._db.executemany(ADD, rows).rowcount) if rows else 0
 
     def others_of_request(self, row: Row) -> Iterator[Row]:
         """The other jobs with the request id of a row, at any provider."""
@@ -194,6 +217,14 @@ class Table(ABC):
     @abstractmethod
     def reserved(self, batch: str) -> int:
         """What is reserved of the budget of a batch, in millionths of a US dollar."""
+
+    @abstractmethod
+    def budgets(self) -> Mapping[str, int]:
+        """What each batch has ever reserved or spent, in millionths of a US dollar."""
+
+    @abstractmethod
+    def raise_budgets(self, budgets: Mapping[str, int]) -> None:
+        """Let each batch have reserved or spent at least as much."""
 
     @abstractmethod
     def open(self) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from kontext_cli import __version__
 from kontext_cli.http.urls import unsigned
+from kontext_cli.images.inputs import is_url
 from kontext_cli.job import Job, Source
 from kontext_cli.options import Metadata
 
@@ -115,13 +116,19 @@ def _input(source: Source, folder: Path) -> dict[str, str | bool | None]:
         url = unsigned(source.name)
         shortened = {} if url == source.name else {"shortened": True}
         return {"url": url, "sha256": None, **shortened}
-    if source.name == "-":
-        return {"path": "-", "sha256": source.sha256}
+    return {"path": _path(source.name, folder), "sha256": source.sha256}
+
+
+def _path(name: str, folder: Path) -> str:
+    """The path of an input from a folder, or its URL; its name alone where no way leads there."""
+    if name == "-" or is_url(name):
+        return name
+    if is_url(str(folder)):
+        return Path(name).name
     try:
-        path = os.path.relpath(source.name, folder)
+        return os.path.relpath(name, folder).replace(os.sep, "/")
     except ValueError:  # on another drive
-        path = Path(source.name).name
-    return {"path": path.replace(os.sep, "/"), "sha256": source.sha256}
+        return Path(name).name
 
 
 def _model(job: Job) -> str:

@@ -39,6 +39,28 @@ def journal_location(environ: Mapping[str, str]) -> Path | str:
     return url
 
 
+def typed_journal(text: str, environ: Mapping[str, str]) -> Path | str:
+    """Where a journal is that was typed: a state folder, the `journal.db` in it, the URL of a
+    database, or `env` for that of KONTEXT_JOURNAL. Raises UsageError."""
+    if text == "env":
+        if not environ.get("KONTEXT_JOURNAL"):
+            raise UsageError("`env` is the journal of KONTEXT_JOURNAL, which is not set")
+        return journal_location(environ)
+    if text.startswith(_DATABASES):
+        return text
+    if "://" in text:
+        raise UsageError("a journal is in a folder, or at postgresql://USER@HOST/DATABASE")
+    path = Path(from_home(text))
+    if path.name == "journal.db":
+        return path.parent
+    if path.is_file():
+        raise UsageError(
+            f"`{text}` is a file, and a journal is called `journal.db`",
+            hint="name its state folder, or copy it there under that name",
+        )
+    return path
+
+
 def cache_dir() -> Path | None:
     """The folder of what can be made again: the system's standard one, None for a user without a
     home."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Self, TextIO
 
 from kontext_cli.errors import InputFault
+from kontext_cli.files.inputs import read_image_file
 from kontext_cli.images.decoding import sniff
 from kontext_cli.images.reading import NotAnImage, OtherKind
 from kontext_cli.terminal.image_protocols import (
@@ -28,7 +29,6 @@ _LEAST_COLUMNS = 20
 _ANY_CELL = (10, 20)
 """The pixels of a cell if the terminal does not say: half as wide as high, as in most fonts."""
 _MOST_SLENDER = 4
-_LONGEST_HEAD = 16
 _LONGEST_END = 7
 """Characters that are kept of the end of a long name, where images of one prompt differ."""
 
@@ -131,8 +131,9 @@ class Grid(NamedTuple):
     ) -> Iterator["_Captioned"]:
         for path in paths:
             try:
-                drawn, (width, height) = self._drawn(path)
-                details = f"{width}×{height} {_format(path)}" if facts else ""
+                data = read_image_file(path)
+                drawn, (width, height) = self._drawn(data)
+                details = f"{width}×{height} {(sniff(data) or '').upper()}" if facts else ""
             except OtherKind as error:
                 faults.append(
                     InputFault(f"`{path}` is {error.kind}, not a JPEG, PNG, WebP or GIF image")
@@ -143,31 +144,33 @@ class Grid(NamedTuple):
                 faults.append(InputFault(f"cannot read `{path}`: {error.strerror or error}"))
             except ValueError:  # a NUL in the name
                 faults.append(InputFault(f"cannot read `{path}`: no file has such a name"))
+            except InputFault as fault:  # of a store
+                faults.append(fault)
             else:
                 yield _Captioned(drawn, path.name, details)
 
-    def _drawn(self, path: Path) -> tuple[Drawn, tuple[int, int]]:
-        """An image in cells, and its own size. Raises NotAnImage, OSError or ValueError."""
+    def _drawn(self, data: bytes) -> tuple[Drawn, tuple[int, int]]:
+        """An image in cells, and its own size. Raises NotAnImage."""
         if self.protocol == "blocks":
-            return self._blocks(path)
+            return self._blocks(data)
         from kontext_cli.images.inline import inline_bytes
         from kontext_cli.images.shrinking import small_copy
 
         width, height = self.columns * self.cell[0], self.rows * self.cell[1]
         if self.protocol == "kitty":
-            copy, size = small_copy(path, width, height)
+            copy, size = small_copy(data, width, height)
             return kitty(copy.tobytes(), copy.size, *self._fitting(size)), size
         if self.protocol == "iterm":
-            data, size = inline_bytes(path, width, height)
-            return iterm(data, *self._fitting(size)), size
-        return Drawn(0, 0), small_copy(path, 1, 1)[1]
+            shown, size = inline_bytes(data, width, height)
+            return iterm(shown, *self._fitting(size)), size
+        return Drawn(0, 0), small_copy(data, 1, 1)[1]
 
-    def _blocks(self, path: Path) -> tuple[Drawn, tuple[int, int]]:
+    def _blocks(self, data: bytes) -> tuple[Drawn, tuple[int, int]]:
         """Two pixels a cell, squashed where half a cell is not a square."""
         from kontext_cli.images.shrinking import small_copy
 
         squash = 2 * self.cell[0] / self.cell[1]
-        copy, size = small_copy(path, self.columns, max(int(2 * self.rows / squash), 1))
+        copy, size = small_copy(data, self.columns, max(int(2 * self.rows / squash), 1))
         height = min(max(round(copy.height * squash), 1), 2 * self.rows)
         if height != copy.height:
             copy = copy.resize((copy.width, height))
@@ -212,8 +215,3 @@ def _caption(image: _Captioned, columns: int) -> str:
         start = set_cell_size(text, columns - 1 - cell_len(end)).rstrip()
         text = f"{start}…{end}"
     return set_cell_size(text, columns)
-
-
-def _format(path: Path) -> str:
-    with path.open("rb") as stream:
-        return (sniff(stream.read(_LONGEST_HEAD)) or "").upper()

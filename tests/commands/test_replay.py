@@ -201,7 +201,7 @@ class TestInputs:
         edited(world, "in/a.png")
         (world.folder / "in/a.png").rename(world.folder / "moved.png")
         done = refused(world, 8, "out/winter.png")
-        assert "the input `../in/a.png` cannot be read: No such file" in done.err
+        assert "cannot read `../in/a.png`: No such file" in done.err
         assert "hint: kontext replay out/winter.png -i IMAGE" in done.err
         done = world.run("replay", "out/winter.png", "-i", "moved.png", "-o", "again.png")
         assert done.code == 0, done.err

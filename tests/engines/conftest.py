@@ -3,3 +3,27 @@
 What they need beyond the other tests is the dependency group `engines`. A test whose peer cannot be
 had on a machine is skipped, with its name: `pytest.importorskip`, or a `skipif` with a reason.
 """
+
+from collections.abc import Iterator
+
+import pytest
+
+from engines.buckets import BUCKET, Bucket, s3_server
+from world import World
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """The URL of a server of S3."""
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture
+def bucket(endpoint: str, world: World) -> Bucket:
+    """A new bucket, which the runs of the world reach by `AWS_ENDPOINT_URL` alone."""
+    found = Bucket.new(endpoint, BUCKET.removeprefix("s3://"))
+    world.unset("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    world.unset("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+    world.set(AWS_ENDPOINT_URL=endpoint)
+    return found

@@ -1,5 +1,7 @@
 """Images in an object store: moto answers as S3 does, over HTTP."""
 
+import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -9,84 +11,23 @@ from typing import Any, ClassVar
 
 import pytest
 
-obstore: Any = pytest.importorskip("obstore")
-servers: Any = pytest.importorskip("moto.server")
-from_url: Any = pytest.importorskip("obstore.store").from_url
+pytest.importorskip("obstore")
 
-from kontext_cli.files.part import PartFile  # noqa: E402
-from kontext_cli.files.place import ObjectPath  # noqa: E402
-from kontext_cli.files.store import Store  # noqa: E402
-from world import World  # noqa: E402
+from engines.buckets import BUCKET, Bucket
+from kontext_cli.files.part import PartFile
+from kontext_cli.files.place import ObjectPath
+from kontext_cli.files.store import Store
+from kontext_cli.job import Source
+from samples import image_file
+from world import World
 
-BUCKET = "s3://pictures"
-FOX, HEN = "a fox", "a hen"
+FOX, HEN, WINTER = "a fox", "a hen", "make it winter"
 NO_CREDENTIALS = {"AWS_ENDPOINT_URL": None, "AWS_METADATA_ENDPOINT": "http://127.0.0.1:1"}
 SECRET = "AKIAIOSFODNN7EXAMPLE"
 
 NO_KEY = "<Error><Code>NoSuchKey</Code></Error>"
 REFUSED = f"<Error><Code>InvalidAccessKeyId</Code><Message>{SECRET}</Message></Error>"
 EMPTY = "<ListBucketResult><Name>x</Name><IsTruncated>false</IsTruncated></ListBucketResult>"
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """The URL of a server of S3."""
-    server = servers.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-class Bucket:
-    """A bucket as anybody sees it."""
-
-    def __init__(self, endpoint: str, name: str) -> None:
-        self._store = from_url(
-            f"s3://{name}",
-            endpoint=endpoint,
-            access_key_id="test",
-            secret_access_key="test",
-            client_options={"allow_http": True},
-        )
-
-    @property
-    def keys(self) -> list[str]:
-        """The names of all objects."""
-        return sorted(each["path"] for some in obstore.list(self._store) for each in some)
-
-    def read(self, key: str) -> bytes:
-        return bytes(obstore.get(self._store, key).bytes())
-
-    def write(self, key: str, content: bytes) -> None:
-        obstore.put(self._store, key, content)
-
-    def type_of(self, key: str) -> str:
-        return str(obstore.get(self._store, key).attributes["Content-Type"])
-
-    def remove(self, key: str) -> None:
-        obstore.delete(self._store, key)
-
-
-@pytest.fixture
-def bucket(endpoint: str, world: World) -> Bucket:
-    """A new bucket, which the runs of the world reach by `AWS_ENDPOINT_URL` alone."""
-    boto3: Any = pytest.importorskip("boto3")
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-        region_name="us-east-1",
-    )
-    client.create_bucket(Bucket="pictures")
-    found = Bucket(endpoint, "pictures")
-    for key in found.keys:
-        found.remove(key)
-    world.unset("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    world.unset("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
-    world.set(AWS_ENDPOINT_URL=endpoint)
-    return found
 
 
 def generate(world: World, *argv: str, folder: str = f"{BUCKET}/one") -> Any:
@@ -233,6 +174,198 @@ class TestABatch:
     def test_keeps_no_lock(self, world: World, bucket: Bucket) -> None:
         assert batch(world, {"id": "a", "prompt": FOX}, argv=("--lock",)).code == 2
         assert (bucket.keys, world.posts) == ([], 0)
+
+
+class TestInputs:
+    """Input images that are objects."""
+
+    URL = f"{BUCKET}/in/house.png"
+
+    @pytest.fixture(autouse=True)
+    def house(self, bucket: Bucket) -> bytes:
+        content = image_file("png")
+        bucket.write("in/house.png", content)
+        return content
+
+    def edit(self, world: World, *argv: str, prompt: str = WINTER) -> Any:
+        return world.run("edit", prompt, "-p", "aimlapi", "--json", *argv)
+
+    def test_is_sent_by_its_content_like_a_file(self, world: World, house: bytes) -> None:
+        world.write("house.png", house)
+        world.may_be_accepted(2, WINTER)
+        for source in (self.URL, "house.png"):
+            assert self.edit(world, "-i", source, "--exists", "number", "--seed", "7").code == 0
+        first, second = world.ledger.entries
+        assert first.payload == second.payload
+        of_file, of_object = world.kept()
+        assert of_object.sources == (Source(self.URL, hashlib.sha256(house).hexdigest()),)
+        assert of_object.digest == of_file.digest
+        assert world.files() == ["house-edit-2.jpg", "house-edit.jpg", "house.png"]
+
+    def test_may_be_in_the_rows_of_a_prompts_file(self, world: World, bucket: Bucket) -> None:
+        world.write("house.png", image_file("jpeg"))
+        rows: list[dict[str, Any]] = [
+            {"prompt": WINTER, "images": [self.URL, "house.png"]},
+            {"prompt": FOX},
+        ]
+        world.write("p.jsonl", rows)
+        argv = ("edit", "-f", "p.jsonl", "-i", self.URL, "-d", "out", "-p", "fal", "--json")
+        assert world.run(*argv).counts == {"saved": 2}
+        assert world.run(*argv).counts == {"skipped": 2}
+        bucket.write("in/house.png", image_file("png", (30, 20)))
+        assert world.run(*argv).counts == {"saved": 2}
+
+    @pytest.mark.parametrize("folder", [f"{BUCKET}/in", f"{BUCKET}/in/", BUCKET])
+    def test_of_a_prefix_are_a_job_each(
+        self, folder: str, world: World, bucket: Bucket, house: bytes
+    ) -> None:
+        where = "" if folder == BUCKET else "in/"
+        world.may_be_accepted(2, WINTER)
+        bucket.remove("in/house.png")
+        for name in ("b10.jpg", "b9.JPG", ".hidden.png", "notes.txt", "deeper/c.png"):
+            bucket.write(f"{where}{name}", house)
+        done = self.edit(world, "-i", folder, "--each", "-d", f"{BUCKET}/out")
+        assert [job["files"][0]["path"] for job in done.jobs] == [
+            f"{BUCKET}/out/b9-edit.jpg",
+            f"{BUCKET}/out/b10-edit.jpg",
+        ]
+
+    def test_of_a_prefix_that_is_also_the_output_are_not_edited_again(
+        self, world: World, bucket: Bucket
+    ) -> None:
+        argv = ("-i", f"{BUCKET}/in/", "--each", "-d", f"{BUCKET}/in")
+        assert self.edit(world, *argv).counts == {"saved": 1}
+        assert self.edit(world, *argv).counts == {"skipped": 1}
+        assert bucket.keys == ["in/house-edit.jpg", "in/house.png"]
+
+    def test_is_read_again_where_a_job_is_sent_again(self, world: World, bucket: Bucket) -> None:
+        world.serve(fault="503")
+        self.edit(world, "-i", self.URL)
+        (job,) = world.kept()
+        world.serve()
+        bucket.write("in/house.png", image_file("png", (30, 20)))
+        refused = world.run("fetch", job.id, "--resubmit")
+        assert (refused.code, world.posts) == (8, 0)
+        assert "changed" in refused.err
+
+    def test_is_read_again_for_a_replay(self, world: World, bucket: Bucket) -> None:
+        world.may_be_accepted(4, WINTER)
+        argv = ("--seed", "7", "--metadata", "full")
+        self.edit(world, "-i", self.URL, *argv, "-o", "here.png")
+        self.edit(world, "-i", self.URL, *argv, "-o", f"{BUCKET}/out/there.png")
+        world.run("forget", "--older-than", "0s")
+        for image in ("here.png", f"{BUCKET}/out/there.png"):
+            again = world.run("replay", image, "-o", "again.png", "--exists", "overwrite")
+            assert again.code == 0, again.err
+        payloads = [entry.payload for entry in world.ledger.entries]
+        assert payloads == payloads[:1] * 4
+        bucket.write("in/house.png", image_file("png", (30, 20)))
+        refused = world.run("replay", "here.png", "-o", "again.png")
+        assert refused.code == 8
+        assert f"the input `{self.URL}` is not the image that was sent" in refused.err
+
+    def test_is_in_a_lock_with_its_hash(self, world: World, bucket: Bucket, house: bytes) -> None:
+        world.write("p.jsonl", [{"id": "a", "prompt": WINTER, "images": [self.URL]}])
+        argv = ("edit", "-f", "p.jsonl", "-d", "out", "-p", "aimlapi", "--lock")
+        assert world.run(*argv).code == 0
+        digest = hashlib.sha256(house).hexdigest()
+        line = json.loads((world.folder / "p.lock").read_text().splitlines()[1])
+        assert line["inputs"] == [{"path": self.URL, "sha256": digest}]
+        assert world.run("check", "p.jsonl").code == 0
+        assert world.run(*argv).code == 0
+        bucket.write("in/house.png", image_file("png", (30, 20)))
+        changed = world.run("check", "p.jsonl")
+        assert (changed.code, "input changed" in changed.out.decode()) == (12, True)
+        bucket.remove("in/house.png")
+        gone = world.run("check", "p.jsonl")
+        assert (gone.code, "there is no such object" in gone.err) == (8, True)
+
+    def test_of_edit_each_are_in_a_lock(self, world: World, bucket: Bucket) -> None:
+        argv = ("-i", f"{BUCKET}/in", "--each", "-d", "out", "--lock")
+        assert self.edit(world, *argv).counts == {"saved": 1}
+        assert world.run("check", "out/kontext.lock").code == 0
+        assert self.edit(world, *argv).counts == {"skipped": 1}
+        bucket.write("in/house.png", image_file("png", (30, 20)))
+        assert world.run("check", "out/kontext.lock").code == 12
+
+    @pytest.mark.parametrize(
+        ("url", "code", "reason"),
+        [
+            (f"{BUCKET}/in/none.png", 8, "cannot read `{}`: there is no such object"),
+            ("s3://nowhere/a.png", 8, "cannot read `{}`: there is no such bucket"),
+            (f"{BUCKET}/in/text.png", 8, "`{}` is text"),
+            (f"{BUCKET}/in/large.png", 8, "`{}` is larger than 50 MiB"),
+            (f"{BUCKET}/in/", 2, "`{}` names no object"),
+            (f"{BUCKET}/in//house.png", 2, "`{}` has `//` in its name"),
+            (f"{BUCKET}/in/../house.png", 2, "`{}` has `.` or `..` in its name"),
+        ],
+    )
+    def test_what_cannot_be_one_is_named_before_anything_is_sent(
+        self, url: str, code: int, reason: str, world: World, bucket: Bucket
+    ) -> None:
+        bucket.write("in/text.png", b"text")
+        if "large" in url:
+            bucket.write("in/large.png", bytes(50 * 2**20 + 1))
+        for argv in (("-i", url), ("-i", url, "--each", "-d", "out")):
+            if argv[-1] == "out" and url.endswith("/"):
+                continue
+            done = self.edit(world, *argv)
+            assert (done.code, world.posts) == (code, 0), done.err
+            assert reason.format(url) in done.err
+
+    def test_of_a_store_that_fails_is_not_sent(self, world: World) -> None:
+        key = {"AWS_ACCESS_KEY_ID": SECRET, "AWS_SECRET_ACCESS_KEY": SECRET}
+        with serving(_Refusal) as refusing:
+            cases: list[tuple[str, dict[str, str | None]]] = [
+                ("were refused (InvalidAccessKeyId)", {"AWS_ENDPOINT_URL": refusing, **key}),
+                ("could not be reached", {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}),
+                ("no credentials", NO_CREDENTIALS),
+                ("not encrypted", {"AWS_ENDPOINT_URL": "http://store.example"}),
+            ]
+            for reason, environ in cases:
+                argv = ("edit", WINTER, "-i", self.URL, "-p", "aimlapi")
+                done = world.process(*argv, environ=environ)
+                assert (done.code, done.err.count("error:")) == (8, 1), done.err
+                assert reason in done.err
+                assert SECRET not in done.err
+        assert world.posts == 0
+
+
+class TestWhatReadsImages:
+    @pytest.fixture
+    def url(self, world: World, bucket: Bucket) -> str:
+        done = generate(world, FOX, "--metadata", "full")
+        return str(done.lines[0])
+
+    def test_info_reads_an_object_and_its_sidecar(self, url: str, world: World) -> None:
+        world.run("forget", "--older-than", "0s")
+        (record,) = world.run("info", url, "--json").records
+        assert FOX in json.dumps(record)
+        for missing in (f"{BUCKET}/none.jpg", "s3://nowhere/none.jpg", BUCKET):
+            assert world.run("info", missing, url).code in (2, 8)
+
+    def test_show_draws_an_object(self, url: str, world: World) -> None:
+        shown = world.run("show", url, "--preview", "blocks")
+        assert (shown.code, "a-fox-7.jpg" in shown.out.decode()) == (0, True)
+        assert world.run("show", f"{BUCKET}/none.jpg", "--preview", "blocks").code == 8
+
+    def test_replay_makes_an_object_again(self, url: str, world: World) -> None:
+        world.may_be_accepted(2, FOX)
+        assert world.run("replay", url, "-o", "again.jpg").code == 0
+        first, second = world.ledger.entries
+        assert first.payload == second.payload
+
+    def test_a_gallery_shows_the_objects_of_a_batch(self, world: World, bucket: Bucket) -> None:
+        batch(world, {"id": "a", "prompt": FOX}, {"id": "b", "prompt": HEN})
+        bucket.remove("rows/b.jpg")
+        for output in ("page.html", "sheet.png"):
+            done = world.run("gallery", "-o", output, "--json")
+            assert done.records[0]["images"] == 1
+            assert done.records[0]["missing"] == 1
+        page = (world.folder / "page.html").read_text()
+        assert "s3://" not in page
+        assert len(world.files("page-files")) == 1
+        assert world.run("gallery", BUCKET, "-o", "other.html").code == 2
 
 
 class TestPublishing:

@@ -60,6 +60,36 @@ def test_without_the_library_nothing_is_sent_and_the_line_that_installs_it_is_pr
         assert 'pip install "kontext-cli[cloud]"' in done.err
 
 
+def test_without_the_library_no_input_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    world.write("p.jsonl", [{"prompt": "winter", "images": ["s3://bucket/a.png"]}])
+    one = ("edit", "winter", "-i", "s3://bucket/a.png")
+    for argv in (one, (*one, "--each"), ("edit", "-f", "p.jsonl")):
+        done = world.run(*argv, "-p", "aimlapi")
+        assert (done.code, world.posts) == (8, 0)
+        assert "`s3://bucket` needs a library that is not installed" in done.err
+    for command in ("info", "replay"):
+        done = world.run(command, "s3://bucket/a.png")
+        assert done.code == 8
+        assert 'pip install "kontext-cli[cloud]"' in done.err
+
+
+@pytest.mark.parametrize("url", ["s3://bucket", "gs://bucket/", "az://bucket/x/", "s3://bucket//x"])
+def test_an_input_is_one_object(url: str, world: World) -> None:
+    for argv in (("edit", "winter", "-i", url, "-p", "aimlapi"), ("info", url), ("replay", url)):
+        done = world.run(*argv)
+        assert (done.code, world.posts) == (2, 0)
+        assert f"`{url}` " in done.err
+
+
+def test_a_gallery_lists_no_buckets(world: World) -> None:
+    done = world.run("gallery", "s3://bucket/x", "-o", "page.html")
+    assert (done.code, world.files()) == (2, [])
+    assert "`s3://bucket/x` is in a store" in done.err
+
+
 @pytest.mark.parametrize("url", ["s3://bucket", "s3://bucket/", "s3://bucket/x/"])
 def test_an_image_needs_a_name(url: str, world: World) -> None:
     done = world.run("generate", "a fox", "-p", "aimlapi", "-o", url)

@@ -11,9 +11,10 @@ from PIL import Image
 
 from fuzz.refusals import tried
 from kontext_cli.errors import InputFault, ProviderError
+from kontext_cli.files.inputs import load_images
 from kontext_cli.files.part import PartFile
 from kontext_cli.files.saved import VerifiedImage
-from kontext_cli.images.inputs import InputImage, load_images
+from kontext_cli.images.inputs import InputImage
 
 SIZE = (5, 3)
 ROOMY = 2**20

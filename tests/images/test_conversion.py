@@ -16,7 +16,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from kontext_cli.errors import InputFault
-from kontext_cli.images.inputs import InputImage, check_image, load_images
+from kontext_cli.files.inputs import load_images
+from kontext_cli.images.inputs import InputImage, check_image
 from processes import kontext_here
 
 HEIC = Path(__file__).parent / "heic"

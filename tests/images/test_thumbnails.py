@@ -1,7 +1,6 @@
 """Thumbnails and contact sheets: small, upright, within their places, and known as ours."""
 
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -23,21 +22,17 @@ def sheet_of(*cells: Cell) -> Image.Image:
     return Image.open(stream)
 
 
-def test_a_thumbnail_carries_our_mark(tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    path.write_bytes(image_file("png", (1000, 500)))
-    data, size = thumbnail(path, 200, 200)
+def test_a_thumbnail_carries_our_mark() -> None:
+    data, size = thumbnail(image_file("png", (1000, 500)), 200, 200)
     assert size == (1000, 500)
     assert MARK.encode() in data[:100]
     with Image.open(BytesIO(data)) as image:
         assert (image.format, image.size) == ("JPEG", (200, 100))
 
 
-def test_what_is_no_image_has_no_thumbnail(tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    path.write_bytes(image_file("png")[:-20])
+def test_what_is_no_image_has_no_thumbnail() -> None:
     with pytest.raises(NotAnImage):
-        thumbnail(path, 200, 200)
+        thumbnail(image_file("png")[:-20], 200, 200)
 
 
 @pytest.mark.parametrize("text", [LONG, LONG.replace(" ", ""), "中文" * 300, "\ud800\u202e\x00\n"])

@@ -1,93 +1,37 @@
 """Each file in `examples/` makes every row of a batch once, with the variables of its scheduler."""
 
-import json
 import re
-import shlex
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from string import Template
+from collections.abc import Iterator
 
 import pytest
 
+from scheduled import EXAMPLES, OF_MACHINES, PARTS, TOTAL, VARIABLES, argv_of, read, rows, state_of
 from world import Ran, World
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-PARTS = 4
-
-
-def of_slurm(task: int) -> Mapping[str, str]:
-    numbers = {"ID": task + 1, "MIN": 1, "MAX": PARTS, "COUNT": PARTS, "STEP": 1}
-    return {f"SLURM_ARRAY_TASK_{name}": str(value) for name, value in numbers.items()}
-
-
-def of_github(task: int) -> Mapping[str, str]:
-    """There, the workflow puts the part into a variable of its own."""
-    [shard] = re.findall("SHARD: (.*)", read("github-matrix.yml"))
-    shard = shard.replace("${{ matrix.shard }}", str(task + 1))
-    return {"SHARD": shard.replace("${{ strategy.job-total }}", str(PARTS))}
-
-
-VARIABLES: Mapping[str, Callable[[int], Mapping[str, str]]] = {
-    "slurm.sh": of_slurm,
-    "kubernetes.yaml": lambda task: {"JOB_COMPLETION_INDEX": str(task)},
-    "aws-batch.json": lambda task: {
-        "AWS_BATCH_JOB_ARRAY_INDEX": str(task),
-        "AWS_BATCH_JOB_ARRAY_SIZE": str(PARTS),
-    },
-    "github-matrix.yml": of_github,
-    "gitlab-ci.yml": lambda task: {"CI_NODE_INDEX": str(task + 1), "CI_NODE_TOTAL": str(PARTS)},
-}
-"""What is set in each task, counted from 0."""
-TOTAL = {
-    "slurm.sh": r"--array=1-(\d)",
-    "kubernetes.yaml": r"completions: (\d)",
-    "aws-batch.json": r"auto/(\d)",
-    "github-matrix.yml": r"shard: \[.*(\d)\]",
-    "gitlab-ci.yml": r"parallel: (\d)",
-}
-"""Where each says how many tasks there are."""
-SHARED_STATE = ("github-matrix.yml", "gitlab-ci.yml")
-"""Each machine has the state folder of this name to itself."""
-
-
-def read(name: str) -> str:
-    return (EXAMPLES / name).read_text(encoding="utf-8")
-
-
-def argv_of(name: str, variables: Mapping[str, str]) -> list[str]:
-    """The arguments of its kontext command."""
-    [command] = re.findall(r'kontext (generate [^\n]*?)"?$', read(name), re.MULTILINE)
-    return shlex.split(Template(command.replace('\\"', '"')).substitute(variables))
-
-
-def state_of(name: str, variables: Mapping[str, str]) -> str:
-    """The state folder that it gives a task."""
-    [folder] = re.findall(r'KONTEXT_STATE_DIR(?:=|: )"?([^\s"]+)', read(name))
-    return Template(folder).substitute(variables)
 
 
 @pytest.fixture
 def cards(world: World) -> World:
-    world.write("cards.jsonl", [{"id": f"card-{n}", "prompt": f"card {n}"} for n in range(12)])
+    world.write("cards.jsonl", rows())
     world.set(KONTEXT_PROVIDER="aimlapi")
     return world
 
 
 def run_all(name: str, cards: World) -> Iterator[Ran]:
-    """Run the tasks of an example one after the other."""
+    """Run the tasks of an example one after the other, with images in a folder; where they are in a
+    bucket, and the journal is one for all, `make engines` runs them."""
     for task in range(PARTS):
         variables = VARIABLES[name](task)
-        machine = f"machine-{task}/" if name in SHARED_STATE else ""
+        machine = f"machine-{task}/" if name in OF_MACHINES else ""
         state = str(cards.folder / f"{machine}{state_of(name, variables)}")
-        argv = argv_of(name, variables)
+        argv = argv_of(name, variables, "cards")
         yield cards.run(*argv, environ={**variables, "KONTEXT_STATE_DIR": state})
 
 
 def test_each_example_is_tested_and_explained() -> None:
     names = {path.name for path in EXAMPLES.iterdir() if path.is_file()} - {"README.md"}
-    assert names == VARIABLES.keys() == TOTAL.keys()
     assert set(re.findall(r"\]\(([^)/]+)\)", read("README.md"))) == names
+    assert names - {"Dockerfile"} == VARIABLES.keys() == TOTAL.keys()
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -103,12 +47,13 @@ def test_every_row_is_made_once(name: str, cards: World) -> None:
 
 
 def test_a_part_that_lost_its_state_pays_for_no_image_again(cards: World) -> None:
-    list(run_all("kubernetes.yaml", cards))
+    list(run_all("slurm.sh", cards))
     shutil.rmtree(cards.folder / "state")
-    assert [run.code for run in run_all("kubernetes.yaml", cards)] == [8] * PARTS
+    assert [run.code for run in run_all("slurm.sh", cards)] == [8] * PARTS
     assert cards.posts == 12
 
 
-def test_the_definition_for_aws_is_json() -> None:
-    [*_, script] = json.loads(read("aws-batch.json"))["containerProperties"]["command"]
-    assert script.endswith(" --max-cost 5")
+def test_the_image_has_what_the_examples_need() -> None:
+    image = read("Dockerfile")
+    assert 'pip install --no-cache-dir "kontext-cli[cloud,postgres]"' in image
+    assert "ENV KONTEXT_STATE_DIR=/tmp/" in image  # which any user may write

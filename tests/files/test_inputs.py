@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops
 
 from kontext_cli.errors import InputFault, UsageError
-from kontext_cli.images import inputs, shrinking
-from kontext_cli.images.inputs import InputImage, load_images
+from kontext_cli.files import inputs
+from kontext_cli.files.inputs import load_images
+from kontext_cli.images import shrinking
+from kontext_cli.images.inputs import InputImage
 from kontext_cli.sizes import MOST_INPUT_BYTES
 from samples import image_file
 
@@ -95,7 +97,7 @@ class TestUrl:
         [
             "http://example.com/a.png",
             "ftp://example.com/a.png",
-            "s3://bucket/a.png",
+            "S3://bucket/a.png",
             "file:///etc/passwd",
             "file:/etc/passwd",
             "DATA:image/png;base64,AAAA",
