@@ -4,7 +4,7 @@
 _kontext_command() {
     case "$*" in
         kontext)
-            commands='generate edit status fetch cancel forget check info replay show gallery cost models sandbox completion auth'
+            commands='generate edit status fetch cancel forget check info replay show gallery cost models doctor sandbox completion auth'
             options='--version -h,--help'
             ;;
         'kontext generate')
@@ -58,6 +58,10 @@ _kontext_command() {
         'kontext models')
             commands=''
             options='-p,--provider -m,--model --check --json --debug -h,--help'
+            ;;
+        'kontext doctor')
+            commands=''
+            options='--online --json --debug -h,--help'
             ;;
         'kontext sandbox')
             commands=''

@@ -96,6 +96,7 @@ function __kontext_is_command
         'kontext gallery' \
         'kontext cost' \
         'kontext models' \
+        'kontext doctor' \
         'kontext sandbox' \
         'kontext completion' \
         'kontext auth' \
@@ -273,6 +274,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a show -d 'Show images in the
 complete -c kontext -n '__kontext_at "kontext" 1' -a gallery -d 'Make a page or a contact sheet of images'
 complete -c kontext -n '__kontext_at "kontext" 1' -a cost -d 'Show what was spent, by day, provider, model and batch'
 complete -c kontext -n '__kontext_at "kontext" 1' -a models -d 'List providers, models, options and prices'
+complete -c kontext -n '__kontext_at "kontext" 1' -a doctor -d 'Show each setting with its origin, and check keys, network, folders and programs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a sandbox -d 'Serve emulated providers on this machine'
 complete -c kontext -n '__kontext_at "kontext" 1' -a completion -d 'Print the completion script for a shell'
 complete -c kontext -n '__kontext_at "kontext" 1' -a auth -d 'Store, list and remove provider keys'
@@ -484,6 +486,11 @@ complete -c kontext -n '__kontext_lacks "kontext models" --check' -l check -d 'A
 complete -c kontext -n '__kontext_lacks "kontext models" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext models" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext models" -h --help' -s h -l help -d 'Show this message and exit'
+
+complete -c kontext -n '__kontext_lacks "kontext doctor" --online' -l online -d 'Ask each provider whether it takes the key, and each server of your own what it is'
+complete -c kontext -n '__kontext_lacks "kontext doctor" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext doctor" --debug' -l debug -d 'Log each request on standard error, without secrets'
+complete -c kontext -n '__kontext_lacks "kontext doctor" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --host' -l host -x -d 'A loopback address, or localhost'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --port' -l port -x -d '0 picks a free port'

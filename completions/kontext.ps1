@@ -19,6 +19,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'gallery'; Help = 'Make a page or a contact sheet of images' }
                 @{ Name = 'cost'; Help = 'Show what was spent, by day, provider, model and batch' }
                 @{ Name = 'models'; Help = 'List providers, models, options and prices' }
+                @{ Name = 'doctor'; Help = 'Show each setting with its origin, and check keys, network, folders and programs' }
                 @{ Name = 'sandbox'; Help = 'Serve emulated providers on this machine' }
                 @{ Name = 'completion'; Help = 'Print the completion script for a shell' }
                 @{ Name = 'auth'; Help = 'Store, list and remove provider keys' }
@@ -326,6 +327,18 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'replicate', 'together', 'huggingface', 'openai', 'comfyui', 'sandbox'); Repeatable = $false; Help = 'Only the models of this provider' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3', 'default'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider' }
                 @{ Flags = @('--check'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Ask the providers which of these models they withdraw' }
+                @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
+                @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
+            )
+            Arguments = @(
+            )
+        }
+        'kontext doctor' = @{
+            Commands = @(
+            )
+            Options = @(
+                @{ Flags = @('--online'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Ask each provider whether it takes the key, and each server of your own what it is' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }

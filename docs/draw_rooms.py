@@ -12,7 +12,7 @@ FLOORS = (
     ("cli",),
     ("commands",),
     ("terminal",),
-    ("batch", "gallery"),
+    ("batch", "gallery", "doctor"),
     ("engine",),
     ("journal", "settings", "sandbox"),
     ("providers", "files", "prompts", "lock"),

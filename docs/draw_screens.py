@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from PIL import Image
@@ -152,6 +151,16 @@ SCENES: Mapping[str, Scene] = {
         ),
     ),
     "models": Scene(("kontext models",)),
+    "doctor": Scene(
+        ("kontext doctor",),
+        before=(
+            "mkdir -p ~/.config/kontext",
+            "printf 'model = \"kontext-max\"\n[defaults]\nnum_images = 2\n'"
+            " > ~/.config/kontext/config.toml",
+            f"{FOX} -q",
+            "kontext generate 'an owl' -p fal --no-wait -q",
+        ),
+    ),
     "models-provider": Scene(("kontext models -p bfl -m flux-3",)),
     "gallery": Scene(
         ("kontext gallery -o cards.html",),
@@ -211,11 +220,11 @@ def environment(home: Path) -> dict[str, str]:
 def draw(scene: Scene, columns: int, variables: Mapping[str, str]) -> Terminal:
     """The screen of a scene, played in an empty folder."""
     terminal = Terminal(columns)
-    with TemporaryDirectory() as top, place() as folder:
+    with place("/tmp/ann") as home, place() as folder:  # noqa: S108
         (folder / "cards.jsonl").write_text(CARDS, encoding="utf-8")
         (folder / "faults.jsonl").write_text(FAULTS, encoding="utf-8")
         (folder / "tutorial.jsonl").write_text(TUTORIAL, encoding="utf-8")
-        environ = {**environment(Path(top)), **variables}
+        environ = {**environment(home), **variables}
         for command in scene.before:
             terminal.run(command, folder=folder, environ=environ, shown=False)
         terminal.reset()
@@ -227,9 +236,9 @@ def draw(scene: Scene, columns: int, variables: Mapping[str, str]) -> Terminal:
 
 
 @contextmanager
-def place() -> Iterator[Path]:
+def place(name: str = "/tmp/cards") -> Iterator[Path]:  # noqa: S108
     """An empty folder whose name is fit to be seen."""
-    folder = Path("/tmp/cards")  # noqa: S108
+    folder = Path(name)
     folder.mkdir()
     try:
         yield folder

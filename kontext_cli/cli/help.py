@@ -29,6 +29,7 @@ COMMANDS = (
     "gallery",
     "cost",
     "models",
+    "doctor",
     "sandbox",
     "completion",
     "auth",

@@ -16,10 +16,14 @@ FILES = {
 
 def completion_script(shell: str) -> Result:
     """The completion script for a shell."""
-    script = (_folder() / FILES[shell]).read_text(encoding="ascii")
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(newline="\n")  # bash on Windows does not accept CRLF
-    return Result(text=[script.removesuffix("\n")])
+    return Result(text=[script_of(shell).removesuffix("\n")])
+
+
+def script_of(shell: str) -> str:
+    """The text of that file."""
+    return (_folder() / FILES[shell]).read_text(encoding="ascii")
 
 
 def _folder() -> Path:

@@ -130,6 +130,17 @@ def locks_work(path: Path) -> bool:
     return True  # the file is gone, which proves nothing
 
 
+def links_work(path: Path) -> bool:
+    """Whether a file can have a second name: without that, final names are claimed by renaming."""
+    second = path.with_name(f"{path.stem}-2{path.suffix}")
+    try:
+        second.hardlink_to(path)
+    except OSError:
+        return False
+    second.unlink()
+    return True
+
+
 def remove_abandoned(path: Path) -> bool:
     """Remove a regular file that no running process has locked; leave any other alone.
 
@@ -149,6 +160,17 @@ def remove_abandoned(path: Path) -> bool:
             if locked:
                 path.unlink()
     return True
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether no running process has a regular file locked, as far as locks tell."""
+    if sys.platform == "win32":
+        return False
+    with suppress(OSError):
+        if stat.S_ISREG(path.lstat().st_mode):
+            with _opened(path) as descriptor:
+                return _lock(descriptor) is True
+    return False
 
 
 @contextmanager

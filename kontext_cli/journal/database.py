@@ -11,6 +11,9 @@ from urllib.parse import quote
 from kontext_cli.errors import JournalFault
 from kontext_cli.journal.faults import Busy
 
+SQLITE = sqlite3.sqlite_version
+"""The version of the library that is loaded."""
+
 BUSY_SECONDS = 10.0
 """How long a write waits for another program that has the file locked."""
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}

@@ -2,10 +2,11 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from kontext_cli.errors import JournalFault
 from kontext_cli.files import disk
@@ -21,6 +22,7 @@ from kontext_cli.journal.database import (
     primary_code,
 )
 from kontext_cli.journal.schema import (
+    check_sound,
     check_tables,
     check_whole,
     is_older,
@@ -28,6 +30,7 @@ from kontext_cli.journal.schema import (
     upgrade,
     version_at_rest,
 )
+from kontext_cli.journal.table import OPEN_STATES
 
 Log = Callable[[str], None]
 """Takes a sentence for the user."""
@@ -72,6 +75,59 @@ def open_to_read(folder: Path, log: Log) -> sqlite3.Connection | None:
         except Damaged as damage:
             _set_aside(folder, log, damage)
             return None
+
+
+class Condition(NamedTuple):
+    """The journal of a state folder as it is: its file and size, how many jobs it has and how many
+    of these are unfinished, and the files that were moved aside."""
+
+    path: Path
+    bytes: int
+    jobs: int
+    unfinished: int
+    damage: str | None
+    """How it is damaged; None if it is whole."""
+    aside: Sequence[Path]
+
+
+def condition(folder: Path) -> Condition:
+    """Look at the journal of a folder without changing it; no bytes if there is none.
+
+    Raises JournalFault where it cannot be read, or comes from a newer version.
+    """
+    path = folder / FILE
+    aside = sorted(each for each in folder.glob(_aside(path, "*").name) if each.is_file())
+    none = Condition(path, 0, 0, 0, None, aside)
+    try:
+        size = path.stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return none
+    with all_faults(_reading(path)):
+        try:
+            with faults(_reading(path)):
+                jobs, unfinished = _counted(path)
+                return none._replace(bytes=size, jobs=jobs, unfinished=unfinished)
+        except Damaged as damage:
+            return none._replace(bytes=size, damage=str(damage))
+
+
+def _counted(path: Path) -> tuple[int, int]:
+    """How many jobs there are, and how many of them are unfinished.
+
+    Raises sqlite3.Error, Damaged, JournalFault.
+    """
+    _size(path)
+    mode = READ if _beside(path, "-wal").exists() else READ_IMMUTABLE
+    refuse_newer(version_at_rest(path, mode), path)
+    with closing(connect(path, mode)) as db:
+        if path.stat().st_size <= _QUICKLY_CHECKED:
+            check_sound(db)
+        check_tables(db)
+        jobs, unfinished = (
+            db.execute(f"SELECT count(*) FROM jobs{where}").fetchone()[0]  # noqa: S608
+            for where in ("", f" WHERE state IN {OPEN_STATES}")
+        )
+    return jobs, unfinished
 
 
 def identity(path: Path) -> tuple[int, int] | None:
@@ -165,7 +221,7 @@ def _make(folder: Path, log: Log) -> None:
 
 def _move_aside(path: Path, log: Log, damage: str) -> None:
     """Rename the file and the files beside it, and log it."""
-    aside = path.with_name(f"{FILE}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
+    aside = _aside(path, f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     there = [side for side in _SIDES if _beside(path, side).exists()]
     for side in there:
         _beside(path, side).rename(_beside(aside, side))
@@ -194,6 +250,10 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _no_lock(path: Path, what: str) -> JournalFault:
     return JournalFault(f"`{path}` is {what}, and is left alone", hint=f"remove `{path}`")
+
+
+def _aside(path: Path, when: str) -> Path:
+    return path.with_name(f"{FILE}.damaged-{when}")
 
 
 def _beside(path: Path, side: str) -> Path:

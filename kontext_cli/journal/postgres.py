@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from threading import RLock
-from typing import Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import psycopg
 from psycopg import errors
@@ -12,7 +12,7 @@ from psycopg import errors
 from kontext_cli.errors import JournalFault
 from kontext_cli.journal.history import RunTimes, median_times
 from kontext_cli.journal.leases import Leases
-from kontext_cli.journal.postgres_schema import refuse_other, upgrade, version
+from kontext_cli.journal.postgres_schema import UPGRADES, refuse_other, upgrade, version
 from kontext_cli.journal.postgres_table import PostgresTable
 from kontext_cli.journal.server import (
     BEGIN,
@@ -24,6 +24,7 @@ from kontext_cli.journal.server import (
     is_lost,
     roll_back,
 )
+from kontext_cli.journal.table import OPEN_STATES
 
 T = TypeVar("T")
 
@@ -31,6 +32,27 @@ _TRIES = 6
 """How often a transaction is begun that deadlocks with others, or loses its connection."""
 _LONGEST_PAUSE = 5.0
 _WRITING, _READING = "cannot write the journal in", "cannot read the journal in"
+
+
+_SERVER = "SELECT current_setting('server_version'), current_setting('transaction_read_only')"
+_COUNTED = f"SELECT count(*), count(*) FILTER (WHERE state IN {OPEN_STATES}) FROM jobs"  # noqa: S608
+_MAY_CREATE = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
+_MAY_WRITE = """
+    SELECT bool_and(has_table_privilege(name, privilege))
+    FROM unnest(ARRAY['jobs', 'owners', 'budgets']) AS name,
+        unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege
+"""
+
+
+class Condition(NamedTuple):
+    """A database as it is: its name, the version of its server, the seconds that one query takes,
+    how many jobs it has, and how many of these are unfinished."""
+
+    name: str
+    server: str
+    seconds: float
+    jobs: int
+    unfinished: int
 
 
 class PostgresStore:
@@ -95,6 +117,28 @@ class PostgresStore:
                 with closing(store), store.reading(once=True):
                     return median_times(store.table.run_times())
         return {}
+
+    @classmethod
+    def condition(cls, url: str) -> Condition:
+        """Look at the journal of a database without changing it.
+
+        Raises UsageError for a bad URL, and JournalFault where it cannot be reached or written.
+        """
+        address = Address(url)
+        with faults(_WRITING, address), closing(address.connect()) as db:
+            found = version(db)
+            if found is not None and found > len(UPGRADES):
+                refuse_other(found)
+            began = time.monotonic()
+            server, read_only = _one(db, _SERVER)
+            seconds = time.monotonic() - began
+            if read_only == "on":
+                raise errors.ReadOnlySqlTransaction
+            (may_write,) = _one(db, _MAY_CREATE if found is None else _MAY_WRITE)
+            if not may_write:
+                raise errors.InsufficientPrivilege
+            jobs, unfinished = (0, 0) if found is None else _one(db, _COUNTED)
+            return Condition(address.name, server.split()[0], seconds, jobs, unfinished)
 
     def close(self) -> None:
         """Release our token, so that others may claim our open jobs, and end the connection."""
@@ -175,6 +219,11 @@ class PostgresStore:
             raise
         self._failed = None
         self.table = PostgresTable(self._db)
+
+
+def _one(db: Connection, query: str) -> tuple[Any, ...]:
+    """The only row of a query."""
+    return db.execute(query.encode()).fetchone() or ()
 
 
 class _Lost(psycopg.OperationalError):

@@ -78,11 +78,17 @@ def check_whole(db: sqlite3.Connection, *, thorough: bool) -> None:
 
     Raises Damaged.
     """
-    with _damage_from_sql():
-        _check(db, "quick_check")
-        if thorough:
+    check_sound(db)
+    if thorough:
+        with _damage_from_sql():
             _check_indexes(db)
     check_tables(db)
+
+
+def check_sound(db: sqlite3.Connection) -> None:
+    """Check the pages and rows of the whole file, not its indexes. Raises Damaged."""
+    with _damage_from_sql():
+        _check(db, "quick_check")
 
 
 def check_tables(db: sqlite3.Connection) -> None:

@@ -13,7 +13,7 @@ from kontext_cli.journal.sqlite import FileStore
 from kontext_cli.journal.table import Table
 
 if TYPE_CHECKING:
-    from kontext_cli.journal.postgres import PostgresStore
+    from kontext_cli.journal.postgres import Condition, PostgresStore
 
 T = TypeVar("T")
 
@@ -94,6 +94,11 @@ def run_times(location: Location) -> RunTimes:
         if isinstance(location, str)
         else history.run_times(location)
     )
+
+
+def database_condition(url: str) -> "Condition":
+    """Look at a journal in PostgreSQL. Raises UsageError or JournalFault."""
+    return _postgres().condition(url)
 
 
 def _postgres() -> "type[PostgresStore]":

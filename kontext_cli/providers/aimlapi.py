@@ -67,6 +67,7 @@ class Aimlapi(DeprecationList):
     name = "aimlapi"
     home = "https://api.aimlapi.com"
     key_variables = (("AIML_API_KEY",), ("AIMLAPI_API_KEY",), ("AIMLAPI_KEY",))
+    probe_path = "/v2/billing"
     # Nothing is documented; its upstream is fal.
     inline_bytes = 2_500_000
     blocking = True

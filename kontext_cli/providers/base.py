@@ -42,6 +42,10 @@ class Provider(ABC):
     ``own_names`` says that models have the server's own names; ``served`` are those it was found
     to have. ``dialects`` are what a server may be set to speak, the default one first.
     ``key_types`` and ``credit_types`` are error types of a wrong key and of an empty account.
+
+    ``probe_path`` is that of a GET that is quick, free, and answered only with a valid key: empty
+    where there is none. It is below the base URL, or below ``probe_home`` where the provider has
+    another host for it.
     """
 
     name: ClassVar[str]
@@ -69,6 +73,8 @@ class Provider(ABC):
     credit_types: ClassVar[frozenset[str]] = frozenset()
     error_type_header: ClassVar[str] = ""
     kept_headers: ClassVar[tuple[str, ...]] = ()
+    probe_path: ClassVar[str] = ""
+    probe_home: ClassVar[str] = ""
 
     def __init__(
         self, base_url: str | None = None, prices: Mapping[str, float] | None = None
@@ -135,6 +141,26 @@ class Provider(ABC):
     def jobs_there(self, reply: Reply) -> int:
         """Read the answer to ``load``: the jobs that wait or run, whoever sent them."""
         return 0
+
+    @property
+    def probe_base(self) -> str:
+        """The URL below which ``probe`` asks, and the only one that its key may go to: the user's
+        own, where that is set."""
+        return self.probe_home if self.probe_home and self.base_url == self.home else self.base_url
+
+    def probe(self) -> Call | None:
+        """The call, quick and free, that is answered only with a valid key, or by any server of
+        the user's own; None where there is none."""
+        return (
+            Call("list", "GET", f"{self.probe_base}{self.probe_path}") if self.probe_path else None
+        )
+
+    def probed(self, reply: Reply) -> str:
+        """What the answer to ``probe`` says of a server, in a few words; empty if nothing.
+
+        Raises KontextError where it is no such server.
+        """
+        return ""
 
     def billed(self, reply: Reply) -> Billed:
         """Whether a job that ended with this error reply may be on the bill."""

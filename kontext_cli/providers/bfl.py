@@ -63,6 +63,7 @@ class Bfl(BflTasks):
     home = "https://api.bfl.ai"
     regions = "https://*.bfl.ai"
     key_variables = (("BFL_API_KEY",),)
+    probe_path = "/v1/credits"
     # 20 MB an image, counted in base64.
     inline_bytes = 15_000_000
     # So many tasks may be active for kontext-max; 24 for the others.

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kontext_cli.errors import UnexpectedReply, UsageError
+from kontext_cli.errors import JobFailed, UnexpectedReply, UsageError
 from kontext_cli.http.call import Call, Part, Reply
 from kontext_cli.job import Operation
 from kontext_cli.providers.base import Place, Storage, neutral_name
@@ -20,6 +20,7 @@ from kontext_cli.providers.dialects.kontext_workflows import (
     MOST_IMAGES,
 )
 from kontext_cli.providers.dialects.workflows import USUAL_INPUTS, Workflow
+from kontext_cli.providers.failure import short
 from kontext_cli.providers.options import (
     SIZE,
     Endpoint,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from kontext_cli.images.inputs import InputImage
 
 _FOLDER = "kontext"
+_LONGEST_VERSION = 40
 _OPTIONS = (
     Option("prompt"),
     Option("aspect_ratio", SIZE, choices=ASPECT_RATIOS, encode=as_kontext_size),
@@ -83,6 +85,7 @@ class Comfyui(ComfyQueue, Storage):
     needs_base_url = True
     runs_workflows = True
     fetches_urls = False
+    probe_path = "/system_stats"
     inline_bytes = 0
     # One job runs at a time; another one waits, so that the card has no pause.
     jobs = 2
@@ -113,6 +116,14 @@ class Comfyui(ComfyQueue, Storage):
 
     def price(self, model: str) -> Price | None:
         return super().price(model) or Price(model, usd=0.0, dated="")
+
+    def probed(self, reply: Reply) -> str:
+        """The version of ComfyUI."""
+        system = reply.object.get("system")
+        version = system.get("comfyui_version") if isinstance(system, dict) else None
+        if not isinstance(version, str):
+            raise self._not_comfy(JobFailed, reply)
+        return f"ComfyUI {short(version, _LONGEST_VERSION)}"
 
     def advice(self, operation: Operation, field: str) -> str | None:
         """The line of the map by which a workflow of the user's own takes an option, or images."""

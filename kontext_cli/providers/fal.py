@@ -35,6 +35,9 @@ class Fal(FalQueue, FalStorage):
     name = "fal"
     home = "https://queue.fal.run"
     scheme = "Key"
+    # fal's platform API: prices are told with a key only (its page of `GET /v1/models/pricing`).
+    probe_home = "https://api.fal.ai"
+    probe_path = "/v1/models/pricing?endpoint_id=fal-ai%2Fflux-pro%2Fkontext"
     key_variables: ClassVar[Variables] = (("FAL_KEY",), ("FAL_KEY_ID", "FAL_KEY_SECRET"))
     trusted_hosts = frozenset({"queue.fal.run"})
     # Data URIs are known to fail somewhere between 3 and 10 MB; base64 adds a third.

@@ -32,6 +32,8 @@ class _Routed(Provider):
     name = "huggingface"
     home = "https://router.huggingface.co"
     key_variables = (("HF_TOKEN",),)
+    probe_home = "https://huggingface.co"
+    probe_path = "/api/whoami-v2"
     inline_bytes = 1_250_000  # half of fal's: the official client sends it an image twice
 
 

@@ -108,6 +108,16 @@ class Openai(Adaptive):
             self._speak(recognized(listed or []))
             self._may_be_localai = resembles_localai(listed or [])
 
+    def probe(self) -> Call:
+        return self.inquiry()
+
+    def probed(self, reply: Reply) -> str:
+        """The software, where it is recognized, and how many models it has."""
+        self.learn(reply)
+        software = self._dialect.software or "OpenAI-compatible"
+        models = "1 model" if len(self.served) == 1 else f"{len(self.served):,} models"
+        return f"{software}, {models}" if self.served else software
+
     def lacking(self, options: Mapping[str, Any]) -> frozenset[str]:
         rows = {row.field: row for row in self.endpoints[0].options}
         return frozenset(

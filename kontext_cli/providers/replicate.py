@@ -72,6 +72,7 @@ class Replicate(Predictions, Storage):
     name = "replicate"
     home = "https://api.replicate.com"
     key_variables = (("REPLICATE_API_TOKEN",),)
+    probe_path = "/v1/account"
     inline_bytes = 256_000
     endpoints = (
         *_both(Endpoint(f"{_BFL}/flux-kontext-pro", "kontext-pro", "edit", _EDIT, _IMAGE), _MAKE),

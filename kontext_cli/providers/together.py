@@ -56,6 +56,7 @@ class Together(Provider):
     name = "together"
     home = "https://api.together.ai"
     key_variables = (("TOGETHER_API_KEY",),)
+    probe_path = "/v1/models"
     inline_bytes = 2_500_000  # nothing is documented
     blocking = True
     jobs = 4

@@ -57,6 +57,7 @@ class Aimlapi:
         return [
             Route("/v1/models/deprecations", self.deprecations, methods=["GET"]),
             Route("/v1/images/generations", self.generate, methods=["POST"]),
+            Route("/v2/billing", self.billing, methods=["GET"]),
             Route("/{path:path}", self.missing, methods=["GET", "POST", "PUT", "DELETE"]),
         ]
 
@@ -74,11 +75,15 @@ class Aimlapi:
         now = datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
         return Json({"object": "list", "generated_at": now, "data": rows}, headers=headers)
 
+    async def billing(self, request: Request) -> Response:
+        """What the account of the key has left."""
+        refuse = _checked(request)
+        strike(self._workshop, "", refuse)
+        return Json({"balance": 1000.0, "lowBalance": False, "status": "current"})
+
     async def generate(self, request: Request) -> Response:
         """Check, accept, wait, answer."""
-        refuse = partial(_refuse, request)
-        if not key_of(request, "Bearer"):
-            raise Declined(refuse(401, "This request requires a valid API key."))
+        refuse = _checked(request)
         payload = await read_object(request, self._workshop.max_body, refuse)
         _check(payload, refuse)
         prompt = payload["prompt"]
@@ -137,6 +142,14 @@ def _refuse(request: Request, status: int, message: str) -> Response:
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
     }
     return Json(body, status, headers=trace)
+
+
+def _checked(request: Request) -> Refuse:
+    """How the request is refused, after its key was checked."""
+    refuse = partial(_refuse, request)
+    if not key_of(request, "Bearer"):
+        raise Declined(refuse(401, "This request requires a valid API key."))
+    return refuse
 
 
 def _check(payload: dict[str, Any], refuse: Refuse) -> None:

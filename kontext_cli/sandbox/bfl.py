@@ -69,6 +69,7 @@ class Bfl:
         return [
             Route("/v1/get_result", self.result, methods=["GET"]),
             Route("/eu/v1/get_result", self.result, methods=["GET"]),
+            Route("/v1/credits", self.credits, methods=["GET"]),
             Route("/{endpoint:path}", self.submit, methods=_METHODS),
         ]
 
@@ -87,6 +88,12 @@ class Bfl:
         job = self._workshop.accept("bfl", endpoint, payload)
         body = await asyncio.to_thread(self._accepted, job, f"{origin(request)}{self._prefix}")
         return await delivered(self._workshop, request, prompt, Json(body))
+
+    async def credits(self, request: Request) -> Response:
+        """What the account of the key has left."""
+        _check_key(request)
+        strike(self._workshop, "", refuse)
+        return Json({"credits": 1000.0})
 
     async def result(self, request: Request) -> Response:
         """Where a task is; its image, once it is ready."""

@@ -43,8 +43,17 @@ class Fal:
             Route(f"{job}/status", self.status, methods=["GET"]),
             Route(f"{job}/status/stream", self.stream, methods=["GET"]),
             Route(f"{job}/cancel", self.cancel, methods=["PUT"]),
+            Route("/v1/models/pricing", self.pricing, methods=["GET"]),
             Route("/{endpoint:path}", self.submit, methods=_METHODS),
         ]
+
+    async def pricing(self, request: Request) -> Response:
+        """The prices of endpoints, which fal's platform API has on a host of its own."""
+        check_key(request)
+        strike(self._workshop, "", refuse)
+        unit = {"unit_price": 0.04, "unit": "images", "currency": "USD"}
+        asked = request.query_params.getlist("endpoint_id")
+        return Json({"prices": [{"endpoint_id": each, **unit} for each in asked]})
 
     async def submit(self, request: Request) -> Response:
         """Put a request in the queue; invalid fields are only reported by the result."""

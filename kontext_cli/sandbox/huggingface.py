@@ -1,5 +1,7 @@
 """Hugging Face's router, in front of the emulated fal, Replicate and Together."""
 
+from collections.abc import Awaitable, Callable
+
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -9,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kontext_cli.sandbox.fal import Fal
 from kontext_cli.sandbox.replicate import Replicate
-from kontext_cli.sandbox.replies import Declined, Json, answered, key_of
+from kontext_cli.sandbox.replies import Declined, Json, answered, key_of, strike
 from kontext_cli.sandbox.together import Together
 from kontext_cli.sandbox.workshop import Workshop
 
@@ -34,10 +36,27 @@ def routes(workshop: Workshop, prefix: str) -> list[Route | Mount]:
     fal = _app(_QueueOfFal(workshop, prefix))
     return [
         Route("/api/models/{model:path}", _mapping, methods=["GET"]),
+        Route("/api/whoami-v2", _whoami(workshop), methods=["GET"]),
         Mount("/fal-ai", app=_in_queue(_keyed(fal, "Key"))),
         Mount("/replicate", app=_keyed(_app(Replicate(workshop, f"{prefix}/replicate")), "Bearer")),
         Mount("/together", app=_keyed(_app(Together(workshop, f"{prefix}/together")), "Bearer")),
     ]
+
+
+def _whoami(workshop: Workshop) -> Callable[[Request], Awaitable[Response]]:
+    """The Hub's answer to whose token it is."""
+
+    async def answer(request: Request) -> Response:
+        if not key_of(request, "Bearer"):
+            return _refuse(401, "Invalid username or password.")
+        strike(workshop, "", _refuse)
+        return Json({"type": "user", "name": "sandbox"})
+
+    return answer
+
+
+def _refuse(status: int, message: str) -> Response:
+    return Json({"error": message}, status)
 
 
 async def _mapping(request: Request) -> Response:
@@ -61,8 +80,7 @@ def _keyed(app: ASGIApp, scheme: str) -> ASGIApp:
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if not key_of(Request(scope), "Bearer"):
-            refused = Json({"error": "Invalid username or password."}, 401)
-            await refused(scope, receive, send)
+            await _refuse(401, "Invalid username or password.")(scope, receive, send)
             return
         scope = {**scope, "headers": [*scope["headers"]]}
         MutableHeaders(scope=scope)["authorization"] = f"{scheme} routed"

@@ -60,6 +60,7 @@ class Replicate:
             Route("/v1/models/{owner}/{name}/predictions", self.create, methods=["POST"]),
             Route(job, self.get, methods=["GET"]),
             Route(f"{job}/cancel", self.cancel, methods=["POST"]),
+            Route("/v1/account", self.account, methods=["GET"]),
             Route("/{path:path}", self.missing, methods=every),
         ]
 
@@ -67,6 +68,12 @@ class Replicate:
         """Any other path."""
         check_key(request)
         return refuse(404, "The requested resource could not be found.")
+
+    async def account(self, request: Request) -> Response:
+        """Whose token it is."""
+        check_key(request)
+        strike(self._workshop, "", refuse)
+        return Json({"type": "user", "username": "sandbox", "name": "Sandbox", "github_url": None})
 
     async def create(self, request: Request) -> Response:
         """Accept a request that is valid; `Prefer: wait` holds the reply back until it is done."""

@@ -47,6 +47,7 @@ class Together:
         every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         return [
             Route("/v1/images/generations", self.generate, methods=["POST"]),
+            Route("/v1/models", self.models, methods=["GET"]),
             Route("/imgproxy/{request_id}/{number:int}.{suffix}", self.image, methods=["GET"]),
             Route("/{path:path}", self.missing, methods=every),
         ]
@@ -54,6 +55,12 @@ class Together:
     async def missing(self, request: Request) -> Response:
         """Any other path."""
         return refuse(404, f"Not found: {request.method} {request.url.path}")
+
+    async def models(self, request: Request) -> Response:
+        """The models; the list has no object around it."""
+        _check_key(request)
+        strike(self._workshop, "", refuse)
+        return Json([{"id": name, "object": "model", "type": "image"} for name in TOGETHER])
 
     async def image(self, request: Request) -> Response:
         """One image, for which no key is needed, but a name of the client."""
@@ -63,8 +70,7 @@ class Together:
 
     async def generate(self, request: Request) -> Response:
         """Check, accept, wait, answer."""
-        if not key_of(request, "Bearer"):
-            raise Declined(refuse(401, "Missing API key"))
+        _check_key(request)
         payload = await read_object(request, self._workshop.max_body, refuse)
         _check(payload)
         prompt = payload["prompt"]
@@ -99,6 +105,11 @@ def refuse(status: int, message: str) -> Response:
     kind = _TYPES.get(status, "invalid_request_error")
     error = {"message": message, "type": kind, "param": None, "code": None}
     return Json({"error": error}, status)
+
+
+def _check_key(request: Request) -> None:
+    if not key_of(request, "Bearer"):
+        raise Declined(refuse(401, "Missing API key"))
 
 
 def _check(payload: dict[str, Any]) -> None:

@@ -53,6 +53,7 @@ _OF_PROVIDER = "is set for each provider, in [providers.NAME]"
 _PAYS = "may pay twice, so it is typed each time"
 _OF_ONE_RUN = "belongs to one run"
 _FOR_SCRIPTS = "decides what scripts get, so it is typed each time"
+_ASKS = "asks every provider, so it is typed each time"
 _DELETES = "changes what is kept, so it is typed each time"
 
 TYPED_ONLY: Mapping[str, str] = {
@@ -62,6 +63,7 @@ TYPED_ONLY: Mapping[str, str] = {
     **dict.fromkeys(("prompt", "image", "prompts_file", "each", "batch", "lock"), _OF_ONE_RUN),
     **dict.fromkeys(("output", "only", "shard", "limit", "state"), _OF_ONE_RUN),
     **dict.fromkeys(("json", "dry_run"), _FOR_SCRIPTS),
+    "online": _ASKS,
     **dict.fromkeys(("accept", "prune", "merge", "older_than"), _DELETES),
 }
 """Why other flags have no default here. `limit` has one where it limits a list."""

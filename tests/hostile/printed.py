@@ -15,9 +15,9 @@ links to files."""
 _BEGIN = re.compile(r"x(\d{3})_")
 _OURS = re.compile(r"::(?:error|warning) (?:file=[^:]*,)?title=kontext::")
 _CUT = "…"
-_TABS = (9, 7, 3)
-"""Between the values of a job, of a row in a dry run, and of a fact of `info`, as they are printed
-into a pipe."""
+_TABS = (9, 7, 4, 3)
+"""Between the values of a job, of a row in a dry run, of a finding of `doctor`, and of a fact of
+`info`, as they are printed into a pipe."""
 _PARTS = 48
 
 

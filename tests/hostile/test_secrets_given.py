@@ -39,6 +39,8 @@ def everything(watched: Watched, commands: Sequence[tuple[str, ...]]) -> None:
             assert ran.code != 2, ran.err
     for argv in (("auth", "status"), ("auth", "status", "--json"), ("completion", "bash")):
         assert watched.run(*argv).code == 0
+    for flags in ((), ("--online", "--json"), ("--online", "--debug")):
+        assert watched.run("doctor", *flags).code != 2
 
 
 def by_environment(_watched: Watched) -> Canary:

@@ -168,6 +168,7 @@ def test_what_a_variable_says_is_printed_as_text(pipe: Pipe, setting: str) -> No
         pipe.set(**{variable: payload.text})
         pipe(*argv)
         pipe("models", "--debug")
+        pipe("doctor")
         pipe.monkeypatch.delenv(variable)
 
 
@@ -206,7 +207,7 @@ def test_where_our_own_files_are_is_printed_as_text(pipe: Pipe, variable: str) -
             continue
         pipe.set(**{variable: str(pipe.top / payload.text)})
         pipe.write(f"{pipe.top}/{payload.text}/credentials.toml", 'fal = "x"').chmod(0o644)
-        for argv in (("auth", "status"), ("models", "--debug"), ("status",), ("fetch",)):
+        for argv in (("auth", "status"), ("doctor",), ("status",), ("fetch",)):
             pipe(*argv)
         (pipe.top / payload.text / "credentials.toml").chmod(0o600)
         pipe("auth", "status")

@@ -26,7 +26,7 @@ HOMES = {
     "uvicorn": ("sandbox",),
     "sqlite3": ("journal",),
     "psycopg": ("journal",),
-    "asyncio": ("commands", "batch", "engine", "journal", "sandbox", "http"),
+    "asyncio": ("commands", "batch", "doctor", "engine", "journal", "sandbox", "http"),
 }
 """The only rooms that may import each library."""
 

@@ -18,6 +18,7 @@ from processes import HEAVY, imported
         ["fetch", "--help"],
         ["gallery", "--help"],
         ["cost", "--help"],
+        ["doctor", "--help"],
         ["check", "--help"],
         ["check"],
         ["generate", "x", "--no-such-option"],
@@ -36,7 +37,11 @@ def test_the_version_is_answered_before_typer_is_imported() -> None:
 
 
 @pytest.mark.parametrize(
-    "argv", [["status"], ["models"], ["auth", "list"], ["forget", "none"], ["gallery"], ["cost"]]
+    "argv",
+    [
+        *(["status"], ["models"], ["auth", "list"], ["forget", "none"], ["gallery"], ["cost"]),
+        ["doctor"],
+    ],
 )
 def test_commands_that_send_nothing_import_what_they_read_alone(argv: list[str]) -> None:
     assert imported(*argv) & HEAVY <= {"sqlite3"}

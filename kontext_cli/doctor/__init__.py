@@ -1,0 +1,1 @@
+"""The checks of `kontext doctor`: small functions that return findings as data."""
