@@ -25,6 +25,8 @@ PAGES = (
     *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/how-to/*.md")),
 )
 """The pages whose commands are to be followed."""
+NEEDS_SERVERS = "docs/how-to/many-machines.md"
+"""The one that takes a database and a bucket: `tests/engines` follows it."""
 
 _SHELL = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
@@ -63,7 +65,7 @@ class _Session:
 
     def type(self, block: str) -> None:
         if "$" in _ASSIGNMENT.sub("", re.sub(r'"\$\w+"', "", _COMMENT.sub("", block))):
-            self._in_a_shell(block)
+            in_a_shell(block, self._world)
             return
         for line in filter(None, block.splitlines()):
             self._line(line)
@@ -80,28 +82,30 @@ class _Session:
         elif _is_plain(command):
             self._run(command, int(code[1] if code else 0))
         elif not command.startswith(_INSTALLED) and not _BASE_URL.match(command):
-            self._in_a_shell(command)
+            in_a_shell(command, self._world)
 
     def _run(self, command: str, code: int) -> str:
         done = self._world.run(*shlex.split(command)[1:])
         assert done.code == code, f"{command}\n{done.err}"
         return done.out.decode(errors="replace")
 
-    def _in_a_shell(self, script: str) -> None:
-        if shutil.which("bash") is None:
-            pytest.skip("the page has commands for a POSIX shell")
-        program = f"{Path(sys.executable).parent}{os.pathsep}{MACHINE['PATH']}"
-        done = subprocess.run(
-            ["bash", "-c", f"set -euo pipefail\n{script}"],
-            cwd=self._world.cwd,
-            env=environment({**self._world.environ, "PATH": program}),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == 0, f"{script}\n{done.stderr}"
+
+def in_a_shell(script: str, world: World) -> None:
+    """Run commands in bash, with the program and the settings of the world."""
+    if shutil.which("bash") is None:
+        pytest.skip("the page has commands for a POSIX shell")
+    program = f"{Path(sys.executable).parent}{os.pathsep}{MACHINE['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", f"set -euo pipefail\n{script}"],
+        cwd=world.cwd,
+        env=environment({**world.environ, "PATH": program}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, f"{script}\n{done.stderr}"
 
 
 def _is_plain(command: str) -> bool:

@@ -111,7 +111,7 @@ def configuration_page() -> str:
         [
             "A flag wins over a variable, a variable over `config.toml`, and that over the "
             "default of the program. Nothing is read from the working directory, and no `.env` "
-            "file is loaded. `kontext doctor` prints each setting with its origin.",
+            "file is loaded. `kontext doctor` shows each setting with its origin.",
             "## Environment variables",
             table(
                 ["variable", "meaning"],
