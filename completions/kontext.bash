@@ -98,10 +98,10 @@ _kontext_value() {
         'kontext generate -m' | 'kontext generate --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' kind='' ;;
         'kontext generate -a' | 'kontext generate --aspect-ratio') values='21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' kind='' ;;
         'kontext generate --resolution') values='768sq 1k 1.5k 2k 4k' kind='' ;;
-        'kontext generate -n' | 'kontext generate --num-images') values='' kind='' ;;
+        'kontext generate -n' | 'kontext generate --num-images') values='1 2 3 4' kind='' ;;
         'kontext generate --seed') values='' kind='' ;;
         'kontext generate -g' | 'kontext generate --guidance-scale') values='' kind='' ;;
-        'kontext generate --safety-tolerance') values='' kind='' ;;
+        'kontext generate --safety-tolerance') values='0 1 2 3 4 5 6' kind='' ;;
         'kontext generate --steps') values='' kind='' ;;
         'kontext generate --output-format') values='jpeg png' kind='' ;;
         'kontext generate --metadata') values='off mark full' kind='' ;;
@@ -113,7 +113,7 @@ _kontext_value() {
         'kontext generate -j' | 'kontext generate --jobs') values='' kind='' ;;
         'kontext generate --limit') values='' kind='' ;;
         'kontext generate --only') values='' kind='' ;;
-        'kontext generate --shard') values='' kind='' ;;
+        'kontext generate --shard') values=auto kind='' ;;
         'kontext generate --max-failures') values='' kind='' ;;
         'kontext generate --batch') values='' kind='' ;;
         'kontext generate --on-unknown') values='hold resubmit' kind='' ;;
@@ -125,10 +125,10 @@ _kontext_value() {
         'kontext edit -m' | 'kontext edit --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' kind='' ;;
         'kontext edit -a' | 'kontext edit --aspect-ratio') values='21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' kind='' ;;
         'kontext edit --resolution') values='768sq 1k 1.5k 2k 4k' kind='' ;;
-        'kontext edit -n' | 'kontext edit --num-images') values='' kind='' ;;
+        'kontext edit -n' | 'kontext edit --num-images') values='1 2 3 4' kind='' ;;
         'kontext edit --seed') values='' kind='' ;;
         'kontext edit -g' | 'kontext edit --guidance-scale') values='' kind='' ;;
-        'kontext edit --safety-tolerance') values='' kind='' ;;
+        'kontext edit --safety-tolerance') values='0 1 2 3 4 5 6' kind='' ;;
         'kontext edit --steps') values='' kind='' ;;
         'kontext edit --output-format') values='jpeg png' kind='' ;;
         'kontext edit --metadata') values='off mark full' kind='' ;;
@@ -140,7 +140,7 @@ _kontext_value() {
         'kontext edit -j' | 'kontext edit --jobs') values='' kind='' ;;
         'kontext edit --limit') values='' kind='' ;;
         'kontext edit --only') values='' kind='' ;;
-        'kontext edit --shard') values='' kind='' ;;
+        'kontext edit --shard') values=auto kind='' ;;
         'kontext edit --max-failures') values='' kind='' ;;
         'kontext edit --batch') values='' kind='' ;;
         'kontext edit --on-unknown') values='hold resubmit' kind='' ;;
@@ -150,7 +150,7 @@ _kontext_value() {
         'kontext status -p' | 'kontext status --provider') values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
         'kontext status -m' | 'kontext status --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' kind='' ;;
         'kontext status --limit') values='' kind='' ;;
-        'kontext status --state') values='' kind='' ;;
+        'kontext status --state') values='planned submitting queued running ready saved failed moderated canceled expired unknown' kind='' ;;
         'kontext status --batch') values='' kind='' ;;
         'kontext status --timeout') values='' kind='' ;;
         'kontext fetch -p' | 'kontext fetch --provider') values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
@@ -163,7 +163,7 @@ _kontext_value() {
         'kontext cancel -p' | 'kontext cancel --provider') values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
         'kontext cancel -m' | 'kontext cancel --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' kind='' ;;
         'kontext forget --older-than') values='' kind='' ;;
-        'kontext forget --state') values='' kind='' ;;
+        'kontext forget --state') values='planned submitting queued running ready saved failed moderated canceled expired unknown' kind='' ;;
         'kontext check --accept') values='' kind='' ;;
         'kontext replay --prompt') values='' kind='' ;;
         'kontext replay -i' | 'kontext replay --image') values='' kind=default ;;
@@ -171,10 +171,10 @@ _kontext_value() {
         'kontext replay -m' | 'kontext replay --model') values='kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' kind='' ;;
         'kontext replay -a' | 'kontext replay --aspect-ratio') values='21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' kind='' ;;
         'kontext replay --resolution') values='768sq 1k 1.5k 2k 4k' kind='' ;;
-        'kontext replay -n' | 'kontext replay --num-images') values='' kind='' ;;
+        'kontext replay -n' | 'kontext replay --num-images') values='1 2 3 4' kind='' ;;
         'kontext replay --seed') values='' kind='' ;;
         'kontext replay -g' | 'kontext replay --guidance-scale') values='' kind='' ;;
-        'kontext replay --safety-tolerance') values='' kind='' ;;
+        'kontext replay --safety-tolerance') values='0 1 2 3 4 5 6' kind='' ;;
         'kontext replay --steps') values='' kind='' ;;
         'kontext replay --output-format') values='jpeg png' kind='' ;;
         'kontext replay --metadata') values='off mark full' kind='' ;;
@@ -193,7 +193,7 @@ _kontext_value() {
         'kontext gallery -o' | 'kontext gallery --output') values='' kind=default ;;
         'kontext gallery --batch') values='' kind='' ;;
         'kontext gallery --columns') values='' kind='' ;;
-        'kontext gallery --label') values='' kind='' ;;
+        'kontext gallery --label') values='prompt id seed model provider cost state file' kind='' ;;
         'kontext cost --since') values='' kind='' ;;
         'kontext cost --by') values='day provider model batch' kind='' ;;
         'kontext models -p' | 'kontext models --provider') values='fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' kind='' ;;
@@ -201,7 +201,7 @@ _kontext_value() {
         'kontext sandbox --host') values='' kind='' ;;
         'kontext sandbox --port') values='' kind='' ;;
         'kontext sandbox --latency') values='' kind='' ;;
-        'kontext sandbox --fault') values='' kind='' ;;
+        'kontext sandbox --fault') values='401 402 403 429 503 html-502 reset lost-reply slow failed crashed timed-out invalid refused flagged empty fewer png-for-jpeg forgotten stuck poll-503 poll-reset unknown-status result-503 media-503 media-404 media-redirect truncated-media cut-media wrong-media' kind='' ;;
         *) return 1 ;;
     esac
 }

@@ -258,6 +258,9 @@ function __kontext_takes_value
 end
 
 set -e __kontext_words
+# fish loads a file for kontext at the first TAB, which may be one that it generated from the
+# man page: have it loaded now, and forget it.
+complete -C 'kontext ' >/dev/null
 complete -c kontext -e
 complete -c kontext -f
 
@@ -285,10 +288,10 @@ complete -c kontext -n '__kontext_lacks "kontext generate" -p --provider' -s p -
 complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext generate" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext generate" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
-complete -c kontext -n '__kontext_lacks "kontext generate" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
+complete -c kontext -n '__kontext_lacks "kontext generate" -n --num-images' -s n -l num-images -x -a '1 2 3 4' -d 'Number of images, 1 to 4'
 complete -c kontext -n '__kontext_lacks "kontext generate" --seed' -l seed -x -d 'Seed'
 complete -c kontext -n '__kontext_lacks "kontext generate" -g --guidance-scale' -s g -l guidance-scale -x -d 'How closely to follow the prompt, 0 to 20'
-complete -c kontext -n '__kontext_lacks "kontext generate" --safety-tolerance' -l safety-tolerance -x -d 'Safety tolerance, 0 to 6; the lowest is the strictest'
+complete -c kontext -n '__kontext_lacks "kontext generate" --safety-tolerance' -l safety-tolerance -x -a '0 1 2 3 4 5 6' -d 'Safety tolerance, 0 to 6; the lowest is the strictest'
 complete -c kontext -n '__kontext_lacks "kontext generate" --no-safety-checker' -l no-safety-checker -d 'Switch off the safety checker, where a model lets you'
 complete -c kontext -n '__kontext_lacks "kontext generate" --steps' -l steps -x -d 'Number of denoising steps, 1 to 50, where a model has them'
 complete -c kontext -n '__kontext_lacks "kontext generate" --output-format' -l output-format -x -a 'jpeg png' -d 'Image format'
@@ -305,7 +308,7 @@ complete -c kontext -n '__kontext_in "kontext generate"' -s f -l prompts-file -r
 complete -c kontext -n '__kontext_lacks "kontext generate" -j --jobs' -s j -l jobs -x -d 'Maximum number of jobs in flight, 1 to 1000'
 complete -c kontext -n '__kontext_lacks "kontext generate" --limit' -l limit -x -d 'Run only the first N rows'
 complete -c kontext -n '__kontext_lacks "kontext generate" --only' -l only -x -d 'Run only these rows, given by id or number'
-complete -c kontext -n '__kontext_lacks "kontext generate" --shard' -l shard -x -d 'Run only part I of N of the rows'
+complete -c kontext -n '__kontext_lacks "kontext generate" --shard' -l shard -x -a 'auto' -d 'Run only part I of N of the rows'
 complete -c kontext -n '__kontext_lacks "kontext generate" --lock' -l lock -d 'Keep a lock beside the prompts file, to be committed with the images: `kontext check` compares them'
 complete -c kontext -n '__kontext_lacks "kontext generate" --fail-fast' -l fail-fast -d 'Stop at the first failure'
 complete -c kontext -n '__kontext_lacks "kontext generate" --max-failures' -l max-failures -x -d 'Stop after N failures'
@@ -329,10 +332,10 @@ complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l pr
 complete -c kontext -n '__kontext_lacks "kontext edit" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext edit" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext edit" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
-complete -c kontext -n '__kontext_lacks "kontext edit" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
+complete -c kontext -n '__kontext_lacks "kontext edit" -n --num-images' -s n -l num-images -x -a '1 2 3 4' -d 'Number of images, 1 to 4'
 complete -c kontext -n '__kontext_lacks "kontext edit" --seed' -l seed -x -d 'Seed'
 complete -c kontext -n '__kontext_lacks "kontext edit" -g --guidance-scale' -s g -l guidance-scale -x -d 'How closely to follow the prompt, 0 to 20'
-complete -c kontext -n '__kontext_lacks "kontext edit" --safety-tolerance' -l safety-tolerance -x -d 'Safety tolerance, 0 to 6; the lowest is the strictest'
+complete -c kontext -n '__kontext_lacks "kontext edit" --safety-tolerance' -l safety-tolerance -x -a '0 1 2 3 4 5 6' -d 'Safety tolerance, 0 to 6; the lowest is the strictest'
 complete -c kontext -n '__kontext_lacks "kontext edit" --no-safety-checker' -l no-safety-checker -d 'Switch off the safety checker, where a model lets you'
 complete -c kontext -n '__kontext_lacks "kontext edit" --steps' -l steps -x -d 'Number of denoising steps, 1 to 50, where a model has them'
 complete -c kontext -n '__kontext_lacks "kontext edit" --output-format' -l output-format -x -a 'jpeg png' -d 'Image format'
@@ -350,7 +353,7 @@ complete -c kontext -n '__kontext_lacks "kontext edit" --each' -l each -d 'Run a
 complete -c kontext -n '__kontext_lacks "kontext edit" -j --jobs' -s j -l jobs -x -d 'Maximum number of jobs in flight, 1 to 1000'
 complete -c kontext -n '__kontext_lacks "kontext edit" --limit' -l limit -x -d 'Run only the first N rows'
 complete -c kontext -n '__kontext_lacks "kontext edit" --only' -l only -x -d 'Run only these rows, given by id or number'
-complete -c kontext -n '__kontext_lacks "kontext edit" --shard' -l shard -x -d 'Run only part I of N of the rows'
+complete -c kontext -n '__kontext_lacks "kontext edit" --shard' -l shard -x -a 'auto' -d 'Run only part I of N of the rows'
 complete -c kontext -n '__kontext_lacks "kontext edit" --lock' -l lock -d 'Keep a lock beside the prompts file, to be committed with the images: `kontext check` compares them'
 complete -c kontext -n '__kontext_lacks "kontext edit" --fail-fast' -l fail-fast -d 'Stop at the first failure'
 complete -c kontext -n '__kontext_lacks "kontext edit" --max-failures' -l max-failures -x -d 'Stop after N failures'
@@ -372,7 +375,7 @@ complete -c kontext -n '__kontext_lacks "kontext edit" -h --help' -s h -l help -
 complete -c kontext -n '__kontext_lacks "kontext status" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
 complete -c kontext -n '__kontext_lacks "kontext status" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model that the job with that request id was submitted to'
 complete -c kontext -n '__kontext_lacks "kontext status" --limit' -l limit -x -d 'Maximum number of jobs to list'
-complete -c kontext -n '__kontext_in "kontext status"' -l state -x -d 'Only jobs in this state'
+complete -c kontext -n '__kontext_in "kontext status"' -l state -x -a 'planned submitting queued running ready saved failed moderated canceled expired unknown' -d 'Only jobs in this state'
 complete -c kontext -n '__kontext_lacks "kontext status" --batch' -l batch -x -d 'Only jobs of this batch'
 complete -c kontext -n '__kontext_lacks "kontext status" --watch' -l watch -d 'Follow the given jobs until they end'
 complete -c kontext -n '__kontext_lacks "kontext status" --timeout' -l timeout -x -d 'How long to wait for each job, in seconds or as in 30s, 5m, 1h'
@@ -404,7 +407,7 @@ complete -c kontext -n '__kontext_lacks "kontext cancel" --debug' -l debug -d 'L
 complete -c kontext -n '__kontext_lacks "kontext cancel" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext forget" --older-than' -l older-than -x -d 'Jobs older than this, as in 30d, 12h, 90m'
-complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -d 'Jobs in this state'
+complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -a 'planned submitting queued running ready saved failed moderated canceled expired unknown' -d 'Jobs in this state'
 complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_from "kontext check" 1' -F -d 'Prompts files with a lock, or the locks'
@@ -426,10 +429,10 @@ complete -c kontext -n '__kontext_lacks "kontext replay" -p --provider' -s p -l 
 complete -c kontext -n '__kontext_lacks "kontext replay" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext replay" -a --aspect-ratio' -s a -l aspect-ratio -x -a '21:9 16:9 4:3 3:2 1:1 2:3 3:4 9:16 9:21' -d 'Aspect ratio'
 complete -c kontext -n '__kontext_lacks "kontext replay" --resolution' -l resolution -x -a '768sq 1k 1.5k 2k 4k' -d 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels'
-complete -c kontext -n '__kontext_lacks "kontext replay" -n --num-images' -s n -l num-images -x -d 'Number of images, 1 to 4'
+complete -c kontext -n '__kontext_lacks "kontext replay" -n --num-images' -s n -l num-images -x -a '1 2 3 4' -d 'Number of images, 1 to 4'
 complete -c kontext -n '__kontext_lacks "kontext replay" --seed' -l seed -x -d 'Seed'
 complete -c kontext -n '__kontext_lacks "kontext replay" -g --guidance-scale' -s g -l guidance-scale -x -d 'How closely to follow the prompt, 0 to 20'
-complete -c kontext -n '__kontext_lacks "kontext replay" --safety-tolerance' -l safety-tolerance -x -d 'Safety tolerance, 0 to 6; the lowest is the strictest'
+complete -c kontext -n '__kontext_lacks "kontext replay" --safety-tolerance' -l safety-tolerance -x -a '0 1 2 3 4 5 6' -d 'Safety tolerance, 0 to 6; the lowest is the strictest'
 complete -c kontext -n '__kontext_lacks "kontext replay" --no-safety-checker' -l no-safety-checker -d 'Switch off the safety checker, where a model lets you'
 complete -c kontext -n '__kontext_lacks "kontext replay" --steps' -l steps -x -d 'Number of denoising steps, 1 to 50, where a model has them'
 complete -c kontext -n '__kontext_lacks "kontext replay" --output-format' -l output-format -x -a 'jpeg png' -d 'Image format'
@@ -469,7 +472,7 @@ complete -c kontext -n '__kontext_lacks "kontext gallery" -o --output' -s o -l o
 complete -c kontext -n '__kontext_lacks "kontext gallery" --batch' -l batch -x -d 'Show the rows of this batch'
 complete -c kontext -n '__kontext_lacks "kontext gallery" --inline' -l inline -d 'Put the images into the page itself, in a smaller size'
 complete -c kontext -n '__kontext_lacks "kontext gallery" --columns' -l columns -x -d 'Columns of the sheet'
-complete -c kontext -n '__kontext_lacks "kontext gallery" --label' -l label -x -d 'Labels on the sheet: prompt (default), id, seed, model, provider, cost, state, file'
+complete -c kontext -n '__kontext_lacks "kontext gallery" --label' -l label -x -a 'prompt id seed model provider cost state file' -d 'Labels on the sheet: prompt (default), id, seed, model, provider, cost, state, file'
 complete -c kontext -n '__kontext_lacks "kontext gallery" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext gallery" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext gallery" -h --help' -s h -l help -d 'Show this message and exit'
@@ -495,7 +498,7 @@ complete -c kontext -n '__kontext_lacks "kontext doctor" -h --help' -s h -l help
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --host' -l host -x -d 'A loopback address, or localhost'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --port' -l port -x -d '0 picks a free port'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --latency' -l latency -x -d 'Duration of a job'
-complete -c kontext -n '__kontext_lacks "kontext sandbox" --fault' -l fault -x -d 'Inject a fault, always or the first K times'
+complete -c kontext -n '__kontext_lacks "kontext sandbox" --fault' -l fault -x -a '401 402 403 429 503 html-502 reset lost-reply slow failed crashed timed-out invalid refused flagged empty fewer png-for-jpeg forgotten stuck poll-503 poll-reset unknown-status result-503 media-503 media-404 media-redirect truncated-media cut-media wrong-media' -d 'Inject a fault, always or the first K times'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --plain' -l plain -d 'Make small images of a single color, for thousands of jobs'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" -h --help' -s h -l help -d 'Show this message and exit'

@@ -39,10 +39,10 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3', 'default'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
                 @{ Flags = @('--resolution'); Kind = 'value'; Values = @('768sq', '1k', '1.5k', '2k', '4k'); Repeatable = $false; Help = 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels' }
-                @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of images, 1 to 4' }
+                @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @('1', '2', '3', '4'); Repeatable = $false; Help = 'Number of images, 1 to 4' }
                 @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Seed' }
                 @{ Flags = @('-g', '--guidance-scale'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How closely to follow the prompt, 0 to 20' }
-                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Safety tolerance, 0 to 6; the lowest is the strictest' }
+                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @('0', '1', '2', '3', '4', '5', '6'); Repeatable = $false; Help = 'Safety tolerance, 0 to 6; the lowest is the strictest' }
                 @{ Flags = @('--no-safety-checker'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Switch off the safety checker, where a model lets you' }
                 @{ Flags = @('--steps'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of denoising steps, 1 to 50, where a model has them' }
                 @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Image format' }
@@ -59,7 +59,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs in flight, 1 to 1000' }
                 @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only the first N rows' }
                 @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only these rows, given by id or number' }
-                @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only part I of N of the rows' }
+                @{ Flags = @('--shard'); Kind = 'value'; Values = @('auto'); Repeatable = $false; Help = 'Run only part I of N of the rows' }
                 @{ Flags = @('--lock'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Keep a lock beside the prompts file, to be committed with the images: `kontext check` compares them' }
                 @{ Flags = @('--fail-fast'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Stop at the first failure' }
                 @{ Flags = @('--max-failures'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Stop after N failures' }
@@ -91,10 +91,10 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3', 'default'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
                 @{ Flags = @('--resolution'); Kind = 'value'; Values = @('768sq', '1k', '1.5k', '2k', '4k'); Repeatable = $false; Help = 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels' }
-                @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of images, 1 to 4' }
+                @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @('1', '2', '3', '4'); Repeatable = $false; Help = 'Number of images, 1 to 4' }
                 @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Seed' }
                 @{ Flags = @('-g', '--guidance-scale'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How closely to follow the prompt, 0 to 20' }
-                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Safety tolerance, 0 to 6; the lowest is the strictest' }
+                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @('0', '1', '2', '3', '4', '5', '6'); Repeatable = $false; Help = 'Safety tolerance, 0 to 6; the lowest is the strictest' }
                 @{ Flags = @('--no-safety-checker'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Switch off the safety checker, where a model lets you' }
                 @{ Flags = @('--steps'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of denoising steps, 1 to 50, where a model has them' }
                 @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Image format' }
@@ -112,7 +112,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-j', '--jobs'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs in flight, 1 to 1000' }
                 @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only the first N rows' }
                 @{ Flags = @('--only'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only these rows, given by id or number' }
-                @{ Flags = @('--shard'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Run only part I of N of the rows' }
+                @{ Flags = @('--shard'); Kind = 'value'; Values = @('auto'); Repeatable = $false; Help = 'Run only part I of N of the rows' }
                 @{ Flags = @('--lock'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Keep a lock beside the prompts file, to be committed with the images: `kontext check` compares them' }
                 @{ Flags = @('--fail-fast'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Stop at the first failure' }
                 @{ Flags = @('--max-failures'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Stop after N failures' }
@@ -142,7 +142,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-p', '--provider'); Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'replicate', 'together', 'huggingface', 'openai', 'comfyui', 'sandbox'); Repeatable = $false; Help = 'Provider of the request id, for a job that was submitted elsewhere' }
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3', 'default'); Repeatable = $false; Help = 'Model that the job with that request id was submitted to' }
                 @{ Flags = @('--limit'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Maximum number of jobs to list' }
-                @{ Flags = @('--state'); Kind = 'value'; Values = @(); Repeatable = $true; Help = 'Only jobs in this state' }
+                @{ Flags = @('--state'); Kind = 'value'; Values = @('planned', 'submitting', 'queued', 'running', 'ready', 'saved', 'failed', 'moderated', 'canceled', 'expired', 'unknown'); Repeatable = $true; Help = 'Only jobs in this state' }
                 @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Only jobs of this batch' }
                 @{ Flags = @('--watch'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Follow the given jobs until they end' }
                 @{ Flags = @('--timeout'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How long to wait for each job, in seconds or as in 30s, 5m, 1h' }
@@ -198,7 +198,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Options = @(
                 @{ Flags = @('--older-than'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Jobs older than this, as in 30d, 12h, 90m' }
-                @{ Flags = @('--state'); Kind = 'value'; Values = @(); Repeatable = $true; Help = 'Jobs in this state' }
+                @{ Flags = @('--state'); Kind = 'value'; Values = @('planned', 'submitting', 'queued', 'running', 'ready', 'saved', 'failed', 'moderated', 'canceled', 'expired', 'unknown'); Repeatable = $true; Help = 'Jobs in this state' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
@@ -241,10 +241,10 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('-m', '--model'); Kind = 'value'; Values = @('kontext-pro', 'kontext-max', 'kontext-dev', 'flux-2-pro', 'flux-2-max', 'flux-2-flex', 'flux-3', 'default'); Repeatable = $false; Help = 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider' }
                 @{ Flags = @('-a', '--aspect-ratio'); Kind = 'value'; Values = @('21:9', '16:9', '4:3', '3:2', '1:1', '2:3', '3:4', '9:16', '9:21'); Repeatable = $false; Help = 'Aspect ratio' }
                 @{ Flags = @('--resolution'); Kind = 'value'; Values = @('768sq', '1k', '1.5k', '2k', '4k'); Repeatable = $false; Help = 'Resolution, of FLUX 3: about 0.6, 1, 2.4, 4 or 16 megapixels' }
-                @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of images, 1 to 4' }
+                @{ Flags = @('-n', '--num-images'); Kind = 'value'; Values = @('1', '2', '3', '4'); Repeatable = $false; Help = 'Number of images, 1 to 4' }
                 @{ Flags = @('--seed'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Seed' }
                 @{ Flags = @('-g', '--guidance-scale'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'How closely to follow the prompt, 0 to 20' }
-                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Safety tolerance, 0 to 6; the lowest is the strictest' }
+                @{ Flags = @('--safety-tolerance'); Kind = 'value'; Values = @('0', '1', '2', '3', '4', '5', '6'); Repeatable = $false; Help = 'Safety tolerance, 0 to 6; the lowest is the strictest' }
                 @{ Flags = @('--no-safety-checker'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Switch off the safety checker, where a model lets you' }
                 @{ Flags = @('--steps'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Number of denoising steps, 1 to 50, where a model has them' }
                 @{ Flags = @('--output-format'); Kind = 'value'; Values = @('jpeg', 'png'); Repeatable = $false; Help = 'Image format' }
@@ -298,7 +298,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--batch'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Show the rows of this batch' }
                 @{ Flags = @('--inline'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Put the images into the page itself, in a smaller size' }
                 @{ Flags = @('--columns'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Columns of the sheet' }
-                @{ Flags = @('--label'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Labels on the sheet: prompt (default), id, seed, model, provider, cost, state, file' }
+                @{ Flags = @('--label'); Kind = 'value'; Values = @('prompt', 'id', 'seed', 'model', 'provider', 'cost', 'state', 'file'); Repeatable = $false; Help = 'Labels on the sheet: prompt (default), id, seed, model, provider, cost, state, file' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
@@ -353,7 +353,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--host'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'A loopback address, or localhost' }
                 @{ Flags = @('--port'); Kind = 'value'; Values = @(); Repeatable = $false; Help = '0 picks a free port' }
                 @{ Flags = @('--latency'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Duration of a job' }
-                @{ Flags = @('--fault'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Inject a fault, always or the first K times' }
+                @{ Flags = @('--fault'); Kind = 'value'; Values = @('401', '402', '403', '429', '503', 'html-502', 'reset', 'lost-reply', 'slow', 'failed', 'crashed', 'timed-out', 'invalid', 'refused', 'flagged', 'empty', 'fewer', 'png-for-jpeg', 'forgotten', 'stuck', 'poll-503', 'poll-reset', 'unknown-status', 'result-503', 'media-503', 'media-404', 'media-redirect', 'truncated-media', 'cut-media', 'wrong-media'); Repeatable = $false; Help = 'Inject a fault, always or the first K times' }
                 @{ Flags = @('--plain'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Make small images of a single color, for thousands of jobs' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }

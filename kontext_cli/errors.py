@@ -14,6 +14,7 @@ KontextError
 ├── ProviderError         4  the provider failed
 │   ├── JobFailed            it refused the request, or the job failed
 │   ├── UnexpectedReply      its reply has an unknown form
+│   │   └── BrokenProvider   the package that adds the provider has a bug
 │   ├── Canceled             the job was canceled
 │   ├── BadMedia             its file is not a complete image
 │   ├── WrongFormat          its file is complete, but not a JPEG, PNG or WebP
@@ -172,6 +173,14 @@ class UnexpectedReply(ProviderError):
     """The provider's reply has a form that this version does not know."""
 
     code = "unexpected_reply"
+
+
+class BrokenProvider(UnexpectedReply):
+    """The installed package of a provider raised an exception, or returned a value of the wrong
+    form. A job that was accepted stays in its state: it can be fetched with a better version."""
+
+    code = "broken_provider"
+    state = None
 
 
 class Canceled(ProviderError):

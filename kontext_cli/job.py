@@ -189,7 +189,8 @@ class Job:
 
     ``digest`` is the identity of what was asked for; ``target`` is None where the image goes
     to standard output. ``server`` is the base URL that it was sent to, if that is a server of the
-    user's own: it is nowhere else. ``handle`` and ``outputs`` are needed to continue after a crash.
+    user's own: it is nowhere else. ``package`` adds its provider, if that is not one of ours.
+    ``handle`` and ``outputs`` are needed to continue after a crash.
     ``answer_by`` is when its run stops waiting for the answer to the submit.
     In a batch, ``row`` is what its row is known by, ``index`` where that stands, and ``attempt``
     counts the jobs of the row.
@@ -212,6 +213,7 @@ class Job:
     index: int | None = None
     state: State = State.PLANNED
     server: str | None = None
+    package: str | None = None
     handle: Handle | None = None
     request_id: str | None = None
     position: int | None = None

@@ -53,6 +53,7 @@ def full_job() -> Job:
         attempt=3,
         index=7,
         server="http://gpu.local:8188",
+        package="kontext-acme",
         handle=Handle(
             REQUEST_ID,
             {

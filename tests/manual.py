@@ -25,8 +25,8 @@ PAGES = (
     *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/how-to/*.md")),
 )
 """The pages whose commands are to be followed."""
-NEEDS_SERVERS = "docs/how-to/many-machines.md"
-"""The one that takes a database and a bucket: `tests/engines` follows it."""
+ELSEWHERE = ("docs/how-to/many-machines.md", "docs/how-to/providers.md")
+"""Those that tests of their own follow, as they take servers or an environment."""
 
 _SHELL = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)

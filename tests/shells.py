@@ -159,7 +159,13 @@ def zsh_sourcing(script: Path, cwd: Path) -> Shell:
 
 
 def fish(script: Path, cwd: Path) -> Shell:
-    """fish."""
+    """fish, which has made completions of its own from the man page."""
+    generated = cwd.parent / ".local" / "share" / "fish" / "generated_completions"
+    generated.mkdir(parents=True)
+    (generated / "kontext.fish").write_text("complete -c kontext -l image-of-the-man-page\n")
+    program = cwd.parent / "kontext"  # without which fish looks for no completions
+    program.write_text(f"#!/bin/sh\n: >{cwd}/ran\n")
+    program.chmod(0o700)
     return Asked([_program("fish"), "-c", 'source $SCRIPT; complete -C "$LINE"'], cwd, script)
 
 

@@ -86,6 +86,13 @@ function __kontext_lacks
 end
 """
 
+_ALONE = [
+    "# fish loads a file for kontext at the first TAB, which may be one that it generated from the",
+    "# man page: have it loaded now, and forget it.",
+    "complete -C 'kontext ' >/dev/null",
+    "complete -c kontext -e",
+]
+
 _VALUES: dict[Completes, str] = {
     "file": " -r -F",
     "folder": " -x -a '(__fish_complete_directories)'",
@@ -107,7 +114,7 @@ def script(root: Command) -> str:
         *_listing("__kontext_is_command", "The words are a command.", commands),
         *_listing("__kontext_takes_value", "The words are a command and its option.", valued),
         "set -e __kontext_words",
-        "complete -c kontext -e",
+        *_ALONE,
         "complete -c kontext -f",
         *(line for command in root.walk() for line in _command(command)),
     ]

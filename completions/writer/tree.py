@@ -6,16 +6,24 @@ import typing
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
 from typing import Any, Literal
 
 import typer
 
+from kontext_cli.gallery.contact_sheet import LABELS
+from kontext_cli.options import OPTIONS, RequestOption
 from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.sandbox.faults import FAULTS
+from kontext_cli.words import flag
 
 Completes = Literal["file", "folder"] | None
 
 _FILES = {"FILE", "IMAGE", "PATH"}
 _FOLDERS = {"DIR"}
+_FEW = 9
+"""The highest number that is offered, of those that an option takes."""
 _PLAIN_WORD = re.compile(r"[\w.:/+@%,][\w.:/+@%,-]*", re.ASCII)
 _TYPOGRAPHY = str.maketrans({"–": "-", "—": "-", "×": "x", "’": "'", "“": '"', "”": '"', "→": "->"})
 
@@ -149,11 +157,23 @@ def _models() -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.model for each in endpoints if ":" not in each.model))
 
 
+def _numbers(row: RequestOption) -> tuple[str, ...]:
+    """The values of an option that takes a few whole numbers; none for all others."""
+    if row.type is not int or row.least is None or row.most is None or row.most > _FEW:
+        return ()
+    return tuple(map(str, range(row.least, row.most + 1)))
+
+
 _OPEN_CHOICES: Mapping[str, Callable[[], tuple[str, ...]]] = {
     "--model": _models,
     "--provider": lambda: NAMES,
+    "PROVIDER": lambda: NAMES,
+    "--fault": lambda: tuple(FAULTS),
+    "--label": lambda: tuple(LABELS),
+    "--shard": lambda: ("auto",),
+    **{flag(row.name): partial(_numbers, row) for row in OPTIONS if _numbers(row)},
 }
-"""Options that take more than the words to complete."""
+"""Options and arguments that take more than the words to complete."""
 
 
 def _argument(argument: Any, choices: tuple[str, ...]) -> Argument:
@@ -161,7 +181,7 @@ def _argument(argument: Any, choices: tuple[str, ...]) -> Argument:
     return Argument(
         metavar=metavar,
         help=in_ascii(argument.help or ""),
-        choices=choices,
+        choices=_OPEN_CHOICES[metavar]() if metavar in _OPEN_CHOICES else choices,
         completes=_completes(metavar),
         required=argument.required,
         repeatable=argument.nargs != 1,
@@ -177,7 +197,11 @@ def _short_first(flags: list[str]) -> tuple[str, ...]:
 
 
 def _literals(annotation: object) -> Iterator[str]:
-    """The values of a Literal anywhere in a type. Typer's own place for them moves about."""
+    """The values of a Literal, or of an enumeration, anywhere in a type. Typer's own place for them
+    moves about."""
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        yield from annotation
+        return
     if typing.get_origin(annotation) is not Literal:
         for part in typing.get_args(annotation):
             yield from _literals(part)

@@ -13,8 +13,10 @@ _TAIL = """
 # autoloaded from fpath, this file is the function itself; sourced, it registers it
 if [[ $funcstack[1] == _kontext ]]; then
     _kontext "$@"
-else
+elif (( $+functions[compdef] )); then
     compdef _kontext kontext
+else
+    print -u2 'kontext: for completion, run this before it: autoload -Uz compinit && compinit'
 fi
 """
 

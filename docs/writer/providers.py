@@ -127,7 +127,7 @@ def _endpoints(offers: Sequence[Offer]) -> str:
 
 
 def _facts(provider: Provider) -> Iterator[tuple[str, str]]:
-    name: Name = provider.name  # type: ignore[assignment]
+    name: Name = provider.name
     optional = ", optional" if provider.needs_base_url else ""
     yield "Key", (_keys(provider) + optional) if provider.key_variables else "none"
     yield "Base URL", _base_url(provider)

@@ -163,6 +163,7 @@ class RowRequest(NamedTuple):
             id=job_id,
             operation=shared.request.operation,
             provider=shared.provider.name,
+            package=shared.provider.package,
             model=shared.model,
             endpoint=shared.endpoint,
             request=self._described(seed),

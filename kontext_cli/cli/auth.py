@@ -6,7 +6,7 @@ import typer
 
 from kontext_cli.cli.help import HelpfulCommand, HelpfulGroup
 from kontext_cli.cli.options import Json
-from kontext_cli.providers import Name
+from kontext_cli.cli.provider_names import known_provider
 from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
@@ -19,7 +19,11 @@ Examples:
 
 app = typer.Typer(help="Store, list and remove provider keys.", epilog=EXAMPLES, cls=HelpfulGroup)
 
-_Provider = Annotated[Name, typer.Argument(metavar="PROVIDER", help="The provider of the key.")]
+_Provider = Annotated[
+    str,
+    typer.Argument(callback=known_provider, metavar="PROVIDER", help="The provider of the key."),
+]
+_Stored = Annotated[str, typer.Argument(metavar="PROVIDER", help="The provider of the key.")]
 
 
 @app.command("set", cls=HelpfulCommand)
@@ -39,7 +43,7 @@ def status(json: Json = False) -> int:
 
 
 @app.command(cls=HelpfulCommand)
-def remove(provider: _Provider) -> int:
+def remove(provider: _Stored) -> int:
     """Remove a stored key."""
     from kontext_cli.commands.auth import remove_key
 

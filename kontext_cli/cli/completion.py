@@ -8,10 +8,17 @@ from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
 Examples:
-  kontext completion bash > ~/.local/share/bash-completion/completions/kontext
-  kontext completion zsh > ~/.zfunc/_kontext  # a directory in your fpath
+  kontext completion bash > ~/.kontext.bash  # in ~/.bashrc: . ~/.kontext.bash
+  kontext completion zsh > ~/.kontext.zsh    # in ~/.zshrc: . ~/.kontext.zsh
+  mkdir -p ~/.config/fish/completions
   kontext completion fish > ~/.config/fish/completions/kontext.fish
-  kontext completion powershell >> $PROFILE
+  kontext completion powershell > ~/kontext.ps1  # in $PROFILE: . ~/kontext.ps1
+
+\b
+In ~/.zshrc, this has to stand before: autoload -Uz compinit && compinit
+
+pipx and `pip install --user` save the scripts where fish finds them, and bash
+with the package bash-completion.
 """
 
 
@@ -21,7 +28,7 @@ def completion(
         typer.Argument(help="The shell."),
     ],
 ) -> int:
-    """Print the completion script for a shell."""
+    """Print the completion script for a shell. It is static: save it again after an update."""
     from kontext_cli.commands.completion import completion_script
 
     return show(completion_script(shell))

@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
+from kontext_cli.cli.provider_names import known_provider, known_providers
 from kontext_cli.errors import UsageError
 from kontext_cli.options import OPTIONS, RequestOption
-from kontext_cli.providers import NAMES, Name
+from kontext_cli.providers import NAMES
 from kontext_cli.quantities import seconds, us_dollars
 from kontext_cli.settings import config
 from kontext_cli.words import flag
@@ -94,21 +95,12 @@ Images = Annotated[
 ]
 
 
-def _known_providers(typed: str | None) -> str | None:
-    """Refuse an unknown provider of a list, as a choice of Typer's does."""
-    unknown = [name for name in (typed or NAMES[0]).split(",") if name.strip() not in NAMES]
-    if unknown:
-        shown = typed if " " in unknown[0].strip() else unknown[0]
-        raise typer.BadParameter(f"'{shown}' is not one of {', '.join(map(repr, NAMES))}.")
-    return typed
-
-
 Provider = Annotated[
     str | None,
     typer.Option(
         "--provider",
         "-p",
-        callback=_known_providers,
+        callback=known_providers,
         metavar="NAME",
         help=f"Provider: {', '.join(NAMES)}. Of several, as in fal,aimlapi, the next one is tried "
         "only where the one before certainly did not accept the job. Default: KONTEXT_PROVIDER, "
@@ -310,19 +302,21 @@ NamedJobs = Annotated[
     ),
 ]
 OneProvider = Annotated[
-    Name | None,
+    str | None,
     typer.Option(
         "--provider",
         "-p",
+        callback=known_provider,
         metavar="NAME",
         help=f"Only the models of this provider. One of {', '.join(NAMES)}.",
     ),
 ]
 AtProvider = Annotated[
-    Name | None,
+    str | None,
     typer.Option(
         "--provider",
         "-p",
+        callback=known_provider,
         metavar="NAME",
         help="Provider of the request id, for a job that was submitted elsewhere.",
     ),

@@ -241,11 +241,9 @@ def _no_provider(typed: str, argv: Sequence[str]) -> UsageError:
             "-p sets the provider; the prompt is an argument",
             hint=_to_type(argv[0], Line([typed], [])),
         )
-    near = nearest(typed, NAMES)
-    return UsageError(
-        f"there is no provider `{_shown(typed)}`",
-        hint=f"did you mean `{near}`?" if near else f"there are {', '.join(NAMES)}",
-    )
+    from kontext_cli.settings.settings import unknown_provider
+
+    return unknown_provider(typed, _shown(typed))
 
 
 def _extra_words(error: Exception, context: Any, argv: Sequence[str]) -> UsageError | None:

@@ -4,8 +4,8 @@ import os
 import sys
 from typing import NamedTuple
 
-from kontext_cli.errors import KeyFault, MissingKey, UsageError
-from kontext_cli.providers import NAMES, Name, provider_class
+from kontext_cli.errors import KeyFault, KontextError, MissingKey, UsageError
+from kontext_cli.providers import NAMES, Name, is_known, provider_class
 from kontext_cli.settings.credentials import checked_key
 from kontext_cli.settings.settings import Setting, Settings, spelled_variables
 from kontext_cli.terminal.input import break_line, stdin_bytes
@@ -36,10 +36,12 @@ def store_key(provider: Name) -> Result:
 
 
 def list_keys() -> Result:
-    """List where each provider's key comes from, and its last four characters."""
+    """List where each provider's key comes from, and its last four characters; of providers of
+    installed packages, those whose key is stored."""
     settings = Settings.load(os.environ)
-    keys = [_found(settings, name) for name in NAMES]
-    width = max(map(len, NAMES))
+    names = (*NAMES, *(name for name in settings.credentials.names() if name not in NAMES))
+    keys = [_found(settings, name) for name in names]
+    width = max(map(len, names))
     return Result(
         text=[
             line
@@ -51,9 +53,17 @@ def list_keys() -> Result:
 
 
 def remove_key(provider: Name) -> Result:
-    """Remove a stored key. Raises CredentialsFault or OutputFault."""
+    """Remove a stored key, also of a provider that is not installed any more.
+
+    Raises CredentialsFault or OutputFault, and UsageError for what is no provider: its name is not
+    repeated, as it may be a key.
+    """
     settings = Settings.load(os.environ)
     removed = settings.credentials.remove(provider)
+    if not removed and not is_known(provider):
+        raise UsageError(
+            "there is no such provider, and no key of one is stored", hint="kontext auth status"
+        )
     message = f"removed the {provider} key" if removed else f"no {provider} key is stored"
     return Result(messages=[message])
 
@@ -88,14 +98,14 @@ class _Key(NamedTuple):
 
     provider: Name
     key: Setting | None = None
-    fault: KeyFault | None = None
+    fault: KontextError | None = None
     command: Setting | None = None
 
 
 def _found(settings: Settings, name: Name) -> _Key:
     try:
         key = settings.key(name)
-    except KeyFault as fault:
+    except (KeyFault, UsageError) as fault:
         return _Key(name, fault=fault)
     command = None if key else settings.key_command(name)
     return _Key(name, key, None if key or command else settings.half_a_key(name), command)

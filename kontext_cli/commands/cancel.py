@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from kontext_cli.commands.exit_codes import common_code
 from kontext_cli.commands.find import named_jobs
+from kontext_cli.commands.provider_of_job import provider_of_job
 from kontext_cli.commands.session import Session
 from kontext_cli.engine.endings import for_job
 from kontext_cli.errors import KontextError, UsageError
 from kontext_cli.job import OPEN, Job, State
 from kontext_cli.providers import Name
 from kontext_cli.providers.base import Cancellation, Provider, Queue
-from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.open import open_report
 from kontext_cli.terminal.records import job_record
 from kontext_cli.terminal.result import Result
@@ -42,7 +42,7 @@ def run_cancel(
 
 def _provider(session: Session, job: Job) -> Provider:
     """The provider of a job that can be canceled. Raises UsageError for any other job."""
-    provider = session.settings.open(known_provider(job.provider), job.server)
+    provider = provider_of_job(job, session.settings)
     if not isinstance(provider.at(job.endpoint), Queue):
         raise UsageError(f"{job.provider} answers in one call; there is nothing to cancel")
     if job.handle is None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from kontext_cli.commands.exit_codes import common_code
 from kontext_cli.commands.find import named_jobs
 from kontext_cli.commands.generate import check_names, differences, load_sources
+from kontext_cli.commands.provider_of_job import provider_of_job
 from kontext_cli.commands.session import Session
 from kontext_cli.commands.viewing import open_files, set_up_previews
 from kontext_cli.engine.endings import (
@@ -36,7 +37,6 @@ from kontext_cli.providers.prepare import Draft, prepare
 from kontext_cli.request import Request, parse
 from kontext_cli.settings.config import Preview
 from kontext_cli.settings.paths import from_home
-from kontext_cli.settings.settings import known_provider
 from kontext_cli.terminal.input import output_path
 from kontext_cli.terminal.open import open_report
 from kontext_cli.terminal.records import job_record
@@ -175,9 +175,7 @@ class _Run:
             return None
         again = fetch.resubmit and job.state in _RESUBMITTED
         anywhere = again and not is_unsettled(job)  # only its own server can be asked for it
-        provider = session.settings.open(
-            known_provider(job.provider), None if anywhere else job.server
-        )
+        provider = provider_of_job(job, session.settings, anywhere=anywhere)
         if again:
             self._drafts[job.id] = _draft_again(job, provider)
             job.server = provider.server

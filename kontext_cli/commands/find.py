@@ -69,6 +69,7 @@ def _foreign(session: "Session", request_id: str, provider_name: Name, model: st
     job = Job(
         operation=endpoint.operation,
         provider=provider_name,
+        package=provider.package,
         model=endpoint.model,
         endpoint=endpoint.id,
         request={},

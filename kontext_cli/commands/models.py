@@ -43,10 +43,25 @@ def list_models(provider: Name | None, model: str | None, *, with_settings: bool
         text=_text(offers, in_detail=bool(provider or model)),
         records=map(_record, offers),
         messages=[
-            one_line(f"{name} = {setting.value} ({setting.origin})")
-            for name, setting in origins.items()
+            *(one_line(text) for text in _unused(provider)),
+            *(
+                one_line(f"{name} = {setting.value} ({setting.origin})")
+                for name, setting in origins.items()
+            ),
         ],
     )
+
+
+def _unused(provider: Name | None) -> Iterator[str]:
+    """A notice for each package that has a provider under one of our names; the packages are
+    searched only for a name that is not ours."""
+    if provider is None or provider in NAMES:
+        return
+    from kontext_cli.providers.installed import packages_of
+
+    for name in NAMES:
+        for package in packages_of(name):
+            yield f"notice: the provider {name} of {package} is not used: kontext has its own"
 
 
 def _text(offers: Sequence[Offer], *, in_detail: bool) -> Iterator[Line]:

@@ -10,11 +10,19 @@ from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Self
 
+from kontext_cli.commands.provider_of_job import provider_of_job
 from kontext_cli.commands.signals import run_until_signal
 from kontext_cli.engine.endings import bill_so_far, for_job
 from kontext_cli.engine.engine import Engine
 from kontext_cli.engine.follow import Watch
-from kontext_cli.errors import Billed, Interrupted, KeyFault, KontextError, UsageError
+from kontext_cli.errors import (
+    Billed,
+    BrokenProvider,
+    Interrupted,
+    KeyFault,
+    KontextError,
+    UsageError,
+)
 from kontext_cli.files.delivery import Delivery, StreamDelivery, file_delivery, open_special
 from kontext_cli.files.disk import is_special
 from kontext_cli.files.origin import origin_here
@@ -155,23 +163,19 @@ class Session:
             async with limit:
                 await work(engine, job)
 
-        at: defaultdict[tuple[str, str | None], list[Job]] = defaultdict(list)
+        at: defaultdict[tuple[str, str | None, str | None], list[Job]] = defaultdict(list)
         for job in jobs:
-            at[job.provider, job.server].append(job)
-        await asyncio.gather(*(self._at(*where, own, limited) for where, own in at.items()))
+            at[job.provider, job.server, job.package].append(job)
+        await asyncio.gather(*(self._at_server(own, limited) for own in at.values()))
 
-    async def _at(
-        self,
-        name: str,
-        server: str | None,
-        jobs: Sequence[Job],
-        work: Callable[[Engine, Job], Awaitable[None]],
+    async def _at_server(
+        self, jobs: Sequence[Job], work: Callable[[Engine, Job], Awaitable[None]]
     ) -> None:
         try:
-            provider = self.settings.open(known_provider(name), server)
+            provider = provider_of_job(jobs[0], self.settings)
             async with self.engine(provider) as engine:
                 await asyncio.gather(*(work(engine, job) for job in jobs))
-        except (KeyFault, UsageError) as fault:
+        except (KeyFault, UsageError, BrokenProvider) as fault:
             for job in jobs:
                 job.error = for_job(fault, job)
 

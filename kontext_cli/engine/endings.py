@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from kontext_cli.errors import (
     Billed,
+    BrokenProvider,
     JobFailed,
     KeyFault,
     KontextError,
@@ -13,6 +14,7 @@ from kontext_cli.errors import (
     RequestIdTaken,
     StillRunning,
     StorageFault,
+    UnexpectedReply,
     Unreachable,
 )
 from kontext_cli.job import ACCEPTED, OPEN, Job, State
@@ -148,7 +150,8 @@ def at_end(error: KontextError, job: Job, *, recorded: bool = True) -> KontextEr
 def _final_bill(job: Job, error: KontextError) -> Billed:
     if job.outputs or job.state is State.READY:
         return "yes"
-    about_the_job = isinstance(error, ProviderError | Moderated)
+    is_outcome = isinstance(error, ProviderError | Moderated)
+    about_the_job = is_outcome and not isinstance(error, UnexpectedReply)
     if job.request_id and not about_the_job and error.billed == "no":
         return "maybe"
     return error.billed
@@ -168,7 +171,7 @@ def _next_command(job: Job, error: KontextError, *, recorded: bool) -> str | Non
     if not recorded and job.request_id is None:
         return error.hint
     fetch = f"kontext fetch {job.id}" if recorded else by_request_id(job)
-    fix_first = isinstance(error, StorageFault | KeyFault) and error.hint
+    fix_first = isinstance(error, StorageFault | KeyFault | BrokenProvider) and error.hint
     return f"{error.hint}, then: {fetch}" if fix_first else fetch
 
 

@@ -120,6 +120,7 @@ def _plan_job(
         id=new_id(),
         operation=request.operation,
         provider=provider.name,
+        package=provider.package,
         model=model,
         endpoint=draft.endpoint.id,
         request=request.described(),

@@ -1,13 +1,22 @@
-"""What each provider offers, as data and pure functions; imported when it is named."""
+"""What each provider offers, as data and pure functions; imported when it is named.
+
+A name that is not in ``NAMES`` may be that of an installed package (`providers/installed.py`). The
+packages are searched only then: it takes 30 to 50 ms.
+"""
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from kontext_cli.job import Operation
     from kontext_cli.providers.base import Provider
 
-Name = Literal[
+Name = str
+"""The name of a provider: one of ``NAMES``, or of an installed package."""
+
+NAMES: tuple[Name, ...] = (
     "fal",
     "aimlapi",
     "chainhub",
@@ -18,8 +27,7 @@ Name = Literal[
     "openai",
     "comfyui",
     "sandbox",
-]
-NAMES: tuple[Name, ...] = get_args(Name)
+)
 
 NAMED_ONLY: frozenset[Name] = frozenset({"huggingface", "openai", "comfyui"})
 """Providers that are not chosen for their key: people have one for other things, or none at all."""
@@ -30,8 +38,31 @@ KEY_FORMS: dict[str, tuple[Name, str]] = {
 """How keys begin that tell by their form whose they are."""
 
 
+def is_known(name: str) -> bool:
+    """Whether there is a provider of that name, here or in an installed package."""
+    return name in NAMES or name in _installed()
+
+
+def every_name() -> tuple[Name, ...]:
+    """The names of all providers, those of installed packages last."""
+    return (*NAMES, *(name for name in _installed() if name not in NAMES))
+
+
+def _installed() -> "Collection[Name]":
+    from kontext_cli.providers.installed import installed_names
+
+    return installed_names()
+
+
 def provider_class(name: str) -> "type[Provider]":
-    """The class of a provider: its data, without a base URL."""
+    """The class of a provider: its data, without a base URL.
+
+    Raises UsageError for one of an installed package that is missing or cannot be used.
+    """
+    if name not in NAMES:
+        from kontext_cli.providers.installed import installed_class
+
+        return installed_class(name)
     found: type[Provider] = import_module(f"kontext_cli.providers.{name}").PROVIDER
     return found
 

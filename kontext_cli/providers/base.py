@@ -1,6 +1,7 @@
 """What a provider is: tables of data, and pure methods that write calls and read replies.
 
-`Provider` is the base of all; `Queue` adds jobs that can be polled, `Storage` adds uploads.
+`Provider` is the base of all; `Queue` adds jobs that can be polled, `Storage` adds uploads. A
+package that adds a provider imports them from `interface.py`, which names what is public.
 """
 
 from abc import ABC, abstractmethod
@@ -20,61 +21,77 @@ _SUFFIXES = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "ima
 
 
 class Provider(ABC):
-    """A service that hosts the models. Subclasses are data and pure methods; none does I/O.
-
-    ``key_variables`` lists the environment variables of a key in the order to look; a row of
-    several is one key in parts, joined by a colon. ``inline_bytes`` is how much image data, in
-    raw bytes, a request may carry. ``credit_statuses`` are those that mean an empty account,
-    ``canceled_types`` the provider's own error types of a canceled job, and ``error_type_header``
-    is the header that names the type of an error whose body does not. ``kept_headers`` are stored
-    with the answer of a blocking provider. ``blocking`` says that the submit's answer is the
-    result: there is nothing to poll. ``jobs`` is how many jobs of a batch are in flight at once
-    unless the user says otherwise. ``default_model`` is the model where none is named. ``routes``
-    are the hosts that a router passes jobs on to, the default one first. ``fetches_urls`` says that
-    an input image may be a URL, which the provider downloads.
-
-    ``needs_base_url`` says that its servers are the user's own: there is no host to fall back on
-    (``home`` is an example), several are a pool, and a key is optional. ``key_hosts`` are the only
-    hosts, besides loopback, that the key of a variable goes to; that of any other variable goes to
-    every base URL. ``runs_workflows`` says that the user may give it workflows of their own, whose
-    models the setting for all providers does not name.
-
-    ``own_names`` says that models have the server's own names; ``served`` are those it was found
-    to have. ``dialects`` are what a server may be set to speak, the default one first.
-    ``key_types`` and ``credit_types`` are error types of a wrong key and of an empty account.
-
-    ``probe_path`` is that of a GET that is quick, free, and answered only with a valid key: empty
-    where there is none. It is below the base URL, or below ``probe_home`` where the provider has
-    another host for it.
-    """
+    """A service that hosts models: tables of data, and pure methods that write calls and read
+    replies. Subclasses do no I/O: all requests are made by the program, with the key."""
 
     name: ClassVar[str]
+    """The name for `-p`; with packages, lower-case letters and digits."""
+    interface: ClassVar[tuple[int, int] | None] = None
+    """The version of `interface.py` that a package was written for, as in ``(1, 0)``."""
     home: ClassVar[str]
+    """The base URL of the service; that of an example for servers of the user's own."""
+    further_bases: ClassVar[tuple[str, ...]] = ()
+    """Further URLs below which calls may be made with the key, unless the user sets a base URL. A
+    host of `https://*.example.com` stands for all below it."""
     scheme: ClassVar[str] = "Bearer"
+    """The word before the key in the header Authorization."""
     key_variables: ClassVar[Variables] = ()
-    key_hosts: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({})
-    needs_base_url: ClassVar[bool] = False
-    runs_workflows: ClassVar[bool] = False
+    """The environment variables of the key, in the order to look; a row of several is one key in
+    parts, joined by a colon. None where no key is needed."""
     endpoints: tuple[Endpoint, ...]
+    """What is offered: for each model and operation the provider's own id, options and images."""
     default_model: ClassVar[str] = "kontext-pro"
-    own_names: ClassVar[bool] = False
-    served: tuple[str, ...] = ()
-    routes: ClassVar[tuple[str, ...]] = ()
-    dialects: ClassVar[tuple[str, ...]] = ()
+    """The model where none is named."""
     prices: ClassVar[tuple[Price, ...]] = ()
+    """Estimates, by model."""
     inline_bytes: ClassVar[int]
+    """Bytes of image data, before base64, that a request may carry."""
     blocking: ClassVar[bool] = False
+    """Whether the answer to the submit is the result, so that nothing can be polled."""
     fetches_urls: ClassVar[bool] = True
+    """Whether an input image may be a URL, which the provider downloads."""
     jobs: ClassVar[int] = 8
-    offline: ClassVar[bool] = False
+    """Jobs of a batch in flight at once, unless the user sets another number."""
     credit_statuses: ClassVar[frozenset[int]] = frozenset({402})
-    canceled_types: ClassVar[frozenset[str]] = frozenset()
-    key_types: ClassVar[frozenset[str]] = frozenset()
+    """HTTP statuses that mean an empty account."""
     credit_types: ClassVar[frozenset[str]] = frozenset()
+    """The provider's error types of an empty account."""
+    key_types: ClassVar[frozenset[str]] = frozenset()
+    """The provider's error types of a wrong key."""
+    canceled_types: ClassVar[frozenset[str]] = frozenset()
+    """The provider's error types of a canceled job."""
     error_type_header: ClassVar[str] = ""
+    """The header with the type of an error whose body does not have it."""
     kept_headers: ClassVar[tuple[str, ...]] = ()
+    """Headers that are stored with the answer of a blocking provider."""
     probe_path: ClassVar[str] = ""
+    """The path, below the base URL, of a GET that is quick, free, and answered only with a valid
+    key; empty where there is none."""
+
+    # From here on, for providers of this package alone.
+    package: ClassVar[str | None] = None
+    """The installed package that adds the provider; None for those of this package."""
     probe_home: ClassVar[str] = ""
+    """The base URL of ``probe_path`` where the provider has another host for it."""
+    key_hosts: ClassVar[Mapping[str, frozenset[str]]] = MappingProxyType({})
+    """The only hosts, besides loopback, that the key of a variable goes to; that of a variable that
+    is not listed goes to every base URL."""
+    needs_base_url: ClassVar[bool] = False
+    """Whether its servers are the user's own: there is no host to fall back on, several are a pool,
+    and a key is optional."""
+    runs_workflows: ClassVar[bool] = False
+    """Whether the user may give it workflows of their own, whose models the setting for all
+    providers does not name."""
+    own_names: ClassVar[bool] = False
+    """Whether models have the server's own names."""
+    served: tuple[str, ...] = ()
+    """The models that a server was found to have."""
+    routes: ClassVar[tuple[str, ...]] = ()
+    """The hosts that a router passes jobs on to, the default one first."""
+    dialects: ClassVar[tuple[str, ...]] = ()
+    """What a server may be set to speak, the default one first."""
+    offline: ClassVar[bool] = False
+    """Whether it runs within this process, without a network."""
 
     def __init__(
         self, base_url: str | None = None, prices: Mapping[str, float] | None = None
@@ -113,7 +130,8 @@ class Provider(ABC):
     @property
     def key_bases(self) -> tuple[str, ...]:
         """The only URLs below which the key may go."""
-        return (self.base_url,)
+        is_home = self.base_url == self.normalised(self.home)
+        return (self.base_url, *(self.further_bases if is_home else ()))
 
     @staticmethod
     def normalised(base_url: str) -> str:

@@ -80,10 +80,14 @@ class Option(NamedTuple):
         if self.longest is not None:
             return f"at most {self.longest:,} characters"
         if self.least is not None and self.most is not None:
-            return f"{self.least:g} to {self.most:g}"
+            return f"{_number(self.least)} to {_number(self.most)}"
         if self.least is not None:
-            return f"at least {self.least:g}"
+            return f"at least {_number(self.least)}"
         return "anything"
+
+
+def _number(limit: float) -> str:
+    return f"{limit:,}" if isinstance(limit, int) else f"{limit:g}"
 
 
 class ImageField(NamedTuple):

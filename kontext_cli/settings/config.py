@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from kontext_cli.errors import UsageError
 from kontext_cli.options import Metadata
-from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.providers import NAMES, every_name, is_known, provider_class
+from kontext_cli.providers.base import Provider
 from kontext_cli.providers.dialects.workflows import USUAL_INPUTS
 from kontext_cli.settings.defaults import Defaults, read_defaults
 from kontext_cli.settings.toml_lines import line_of
@@ -62,9 +63,14 @@ class Config(NamedTuple):
         return f"{self.path}:{line}" if line else str(self.path)
 
 
+def _kind_of(provider: str) -> type[Provider]:
+    """The class that decides on the keys: of a package, the base, as it may be broken."""
+    return provider_class(provider) if provider in NAMES else Provider
+
+
 def keys_of(provider: str) -> tuple[str, ...]:
     """The keys of a provider's table, `[providers.NAME]`."""
-    kind = provider_class(provider)
+    kind = _kind_of(provider)
     own = ("model",) if kind.own_names else ()
     workflows = _OF_WORKFLOWS if kind.runs_workflows else ()
     keys = ("key_command",) if kind.key_variables else ()
@@ -73,7 +79,7 @@ def keys_of(provider: str) -> tuple[str, ...]:
 
 def words_of(provider: str) -> Mapping[str, tuple[str, ...]]:
     """The keys of a provider's table that take one of several words, with these words."""
-    kind = provider_class(provider)
+    kind = _kind_of(provider)
     words = {"route": kind.routes, "dialect": kind.dialects}
     return {key: choices for key, choices in words.items() if choices}
 
@@ -130,7 +136,7 @@ class _Reader:
         places: dict[str, tuple[str, ...]] = {}
         for name, table in self._tables(data, "providers"):
             self._table = f"providers.{name}"
-            kind = provider_class(name)
+            kind = _kind_of(name)
             words, known = words_of(name), keys_of(name)
             for key in table:
                 if key not in known:
@@ -169,8 +175,8 @@ class _Reader:
         self._table = ""
         tables = self._value(data, key, dict) or {}
         for name, table in tables.items():
-            if name not in NAMES:
-                raise self._unknown(name, f"provider `{name}`", NAMES)
+            if not is_known(name):
+                raise self._unknown(name, f"provider `{name}`", every_name())
             if not isinstance(table, dict):
                 raise self._fault(name, f"`{key}.{name}` should be a table")
         return list(tables.items())

@@ -11,7 +11,7 @@ from typing import Any
 
 from kontext_cli.errors import CredentialsFault, InvalidKey, KeyFault, OutputFault
 from kontext_cli.files import disk
-from kontext_cli.providers import NAMES
+from kontext_cli.providers.installed import may_be_name
 
 FILE = "credentials.toml"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -66,6 +66,13 @@ class Credentials:
             raise found
         return found
 
+    def names(self) -> list[str]:
+        """The providers whose key is stored; none where the file cannot be read."""
+        try:
+            return sorted(self._read())
+        except CredentialsFault:
+            return []
+
     def store(self, provider: str, key: str) -> None:
         """Store a key. Raises CredentialsFault or OutputFault."""
         self._write({**self._read(), provider: key})
@@ -95,7 +102,7 @@ class Credentials:
 
     def _keys(self, data: Mapping[str, Any]) -> dict[str, str]:
         for name, key in data.items():
-            if name not in NAMES or not isinstance(key, str):
+            if not may_be_name(name) or not isinstance(key, str):
                 raise self._fault(
                     "is damaged: it should contain keys of providers, and nothing else"
                 )

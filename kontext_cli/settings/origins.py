@@ -24,9 +24,11 @@ def all_settings(settings: Settings) -> dict[str, Setting]:
     UsageError for a base URL that cannot be used.
     """
     found = {name: settings.setting(name, default) for name, default in _TOP.items()}
-    for name in NAMES:
+    config = settings.config
+    tables = (config.base_urls, config.jobs, config.key_commands, config.prices)
+    for name in dict.fromkeys((*NAMES, *(name for table in tables for name in table))):
         found |= dict(_of_provider(settings, name))
-    for key, default in described(settings.config.defaults):
+    for key, default in described(config.defaults):
         value = str(default.value).lower() if isinstance(default.value, bool) else default.value
         found[key] = Setting(value, default.origin)
     return {name: setting for name, setting in found.items() if setting}
@@ -34,9 +36,12 @@ def all_settings(settings: Settings) -> dict[str, Setting]:
 
 def _of_provider(settings: Settings, name: Name) -> Iterator[tuple[str, Setting | None]]:
     config, table = settings.config, f"providers.{name}"
-    yield f"{table}.base_url", settings.base_url(name)
+    is_ours = name in NAMES  # the packages of others are not loaded
+    if is_ours:
+        yield f"{table}.base_url", settings.base_url(name)
     yield f"{table}.key_command", settings.key_command(name)
     written = {
+        "base_url": None if is_ours else config.base_urls.get(name),
         "route": config.routes.get(name),
         "dialect": config.dialects.get(name),
         "model": config.models.get(name),

@@ -11,7 +11,15 @@ from kontext_cli.errors import InvalidKey, KeyFault, MissingKey, UsageError
 from kontext_cli.http.urls import canonical, check_base_url, host_of, is_loopback
 from kontext_cli.job import Operation
 from kontext_cli.options import Metadata
-from kontext_cli.providers import KEY_FORMS, NAMED_ONLY, NAMES, Name, provider_class
+from kontext_cli.providers import (
+    KEY_FORMS,
+    NAMED_ONLY,
+    NAMES,
+    Name,
+    every_name,
+    is_known,
+    provider_class,
+)
 from kontext_cli.providers.base import Provider
 from kontext_cli.settings.config import METADATA, PREVIEWS, Config, Preview, load_config
 from kontext_cli.settings.credentials import Credentials, checked_key
@@ -320,7 +328,7 @@ class Settings(NamedTuple):
     def _origin(self, name: str) -> str:
         """Where a setting is in the config file; ``name`` is that of its variable."""
         provider = name.removesuffix("_base_url")
-        if provider in NAMES:
+        if provider != name:
             return self.config.origin("base_url", f"providers.{provider}")
         return self.config.origin(name)
 
@@ -354,13 +362,18 @@ def _goes_to(base_url: str | None, kind: type[Provider], variables: Sequence[str
 
 def known_provider(given: str) -> Name:
     """The provider of that name. Raises UsageError if there is none."""
-    for name in NAMES:
-        if name == given:
-            return name
-    near = nearest(given, NAMES)
-    raise UsageError(
-        f"there is no provider `{given}`",
-        hint=f"did you mean `{near}`?" if near else f"there are {', '.join(NAMES)}",
+    if is_known(given):
+        return given
+    raise unknown_provider(given, given)
+
+
+def unknown_provider(given: str, shown: str) -> UsageError:
+    """The error for a name that no provider has; ``shown`` is printed in its place."""
+    names = every_name()
+    near = nearest(given, names)
+    there_are = f"there are {', '.join(names)}; any other needs its package installed"
+    return UsageError(
+        f"there is no provider `{shown}`", hint=f"did you mean `{near}`?" if near else there_are
     )
 
 

@@ -122,7 +122,7 @@ def short_price(offer: Offer) -> str:
 def _details(provider: Provider, offers: Sequence[Offer]) -> Iterator[Line]:
     where = "offline, in this process" if provider.offline else provider.base_url
     where = where or "no base URL is set"
-    key = spelled_variables(provider.name) if provider.key_variables else "none needed"  # type: ignore[arg-type]
+    key = spelled_variables(provider.name) if provider.key_variables else "none needed"
     if provider.key_variables and provider.needs_base_url:
         key += " (optional)"
     yield [Piece(provider.name, BOLD), Piece(f"  {escaped(where)}")]

@@ -156,7 +156,7 @@ def test_the_sandbox_needs_no_key(config: Path, tmp_path: Path, right_here: Righ
     "text",
     [
         f'fal = "{KEY}',
-        f'fall = "{KEY}"',
+        f'Fal = "{KEY}"',
         "fal = 7",
         f'[fal]\nkey = "{KEY}"',
         f'fal = "{KEY} and more"',

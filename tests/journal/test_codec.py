@@ -39,7 +39,7 @@ def test_a_handle_of_an_earlier_version_still_leads_to_its_job() -> None:
 
 def test_an_earlier_version_can_read_what_is_written_now() -> None:
     rewritten = row_of(job_of(BEFORE), None)
-    added = {"server": None}  # it ignores what it does not know
+    added = {"server": None, "package": None}  # it ignores what it does not know
     assert json.loads(rewritten.details) == {**json.loads(BEFORE.details), **added}
     assert rewritten._replace(details="") == BEFORE._replace(details="")
 

@@ -10,7 +10,7 @@ import pytest
 from hatch_build import absolute
 from kontext_cli.errors import KontextError, kinds
 from kontext_cli.providers import NAMES
-from manual import NEEDS_SERVERS, PAGES, ROOT, blocks, follow, read
+from manual import ELSEWHERE, PAGES, ROOT, blocks, follow, read
 from repositories import GIT, IDENTITY
 from world import World
 
@@ -32,7 +32,7 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page != NEEDS_SERVERS and blocks(read(page))]
+    "page", [page for page in PAGES if page not in ELSEWHERE and blocks(read(page))]
 )
 def test_every_command_of_a_page_runs(world: World, page: str) -> None:
     if "git " in read(page):

@@ -10,7 +10,10 @@ import typer
 import shells
 from completions.writer.scripts import scripts
 from kontext_cli.cli.main import program
+from kontext_cli.gallery.contact_sheet import LABELS
+from kontext_cli.job import State
 from kontext_cli.providers import NAMES, provider_class
+from kontext_cli.sandbox.faults import FAULTS
 from shells import Shell
 
 SHELLS = [
@@ -101,6 +104,8 @@ def deep_shell(
         ("generate x --aspect-ratio=16:", "--aspect-ratio=16:9"),
         ("generate 'a red fox' -q --exists ov", "overwrite"),
         ("generate it\\'s --exists=ov", "--exists=overwrite"),
+        ("forget --state=un", "--state=unknown"),
+        ("sandbox --fault lo", "lost-reply"),
         ("generate -qn 2 x --enh", "--enhance-prompt"),
         ("generate -qn2 x --enh", "--enhance-prompt"),
         ("generate x -o --json --enh", "--enhance-prompt"),
@@ -149,6 +154,14 @@ def test_tab_completes_folders_only(shell: Shell, line: str, path: str) -> None:
         ("generate x -m ", MODELS),
         ("generate x --exists ", {"error", "skip", "number", "overwrite"}),
         ("edit x -i one.png --im", {"--image"}),
+        ("status --state ", set(State)),
+        ("sandbox --fault ", set(FAULTS)),
+        ("gallery --label ", set(LABELS)),
+        ("cost --by ", {"day", "provider", "model", "batch"}),
+        ("generate x -n ", {"1", "2", "3", "4"}),
+        ("generate x --safety-tolerance ", set("0123456")),
+        ("generate -f a.txt --shard ", {"auto"}),
+        ("auth remove ", set(NAMES)),
     ],
 )
 def test_what_is_offered(shell: Shell, line: str, words: set[str]) -> None:

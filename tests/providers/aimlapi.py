@@ -5,20 +5,20 @@ from typing import Any
 
 from kontext_cli.errors import JobFailed, Moderated, NoCredit, RejectedKey, UnexpectedReply
 from kontext_cli.job import Output
-from providers.cases import (
+from kontext_cli.providers.cases import (
     KEY,
     NOT_OBJECTS,
     A,
     Answer,
     B,
     Costs,
-    Document,
     Ends,
     Limit,
     Refused,
     Sent,
     Table,
 )
+from providers.documents import Document
 from providers.limits import (
     ASPECT_RATIO,
     GUIDANCE_SCALE,
@@ -320,7 +320,6 @@ TABLE = Table(
     refused=REFUSED,
     costs=(Costs(0.052), Costs(0.208, "kontext-max", num_images=2), Costs(None, "flux-2-pro")),
     answers=ANSWERS,
-    documents=DOCUMENTS,
     pasted={
         "https://proxy.example": "https://proxy.example",
         "https://proxy.example/": "https://proxy.example",

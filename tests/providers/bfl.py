@@ -13,20 +13,20 @@ from kontext_cli.errors import (
 )
 from kontext_cli.http.call import Call
 from kontext_cli.job import Handle, Output, Progress, State
-from providers.cases import (
+from kontext_cli.providers.cases import (
     KEY,
     NOT_OBJECTS,
     A,
     Answer,
     B,
     Costs,
-    Document,
     Ends,
     Limit,
     Refused,
     Sent,
     Table,
 )
+from providers.documents import Document
 from providers.limits import ASPECT_RATIO, OUTPUT_FORMAT, PROMPT
 from providers.results import HUGE_SEED, ready
 from samples import image_file
@@ -543,7 +543,6 @@ TABLE = Table(
     refused=REFUSED,
     costs=COSTS,
     answers=(*ACCEPTED, *PROGRESS, *OUTCOMES, *REFUSALS),
-    documents=DOCUMENTS,
     handle=Handle(ID, {"polling_url": POLL}),
     calls={
         "poll": Call("status", "GET", POLL),

@@ -4,7 +4,8 @@ from typing import Any
 
 from kontext_cli.errors import Expired, JobFailed, Moderated, NoCredit, RejectedKey
 from kontext_cli.job import Handle, Output, Progress, State
-from providers.cases import HTML, KEY, A, Answer, Costs, Document, Ends, Refused, Sent, Table
+from kontext_cli.providers.cases import HTML, KEY, A, Answer, Costs, Ends, Refused, Sent, Table
+from providers.documents import Document
 from providers.fal_queue import ANSWERS, ENDPOINT, ID, calls, detail, handle, queued, submitted
 from providers.limits import (
     ASPECT_RATIO,
@@ -172,7 +173,6 @@ TABLE = Table(
     refused=REFUSED,
     costs=(Costs(None),),
     answers=ANSWERS_OF_CHAINHUB,
-    documents=DOCUMENTS,
     handle=handle(HOME),
     calls=calls(HOME, None),
 )

@@ -6,20 +6,20 @@ from kontext_cli.errors import Canceled, Expired, JobFailed, UnexpectedReply, Un
 from kontext_cli.http.call import Call, Part
 from kontext_cli.job import Handle, Output, Progress, State
 from kontext_cli.providers.base import Cancellation, Place
-from providers.cases import (
+from kontext_cli.providers.cases import (
     HTML,
     NOT_OBJECTS,
     A,
     Answer,
     B,
     Costs,
-    Document,
     Ends,
     Limit,
     Refused,
     Sent,
     Table,
 )
+from providers.documents import Document
 from providers.results import HUGE_SEED
 from samples import image_file
 
@@ -484,7 +484,6 @@ TABLE = Table(
     refused=REFUSED,
     costs=(Costs(0.0, DEV), Costs(0.0, DEV, sizes=(None,)), Costs(0.0, DEV, sizes=((64, 64),))),
     answers=ANSWERS,
-    documents=DOCUMENTS,
     handle=HANDLE,
     calls={
         "poll": Call("status", "GET", f"{HOME}/queue"),

@@ -6,7 +6,8 @@ from kontext_cli.errors import JobFailed, Moderated, NoCredit, RejectedKey, Unex
 from kontext_cli.http.call import Call
 from kontext_cli.job import Progress, State
 from kontext_cli.providers.base import Place
-from providers.cases import KEY, A, Answer, B, Costs, Document, Ends, Limit, Refused, Sent, Table
+from kontext_cli.providers.cases import KEY, A, Answer, B, Costs, Ends, Limit, Refused, Sent, Table
+from providers.documents import Document
 from providers.fal_queue import (
     ANSWERS,
     ENDPOINT,
@@ -545,7 +546,6 @@ TABLE = Table(
     refused=REFUSED,
     costs=COSTS,
     answers=ANSWERS_OF_FAL,
-    documents=DOCUMENTS,
     handle=handle(HOME),
     calls={
         **calls(HOME, Call("stream", "GET", f"{HOME}{PATH}/status/stream?logs=1")),

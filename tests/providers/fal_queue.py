@@ -14,7 +14,7 @@ from kontext_cli.errors import (
 from kontext_cli.http.call import Call
 from kontext_cli.job import Handle, Output, Progress, State
 from kontext_cli.providers.base import Cancellation
-from providers.cases import NOT_OBJECTS, Answer, Ends
+from kontext_cli.providers.cases import NOT_OBJECTS, Answer, Ends
 from providers.results import RESULTS, ready
 
 ENDPOINT = "fal-ai/flux-pro/kontext/text-to-image"

@@ -7,8 +7,9 @@ from typing import Any
 from kontext_cli.errors import Moderated, NoCredit, RejectedKey
 from kontext_cli.http.call import Call
 from kontext_cli.job import Handle, Output, Progress, State
+from kontext_cli.providers.cases import KEY, A, Answer, B, Costs, Ends, Limit, Refused, Sent, Table
 from providers import fal_queue, predictions
-from providers.cases import KEY, A, Answer, B, Costs, Document, Ends, Limit, Refused, Sent, Table
+from providers.documents import Document
 from providers.limits import ASPECT_RATIO, OUTPUT_FORMAT, PROMPT
 from providers.results import ready
 from providers.tiger import OUTPUT_URL
@@ -252,7 +253,6 @@ TABLE = Table(
         Costs(None, "kontext-dev:together", sizes=((1024, 1024),)),
     ),
     answers=ANSWERS,
-    documents=DOCUMENTS,
     handle=HANDLE,
     calls={
         "poll": Call("status", "GET", f"{JOB}/status?_subdomain=queue"),

@@ -1,6 +1,6 @@
 """Options that several providers take with the same limits."""
 
-from providers.cases import Limit
+from kontext_cli.providers.cases import Limit
 
 PROMPT = Limit("prompt", "prompt", {"x": "x", "x" * 32_768: "x" * 32_768})
 ASPECT_RATIO = Limit(

@@ -6,20 +6,20 @@ from typing import Any
 
 from kontext_cli.errors import JobFailed, Moderated, NoCredit, RejectedKey, UnexpectedReply
 from kontext_cli.job import Output
-from providers.cases import (
+from kontext_cli.providers.cases import (
     KEY,
     NOT_OBJECTS,
     A,
     Answer,
     B,
     Costs,
-    Document,
     Ends,
     Limit,
     Refused,
     Sent,
     Table,
 )
+from providers.documents import Document
 from providers.limits import NUM_IMAGES, OUTPUT_FORMAT, PROMPT
 from providers.results import RESULTS, ready
 from samples import image_file
@@ -214,7 +214,6 @@ TABLE = Table(
     refused=REFUSED,
     costs=(Costs(0, "m"), Costs(0, "default", 4, {"num_images": 4})),
     answers=ANSWERS,
-    documents=DOCUMENTS,
     pasted={
         "http://gpu:8000": "http://gpu:8000/v1",
         "http://gpu:8000/": "http://gpu:8000/v1",

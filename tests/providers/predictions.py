@@ -19,7 +19,7 @@ from kontext_cli.errors import (
 from kontext_cli.http.call import Call
 from kontext_cli.job import Handle, Output, Progress, State
 from kontext_cli.providers.base import Cancellation
-from providers.cases import HTML, NOT_OBJECTS, Answer, Ends
+from kontext_cli.providers.cases import HTML, NOT_OBJECTS, Answer, Ends
 from providers.results import ready
 
 ID = "gm3qorzdhgbfurvjtvhg6dckhu"

@@ -8,19 +8,19 @@ from kontext_cli.errors import RejectedKey, UnexpectedReply
 from kontext_cli.http.call import Call, Part
 from kontext_cli.job import Handle, Progress, State
 from kontext_cli.providers.base import Place
-from providers.cases import (
+from kontext_cli.providers.cases import (
     KEY,
     A,
     Answer,
     B,
     Costs,
-    Document,
     Ends,
     Limit,
     Refused,
     Sent,
     Table,
 )
+from providers.documents import Document
 from providers.limits import ASPECT_RATIO, PROMPT
 from providers.predictions import ANSWERS, HANDLE, ID, KEY_REFUSED, URL, calls, prediction
 from providers.results import HUGE_SEED
@@ -339,7 +339,6 @@ TABLE = Table(
             201,
         ),
     ),
-    documents=DOCUMENTS,
     handle=HANDLE,
     calls={
         **calls(HOME),

@@ -1,8 +1,8 @@
 """The sandbox's cases: it takes and answers what fal does, below a base URL of its own."""
 
 from kontext_cli.http.call import Call
+from kontext_cli.providers.cases import Answer, Costs
 from providers import fal
-from providers.cases import Answer, Costs
 from providers.fal_queue import ID, PATH, calls, handle, queued, submitted
 
 HOME = "http://sandbox.localhost/fal"
@@ -34,7 +34,6 @@ TABLE = fal.TABLE._replace(
         Answer("accepted", "accepted", submitted("queue.fal.run"), queued(HOME)),
         Answer("no URLs: rebuilt by rule", "accepted", {"request_id": ID}, queued(HOME)),
     ),
-    documents=(),
     handle=handle(HOME),
     calls={
         **calls(HOME, Call("stream", "GET", f"{HOME}{PATH}/status/stream?logs=1")),

@@ -5,20 +5,20 @@ from typing import Any
 
 from kontext_cli.errors import JobFailed, Moderated, NoCredit, RejectedKey, UnexpectedReply
 from kontext_cli.job import Output
-from providers.cases import (
+from kontext_cli.providers.cases import (
     KEY,
     NOT_OBJECTS,
     A,
     Answer,
     B,
     Costs,
-    Document,
     Ends,
     Limit,
     Refused,
     Sent,
     Table,
 )
+from providers.documents import Document
 from providers.limits import ASPECT_RATIO, NUM_IMAGES, OUTPUT_FORMAT, PROMPT
 from providers.results import RESULTS, ready
 from samples import image_file
@@ -217,7 +217,6 @@ TABLE = Table(
     refused=REFUSED,
     costs=(Costs(None), Costs(None, "flux-2-pro")),
     answers=ANSWERS,
-    documents=DOCUMENTS,
     pasted={
         "https://proxy.example": "https://proxy.example",
         "https://proxy.example/": "https://proxy.example",

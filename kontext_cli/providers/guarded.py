@@ -1,0 +1,166 @@
+"""Guard the functions of a provider from another package.
+
+An exception in one, or a result of the wrong form, becomes an error that names the package and ends
+one job. This is no sandbox: the package runs with the rights of the user.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kontext_cli.errors import BrokenProvider
+from kontext_cli.http.call import Call, Kind
+from kontext_cli.job import Progress
+from kontext_cli.providers import interface
+from kontext_cli.providers.base import Provider
+from kontext_cli.providers.options import Endpoint
+from kontext_cli.providers.shapes import fits, hints_of, misfit
+
+_AFTER_SUBMIT = frozenset(
+    {
+        *("accepted", "poll", "progress", "status", "stream", "is_about", "result", "outcome"),
+        *("cancel", "canceled"),
+    }
+)
+"""Methods that are called once a job may have been accepted."""
+_KINDS: Mapping[str, tuple[Kind, ...]] = {
+    "submit": ("submit",),
+    "poll": ("status", "result"),
+    "stream": ("stream",),
+    "result": ("result",),
+    "cancel": ("cancel",),
+    "upload": ("upload",),
+}
+"""The kinds of calls that a method may write. One that submits must not be of a kind that is sent
+again after a failure."""
+_HEADER = re.compile(r"[\w!#$%&'*+.^`|~-]+: [!-~]([ -~]*[!-~])?", re.ASCII)
+
+
+def guarded(kind: type[Provider], package: str, version: str) -> type[Provider]:
+    """The class with its functions guarded: they return what they should, or raise one of the
+    errors of the interface, or BrokenProvider."""
+    guard = _Guard(f"the package {package} {version}")
+    namespace: dict[str, Any] = {
+        name: guard.method(inspect.getattr_static(kind, name), name)
+        for name in interface.METHODS
+        if hasattr(kind, name)
+    }
+    namespace |= {
+        "normalised": staticmethod(guard.function(kind.normalised, "normalised", str)),
+        "endpoints": tuple(map(guard.endpoint, kind.endpoints)),
+        "package": package,
+        "__module__": kind.__module__,
+    }
+    return type(kind.__name__, (kind,), namespace)
+
+
+class _Guard:
+    """Guards the functions of one package."""
+
+    def __init__(self, package: str) -> None:
+        self._package = package
+
+    def method(self, own: Any, name: str) -> Callable[..., Any]:
+        """A method that calls the ``own`` one of a class."""
+        hint = _return_type(name)
+
+        def method(provider: Provider, *args: Any) -> Any:
+            return self.function(own.__get__(provider, type(provider)), name, hint)(*args)
+
+        return method
+
+    def endpoint(self, row: Endpoint) -> Endpoint:
+        """A row of the table whose functions are guarded."""
+        options = tuple(
+            option._replace(encode=self.function(option.encode, "encode", Any))
+            for option in row.options
+        )
+        images = row.images
+        if images is not None:
+            encode = self.function(images.encode, "encode", Mapping[str, Any])
+            images = images._replace(encode=encode)
+        return row._replace(options=options, images=images)
+
+    def function(self, own: Callable[..., Any], name: str, hint: Any) -> Callable[..., Any]:
+        """A function that returns a ``hint`` as ``own`` should, or raises an error of ours."""
+
+        def function(*args: Any) -> Any:
+            try:
+                value = own(*args)
+                fault = _type_fault(value, hint) or _value_fault(name, value)
+            except BrokenProvider as error:
+                if name not in _AFTER_SUBMIT:
+                    raise
+                raise error.replace(billed="maybe") from None
+            except interface.ERRORS:
+                raise
+            except (Exception, SystemExit) as error:
+                raise self._broken(name, f"raised {described(error)}") from error
+            if fault is not None:
+                raise self._broken(name, fault)
+            return value
+
+        return function
+
+    def _broken(self, name: str, fault: str) -> BrokenProvider:
+        return BrokenProvider(
+            f"{self._package} is broken: `{name}` {fault}",
+            hint="update the package, or report it to its authors",
+            billed="maybe" if name in _AFTER_SUBMIT else "no",
+        )
+
+
+def described(error: BaseException) -> str:
+    """The kind of an exception and its place, without its text: that may contain a key."""
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    if place is None:
+        return type(error).__name__
+    file = re.split(r"[/\\]", place.tb_frame.f_code.co_filename)[-1]
+    return f"{type(error).__name__} at {file}:{place.tb_lineno}"
+
+
+def _return_type(name: str) -> Any:
+    declared = next(base for base in interface.BASES if name in vars(base))
+    return hints_of(getattr(declared, name))["return"]
+
+
+def _type_fault(value: Any, hint: Any) -> str | None:
+    if fits(value, hint):
+        return None
+    field = misfit(value)
+    within = f" whose `{field}` has the wrong type" if field else ""
+    return f"returned a value of the wrong type, {type(value).__name__}{within}"
+
+
+def _value_fault(name: str, value: Any) -> str | None:
+    """What is wrong with a result of the right type; None where nothing is."""
+    if isinstance(value, Call):
+        if value.kind not in _KINDS[name]:
+            return f"returned a call of the kind `{value.kind}`"
+        return _json_fault(value.json)
+    if name == "headers" and not all(_HEADER.fullmatch(f"{k}: {v}") for k, v in value.items()):
+        return "returned a header that cannot be sent"
+    if not isinstance(value, Progress):
+        return None
+    if value.usd is not None and value.usd < 0:
+        return "returned a negative cost"
+    if any(output.url is None and output.b64 is None for output in value.outputs):
+        return "returned an output without `url` and `b64`"
+    if value.handle is None:
+        is_lost = name == "accepted" and not value.outputs
+        return "returned neither outputs nor a handle" if is_lost else _json_fault(value.reply)
+    if not value.handle.request_id or "request_id" in value.handle.data:
+        return "returned a handle without an id, or with another one in its data"
+    return _json_fault({"reply": value.reply, "data": dict(value.handle.data)})
+
+
+def _json_fault(value: Any) -> str | None:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"returned what JSON cannot express ({error})"
+    return None
