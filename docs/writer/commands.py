@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from completions.writer.tree import Argument, Command, Option
-from docs.writer.markdown import bullets, code, page, prose, shell
+from docs.writer.markdown import bullets, code, fenced, page, prose
 
 _FIRST = "Options"
 
@@ -29,10 +29,10 @@ def commands_page(root: Command) -> str:
 def _command(command: Command) -> Iterator[str]:
     yield f"## {' '.join(command.path)}"
     yield prose(command.help)
-    yield shell([_synopsis(command)])
+    yield fenced("shell", [_synopsis(command)])
     if command.examples:
         yield "Examples:"
-        yield shell(command.examples)
+        yield fenced("shell", command.examples)
     if command.arguments:
         yield "Arguments:"
         yield bullets((code(each.metavar), _meaning(each)) for each in command.arguments)

@@ -45,11 +45,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(map(_in_cell, row))} |" for row in lines)
 
 
-def shell(lines: Iterable[str]) -> str:
-    """Command lines, to be copied."""
-    return fenced("shell", lines)
-
-
 def fenced(language: str, lines: Iterable[str]) -> str:
     """A block of code."""
     return "\n".join([f"```{language}", *lines, "```"])

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from kontext_cli.batch.agreement import Kind
 from kontext_cli.batch.tally import KINDS
+from kontext_cli.doctor.finding import Verdict
 from kontext_cli.errors import Billed, KontextError, kinds
 from kontext_cli.job import Cost, FileFormat, Operation, State
 from kontext_cli.options import OPTIONS
@@ -355,11 +356,32 @@ _KEY = _record(
     },
 )
 
+_SETTING = _record(
+    "setting",
+    "`doctor`: a setting that has a value.",
+    {
+        "name": _text("its name in `config.toml`"),
+        "value": _text("its value"),
+        "origin": _text("the variable, the line of the file, or `default`"),
+    },
+)
+_FINDING = _record(
+    "finding",
+    "`doctor`: what a check found.",
+    {
+        "group": _text("the heading of the check"),
+        "name": _text("what was checked"),
+        "verdict": _one_of(get_args(Verdict), "whether it works"),
+        "text": _text("what was found"),
+        "hint": _HINT,
+    },
+)
+
 RECORDS: Mapping[str, Schema] = {
     each["properties"]["type"]["const"]: each
     for each in (
         *(_JOB, _SUMMARY, _ERROR, _COST_RECORD, _INFO, _GALLERY, _MODEL_RECORD, _DEPRECATION),
-        *(_DIFFERENCE, _CHECK, _ACCEPTED, _PRUNED, _MERGED, _KEY),
+        *(_DIFFERENCE, _CHECK, _ACCEPTED, _PRUNED, _MERGED, _KEY, _SETTING, _FINDING),
     )
 }
 """The schema of each kind of record."""

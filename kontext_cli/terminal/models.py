@@ -81,6 +81,7 @@ def _cells(offers: Sequence[Offer], spelling: Mapping[Operation, str]) -> dict[s
 
 
 def by_model(offers: Sequence[Offer]) -> dict[str, list[Offer]]:
+    """The offers of each model."""
     found: dict[str, list[Offer]] = {}
     for offer in offers:
         found.setdefault(offer.model, []).append(offer)
@@ -109,6 +110,7 @@ def _cell(text: str) -> Cell:
 
 
 def short_price(offer: Offer) -> str:
+    """The price of the cheapest image, for a table: `$0.04`, `$0.03+`, `free` or `?`."""
     price = offer.price
     if price is None:
         return _UNKNOWN
@@ -163,6 +165,7 @@ def purpose(endpoint: Endpoint) -> str:
 
 
 def price_text(offer: Offer) -> str:
+    """The price of the cheapest image with its date: `about $0.04 (2026-11-21)`."""
     price = offer.price
     if price is None:
         return "price unknown"
@@ -173,6 +176,7 @@ def price_text(offer: Offer) -> str:
 
 
 def limits_text(row: Option) -> str:
+    """What an option takes: `1 to 20 (default 3.5)`."""
     if row.field in _SWITCHES:
         return "flag"
     return row.limits() + ("" if row.default is None else f" (default {row.default})")

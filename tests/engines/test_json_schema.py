@@ -60,6 +60,7 @@ def printed(world: World) -> Iterator[dict[str, Any]]:
         yield from world.run(*argv, "--json").records
 
     yield from run("auth", "status")
+    yield from run("doctor")
     yield from run("models")
     world.serve(aimlapi_deprecations=[GONE])
     yield from run("models", "--check")

@@ -1,9 +1,7 @@
 """The reference of the manual is written from the code, and holds all of it."""
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -46,17 +44,3 @@ def test_the_example_of_a_config_file_is_read(tmp_path: Path) -> None:
     path.write_text(EXAMPLE)
     config = load_config(path)
     assert all(value for name, value in config._asdict().items()), config
-
-
-def test_the_schema_resolves() -> None:
-    schema = json.loads(WRITTEN[REFERENCE / "json.schema.json"])
-
-    def references(value: Any) -> list[str]:
-        if isinstance(value, list):
-            return [found for each in value for found in references(each)]
-        if not isinstance(value, dict):
-            return []
-        own = [value["$ref"]] if "$ref" in value else []
-        return [*own, *references(list(value.values()))]
-
-    assert {each.removeprefix("#/$defs/") for each in references(schema)} == {*schema["$defs"]}
