@@ -1,12 +1,12 @@
 # demo: a first image, offline. test: the tests. check: lint, format, types. engines: the tests
-# against heavy peers and servers, in an environment of their own. Each installs exactly what it
-# needs, from its lock.
+# against heavy peers and servers, in an environment of their own. site: the manual as HTML. Each
+# installs exactly what it needs, from its lock.
 
 PYTHON ?= python3
 BIN := .venv/bin
 PROMPT := a lighthouse in fog, long exposure
 
-.PHONY: demo test engines soak check bench performance format compiled lock completions picture screens clean
+.PHONY: demo test engines soak check bench performance format compiled lock completions reference site picture screens clean
 
 demo: .venv/run-time
 	$(BIN)/python -m kontext_cli generate "$(PROMPT)" --provider sandbox --output-dir demo --exists number
@@ -16,7 +16,8 @@ test: .venv/test .venv/shells compiled
 
 ENGINES := $(wildcard tests/engines/test_*.py)
 
-LARGE_ENGINES := .venv/engines/browser .venv/engines/slurm .venv/engines/postgresql .venv/litellm/installed
+LARGE_ENGINES := .venv/engines/browser .venv/engines/slurm .venv/engines/postgresql .venv/litellm/installed \
+	.venv/docs/installed
 
 engines: $(if $(ENGINES),.venv/engines/installed $(LARGE_ENGINES))
 	$(if $(KONTEXT_BUILD_ENGINES),cd tests && ../.venv/engines/bin/python -m engines.sd_server)
@@ -49,8 +50,16 @@ compiled: .venv/test
 completions: .venv/run-time
 	$(BIN)/python -m completions.writer
 
+reference: .venv/run-time
+	$(BIN)/python -m docs.writer
+
+# The manual as a site, in site/; a link or an anchor that is not there is an error.
+site: .venv/docs/installed
+	.venv/docs/bin/zensical build --clean --strict
+
 picture: .venv/run-time
 	$(BIN)/python docs/draw_rooms.py
+	$(BIN)/python docs/draw_kills.py
 
 screens: .venv/dev
 	$(BIN)/python -m docs.draw_screens
@@ -68,11 +77,12 @@ lock: .venv/tools/installed
 	$(COMPILE) $(PART) pyproject.toml --output-file requirements-run-time.lock
 	$(COMPILE) $(PART) --group test pyproject.toml --output-file requirements-test.lock
 	$(COMPILE) $(PART) --group engines pyproject.toml --output-file requirements-engines.lock
+	$(COMPILE) $(PART) --group docs --output-file requirements-docs.lock
 	$(COMPILE) $(LOCK) tests/engines/litellm.in --output-file tests/engines/litellm.lock
 	$(COMPILE) $(LOCK) .github/tools.in --output-file .github/tools.lock
 
 clean:
-	rm -rf .venv demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv demo dist site .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # $(1): an environment, $(2): its lock, $(3): what else of pyproject.toml belongs to it
 define install
@@ -122,6 +132,10 @@ ALONE := tests/engines/alone.lock
 	[ -x .venv/litellm/bin/python ] || $(PYTHON) -m venv .venv/litellm
 	.venv/litellm/bin/python -m pip install --quiet --require-hashes --requirement $< \
 		|| rm -f .venv/litellm/bin/litellm
+	touch $@
+
+.venv/docs/installed: pyproject.toml requirements-docs.lock
+	$(call install,.venv/docs,requirements-docs.lock,--group docs)
 	touch $@
 
 # Arrays run in a Slurm of one node, on ports of its own.

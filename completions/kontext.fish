@@ -285,7 +285,7 @@ complete -c kontext -n '__kontext_at "kontext" 1' -a completion -d 'Print the co
 complete -c kontext -n '__kontext_at "kontext" 1' -a journal -d 'Copy the journal of jobs'
 complete -c kontext -n '__kontext_at "kontext" 1' -a auth -d 'Store, list and remove provider keys'
 complete -c kontext -n '__kontext_lacks "kontext" --version' -l version -d 'Show the version'
-complete -c kontext -n '__kontext_lacks "kontext" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext generate" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, openai, comfyui, sandbox'
 complete -c kontext -n '__kontext_lacks "kontext generate" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
@@ -328,7 +328,7 @@ complete -c kontext -n '__kontext_lacks "kontext generate" -q --quiet' -s q -l q
 complete -c kontext -n '__kontext_lacks "kontext generate" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext generate" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
 complete -c kontext -n '__kontext_lacks "kontext generate" --open' -l open -d 'Open the saved images with the viewer of the system'
-complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext generate" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_in "kontext edit"' -s i -l image -r -F -d 'Input image: a path, a URL of https, s3, gs or az, or `-` for standard input'
 complete -c kontext -n '__kontext_lacks "kontext edit" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider: fal, aimlapi, chainhub, bfl, replicate, together, huggingface, openai, comfyui, sandbox'
@@ -373,7 +373,7 @@ complete -c kontext -n '__kontext_lacks "kontext edit" -q --quiet' -s q -l quiet
 complete -c kontext -n '__kontext_lacks "kontext edit" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext edit" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
 complete -c kontext -n '__kontext_lacks "kontext edit" --open' -l open -d 'Open the saved images with the viewer of the system'
-complete -c kontext -n '__kontext_lacks "kontext edit" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext edit" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext status" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
 complete -c kontext -n '__kontext_lacks "kontext status" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model that the job with that request id was submitted to'
@@ -385,7 +385,7 @@ complete -c kontext -n '__kontext_lacks "kontext status" --timeout' -l timeout -
 complete -c kontext -n '__kontext_lacks "kontext status" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext status" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext status" --debug' -l debug -d 'Log each request on standard error, without secrets'
-complete -c kontext -n '__kontext_lacks "kontext status" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext status" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext fetch" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
 complete -c kontext -n '__kontext_lacks "kontext fetch" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model that the job with that request id was submitted to'
@@ -400,18 +400,18 @@ complete -c kontext -n '__kontext_lacks "kontext fetch" -q --quiet' -s q -l quie
 complete -c kontext -n '__kontext_lacks "kontext fetch" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext fetch" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
 complete -c kontext -n '__kontext_lacks "kontext fetch" --open' -l open -d 'Open the saved images with the viewer of the system'
-complete -c kontext -n '__kontext_lacks "kontext fetch" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext fetch" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext cancel" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Provider of the request id, for a job that was submitted elsewhere'
 complete -c kontext -n '__kontext_lacks "kontext cancel" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model that the job with that request id was submitted to'
 complete -c kontext -n '__kontext_lacks "kontext cancel" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext cancel" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext cancel" --debug' -l debug -d 'Log each request on standard error, without secrets'
-complete -c kontext -n '__kontext_lacks "kontext cancel" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext cancel" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext forget" --older-than' -l older-than -x -d 'Jobs older than this, as in 30d, 12h, 90m'
 complete -c kontext -n '__kontext_in "kontext forget"' -l state -x -a 'planned submitting queued running ready saved failed moderated canceled expired unknown' -d 'Jobs in this state'
-complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext forget" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_from "kontext check" 1' -F -d 'Prompts files with a lock, or the locks'
 complete -c kontext -n '__kontext_in "kontext check"' -l accept -x -d 'Take the images of these rows as they are, as those of the rows as they are now'
@@ -419,11 +419,11 @@ complete -c kontext -n '__kontext_lacks "kontext check" --prune' -l prune -d 'Re
 complete -c kontext -n '__kontext_lacks "kontext check" --merge' -l merge -d 'Unite the locks of shards, NAME.IofN.lock, into the lock, and remove them'
 complete -c kontext -n '__kontext_lacks "kontext check" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext check" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
-complete -c kontext -n '__kontext_lacks "kontext check" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext check" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_from "kontext info" 1' -F -d 'Images: JPEG, PNG or WebP files'
 complete -c kontext -n '__kontext_lacks "kontext info" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
-complete -c kontext -n '__kontext_lacks "kontext info" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext info" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_from "kontext replay" 1' -F -d 'Images: JPEG, PNG or WebP files'
 complete -c kontext -n '__kontext_lacks "kontext replay" --prompt' -l prompt -x -d 'Another prompt than that of the image; `-` is standard input'
@@ -463,12 +463,12 @@ complete -c kontext -n '__kontext_lacks "kontext replay" -q --quiet' -s q -l qui
 complete -c kontext -n '__kontext_lacks "kontext replay" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext replay" --preview' -l preview -x -a 'auto kitty iterm blocks off' -d 'Show each image on the terminal as it is saved'
 complete -c kontext -n '__kontext_lacks "kontext replay" --open' -l open -d 'Open the saved images with the viewer of the system'
-complete -c kontext -n '__kontext_lacks "kontext replay" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext replay" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_from "kontext show" 1' -F -d 'Images: JPEG, PNG, WebP or GIF files'
 complete -c kontext -n '__kontext_lacks "kontext show" --width' -l width -x -d 'Width of each image at most'
 complete -c kontext -n '__kontext_lacks "kontext show" --preview' -l preview -x -a 'auto kitty iterm blocks' -d 'How to draw'
-complete -c kontext -n '__kontext_lacks "kontext show" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext show" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_from "kontext gallery" 1' -F -d 'Images, and directories with images'
 complete -c kontext -n '__kontext_lacks "kontext gallery" -o --output' -s o -l output -r -F -d 'Required'
@@ -478,25 +478,25 @@ complete -c kontext -n '__kontext_lacks "kontext gallery" --columns' -l columns 
 complete -c kontext -n '__kontext_lacks "kontext gallery" --label' -l label -x -a 'prompt id seed model provider cost state file' -d 'Labels on the sheet: prompt (default), id, seed, model, provider, cost, state, file'
 complete -c kontext -n '__kontext_lacks "kontext gallery" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext gallery" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
-complete -c kontext -n '__kontext_lacks "kontext gallery" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext gallery" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext cost" --since' -l since -x -d 'Only jobs submitted within this time, as in 30d, 12h, 90m'
 complete -c kontext -n '__kontext_lacks "kontext cost" --by' -l by -x -a 'day provider model batch' -d 'Only this table, and all of it: day, provider, model or batch'
 complete -c kontext -n '__kontext_lacks "kontext cost" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext cost" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
-complete -c kontext -n '__kontext_lacks "kontext cost" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext cost" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Only the models of this provider'
 complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext models" --check' -l check -d 'Ask the providers which of these models they withdraw'
 complete -c kontext -n '__kontext_lacks "kontext models" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext models" --debug' -l debug -d 'Log each request on standard error, without secrets'
-complete -c kontext -n '__kontext_lacks "kontext models" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext models" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext doctor" --online' -l online -d 'Ask each provider whether it takes the key, and each server of your own what it is'
 complete -c kontext -n '__kontext_lacks "kontext doctor" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext doctor" --debug' -l debug -d 'Log each request on standard error, without secrets'
-complete -c kontext -n '__kontext_lacks "kontext doctor" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext doctor" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --host' -l host -x -d 'A loopback address, or localhost'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --port' -l port -x -d '0 picks a free port'
@@ -504,28 +504,28 @@ complete -c kontext -n '__kontext_lacks "kontext sandbox" --latency' -l latency 
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --fault' -l fault -x -a '401 402 403 429 503 html-502 reset lost-reply slow failed crashed timed-out invalid refused flagged empty fewer png-for-jpeg forgotten stuck poll-503 poll-reset unknown-status result-503 media-503 media-404 media-redirect truncated-media cut-media wrong-media' -d 'Inject a fault, always or the first K times'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" --plain' -l plain -d 'Make small images of a single color, for thousands of jobs'
 complete -c kontext -n '__kontext_lacks "kontext sandbox" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
-complete -c kontext -n '__kontext_lacks "kontext sandbox" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext sandbox" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_at "kontext completion" 1' -a 'bash zsh fish powershell' -d 'The shell'
-complete -c kontext -n '__kontext_lacks "kontext completion" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext completion" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_at "kontext journal" 1' -a copy -d 'Copy all jobs of a journal into another, and compare both'
-complete -c kontext -n '__kontext_lacks "kontext journal" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext journal" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext journal copy" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
 complete -c kontext -n '__kontext_lacks "kontext journal copy" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
-complete -c kontext -n '__kontext_lacks "kontext journal copy" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext journal copy" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_at "kontext auth" 1' -a set -d 'Store a key, typed at a prompt or read from standard input'
 complete -c kontext -n '__kontext_at "kontext auth" 1' -a status -d 'Show where each provider\'s key comes from'
 complete -c kontext -n '__kontext_at "kontext auth" 1' -a remove -d 'Remove a stored key'
-complete -c kontext -n '__kontext_lacks "kontext auth" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext auth" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_at "kontext auth set" 1' -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'The provider of the key'
-complete -c kontext -n '__kontext_lacks "kontext auth set" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext auth set" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext auth status" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
-complete -c kontext -n '__kontext_lacks "kontext auth status" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext auth status" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_at "kontext auth remove" 1' -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'The provider of the key'
-complete -c kontext -n '__kontext_lacks "kontext auth remove" -h --help' -s h -l help -d ''
+complete -c kontext -n '__kontext_lacks "kontext auth remove" -h --help' -s h -l help -d 'Show this message and exit'

@@ -27,7 +27,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Options = @(
                 @{ Flags = @('--version'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show the version' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
             )
@@ -77,7 +77,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('--preview'); Kind = 'value'; Values = @('auto', 'kitty', 'iterm', 'blocks', 'off'); Repeatable = $false; Help = 'Show each image on the terminal as it is saved' }
                 @{ Flags = @('--open'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Open the saved images with the viewer of the system' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @(); Repeatable = $false; Help = 'What to make, or what to change' }
@@ -130,7 +130,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('--preview'); Kind = 'value'; Values = @('auto', 'kitty', 'iterm', 'blocks', 'off'); Repeatable = $false; Help = 'Show each image on the terminal as it is saved' }
                 @{ Flags = @('--open'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Open the saved images with the viewer of the system' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @(); Repeatable = $false; Help = 'What to make, or what to change' }
@@ -150,7 +150,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one; with --provider also a request id' }
@@ -173,7 +173,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('--preview'); Kind = 'value'; Values = @('auto', 'kitty', 'iterm', 'blocks', 'off'); Repeatable = $false; Help = 'Show each image on the terminal as it is saved' }
                 @{ Flags = @('--open'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Open the saved images with the viewer of the system' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one; with --provider also a request id' }
@@ -188,7 +188,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one; with --provider also a request id' }
@@ -200,7 +200,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Options = @(
                 @{ Flags = @('--older-than'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Jobs older than this, as in 30d, 12h, 90m' }
                 @{ Flags = @('--state'); Kind = 'value'; Values = @('planned', 'submitting', 'queued', 'running', 'ready', 'saved', 'failed', 'moderated', 'canceled', 'expired', 'unknown'); Repeatable = $true; Help = 'Jobs in this state' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @(); Repeatable = $true; Help = 'A job id or an unambiguous prefix of one' }
@@ -215,7 +215,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--merge'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Unite the locks of shards, NAME.IofN.lock, into the lock, and remove them' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Prompts files with a lock, or the locks' }
@@ -226,7 +226,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Options = @(
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Images: JPEG, PNG or WebP files' }
@@ -273,7 +273,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
                 @{ Flags = @('--preview'); Kind = 'value'; Values = @('auto', 'kitty', 'iterm', 'blocks', 'off'); Repeatable = $false; Help = 'Show each image on the terminal as it is saved' }
                 @{ Flags = @('--open'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Open the saved images with the viewer of the system' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Images: JPEG, PNG or WebP files' }
@@ -285,7 +285,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Options = @(
                 @{ Flags = @('--width'); Kind = 'value'; Values = @(); Repeatable = $false; Help = 'Width of each image at most' }
                 @{ Flags = @('--preview'); Kind = 'value'; Values = @('auto', 'kitty', 'iterm', 'blocks'); Repeatable = $false; Help = 'How to draw' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Images: JPEG, PNG, WebP or GIF files' }
@@ -302,7 +302,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--label'); Kind = 'value'; Values = @('prompt', 'id', 'seed', 'model', 'provider', 'cost', 'state', 'file'); Repeatable = $false; Help = 'Labels on the sheet: prompt (default), id, seed, model, provider, cost, state, file' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'file'; Values = @(); Repeatable = $true; Help = 'Images, and directories with images' }
@@ -316,7 +316,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--by'); Kind = 'value'; Values = @('day', 'provider', 'model', 'batch'); Repeatable = $false; Help = 'Only this table, and all of it: day, provider, model or batch' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
             )
@@ -330,7 +330,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--check'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Ask the providers which of these models they withdraw' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
             )
@@ -342,7 +342,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--online'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Ask each provider whether it takes the key, and each server of your own what it is' }
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('--debug'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Log each request on standard error, without secrets' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
             )
@@ -357,7 +357,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Flags = @('--fault'); Kind = 'value'; Values = @('401', '402', '403', '429', '503', 'html-502', 'reset', 'lost-reply', 'slow', 'failed', 'crashed', 'timed-out', 'invalid', 'refused', 'flagged', 'empty', 'fewer', 'png-for-jpeg', 'forgotten', 'stuck', 'poll-503', 'poll-reset', 'unknown-status', 'result-503', 'media-503', 'media-404', 'media-redirect', 'truncated-media', 'cut-media', 'wrong-media'); Repeatable = $false; Help = 'Inject a fault, always or the first K times' }
                 @{ Flags = @('--plain'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Make small images of a single color, for thousands of jobs' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
             )
@@ -366,7 +366,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @('bash', 'zsh', 'fish', 'powershell'); Repeatable = $false; Help = 'The shell' }
@@ -377,7 +377,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'copy'; Help = 'Copy all jobs of a journal into another, and compare both' }
             )
             Options = @(
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
             )
@@ -388,7 +388,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Options = @(
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
                 @{ Flags = @('-q', '--quiet'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print only errors on standard error' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @(); Repeatable = $false; Help = 'The journal to copy: a state folder, a journal.db, postgresql://USER@HOST/DATABASE, or env for KONTEXT_JOURNAL' }
@@ -402,7 +402,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
                 @{ Name = 'remove'; Help = 'Remove a stored key' }
             )
             Options = @(
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
             )
@@ -411,7 +411,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'replicate', 'together', 'huggingface', 'openai', 'comfyui', 'sandbox'); Repeatable = $false; Help = 'The provider of the key' }
@@ -422,7 +422,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             )
             Options = @(
                 @{ Flags = @('--json'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Print JSON Lines on standard output, one object per job' }
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
             )
@@ -431,7 +431,7 @@ Register-ArgumentCompleter -Native -CommandName kontext -ScriptBlock {
             Commands = @(
             )
             Options = @(
-                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = '-' }
+                @{ Flags = @('-h', '--help'); Kind = ''; Values = @(); Repeatable = $false; Help = 'Show this message and exit' }
             )
             Arguments = @(
                 @{ Kind = 'value'; Values = @('fal', 'aimlapi', 'chainhub', 'bfl', 'replicate', 'together', 'huggingface', 'openai', 'comfyui', 'sandbox'); Repeatable = $false; Help = 'The provider of the key' }

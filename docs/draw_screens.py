@@ -41,6 +41,13 @@ FAULTS = """\
 {"id": "hare", "prompt": "a hare [fault:invalid]"}
 {"id": "harbour", "prompt": "a harbour at dawn"}
 """
+TUTORIAL = """\
+{"id": "fox", "prompt": "a red fox in the snow", "seed": 7}
+{"id": "owl", "prompt": "an owl [fault:invalid]"}
+{"id": "hare", "prompt": "a hare", "aspect_ratio": "16:9"}
+{"id": "crowd", "prompt": "a crowd [fault:flagged]"}
+"""
+FIX = r"sed -i 's/ \[fault:[a-z]*\]//' cards.jsonl"
 
 
 class Scene(NamedTuple):
@@ -92,6 +99,27 @@ SCENES: Mapping[str, Scene] = {
     "batch-again": Scene(
         ("kontext generate -f cards.jsonl -p sandbox -d out",),
         before=("kontext generate -f cards.jsonl -p sandbox -d out -q --limit 4",),
+    ),
+    "tutorial-batch": Scene(
+        ("kontext generate -f cards.jsonl -d cards -p sandbox",),
+        before=("mv tutorial.jsonl cards.jsonl",),
+    ),
+    "tutorial-again": Scene(
+        ("kontext generate -f cards.jsonl -d cards -p sandbox",),
+        before=(
+            "mv tutorial.jsonl cards.jsonl",
+            "kontext generate -f cards.jsonl -d cards -p sandbox -q",
+            FIX,
+        ),
+    ),
+    "tutorial-check": Scene(
+        ("kontext check cards.jsonl",),
+        before=(
+            "mv tutorial.jsonl cards.jsonl",
+            FIX,
+            "kontext generate -f cards.jsonl -d cards -p sandbox --lock -q",
+            "sed -i 's/a hare/a brown hare/' cards.jsonl; cp cards/fox.jpg cards/owl.jpg",
+        ),
     ),
     "status": Scene(
         ("kontext status", "kontext status --state failed"),
@@ -195,6 +223,7 @@ def draw(scene: Scene, columns: int, variables: Mapping[str, str]) -> Terminal:
     with place("/tmp/ann") as home, place() as folder:  # noqa: S108
         (folder / "cards.jsonl").write_text(CARDS, encoding="utf-8")
         (folder / "faults.jsonl").write_text(FAULTS, encoding="utf-8")
+        (folder / "tutorial.jsonl").write_text(TUTORIAL, encoding="utf-8")
         environ = {**environment(home), **variables}
         for command in scene.before:
             terminal.run(command, folder=folder, environ=environ, shown=False)

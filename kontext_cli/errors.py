@@ -155,7 +155,10 @@ class ProviderError(KontextError):
 
 
 class JobFailed(ProviderError):
-    """The provider refused the request, or the job failed; ``status`` is the HTTP status."""
+    """The provider refused the request, or the job failed.
+
+    ``status`` is the HTTP status.
+    """
 
     code = "job_failed"
 
@@ -232,8 +235,10 @@ class StillRunning(KontextError):
 
 
 class Bug(KontextError):
-    """A bug in this program. The message names the place in the code, and no values: they may
-    contain secrets."""
+    """A bug in this program.
+
+    The message names the place in the code, and no values: they may contain secrets.
+    """
 
     code = "bug"
     exit_code = 1
@@ -332,8 +337,8 @@ def revived(record: Mapping[str, Any]) -> KontextError:
     A code that this version does not know becomes a ProviderError.
     """
     code, hint, billed = record["code"], record["hint"], record["billed"]
-    kinds = (kind for kind in _kinds(KontextError) if code and vars(kind).get("code") == code)
-    kind = next(kinds, ProviderError)
+    known = (kind for kind in kinds(KontextError) if code and vars(kind).get("code") == code)
+    kind = next(known, ProviderError)
     return kind.__new__(kind, str(record["message"])).replace(  # whatever its constructor takes
         hint=hint and str(hint),
         billed=billed if billed in get_args(Billed) else "maybe",
@@ -341,7 +346,8 @@ def revived(record: Mapping[str, Any]) -> KontextError:
     )
 
 
-def _kinds(parent: type[KontextError]) -> Iterator[type[KontextError]]:
+def kinds(parent: type[KontextError]) -> Iterator[type[KontextError]]:
+    """All kinds of error below one, in the order of the tree."""
     for kind in parent.__subclasses__():
         yield kind
-        yield from _kinds(kind)
+        yield from kinds(kind)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from completions.writer.tree import Argument, Command, Option, in_ascii
-from kontext_cli.providers import NAMES, provider_class
+from docs.writer.configuration import variables
+from docs.writer.exit_codes import EXIT_CODES
 
 _SIGNS = str.maketrans(
     {"\\": r"\e", "-": r"\-", "'": r"\(aq", "`": r"\(ga", "^": r"\(ha", "~": r"\(ti", '"': r"\(dq"}
@@ -12,8 +13,8 @@ _SIGNS = str.maketrans(
 _HELP_FLAG = "--help"
 
 
-def page(root: Command, readme: str) -> str:
-    """The man page of the whole program; two of its tables stand in the README."""
+def page(root: Command) -> str:
+    """The man page of the whole program; two of its tables are those of the manual's reference."""
     name = _text(root.name)
     leaves = [command for command in root.walk() if not command.subcommands]
     lines = [
@@ -28,10 +29,9 @@ def page(root: Command, readme: str) -> str:
         r"Every command takes \fB\-h\fR and \fB\-\-help\fR.",
         *(line for command in leaves for line in _command(command)),
         ".SH EXIT STATUS",
-        *_table(_rows(readme, "exit code")),
+        *_table((row.codes, row.meaning) for row in EXIT_CODES),
         ".SH ENVIRONMENT",
-        *_table(_key_variables()),
-        *_table(_rows(readme, "variable")),
+        *_table((", ".join(names), meaning) for names, meaning in variables()),
         ".SH EXAMPLES",
         *_examples(root),
     ]
@@ -74,26 +74,9 @@ def _meaning(argument: Argument) -> str:
     return f"{argument.help} One of {', '.join(argument.choices)}."
 
 
-def _key_variables() -> Iterator[tuple[str, str]]:
-    for provider in NAMES:
-        rows = provider_class(provider).key_variables
-        if rows:
-            yield ", ".join(name for row in rows for name in row), f"the key for {provider}"
-
-
-def _rows(markdown: str, heading: str) -> list[tuple[str, str]]:
-    """The first two columns of the table that has ``heading`` over its first."""
-    _, _, table = markdown.partition(f"\n| {heading} |")
-    lines = table.split("\n\n", maxsplit=1)[0].splitlines()[2:]
-    if not lines:
-        raise ValueError(f"the README has no table of {heading}s")
-    cells = (line.strip("| ").split(" | ") for line in lines)
-    return [(in_ascii(term.replace("`", "")), in_ascii(meaning)) for term, meaning, *_ in cells]
-
-
 def _table(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
     for term, meaning in rows:
-        yield from _entry(rf"\fB{_text(term)}\fR", meaning)
+        yield from _entry(rf"\fB{_text(term)}\fR", in_ascii(meaning))
 
 
 def _entry(term: str, meaning: str) -> Iterator[str]:

@@ -24,6 +24,5 @@ def scripts(app: typer.Typer) -> dict[str, str]:
 
 def written(app: typer.Typer) -> dict[Path, str]:
     """Every file that is written into the checkout."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     files = {ROOT / "completions" / name: text for name, text in scripts(app).items()}
-    return {**files, ROOT / "completions" / "kontext.1": man.page(tree(app), readme)}
+    return {**files, ROOT / "completions" / "kontext.1": man.page(tree(app))}

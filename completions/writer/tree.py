@@ -30,7 +30,10 @@ _TYPOGRAPHY = str.maketrans({"–": "-", "—": "-", "×": "x", "’": "'", "“
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A flag under all its names, and what may follow it; ``choices`` are offered, not enforced."""
+    """A flag under all its names, and what may follow it; ``choices`` are offered, not enforced.
+
+    ``group`` is the part of the help that it stands in.
+    """
 
     flags: tuple[str, ...]
     help: str
@@ -40,6 +43,7 @@ class Option:
     completes: Completes = None
     repeatable: bool = False
     default: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +133,9 @@ def _option(option: Any, choices: tuple[str, ...]) -> Option:
     flags = _short_first([*option.opts, *option.secondary_opts])
     text = in_ascii(option.help or "")
     repeatable = option.multiple or option.count
+    group = option.rich_help_panel or ""
     if option.is_flag or option.count:
-        return Option(flags, text, repeatable=repeatable)
+        return Option(flags, text, repeatable=repeatable, group=group)
     metavar = option.metavar or "|".join(choices) or "VALUE"
     return Option(
         flags,
@@ -141,6 +146,7 @@ def _option(option: Any, choices: tuple[str, ...]) -> Option:
         completes=_completes(metavar),
         repeatable=repeatable,
         default=_default(option.default),
+        group=group,
     )
 
 
@@ -183,9 +189,7 @@ def _argument(argument: Any, choices: tuple[str, ...]) -> Argument:
 
 
 def _help_option(flags: list[str]) -> Option:
-    return Option(
-        _short_first(flags), "", "Show this message and exit.", (), False, None, False, ""
-    )
+    return Option(_short_first(flags), "Show this message and exit.", group="Output")
 
 
 def _short_first(flags: list[str]) -> tuple[str, ...]:

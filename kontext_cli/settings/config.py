@@ -25,6 +25,8 @@ METADATA: tuple[Metadata, ...] = get_args(Metadata)
 _TEXTS = ("provider", "model", "output_dir", "metadata", "preview")
 _PLACE = re.compile(r"[^.\s][^.]*\.\S(.*\S)?")
 _TABLES = ("defaults", "providers", "prices")
+KEYS = (*_TEXTS, *_TABLES)
+"""The keys of the file outside its tables."""
 _OF_PROVIDERS = ("base_url", "jobs")
 _OF_WORKFLOWS = ("workflow", "generate", "edit", "map")
 
@@ -59,6 +61,27 @@ class Config(NamedTuple):
         """Where a key is set: ``PATH:LINE``."""
         line = line_of(self.text, table, key)
         return f"{self.path}:{line}" if line else str(self.path)
+
+
+def _kind_of(provider: str) -> type[Provider]:
+    """The class that decides on the keys: of a package, the base, as it may be broken."""
+    return provider_class(provider) if provider in NAMES else Provider
+
+
+def keys_of(provider: str) -> tuple[str, ...]:
+    """The keys of a provider's table, `[providers.NAME]`."""
+    kind = _kind_of(provider)
+    own = ("model",) if kind.own_names else ()
+    workflows = _OF_WORKFLOWS if kind.runs_workflows else ()
+    keys = ("key_command",) if kind.key_variables or provider not in NAMES else ()
+    return (*_OF_PROVIDERS, *words_of(provider), *own, *keys, *workflows)
+
+
+def words_of(provider: str) -> Mapping[str, tuple[str, ...]]:
+    """The keys of a provider's table that take one of several words, with these words."""
+    kind = _kind_of(provider)
+    words = {"route": kind.routes, "dialect": kind.dialects}
+    return {key: choices for key, choices in words.items() if choices}
 
 
 def load_config(path: Path) -> Config:
@@ -99,8 +122,8 @@ class _Reader:
 
     def read(self, data: dict[str, Any]) -> Config:
         for key in data:
-            if key not in (*_TEXTS, *_TABLES):
-                raise self._unknown(key, f"setting `{key}`", (*_TEXTS, *_TABLES))
+            if key not in KEYS:
+                raise self._unknown(key, f"setting `{key}`", KEYS)
         texts = {key: self._value(data, key, str) for key in _TEXTS}
         for key, choices in (("metadata", METADATA), ("preview", PREVIEWS)):
             if texts[key] not in (None, *choices):
@@ -113,17 +136,12 @@ class _Reader:
         places: dict[str, tuple[str, ...]] = {}
         for name, table in self._tables(data, "providers"):
             self._table = f"providers.{name}"
-            is_ours = name in NAMES  # the packages of others are not loaded
-            kind = provider_class(name) if is_ours else Provider
-            words = {"route": kind.routes, "dialect": kind.dialects}
-            own = [key for key, values in words.items() if values]
-            own += ["model"] if kind.own_names else []
-            own += ["key_command"] if kind.key_variables or not is_ours else []
-            known = (*_OF_PROVIDERS, *own, *(_OF_WORKFLOWS if kind.runs_workflows else ()))
+            kind = _kind_of(name)
+            words, known = words_of(name), keys_of(name)
             for key in table:
                 if key not in known:
                     raise self._unknown(key, f"setting `{key}` of a provider", known)
-                if key in words and key in own:
+                if key in words:
                     chosen[key][name] = self._choice(table, key, words[key])
             if "model" in table:
                 models[name] = self._value(table, "model", str)

@@ -71,16 +71,17 @@ def _cells(offers: Sequence[Offer], spelling: Mapping[Operation, str]) -> dict[s
         own = [offer for offer in offers if offer.provider.name == name]
         operations = {
             model: ", ".join(spelling[offer.operation] for offer in group)
-            for model, group in _by_model(own).items()
+            for model, group in by_model(own).items()
         }
         most = max(map(len, operations.values()))
         cells[name] = {
-            offer.model: f"{operations[offer.model]:<{most}}  {_price(offer)}" for offer in own
+            offer.model: f"{operations[offer.model]:<{most}}  {short_price(offer)}" for offer in own
         }
     return cells
 
 
-def _by_model(offers: Sequence[Offer]) -> dict[str, list[Offer]]:
+def by_model(offers: Sequence[Offer]) -> dict[str, list[Offer]]:
+    """The offers of each model."""
     found: dict[str, list[Offer]] = {}
     for offer in offers:
         found.setdefault(offer.model, []).append(offer)
@@ -108,7 +109,8 @@ def _cell(text: str) -> Cell:
     return Cell(text, DIM if text == _ABSENT else "")
 
 
-def _price(offer: Offer) -> str:
+def short_price(offer: Offer) -> str:
+    """The price of the cheapest image, for a table: `$0.04`, `$0.03+`, `free` or `?`."""
     price = offer.price
     if price is None:
         return _UNKNOWN
@@ -125,26 +127,26 @@ def _details(provider: Provider, offers: Sequence[Offer]) -> Iterator[Line]:
         key += " (optional)"
     yield [Piece(provider.name, BOLD), Piece(f"  {escaped(where)}")]
     yield from labeled("  key: ", key)
-    for model, each in _by_model(offers).items():
+    for model, each in by_model(offers).items():
         yield ""
-        yield [Piece(f"  {model}", BOLD), Piece(f"  {_long_price(each[0])}")]
+        yield [Piece(f"  {model}", BOLD), Piece(f"  {price_text(each[0])}")]
         endpoints = [endpoint for offer in each for endpoint in offer.endpoints]
-        most = max(width_of(_purpose(endpoint)) for endpoint in endpoints)
+        most = max(width_of(purpose(endpoint)) for endpoint in endpoints)
         for endpoint in endpoints:
-            yield f"    {_purpose(endpoint):<{most}}  {endpoint.id}"
-    groups = _by_options(offers)
+            yield f"    {purpose(endpoint):<{most}}  {endpoint.id}"
+    groups = by_options(offers)
     for options, models in groups.items():
         yield ""
         if len(groups) > 1:
             yield from labeled("  ", f"options of {listed([*models])}")
         for row in options:
-            yield from labeled(f"  {flag(row.field):<19} ", _limits(row))
+            yield from labeled(f"  {flag(row.field):<19} ", limits_text(row))
 
 
-def _by_options(offers: Sequence[Offer]) -> dict[tuple[Option, ...], dict[str, None]]:
+def by_options(offers: Sequence[Offer]) -> dict[tuple[Option, ...], dict[str, None]]:
     """The models and operations by what options they have, named so that they are told apart."""
     whole = {
-        model: {tuple(offer.options) for offer in own} for model, own in _by_model(offers).items()
+        model: {tuple(offer.options) for offer in own} for model, own in by_model(offers).items()
     }
     groups: dict[tuple[Option, ...], dict[str, None]] = {}
     for offer in offers:
@@ -154,7 +156,7 @@ def _by_options(offers: Sequence[Offer]) -> dict[tuple[Option, ...], dict[str, N
     return groups
 
 
-def _purpose(endpoint: Endpoint) -> str:
+def purpose(endpoint: Endpoint) -> str:
     """What an endpoint is for: `edit, 2–4 images`."""
     if endpoint.images is None:
         return endpoint.operation
@@ -162,7 +164,8 @@ def _purpose(endpoint: Endpoint) -> str:
     return f"{endpoint.operation}, {'1 image' if most == 1 else f'{least}–{most} images'}"
 
 
-def _long_price(offer: Offer) -> str:
+def price_text(offer: Offer) -> str:
+    """The price of the cheapest image with its date: `about $0.04 (2026-11-21)`."""
     price = offer.price
     if price is None:
         return "price unknown"
@@ -172,7 +175,8 @@ def _long_price(offer: Offer) -> str:
     return f"{about} {dollars(price.least)} ({price.dated or 'from the config'})"
 
 
-def _limits(row: Option) -> str:
+def limits_text(row: Option) -> str:
+    """What an option takes: `1 to 20 (default 3.5)`."""
     if row.field in _SWITCHES:
         return "flag"
     return row.limits() + ("" if row.default is None else f" (default {row.default})")

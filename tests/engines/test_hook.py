@@ -14,7 +14,7 @@ from repositories import GIT, IDENTITY, Repository
 pytest.importorskip("pre_commit")
 pytest.importorskip("uv")
 pytestmark = pytest.mark.skipif(GIT is None, reason="needs git")
-SOURCES = ("kontext_cli", "completions", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("kontext_cli", "completions", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE")
 HOOK = ".pre-commit-hooks.yaml"
 
 

@@ -25,7 +25,7 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell the figures of docs/reliability.md."""
+    """Tell the figures of docs/explanation/reliability.md."""
     if SOAK and COUNTED:
         told = ", ".join(f"{count:,} {name}" for name, count in COUNTED.items())
         terminalreporter.write_line(f"canaries: {told}")

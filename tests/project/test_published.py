@@ -1,102 +1,101 @@
-"""What is printed about the program is true: each example in the README runs."""
+"""What is printed about the program is true: every command of the README and the manual runs, and
+every link leads to a file."""
 
-import os
 import re
-import shlex
-import shutil
-import subprocess
-import sys
-from pathlib import Path
+import tomllib
+from pathlib import PurePosixPath
 
 import pytest
 
-import kontext_cli
+from hatch_build import absolute
+from kontext_cli.errors import KontextError, kinds
 from kontext_cli.providers import NAMES
-from processes import MACHINE, environment
+from manual import ELSEWHERE, PAGES, ROOT, blocks, follow, read
 from repositories import GIT, IDENTITY
 from world import World
 
-ROOT = Path(kontext_cli.__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-SHELL = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
-EXAMPLES = SHELL.findall(README)
-
-
-def commands(example: str) -> list[list[str]]:
-    """The command lines of an example that has nothing but runs of the program, if it is one."""
-    words = [list(shlex.shlex(line, posix=True, punctuation_chars=True)) for line in lines(example)]
-    plain = all(each[0] == "kontext" and not set("|<>;&$") & set("".join(each)) for each in words)
-    return [shlex.split(line, comments=True)[1:] for line in lines(example)] if plain else []
-
-
-def lines(example: str) -> list[str]:
-    return [line for line in example.splitlines() if line]
-
-
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_readme_example(world: World, example: str) -> None:
-    world.may_be_accepted(2, "a lighthouse in fog")  # an example runs it at two providers
-    world.images("house.jpg", "duck.png", "shirt.jpg")
-    for argv in commands(example):
-        done = world.run(*argv)
-        assert done.code == 0, done.err
-    if not commands(example):
-        check_script(example, world)
-
-
-def check_script(example: str, world: World) -> str:
-    """See that what needs a shell runs in one; what it prints."""
-    if shutil.which("bash") is None:
-        pytest.skip("the example is for a POSIX shell")
-    program = f"{Path(sys.executable).parent}{os.pathsep}{MACHINE['PATH']}"
-    script = "set -euo pipefail\n" + example.replace("…", "key")
-    done = subprocess.run(
-        ["bash", "-c", script],
-        cwd=world.folder,
-        env=environment({**world.environ, "PATH": program}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.mark.skipif(GIT is None, reason="needs git")
-def test_the_page_on_ci_is_one_session_in_a_shell(world: World) -> None:
-    world.set(**IDENTITY)
-    blocks = SHELL.findall((ROOT / "docs" / "ci.md").read_text(encoding="utf-8"))
-    out = check_script("".join(blocks), world)
-    assert out.count("exit code 12") == 2
-    made = [job.request["prompt"] for job in world.kept()]
-    assert len(made) == len(set(made)) == 5
-
-
-def test_the_readme_has_an_example_for_each_provider() -> None:
-    for name in NAMES:
-        assert any(f"-p {name}" in example for example in EXAMPLES)
+ALONE = ("README.md", "docs/tutorial.md")
+"""The pages for somebody who has no key and no image yet."""
+PROJECT = tomllib.loads(read("pyproject.toml"))["project"]
+REPOSITORY = PROJECT["urls"]["Repository"]
+FORGE = REPOSITORY.rsplit("/", 2)[0]
+"""The site that has it."""
+LINKED = (
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md"),
+    *(
+        path.relative_to(ROOT).as_posix()
+        for folder in ("docs", "examples")
+        for path in sorted((ROOT / folder).rglob("*.md"))
+    ),
+)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 @pytest.mark.parametrize(
-    "page",
-    [
-        "README.md",
-        "docs/ci.md",
-        "docs/scale.md",
-        "docs/how-to/providers.md",
-        "examples/README.md",
-        "examples/ci/README.md",
-    ],
+    "page", [page for page in PAGES if page not in ELSEWHERE and blocks(read(page))]
 )
-def test_every_file_that_a_page_links_to_is_there(page: str) -> None:
-    path = ROOT / page
-    links = re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8"))
-    assert links
-    assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
+def test_every_command_of_a_page_runs(world: World, page: str) -> None:
+    if "git " in read(page):
+        if GIT is None:
+            pytest.skip("needs git")
+        world.set(**IDENTITY)
+    if page in ALONE:
+        world.without_keys()
+    else:
+        world.images("house.jpg", "duck.png", "shirt.jpg")
+        world.write("key.txt", "a-key")
+    follow(read(page), world)
 
 
-def test_the_readme_tells_every_exit_code() -> None:
-    for code in ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"):
-        assert f"| {code} |" in README
+def test_the_manual_has_an_example_for_each_provider() -> None:
+    examples = [block for page in PAGES for block in blocks(read(page))]
+    for name in NAMES:
+        assert any(f"-p {name}" in f"{example}=" for example in examples), name
+
+
+@pytest.mark.parametrize("page", LINKED)
+def test_every_link_leads_to_a_file(page: str) -> None:
+    """Within the manual, and into the repository; anchors are those of headings."""
+    links = _LINK.findall(read(page))
+    missing = [link for link in links if not leads_to_a_file(page, link)]
+    assert missing == []
+
+
+def leads_to_a_file(page: str, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    if path.startswith(f"{REPOSITORY}/"):
+        _, _, path = path.removeprefix(f"{REPOSITORY}/").split("/", maxsplit=2)
+        target = ROOT / path
+    elif "://" in path:
+        return not path.startswith(FORGE)  # a file of the repository, by another name of it
+    else:
+        target = (ROOT / page).parent / path if path else ROOT / page
+    return target.exists() and (not anchor or anchor in anchors(target.read_text("utf-8")))
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as the sites that show Markdown make them."""
+    text = re.sub(r"(?s)^```.*?^```", "", text, flags=re.MULTILINE)
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {
+        re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings
+    }
+
+
+def test_the_description_of_the_package_links_into_the_repository_alone() -> None:
+    shown = absolute(read("README.md"), REPOSITORY, "v1.2.3")
+    links = _LINK.findall(shown)
+    assert len(links) == len(_LINK.findall(read("README.md")))
+    for link in links:
+        kind, ref, path = link.removeprefix(f"{REPOSITORY}/").split("/", maxsplit=2)
+        assert (kind, ref) in {("blob", "v1.2.3"), ("raw", "v1.2.3")}
+        image = PurePosixPath(path).suffix in {".jpg", ".svg"}
+        assert (kind == "raw") == image
+    assert all(url.startswith(REPOSITORY) for url in PROJECT["urls"].values())
+
+
+def test_there_is_help_for_every_exit_code_and_error() -> None:
+    """Under anchors that hints and other pages can name: `#exit-11`, `#missing_key`."""
+    codes = {code for kind in kinds(KontextError) if (code := vars(kind).get("code"))}
+    wanted = {f"exit-{number}" for number in (*range(13), 130)} | codes
+    assert wanted <= anchors(read("docs/how-to/troubleshooting.md"))

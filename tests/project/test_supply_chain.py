@@ -19,6 +19,7 @@ PARTS = {
     "requirements-engines.lock": "engines",
 }
 """Locks of which each make target installs its own, and what they hold of pyproject.toml."""
+DOCS_LOCK = ROOT / "requirements-docs.lock"
 TOOLS = ROOT / ".github" / "tools.in"
 TOOLS_LOCK = ROOT / ".github" / "tools.lock"
 
@@ -241,8 +242,10 @@ def test_what_only_the_tests_need_is_not_installed_for_the_demo() -> None:
     assert checkers.isdisjoint(lock(ROOT / "requirements-test.lock"))
 
 
-def test_the_tools_of_the_workflows_are_locked_too() -> None:
-    assert list(unmet(groups()["tools"], lock(TOOLS_LOCK))) == []
+def test_the_tools_of_the_workflows_and_of_the_manual_are_locked_too() -> None:
+    asked = groups()
+    assert list(unmet(asked["tools"], lock(TOOLS_LOCK))) == []
+    assert list(unmet(asked["docs"], lock(DOCS_LOCK))) == []
 
 
 @pytest.mark.parametrize(
@@ -259,7 +262,9 @@ def test_a_lock_that_falls_short_is_found(pins: dict[str, list[Pin]]) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [LOCK, TOOLS_LOCK, *(ROOT / name for name in PARTS)], ids=lambda path: path.name
+    "path",
+    [LOCK, TOOLS_LOCK, DOCS_LOCK, *(ROOT / name for name in PARTS)],
+    ids=lambda path: path.name,
 )
 def test_a_lock_leads_to_pypi_and_nowhere_else(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

@@ -308,3 +308,12 @@ def test_a_refusal_is_not_sent_again(fal: Client) -> None:
         fal.submit(GENERATE, {"prompt": "a fox [fault:401]"})
     assert (refused.value.status_code, str(refused.value)) == (401, "A valid API key is required")
     assert len(fal.running.ledger.requests) == 1
+
+
+def test_the_client_submits_again_when_the_answer_is_lost(
+    sandbox: StartSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the README says in its comparison: it is accepted, and would be billed, twice."""
+    with official(sandbox(fault="lost-reply"), monkeypatch) as fal:
+        fal.submit(GENERATE, {"prompt": "a fox"})
+        assert fal.running.ledger.accepted("a fox") == 2

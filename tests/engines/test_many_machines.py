@@ -11,15 +11,15 @@ import pytest
 pytest.importorskip("obstore")
 
 from engines.buckets import Bucket
+from manual import blocks, in_a_shell
 from postgres_server import HOW_TO_INSTALL, PostgresServer, programs
 from processes import environment
-from project.test_published import SHELL, check_script
 from scheduled import PARTS, ROWS, VARIABLES, argv_of, read, rows
 from world import PATIENCE, Ran, World
 
 pytestmark = pytest.mark.skipif(programs() is None, reason=HOW_TO_INSTALL)
 
-PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "many-machines.md"
 SQL = re.compile(r"^```sql\n(.*?)^```", re.DOTALL | re.MULTILINE)
 WITH_JOURNAL = ("kubernetes.yaml", "aws-batch.json", "slurm.sh")
 OBJECTS = sorted(f"cards/card-{n}.jpg" for n in range(ROWS))
@@ -64,7 +64,7 @@ def test_the_script_for_slurm_reads_where_images_go(
     cards.set(KONTEXT_JOURNAL=postgres.url(postgres.new_database()), OUT="s3://my-bucket/cards")
     for task in range(PARTS):
         cards.set(**VARIABLES["slurm.sh"](task))
-        check_script(read("slurm.sh"), cards)
+        in_a_shell(read("slurm.sh"), cards)
     assert Bucket(endpoint, "my-bucket").keys == OBJECTS
 
 
@@ -95,7 +95,7 @@ def test_the_page_is_one_session(cards: World, endpoint: str, postgres: Postgres
     page = PAGE.read_text(encoding="utf-8")
     owner, viewer = (here(block, postgres) for block in SQL.findall(page))
     as_administrator(owner, postgres)
-    check_script(here("".join(SHELL.findall(page)), postgres), cards)
+    in_a_shell(here("".join(blocks(page)), postgres), cards)
     assert Bucket(endpoint, "my-bucket").keys == OBJECTS
     assert {"cards.html", "journal.dump"} < {*cards.files()}
     as_administrator(viewer, postgres)
