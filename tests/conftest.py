@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,17 @@ from fronts import Front, fronts
 from kontext_cli.sandbox.app import Sandbox
 from own_servers import NO_OPTIONS, Servers, Start
 from postgres_server import PostgresServer, postgres_server
-from processes import RightHere, bare_environment
+from processes import RightHere, bare_environment, homes
 from sandbox.running import Running, Serve, Server, StartSandbox
-from world import Build, Doors, W, World, quick_folder
+from world import Build, Doors, W, World, memory_folder, quick_folder
+
+_numbers = count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put the folders of tests in memory: on a disk, each `fsync` of a journal is a wait."""
+    if memory := memory_folder():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -29,12 +38,24 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def _bare() -> Iterator[None]:
     """Take all out of the environment that could change what a test sees."""
-    for name in [each for each in os.environ if not each.startswith("PYTEST_")]:
-        monkeypatch.delenv(name)
-    for name, value in bare_environment(tmp_path / "home").items():
+    before = dict(os.environ)
+    for name in [each for each in before if not each.startswith("PYTEST_")]:
+        del os.environ[name]
+    os.environ |= bare_environment(Path(os.devnull))
+    yield
+    os.environ |= before
+
+
+@pytest.fixture(autouse=True)
+def _alone(
+    _bare: None, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Give each test a home of its own, which is not there yet."""
+    home = tmp_path_factory.getbasetemp() / f"home-{next(_numbers)}"
+    for name, value in homes(home).items():
         monkeypatch.setenv(name, value)
 
 
@@ -128,7 +149,6 @@ def sandbox(serve: Serve) -> StartSandbox:
 def servers(world: World, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Start a pool; nobody waits long for one of its servers."""
     monkeypatch.setattr("kontext_cli.batch.pool._FIRST_DELAY", 0.01)
-    monkeypatch.setattr("kontext_cli.http.retry._FIRST", 0.02)
     made: list[Front] = []
     with fronts() as loop:
 

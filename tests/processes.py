@@ -17,6 +17,9 @@ from typing import Any, TextIO
 import pytest
 
 from kontext_cli.cli.main import run
+from kontext_cli.commands import session
+from kontext_cli.engine import follow
+from kontext_cli.http import retry
 
 PROGRAM = [sys.executable, "-m", "kontext_cli"]
 
@@ -43,12 +46,23 @@ _HOMES = {
     "XDG_RUNTIME_DIR": ".run",
 }
 _AS_IS: Mapping[str, str | None] = MappingProxyType({})
+_PAUSES = (
+    (session, "SANDBOX_SECONDS", 0.0),
+    (follow, "_FIRST_POLL", 0.01),
+    (follow, "_LOOKS", (0.0, 0.01, 0.02)),
+    (retry, "_FIRST", 0.02),
+)
+"""Seconds that the program waits within this process; a process waits as long as a user's."""
+
+
+def homes(home: Path) -> dict[str, str]:
+    """The variables that say where a user's files are."""
+    return {name: str(home / folder) for name, folder in _HOMES.items()}
 
 
 def bare_environment(home: Path) -> dict[str, str]:
     """The environment in which each test begins: no keys, no proxies, no settings of Python."""
-    homes = {name: str(home / folder) for name, folder in _HOMES.items()}
-    return {**MACHINE, **homes, "LANG": "C.UTF-8", "NO_COLOR": "1", "COLUMNS": "100"}
+    return {**MACHINE, **homes(home), "LANG": "C.UTF-8", "NO_COLOR": "1", "COLUMNS": "100"}
 
 
 def environment(changes: Mapping[str, str | None] = _AS_IS) -> dict[str, str]:
@@ -81,6 +95,8 @@ def run_here(
     """Run the program within this process, with other standard streams; its exit code."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(cwd)
+        for module, name, seconds in _PAUSES:
+            patch.setattr(module, name, seconds)
         for name, value in environ.items():
             if value is None:
                 patch.delenv(name, raising=False)
