@@ -55,7 +55,7 @@ def test_a_user_who_may_not_write(
     postgres.execute(f'CREATE ROLE "{name}_reader" LOGIN')
     only = finding(database.replace("//kontext@", f"//{name}_reader@", 1))
     assert (only.verdict, only.exit_code) == ("problem", 8)
-    assert "its user may not do that" in only.text
+    assert "its user lacks the right to do that" in only.text
 
 
 def test_a_database_that_takes_no_changes(database: str) -> None:
