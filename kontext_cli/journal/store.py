@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from kontext_cli.errors import UsageError
-from kontext_cli.journal import history
 from kontext_cli.journal.file import Log
-from kontext_cli.journal.history import RunTimes
 from kontext_cli.journal.sqlite import FileStore
 from kontext_cli.journal.table import Table
 
 if TYPE_CHECKING:
+    from kontext_cli.journal.history import RunTimes
     from kontext_cli.journal.postgres import Condition, PostgresStore
 
 T = TypeVar("T")
@@ -86,14 +85,14 @@ def open_store_to_read(location: Location, log: Log) -> Store | None:
     return FileStore.read(location, log)
 
 
-def run_times(location: Location) -> RunTimes:
+def run_times(location: Location) -> "RunTimes":
     """How long the last jobs took, through a connection of its own, so that nothing waits for it;
     empty where the journal cannot be read."""
-    return (
-        _postgres().run_times(location)
-        if isinstance(location, str)
-        else history.run_times(location)
-    )
+    if isinstance(location, str):
+        return _postgres().run_times(location)
+    from kontext_cli.journal.history import run_times as of_file
+
+    return of_file(location)
 
 
 def database_condition(url: str) -> "Condition":
