@@ -58,7 +58,7 @@ class PostgresServer:
     def __init__(self, folder: Path, bin_folder: Path, **settings: str) -> None:
         """``settings`` are the server's, instead of those of the tests."""
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self._bin = bin_folder
         self._settings = settings
         self._data = folder / "data"
@@ -68,7 +68,7 @@ class PostgresServer:
 
     def create(self) -> None:
         """Make the cluster and the role of the tests, and start the server."""
-        if (owner := _owner()) is not None:
+        if (owner := server_user()) is not None:
             shutil.chown(self.folder, owner)
         password = self.folder / "password"
         password.write_text(PASSWORD)
@@ -147,7 +147,7 @@ class PostgresServer:
             raise AssertionError(self._log.read_text(errors="replace"))
 
     def _popen(self, program: str, *argv: str) -> subprocess.Popen[bytes]:
-        owner = _owner()
+        owner = server_user()
         with self._log.open("ab") as log:
             return subprocess.Popen(
                 [self._bin / program, *argv],
@@ -193,7 +193,7 @@ def postgres_server() -> Iterator[PostgresServer]:
             server.stop("immediate")
 
 
-def _owner() -> str | None:
+def server_user() -> str | None:
     """The user that runs the server, where it is not our own."""
     if os.geteuid() != 0:
         return None
@@ -209,7 +209,7 @@ def _group(user: str) -> int:
     return pwd.getpwnam(user).pw_gid
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]

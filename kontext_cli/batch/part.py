@@ -31,6 +31,11 @@ class Part:
         """Whether no more rows are selected."""
         return self._left == 0 or self._left_of_only == 0
 
+    def may_take(self, row: Row, key: str) -> bool:
+        """Whether a row with this key is selected, as long as the run is not over."""
+        is_named = self._only is None or row.index in self._only
+        return is_named and (self._shard is None or in_shard(key, *self._shard))
+
     def takes(self, row: Row, key: str) -> bool:
         """Whether a row with this key is selected; to be called once per row, in order."""
         if self.is_over:

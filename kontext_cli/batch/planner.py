@@ -2,6 +2,7 @@
 written here, and what earlier runs did is passed in."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -71,7 +72,7 @@ class Planner:
         faults = Faults(source)
         self._check_faulty(source.faulty, faults)
         entries = []
-        for row in source.rows:
+        for row in self._requests.ahead(source.rows, partial(self._may_be_taken, part)):
             try:
                 entry = self._chosen(row, part)
                 if entry is None:
@@ -100,7 +101,7 @@ class Planner:
         faults, everything = Faults(source), Part(source.rows)
         self._check_faulty(source.faulty, faults)
         entries = []
-        for row in source.rows:
+        for row in self._requests.ahead(source.rows, lambda _row: True):
             try:
                 entry = self._chosen(row, everything)
             except KontextError as error:
@@ -167,13 +168,18 @@ class Planner:
         )
         return job
 
+    def _may_be_taken(self, part: Part, row: Row) -> bool:
+        """Whether the digest of a row may be needed, and with it its input images."""
+        key = self._own_key(row)
+        return not part.is_over and (self._counts(key) or part.may_take(row, str(key)))
+
     def _chosen(self, row: Row, part: Part) -> Entry | None:
         """The entry of a row that is part of the run; all others are only validated.
 
         Raises KontextError.
         """
         key = self._own_key(row)
-        counts = key is None or (self._locked is not None and self._order.by_image)
+        counts = self._counts(key)
         is_over = part.is_over
         takes = not is_over and (key is None or part.takes(row, key))
         if is_over or not (takes or counts):
@@ -203,6 +209,10 @@ class Planner:
             at=request.shared.provider.name,
             keep_flagged=bool(self._order.of_row(row, "keep_flagged")),
         )
+
+    def _counts(self, key: str | None) -> bool:
+        """Whether it counts for rows with this key how many equal ones stand before them."""
+        return key is None or (self._locked is not None and self._order.by_image)
 
     def _own_key(self, row: Row) -> str | None:
         """The key of a row that has an id or an image of its own, else None: such a row is

@@ -1,13 +1,15 @@
 """Reads rows into requests. Rows with the same options share one request, validated once: they
 differ only in prompt, seed and images."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 from kontext_cli.batch.order import Order
+from kontext_cli.batch.read_ahead import ReadAhead
 from kontext_cli.engine.plan import (
     Digests,
     dearest,
@@ -18,6 +20,7 @@ from kontext_cli.engine.plan import (
 from kontext_cli.errors import InputFault, KontextError, UsageError
 from kontext_cli.files.inputs import fingerprint, hashed_image, is_fetched, load_images
 from kontext_cli.files.names import OutputFormat, format_of
+from kontext_cli.files.place import is_object
 from kontext_cli.images.decoding import size_of
 from kontext_cli.images.inputs import InputImage, check_image, is_url
 from kontext_cli.job import Cost, Job
@@ -219,6 +222,7 @@ class Requests:
         self._shared: dict[tuple[Any, ...], SharedRequest] = {}
         self._fingerprints: dict[str, InputImage] = {}
         self._checked: set[str] = set()
+        self._read_ahead: ReadAhead | None = None
         self._contents: dict[str, bytes] = {}
         """Of the images that were read for the row at hand, so that they are not read twice."""
 
@@ -256,6 +260,18 @@ class Requests:
         for each in shared.chain if images else ():
             check_urls(each.provider, images)
         return RowRequest(shared, str(prompt), seed, images)
+
+    def ahead(self, rows: Iterable[Row], wanted: Callable[[Row], bool]) -> Iterator[Row]:
+        """The rows, while the input images in stores of the next ``wanted`` ones are read."""
+        rows = iter(rows)
+        for row in rows:
+            if self._objects(row) and wanted(row):
+                self._read_ahead = ReadAhead(self._identified)
+                yield from self._read_ahead.rows(
+                    chain([row], rows), lambda each: self._objects(each) if wanted(each) else ()
+                )
+            else:
+                yield row
 
     def files(self, row: Row) -> Iterator[str]:
         """The image files of a row, without those that cannot be an image of one."""
@@ -305,12 +321,24 @@ class Requests:
             return source
         return str(self._order.bases[file] / from_home(source))
 
+    def _objects(self, row: Row) -> Sequence[str]:
+        """The input images of a row that are in a store, and were not read yet."""
+        if not (self._order.images or "images" in row.others):
+            return ()
+        with suppress(KontextError):
+            sources = self._sources(row)
+            return [each for each in sources if is_object(each) and each not in self._fingerprints]
+        return ()
+
+    def _identified(self, source: str) -> InputImage:
+        if self._sha256_of is None:
+            return fingerprint(source, self._stdin)
+        return hashed_image(source, self._sha256_of)
+
     def _fingerprint(self, source: str) -> InputImage:
         if source not in self._fingerprints:
-            if self._sha256_of is None:
-                image = fingerprint(source, self._stdin)
-            else:
-                image = hashed_image(source, self._sha256_of)
+            ahead = self._read_ahead
+            image = ahead.take(source) if ahead else self._identified(source)
             if image.content is not None:
                 self._contents[source] = image.content
             self._fingerprints[source] = InputImage(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from kontext_cli.errors import JournalFault, StillRunning
 from kontext_cli.job import State
-from kontext_cli.journal.codec import Row
+from kontext_cli.journal.codec import Row, answer_by
 from kontext_cli.journal.store import Store
 from kontext_cli.words import listed
 
@@ -86,7 +86,7 @@ def copy_journal(source: Store, target: Store, counted: Counted) -> Copied:
     target.write(lambda: target.table.raise_budgets(budgets))
     unlike = {*apart, *(each.id for each in differing)}
     digest = _compared(source, target, unlike, lambda count: counted(count, total, "jobs compared"))
-    return Copied(total, added, updated, apart, differing, digest)
+    return Copied(done, added, updated, apart, differing, digest)
 
 
 def _check_is_at_rest(source: Store) -> None:
@@ -168,16 +168,17 @@ def _is_sound(row: Row) -> bool:
 
 def _is_earlier(there: Row, row: Row) -> bool:
     """Whether ``there`` certainly is an earlier state of the same job, so that nothing is lost with
-    it: it was not sent yet, or its submit was under way, or went on since."""
+    it: it was not sent yet, its submit was under way, or it went on since."""
     if there.created_at != row.created_at:
         return False
-    if there.request_id is not None:
-        return (
-            there.request_id == row.request_id
-            and {there.state, row.state} <= {*_COURSE}
-            and _COURSE.index(State(there.state)) < _COURSE.index(State(row.state))
-        )
-    return there.state == State.PLANNED or (row.request_id is not None and row.state in _COURSE)
+    if there.request_id is None and there.state == State.PLANNED:
+        return True
+    if row.request_id is None or row.state not in _COURSE:
+        return False
+    if there.request_id is None:  # that submit, or one before it
+        return answer_by(there) <= answer_by(row)
+    is_same = there.request_id == row.request_id and there.state in _COURSE
+    return is_same and _COURSE.index(State(there.state)) < _COURSE.index(State(row.state))
 
 
 def _compared(

@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
 from typing import Any, ClassVar
 
 import pytest
@@ -19,8 +19,9 @@ from kontext_cli.files.place import ObjectPath
 from kontext_cli.files.store import Store
 from kontext_cli.job import Source
 from samples import image_file
-from world import World
+from world import PATIENCE, World
 
+MANY = 60
 FOX, HEN, WINTER = "a fox", "a hen", "make it winter"
 NO_CREDENTIALS = {"AWS_ENDPOINT_URL": None, "AWS_METADATA_ENDPOINT": "http://127.0.0.1:1"}
 SECRET = "AKIAIOSFODNN7EXAMPLE"
@@ -313,6 +314,27 @@ class TestInputs:
             assert (done.code, world.posts) == (code, 0), done.err
             assert reason.format(url) in done.err
 
+    def many(self, world: World, endpoint: str) -> Any:
+        """A batch of edits, planned with the objects of another server."""
+        images = [f"{BUCKET}/{number}.png" for number in range(MANY)]
+        world.write("p.jsonl", [{"prompt": WINTER, "images": [each]} for each in images])
+        key: dict[str, str | None] = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+        argv = ("edit", "-f", "p.jsonl", "-p", "aimlapi", "--dry-run", "--json", "-d", "out")
+        return world.process(*argv, environ={"AWS_ENDPOINT_URL": endpoint, **key})
+
+    def test_of_many_rows_are_read_at_the_same_time(self, world: World) -> None:
+        with serving(_Crowded) as crowded:
+            done = self.many(world, crowded)
+        assert (done.code, len(done.jobs)) == (0, MANY), done.err
+
+    def test_of_a_store_that_fails_are_not_all_asked_for(self, world: World) -> None:
+        _Counting.asked = 0
+        with serving(_Counting) as counting:
+            done = self.many(world, counting)
+        assert (done.code, world.posts) == (8, 0)
+        assert _Counting.asked < MANY
+        assert f"{BUCKET}/{MANY - 1}.png` was not read, since the store failed" in done.err
+
     def test_of_a_store_that_fails_is_not_sent(self, world: World) -> None:
         key = {"AWS_ACCESS_KEY_ID": SECRET, "AWS_SECRET_ACCESS_KEY": SECRET}
         with serving(_Refusal) as refusing:
@@ -428,6 +450,35 @@ class _Refusal(BaseHTTPRequestHandler):
         pass
 
 
+class _Counting(_Refusal):
+    """Counts what it refuses."""
+
+    asked = 0
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        super().do_GET()
+
+
+class _Crowded(_Refusal):
+    """Answers with an image, the first ones only once several ask at the same time."""
+
+    first: ClassVar[list[int]] = [1, 2, 3, 4]
+    crowd = Barrier(len(first))
+
+    def do_GET(self) -> None:
+        if self.first:
+            self.first.pop()
+            self.crowd.wait(PATIENCE)
+        content = image_file("png")
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Last-Modified", "Sun, 29 Nov 2026 12:00:00 GMT")
+        self.send_header("ETag", '"1"')
+        self.end_headers()
+        self.wfile.write(content)
+
+
 class _ReadOnly(_Refusal):
     reads = True
 
@@ -461,7 +512,7 @@ class _Careless(_ReadOnly):
 @contextmanager
 def serving(kind: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """The URL of a server that answers so."""
-    server = HTTPServer(("127.0.0.1", 0), kind)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

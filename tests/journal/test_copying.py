@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -140,6 +141,8 @@ class TestAJobThatDiffers:
     as it is in the source."""
 
     SENT: ClassVar[dict[str, Any]] = {"request_id": "r1", "handle": Handle("r1")}
+    SUBMIT: ClassVar[dict[str, Any]] = {"answer_by": datetime(2026, 1, 1, tzinfo=UTC)}
+    LATER_SUBMIT: ClassVar[dict[str, Any]] = {"answer_by": datetime(2026, 1, 2, tzinfo=UTC)}
     OTHER: ClassVar[dict[str, Any]] = {"request_id": "r2", "handle": Handle("r2")}
 
     @pytest.mark.parametrize(
@@ -154,6 +157,8 @@ class TestAJobThatDiffers:
             ((State.QUEUED, SENT), (State.SUBMITTING, {}), False),
             ((State.SAVED, SENT), (State.QUEUED, SENT), False),
             ((State.QUEUED, SENT), (State.SAVED, OTHER), False),
+            ((State.UNKNOWN, SUBMIT), (State.QUEUED, {**SENT, **SUBMIT}), True),
+            ((State.UNKNOWN, LATER_SUBMIT), (State.QUEUED, {**SENT, **SUBMIT}), False),
             ((State.UNKNOWN, {}), (State.FAILED, SENT), False),
             ((State.SUBMITTING, {}), (State.PLANNED, {}), False),
             ((State.RUNNING, SENT), (State.FAILED, SENT), False),
