@@ -12,7 +12,7 @@ Examples:
   kontext completion zsh > ~/.kontext.zsh    # in ~/.zshrc: . ~/.kontext.zsh
   mkdir -p ~/.config/fish/completions
   kontext completion fish > ~/.config/fish/completions/kontext.fish
-  kontext completion powershell | Out-String | Invoke-Expression  # in $PROFILE
+  kontext completion powershell | Out-String | Invoke-Expression # in $PROFILE
 
 \b
 In ~/.zshrc, this has to stand before: autoload -Uz compinit && compinit

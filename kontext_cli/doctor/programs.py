@@ -74,26 +74,30 @@ def _is_here(shell: str) -> bool:
 def _places(shell: str, environ: Mapping[str, str], home: Path) -> Iterator[Path]:
     """Where a shell looks for a completion.
 
-    From the manuals of bash-completion, zsh (the usual ``fpath``) and fish; PowerShell has its
-    profile.
+    From the manuals of bash-completion, which is a package of its own, of zsh (the usual ``fpath``)
+    and of fish; PowerShell has its profile.
     """
-    data = [environ.get("XDG_DATA_HOME") or home / ".local/share"]
-    data += (environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
-    share = [Path(each) for each in (*data, "/opt/homebrew/share") if each]
+    own_data = Path(environ.get("XDG_DATA_HOME") or home / ".local/share")
+    data = (environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share").split(":")
+    system = [Path(each) for each in (*data, "/opt/homebrew/share") if each]
+    share = [own_data, *system]
     match shell:
         case "bash":
             own = environ.get("BASH_COMPLETION_USER_DIR")
             folders = [*([Path(own)] if own else []), *(each / "bash-completion" for each in share)]
             names = ("kontext.bash", "kontext")
-            yield from (each / "completions" / name for each in folders for name in names)
+            if any((each / "bash-completion/bash_completion").is_file() for each in share):
+                yield from (each / "completions" / name for each in folders for name in names)
             yield Path("/etc/bash_completion.d/kontext")
             yield from _saved(shell, environ, home)
         case "zsh":
             folders = [Path(each) for each in environ.get("FPATH", "").split(":") if each]
             yield from (each / "_kontext" for each in folders)
-            yield home / ".zfunc/_kontext"
             yield from _saved(shell, environ, home)
-            for each in share:
+            for folder in (home / ".zfunc", own_data / "zsh/site-functions"):
+                if any(_holds(file, folder.name) for file in _started(shell, environ, home)):
+                    yield folder / "_kontext"
+            for each in system:
                 yield each / "zsh/site-functions/_kontext"
                 yield each / "zsh/vendor-completions/_kontext"
         case "fish":

@@ -373,6 +373,30 @@ def test_completion_in_the_users_shell(world: World, monkeypatch: pytest.MonkeyP
     assert report(world, **shell).one("bash")[1] == f"completion from {saved}"
 
 
+@posix
+def test_completions_where_no_shell_looks(world: World) -> None:
+    for name in ("bash", "zsh"):
+        world.write(f"bin/{name}", "").chmod(0o755)
+    shell = {"PATH": str(world.folder / "bin"), "XDG_DATA_DIRS": str(world.folder)}
+    share = world.home / ".local/share"
+    places = {
+        "bash": share / "bash-completion/completions/kontext.bash",
+        "zsh": share / "zsh/site-functions/_kontext",
+    }
+    for name, place in places.items():
+        place.parent.mkdir(parents=True)
+        place.write_bytes(world.run("completion", name).out)
+    without = report(world, **shell).one("other shells")[1]
+    if not Path("/opt/homebrew/share/bash-completion").exists():
+        assert without == "no completion in bash and zsh"
+    assert "zsh" in without
+    world.write("bash-completion/bash_completion", "")
+    (world.home / ".zshrc").write_text("fpath=(~/.local/share/zsh/site-functions $fpath)\n")
+    found = report(world, **shell)
+    for name, place in places.items():
+        assert found.one(name)[1] == f"completion from {place}"
+
+
 def test_providers_of_packages(world: World, tmp_path: Path) -> None:
     with packages_in(tmp_path / "site") as packages:
         packages.acme("probe_path = '/v1/account'")
