@@ -18,10 +18,12 @@ from tempfile import TemporaryDirectory
 import checking
 import instructions
 import many_jobs
+import many_workers
 import planning
 import pools
 import single_job
 import start_up
+import uploads
 from clients import CURL, Ground, absent
 from measures import Failed
 from provider import Provider
@@ -34,7 +36,7 @@ _SIZES = (1_000, 10_000)
 _QUICK_SIZES = (100, 1_000)
 _NAMES = (
     *("start", "instructions", "single", "elsewhere", "requests", "download"),
-    *("batch", "secure", "pool", "sizes", "rows", "check"),
+    *("batch", "secure", "pool", "sizes", "rows", "check", "workers", "uploads"),
 )
 _LARGE = ("million",)
 """Measured only where it is named: it takes minutes."""
@@ -107,6 +109,8 @@ def _measured(options: argparse.Namespace) -> Section:
         "sizes": lambda ground: many_jobs.sizes(ground, min(few, 3), *sizes),
         "rows": lambda _: planning.measure(),
         "check": lambda _: checking.measure(),
+        "workers": lambda _: many_workers.measure(min(few, 3)),
+        "uploads": lambda _: uploads.measure(few),
         "million": lambda _: planning.million(),
     }
     whole = Section()

@@ -55,10 +55,12 @@ def programs() -> Path | None:
 class PostgresServer:
     """A server with no database of ours yet; its folder is also that of its socket."""
 
-    def __init__(self, folder: Path, bin_folder: Path) -> None:
+    def __init__(self, folder: Path, bin_folder: Path, **settings: str) -> None:
+        """``settings`` are the server's, instead of those of the tests."""
         self.folder = folder
         self.port = _free_port()
         self._bin = bin_folder
+        self._settings = settings
         self._data = folder / "data"
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -131,6 +133,7 @@ class PostgresServer:
             "fsync": "off",  # which only a crash of the machine would need
             "shared_buffers": "32MB",
             "max_wal_size": "256MB",
+            **self._settings,
         }
         return self._popen(
             "postgres",
