@@ -1,10 +1,13 @@
 """Buckets for tests: moto answers as S3 does, over HTTP."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+
+from world import World
 
 BUCKET = "s3://pictures"
 """The bucket of the fixture."""
@@ -15,6 +18,7 @@ def s3_server() -> Iterator[str]:
     """The URL of a server of S3; where there is none, the test is skipped."""
     servers: Any = pytest.importorskip("moto.server")
     server = servers.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it logs each request
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
@@ -63,3 +67,12 @@ class Bucket:
 
     def remove(self, key: str) -> None:
         self._calls.delete(self._store, key)
+
+
+def bucket_of(world: World, endpoint: str) -> Bucket:
+    """A new bucket, which the runs of a world reach by `AWS_ENDPOINT_URL` alone."""
+    found = Bucket.new(endpoint, BUCKET.removeprefix("s3://"))
+    world.unset("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    world.unset("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+    world.set(AWS_ENDPOINT_URL=endpoint)
+    return found

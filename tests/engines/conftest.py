@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engines.buckets import BUCKET, Bucket, s3_server
+from engines.buckets import Bucket, bucket_of, s3_server
 from world import World
 
 
@@ -21,9 +21,5 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def bucket(endpoint: str, world: World) -> Bucket:
-    """A new bucket, which the runs of the world reach by `AWS_ENDPOINT_URL` alone."""
-    found = Bucket.new(endpoint, BUCKET.removeprefix("s3://"))
-    world.unset("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-    world.unset("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
-    world.set(AWS_ENDPOINT_URL=endpoint)
-    return found
+    """A new bucket, which the runs of the world reach."""
+    return bucket_of(world, endpoint)
