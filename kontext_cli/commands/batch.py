@@ -95,6 +95,7 @@ class _Run:
         destination_of(self._folder).prove(self._folder)
         if self._lock is not None:
             self._flags = self._lock.without_defaults(self._flags)
+        budget = self._budget()  # first: what others take meanwhile would count twice
         with no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
@@ -103,7 +104,6 @@ class _Run:
         of_lock = self._lock.notices(entries) if self._lock else ()
         for notice in [*self._planner.notices, *of_lock]:
             self._report.notice(notice)
-        budget = self._budget()
         budget.check([entry.cost for entry in entries if entry.step is Step.MAKE])
         if self._flags.dry_run:
             return self._dry_run(entries)

@@ -139,6 +139,10 @@ class Table(ABC):
             with suppress(ValueError):
                 yield from ((str(job_id), file) for file in files_of(str(details)))
 
+    def planned(self, batch: str) -> Iterator[Row]:
+        """The jobs of a batch that were taken and not sent."""
+        return self._rows("WHERE batch = ? AND state = 'planned'", ascii_text(batch))
+
     def last_attempt(self, row: Row) -> Row | None:
         """The last job of the same row of a batch."""
         last = "WHERE batch = ? AND row = ? ORDER BY attempt DESC LIMIT 1"

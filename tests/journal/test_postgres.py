@@ -405,6 +405,18 @@ class TestBudgets:
         again = other.taking(planned("0", attempt=2), (mine.id, "planned"), limit=0.04)
         assert other.write([again]) == [True]
 
+    def test_what_a_dead_machine_had_not_sent_is_left_for_a_plan(
+        self, journals: list[Journal], database: str
+    ) -> None:
+        journal, other, _ = journals
+        sent, kept = planned("0"), planned("1")
+        take(journal, sent, kept)
+        sent.state = State.SUBMITTING
+        journal.record(sent)
+        assert other.reserved("b") == 0.08
+        expire(database, kept.id)
+        assert other.reserved("b") == 0.04
+
     def test_what_was_forgotten_stays_spent(self, journals: list[Journal]) -> None:
         journal = journals[0]
         kept = planned("0")
