@@ -25,7 +25,7 @@ PAGES = (
     *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/how-to/*.md")),
 )
 """The pages whose commands are to be followed."""
-ELSEWHERE = ("docs/how-to/many-machines.md", "docs/how-to/providers.md")
+ELSEWHERE = tuple(f"docs/how-to/{name}.md" for name in ("many-machines", "providers", "stores"))
 """Those that tests of their own follow, as they take servers or an environment."""
 
 _SHELL = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from docs.writer.markdown import code, codes, page, prose, table
-from docs.writer.schema import RECORDS, Schema
+from docs.writer.records import RECORDS
+from docs.writer.schema import Schema
 
 
 def json_page() -> str:

@@ -11,7 +11,7 @@ from docs.writer.configuration import configuration_page
 from docs.writer.exit_codes import exit_codes_page
 from docs.writer.json_records import json_page
 from docs.writer.providers import providers_page
-from docs.writer.schema import json_schema
+from docs.writer.records import json_schema
 
 REFERENCE = Path(__file__).parents[1] / "reference"
 

@@ -81,6 +81,7 @@ def printed(world: World) -> Iterator[dict[str, Any]]:
     yield from run("fetch")
     yield from run("cancel", world.submit("a dove"))
     yield from run("cost")
+    yield from run("journal", "copy", str(world.state), "copy")
     yield from run("gallery", ".", "-o", "page.html")
     yield from of_batches(world)
 

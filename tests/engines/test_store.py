@@ -18,6 +18,7 @@ from kontext_cli.files.part import PartFile
 from kontext_cli.files.place import ObjectPath
 from kontext_cli.files.store import Store
 from kontext_cli.job import Source
+from manual import follow, read
 from samples import image_file
 from world import PATIENCE, World
 
@@ -579,3 +580,10 @@ class TestAStoreThatIsNotThere:
         world.unset("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
         done = world.process("generate", FOX, "-d", url, "-p", "aimlapi")
         assert (done.code, world.posts) == (8, 0)
+
+
+def test_the_commands_of_the_page_run(world: World, endpoint: str, bucket: Bucket) -> None:
+    mine = Bucket.new(endpoint, "my-bucket")
+    world.prompts("a red fox", "a grey wolf", name="animals.txt")
+    follow(read("docs/how-to/stores.md"), world)
+    assert len(mine.keys) == 7

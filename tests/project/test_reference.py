@@ -1,6 +1,7 @@
 """The reference of the manual is written from the code, and holds all of it."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import kontext_cli
 from docs.writer.configuration import EXAMPLE, variables
 from docs.writer.exit_codes import EXIT_CODES
 from docs.writer.pages import REFERENCE, written
+from docs.writer.records import RECORDS
 from kontext_cli.cli.main import program
 from kontext_cli.errors import KontextError, kinds
 from kontext_cli.settings.config import load_config
@@ -31,6 +33,16 @@ def test_nothing_else_is_there() -> None:
 def test_every_exit_code_of_an_error_is_explained() -> None:
     listed = {int(code) for row in EXIT_CODES for code in row.codes.split(", ")}
     assert {kind.exit_code for kind in kinds(KontextError) if hasattr(kind, "exit_code")} <= listed
+
+
+def test_every_type_of_record_is_in_the_schema() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in printing_modules())
+    assert set(re.findall(r'"type": "(\w+)"', code)) == RECORDS.keys()
+
+
+def printing_modules() -> Iterator[Path]:
+    for room in ("commands", "terminal"):
+        yield from (PACKAGE / room).glob("*.py")
 
 
 def test_every_variable_that_the_program_names_is_explained() -> None:
