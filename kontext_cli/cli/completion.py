@@ -14,8 +14,7 @@ Examples:
   kontext completion fish > ~/.config/fish/completions/kontext.fish
   kontext completion powershell | Out-String | Invoke-Expression # in $PROFILE
 
-\b
-In ~/.zshrc, this has to stand before: autoload -Uz compinit && compinit
+In ~/.zshrc, `autoload -Uz compinit && compinit` comes before.
 
 pipx and `pip install --user` save the scripts where fish finds them, and bash
 with the package bash-completion.

@@ -10,7 +10,7 @@ from kontext_cli.terminal.result import show
 EXAMPLES = """\b
 Examples:
   kontext doctor
-  kontext doctor --online  # also asks each provider whether it takes the key; costs nothing
+  kontext doctor --online  # are the keys valid? costs nothing
   kontext doctor --json | jq -r 'select(.verdict == "problem").text'
 """
 
