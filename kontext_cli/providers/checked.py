@@ -1,16 +1,28 @@
 """Check the class of a provider from another package before it is used."""
 
 import inspect
+from collections.abc import Mapping
 
 from kontext_cli.errors import UsageError
 from kontext_cli.http.urls import check_base_url, host_of
 from kontext_cli.options import OPTIONS
 from kontext_cli.providers import NAMES, interface, provider_class
 from kontext_cli.providers.base import Provider, Queue
+from kontext_cli.providers.options import Endpoint, Option
 from kontext_cli.providers.shapes import fits, hints_of
 from kontext_cli.words import listed
 
-_FIELDS = frozenset({"prompt", *(row.name for row in OPTIONS if row.sent)})
+_DEAREST = 1_000_000
+_TEXT, _WORDS, _RANGE = {"longest"}, {"choices"}, {"least", "most"}
+_LIMITS: Mapping[str, set[str]] = {
+    "prompt": _TEXT,
+    **{
+        row.name: _WORDS if row.choices else _RANGE if row.type in (int, float) else set()
+        for row in OPTIONS
+        if row.sent
+    },
+}
+"""What can limit each option."""
 
 
 def checked(found: object, name: str) -> type[Provider]:
@@ -79,20 +91,36 @@ def _check_numbers(kind: type[Provider]) -> None:
     if kind.inline_bytes < 1 or kind.jobs < 1:
         raise UsageError("`inline_bytes` and `jobs` should be at least 1")
     for price in kind.prices:
-        if min(price.usd, price.further or 0, price.inputs, *price.resolutions.values()) < 0:
-            raise UsageError(f"the price of `{price.model}` is below 0")
+        amounts = (price.usd, price.further or 0, price.inputs, *price.resolutions.values())
+        if not all(0 <= each < _DEAREST for each in amounts):
+            raise UsageError(f"a price of `{price.model}` is not of 0 to {_DEAREST:,} US dollars")
 
 
 def _check_endpoints(kind: type[Provider]) -> None:
     for each in kind.endpoints:
-        if unknown := sorted(each.fields - _FIELDS):
-            raise UsageError(f"the endpoint `{each.id}` has an unknown option, {_quoted(unknown)}")
+        if not (each.id and each.model and f"{each.id}{each.model}".isprintable()):
+            raise UsageError(f"`{each.id}` or `{each.model}` is not a name")
         if "prompt" not in each.fields:
             raise UsageError(f"the endpoint `{each.id}` has no option `prompt`")
         if (each.operation == "edit") != (each.images is not None):
             raise UsageError(f"the endpoint `{each.id}`: only `edit` has images, and needs them")
+        for row in each.options:
+            _check_option(row, each)
     if kind.default_model not in {each.model for each in kind.endpoints}:
         raise UsageError(f"there is no endpoint for `default_model`, `{kind.default_model}`")
+
+
+def _check_option(row: Option, endpoint: Endpoint) -> None:
+    if row.field not in _LIMITS:
+        raise UsageError(f"the endpoint `{endpoint.id}` has an unknown option, `{row.field}`")
+    what = f"the option `{row.field}` of `{endpoint.id}`"
+    limits = {name for name in _TEXT | _WORDS | _RANGE if getattr(row, name) not in (None, ())}
+    if wrong := sorted(limits - _LIMITS[row.field]):
+        raise UsageError(f"{what} cannot have {_quoted(wrong)}")
+    if row.least is not None and row.most is not None and row.least > row.most:
+        raise UsageError(f"{what} takes no value")
+    if not fits(row.default, bool | float | str | None):
+        raise UsageError(f"{what} has a default of the wrong type")
 
 
 def _quoted(names: list[str]) -> str:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kontext_cli.errors import BrokenProvider
+from kontext_cli.errors import BrokenProvider, Facts, KontextError
 from kontext_cli.http.call import Call, Kind
-from kontext_cli.job import Progress
+from kontext_cli.job import ACCEPTED, Progress
 from kontext_cli.providers import interface
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Endpoint
@@ -35,6 +35,9 @@ _KINDS: Mapping[str, tuple[Kind, ...]] = {
 }
 """The kinds of calls that a method may write. One that submits must not be of a kind that is sent
 again after a failure."""
+_MOST_OUTPUTS = 4
+_OF_CONNECTIONS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+"""Headers that a provider does not set."""
 _HEADER = re.compile(r"[\w!#$%&'*+.^`|~-]+: [!-~]([ -~]*[!-~])?", re.ASCII)
 
 
@@ -94,8 +97,10 @@ class _Guard:
                 if name not in _AFTER_SUBMIT:
                     raise
                 raise error.replace(billed="maybe") from None
-            except interface.ERRORS:
-                raise
+            except interface.ERRORS as error:
+                if _is_sound(error):
+                    raise
+                raise self._broken(name, f"raised {described(error)}, with wrong facts") from error
             except (Exception, SystemExit) as error:
                 raise self._broken(name, f"raised {described(error)}") from error
             if fault is not None:
@@ -142,20 +147,37 @@ def _value_fault(name: str, value: Any) -> str | None:
         if value.kind not in _KINDS[name]:
             return f"returned a call of the kind `{value.kind}`"
         return _json_fault(value.json)
-    if name == "headers" and not all(_HEADER.fullmatch(f"{k}: {v}") for k, v in value.items()):
+    if name == "headers" and not all(map(_is_sendable, value.items())):
         return "returned a header that cannot be sent"
-    if not isinstance(value, Progress):
-        return None
-    if value.usd is not None and value.usd < 0:
+    return _progress_fault(name, value) if isinstance(value, Progress) else None
+
+
+def _progress_fault(name: str, progress: Progress) -> str | None:
+    if progress.state not in ACCEPTED:
+        return f"returned the state `{progress.state}`"
+    if progress.usd is not None and progress.usd < 0:
         return "returned a negative cost"
-    if any(output.url is None and output.b64 is None for output in value.outputs):
+    if len(progress.outputs) > _MOST_OUTPUTS:
+        return f"returned more than {_MOST_OUTPUTS} outputs"
+    if any(output.url is None and output.b64 is None for output in progress.outputs):
         return "returned an output without `url` and `b64`"
-    if value.handle is None:
-        is_lost = name == "accepted" and not value.outputs
-        return "returned neither outputs nor a handle" if is_lost else _json_fault(value.reply)
-    if not value.handle.request_id or "request_id" in value.handle.data:
+    handle = progress.handle
+    if name == "accepted" and not progress.outputs and handle is None:
+        return "returned neither outputs nor a handle"
+    if handle is not None and (not handle.request_id or "request_id" in handle.data):
         return "returned a handle without an id, or with another one in its data"
-    return _json_fault({"reply": value.reply, "data": dict(value.handle.data)})
+    return _json_fault({"reply": progress.reply, "data": dict(handle.data) if handle else {}})
+
+
+def _is_sound(error: KontextError) -> bool:
+    """Whether the facts of an error have the types that they should."""
+    facts = hints_of(Facts)
+    return all(fits(value, facts[name]) for name, value in vars(error).items() if name in facts)
+
+
+def _is_sendable(header: tuple[str, str]) -> bool:
+    name, value = header
+    return bool(_HEADER.fullmatch(f"{name}: {value}")) and name.lower() not in _OF_CONNECTIONS
 
 
 def _json_fault(value: Any) -> str | None:

@@ -213,7 +213,8 @@ REFUSED = [
     ("jobs = 0", "`inline_bytes` and `jobs` should be at least 1"),
     ("jobs = True", "`jobs` has the wrong type"),
     ("inline_bytes = float('inf')", "`inline_bytes` has the wrong type"),
-    ("prices = (Price('lumen-2', -1, ''),)", "the price of `lumen-2` is below 0"),
+    ("prices = (Price('lumen-2', -1, ''),)", "a price of `lumen-2` is not of 0 to 1,000,000"),
+    ("prices = (Price('lumen-2', 1e308, ''),)", "a price of `lumen-2` is not"),
     ("prices = (Price('lumen-2', float('nan'), ''),)", "`prices` has the wrong type"),
     ("endpoints = ()", "there is no endpoint for `default_model`, `lumen-2`"),
     ("endpoints = None", "`endpoints` has the wrong type"),
@@ -226,6 +227,22 @@ REFUSED = [
     (
         "endpoints = (Endpoint('a', 'b', 'generate', (Option('prompt'), Option('magic'))),)",
         "the endpoint `a` has an unknown option, `magic`",
+    ),
+    (
+        "endpoints = (Endpoint('a', 'b', 'generate', (Option('prompt', least=1),)),)",
+        "the option `prompt` of `a` cannot have `least`",
+    ),
+    (
+        "endpoints = (Endpoint('a', 'b', 'generate', (Option('prompt', default={}),)),)",
+        "the option `prompt` of `a` has a default of the wrong type",
+    ),
+    (
+        "endpoints = (Endpoint('a\\n', 'b', 'generate', (Option('prompt'),)),)",
+        "is not a name",
+    ),
+    (
+        "def headers(self, key): return {'host': 'b.example'}",
+        "returned a header that cannot be sent",
     ),
     ("def __init__(self, *_): raise ValueError('x')", "ValueError at acme_"),
     ("@staticmethod\n    def normalised(url): return None", "is broken: `normalised` returned"),
@@ -337,6 +354,10 @@ UNSETTLED = [
     (method("accepted", "return 1 / 0"), "`accepted` raised ZeroDivisionError at acme_"),
     (method("accepted", "return None"), "returned a value of the wrong type, NoneType"),
     (method("accepted", "return Progress(State.QUEUED)"), "neither outputs nor a handle"),
+    (
+        method("accepted", "return Progress(State.SAVED, handle=Handle('x'))"),
+        "returned the state `saved`",
+    ),
     (method("accepted", "return Progress('queued', handle=Handle('x'))"), "`state` has the wrong"),
     (method("accepted", "return Progress(State.QUEUED, handle=Handle(''))"), "without an id"),
     (
@@ -352,6 +373,14 @@ UNREAD = [
     (method("poll", "return Call('submit', 'POST', self._url())"), "of the kind `submit`"),
     (method("progress", "raise RecursionError"), "`progress` raised RecursionError"),
     (method("status", "return Progress(State.READY, outputs=(Output(),))"), "`url` and `b64`"),
+    (
+        method("status", "return Progress(State.READY, outputs=(Output('u'),) * 5)"),
+        "returned more than 4 outputs",
+    ),
+    (
+        method("status", "raise JobFailed('x', billed='free')"),
+        "`status` raised JobFailed at acme_",
+    ),
     (method("status", "return Progress(State.READY, usd=-1.0)"), "returned a negative cost"),
     (
         method("status", "return Progress(State.READY, usd=float('nan'))"),
