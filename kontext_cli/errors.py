@@ -181,6 +181,7 @@ class BrokenProvider(UnexpectedReply):
 
     code = "broken_provider"
     state = None
+    billed = "maybe"
 
 
 class Canceled(ProviderError):
