@@ -94,6 +94,9 @@ class Recorder:
         except JournalFault as fault:
             self._notice(f"job {job.id} is {job.state}, but not in the journal: {fault.message}")
             return False
+        except asyncio.CancelledError:
+            self._notice(f"job {job.id} is {job.state}, but not in the journal")
+            raise
         self._missing.pop(job.id, None)
         return True
 
