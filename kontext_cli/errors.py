@@ -27,6 +27,7 @@ KontextError
 │   ├── OutputFault          cannot be written
 │   ├── JournalFault         is the journal
 │   │   ├── RequestIdTaken   another job has the request id already
+│   │   ├── JobIdTaken       another process drew the same id for its job
 │   │   └── BudgetFault   10 the budget that all machines share would be passed
 │   └── NameTaken            exists already
 ├── TooManyFailures       9  a batch was stopped: too many of its jobs failed
@@ -298,6 +299,10 @@ class JournalFault(StorageFault):
 
 class RequestIdTaken(JournalFault):
     """A provider replied to a submit with the request id of another job."""
+
+
+class JobIdTaken(JournalFault):
+    """Another process drew the same id for its job; nothing was recorded."""
 
 
 class BudgetFault(JournalFault):

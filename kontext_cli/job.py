@@ -234,19 +234,21 @@ class Job:
 
 
 class _Ids:
-    """Ids that sort by time: 35 bits of 32 ms since 2025, 25 bits of chance, ever upward."""
+    """Ids that sort by time: 35 bits of 32 ms since 2025, 25 bits of chance, ever upward.
+
+    Within 32 ms all but the first go on from the one before: if each were drawn anew until it is
+    higher, those of all processes would crowd at the upper end.
+    """
 
     def __init__(self) -> None:
         self._last = 0
         self._lock = Lock()
 
     def next(self) -> str:
-        since = int((time.time() - _EPOCH) * 1000) >> 5
+        now = max(int((time.time() - _EPOCH) * 1000) >> 5, 0) << _CHANCE_BITS
+        chance = _chance(_CHANCE_BITS)
         with self._lock:
-            chance = _chance(_CHANCE_BITS)
-            drawn = (max(since, 0) << _CHANCE_BITS) + chance
-            if drawn <= self._last:
-                drawn = self._last + 1 + (chance & 4095)
+            drawn = now + chance if now > self._last else self._last + 1 + (chance & 4095)
             self._last = drawn
         return "".join([_PAIRS[drawn >> shift & 1023] for shift in _SHIFTS])
 

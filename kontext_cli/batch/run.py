@@ -24,6 +24,7 @@ from kontext_cli.errors import (
     Bug,
     InputFault,
     Interrupted,
+    JobIdTaken,
     JournalFault,
     KeyFault,
     KontextError,
@@ -204,8 +205,7 @@ class Batch:
     async def _collect(self, row: InFlight) -> Job:
         """Download the images of a job that was submitted before.
 
-        If a saved file is missing and its links have expired, the job stays as it was, and the row
-        has to be made again.
+        Where a saved file is missing and its links expired, the job stays; its row is made anew.
         """
         entry = row.entry
         job = self._journal.find(entry.job_id or "")
@@ -265,7 +265,14 @@ class Batch:
         if not self._budget.reserve(job.cost):
             self.stop_submitting(self._budget.exhausted())
             return None
-        if not await self._claim(job, entry.seen):
+        try:
+            is_ours = await self._claim(job, entry.seen)
+        except JobIdTaken:
+            self._budget.settle(job.cost, None)
+            entry.drawn_id = None
+            lane.requeue(entry)
+            return None
+        if not is_ours:
             self._budget.settle(job.cost, None)
             self._memory.check_is_readable(entry)
             entry.step = Step.WAIT

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from kontext_cli.errors import JournalFault
+from kontext_cli.errors import JobIdTaken
 from kontext_cli.job import State
 from kontext_cli.journal.codec import (
     COLUMNS,
@@ -64,11 +64,11 @@ class Table(ABC):
     def take(self, row: Row) -> bool:
         """Insert or update a job, False where another has its row of the batch.
 
-        Raises JournalFault where another job has its id: two processes can draw the same one.
+        Raises JobIdTaken where another job has its id: two processes can draw the same one.
         """
         count = self.try_to_put(row)
         if count == 0:
-            raise JournalFault(f"another job has the id {row.id}", hint="run it again")
+            raise JobIdTaken(f"another job has the id {row.id}", hint="run it again")
         return count is not None
 
     def set_state(self, job_id: str, state: State, owner: str | None) -> None:

@@ -550,6 +550,21 @@ def test_a_batch_stopped_at_each_of_its_steps() -> None:
         meet(Fate(stops=step))
 
 
+def test_a_row_whose_job_id_is_taken_gets_another_one() -> None:
+    """Two processes that begin in the same moment can draw the same."""
+    machine = Batches()
+    try:
+        machine.begin(2)
+        machine.run_all([machine.decide(Fate(), only={1})], 2)
+        run = machine.decide(Fate(), only={2})
+        with Journal.open(machine.folder / "state") as journal:
+            run.entries[0].drawn_id = journal.recent()[0].id
+        machine.run_all([run], 2)
+        assert run.wire.accepted == 1
+    finally:
+        machine.teardown()
+
+
 def test_a_cap_holds_for_what_is_decided_on_the_way() -> None:
     """Rows that changed while their jobs were under way are collected first, then made anew."""
     machine = Batches()
