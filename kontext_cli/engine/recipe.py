@@ -199,6 +199,4 @@ def _place(path: str, folder: Path) -> Path:
     # server would learn who asks.
     if Path(path).anchor or is_url(path):
         raise InputFault(f"the input `{path}` is not relative to the image")
-    if is_object(folder):
-        return typed_object(str(folder / path))
     return Path(os.path.normpath(folder / path))  # as it was written: links are not followed
