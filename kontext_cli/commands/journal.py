@@ -66,11 +66,12 @@ def _has_password(typed: str) -> bool:
 
 def _name(place: Location) -> str:
     """A place without user, password and parameters."""
+    if isinstance(place, Path):
+        return str(place)
     with suppress(ValueError):
-        if isinstance(place, str):
-            parts = urlsplit(place)
-            return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return str(place) if isinstance(place, Path) else "the database"
+        parts = urlsplit(place)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return "the database"
 
 
 def _summary(copied: Copied, source: str, target: str) -> str:

@@ -193,7 +193,7 @@ def _input(given: Mapping[str, Any], folder: Path) -> str:
 
 def _place(path: str, folder: Path) -> Path:
     """The file or the object of an input. Raises InputFault and UsageError."""
-    if is_object(path):
+    if is_object(path):  # whose bucket may log the account that asks, and learns no more
         return typed_object(path)
     # No path that we write is absolute: one of another machine, or to a share on Windows, whose
     # server would learn who asks.
