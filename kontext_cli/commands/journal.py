@@ -34,13 +34,14 @@ def run_journal_copy(source: str, target: str, *, quiet: bool) -> Result:
                 "notice: other users of this machine can see a password in an argument; "
                 "PGPASSWORD, ~/.pgpass or a service file keeps it"
             )
-    names = [_shown(place) for place in places]
-    copied = _copy(*places, names[0], quiet=quiet)
+    names = [_name(place) for place in places]
+    shown = [f"`{one_line(name)}`" for name in names]
+    copied = _copy(*places, shown[0], quiet=quiet)
     return Result(
         _MIXED if copied.differing or copied.apart else 0,
-        text=[_summary(copied, *names)],
+        text=[_summary(copied, *shown)],
         records=[_record(copied, *names)],
-        messages=[*_notices(copied, *names), *_replies_left(places[0])],
+        messages=[*_notices(copied, *shown), *_replies_left(places[0], shown[0])],
     )
 
 
@@ -63,14 +64,13 @@ def _has_password(typed: str) -> bool:
     return False
 
 
-def _shown(place: Location) -> str:
+def _name(place: Location) -> str:
     """A place without user, password and parameters."""
     if isinstance(place, Path):
-        return f"`{place}`"
+        return str(place)
     with suppress(ValueError):
         parts = urlsplit(place)
-        host = parts.netloc.rpartition("@")[2]
-        return f"`{parts.scheme}://{host}{parts.path}`"
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     return "the database"
 
 
@@ -105,13 +105,13 @@ def _notices(copied: Copied, source: str, target: str) -> Iterator[str]:
     yield f"what happens in {source} from now on is not known in {target}: use one of them alone"
 
 
-def _replies_left(source: Location) -> Iterator[str]:
+def _replies_left(source: Location, shown: str) -> Iterator[str]:
     """A notice of replies that hold images, which no journal does."""
     if isinstance(source, Path) and (count := Answers(source).count()):
         replies = "1 reply" if count == 1 else f"{count:,} replies"
         yield (
-            f"notice: `{source}` still holds {replies} with images that are not saved: keep it, "
-            f"and run `kontext fetch` with KONTEXT_STATE_DIR={quote(str(source))}"
+            f"notice: {shown} still holds {replies} with images that are not saved: keep it, "
+            f"and run `kontext fetch` with KONTEXT_STATE_DIR={one_line(quote(str(source)))}"
         )
 
 
@@ -119,8 +119,8 @@ def _record(copied: Copied, source: str, target: str) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "type": "journal_copy",
-        "from": source.strip("`"),
-        "to": target.strip("`"),
+        "from": source,
+        "to": target,
         "jobs": copied.jobs,
         "copied": copied.added,
         "updated": copied.updated,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from kontext_cli.errors import InputFault, JournalFault
 from kontext_cli.files.inputs import read_image_file, reading
-from kontext_cli.files.place import absolute
+from kontext_cli.files.place import absolute, is_object
 from kontext_cli.files.records import Record, look_into
 from kontext_cli.images.decoding import other_kind, sniff
 from kontext_cli.job import Job
@@ -29,8 +29,9 @@ class Image(NamedTuple):
 
     @property
     def folder(self) -> Path:
-        """Its folder, to which the inputs in its records are relative."""
-        return absolute(self.path).parent
+        """The folder to which the inputs in its records are relative: its own, or the working one
+        where it is in a store."""
+        return Path.cwd() if is_object(self.path) else absolute(self.path).parent
 
 
 def read_image(path: Path) -> Image:

@@ -193,12 +193,10 @@ def _input(given: Mapping[str, Any], folder: Path) -> str:
 
 def _place(path: str, folder: Path) -> Path:
     """The file or the object of an input. Raises InputFault and UsageError."""
-    if is_object(path):
+    if is_object(path):  # whose bucket may log the account that asks, and learns no more
         return typed_object(path)
     # No path that we write is absolute: one of another machine, or to a share on Windows, whose
     # server would learn who asks.
     if Path(path).anchor or is_url(path):
         raise InputFault(f"the input `{path}` is not relative to the image")
-    if is_object(folder):
-        return typed_object(str(folder / path))
     return Path(os.path.normpath(folder / path))  # as it was written: links are not followed

@@ -123,8 +123,6 @@ def _path(name: str, folder: Path) -> str:
     """The path of an input from a folder, or its URL; its name alone where no way leads there."""
     if name == "-" or is_url(name):
         return name
-    if is_url(str(folder)):
-        return Path(name).name
     try:
         return os.path.relpath(name, folder).replace(os.sep, "/")
     except ValueError:  # on another drive

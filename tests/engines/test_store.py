@@ -13,6 +13,7 @@ import pytest
 
 pytest.importorskip("obstore")
 
+from commands.replays import forget_all
 from engines.buckets import BUCKET, Bucket
 from kontext_cli.files.part import PartFile
 from kontext_cli.files.place import ObjectPath
@@ -255,7 +256,7 @@ class TestInputs:
         argv = ("--seed", "7", "--metadata", "full")
         self.edit(world, "-i", self.URL, *argv, "-o", "here.png")
         self.edit(world, "-i", self.URL, *argv, "-o", f"{BUCKET}/out/there.png")
-        world.run("forget", "--older-than", "0s")
+        forget_all(world)
         for image in ("here.png", f"{BUCKET}/out/there.png"):
             again = world.run("replay", image, "-o", "again.png", "--exists", "overwrite")
             assert again.code == 0, again.err
@@ -265,6 +266,19 @@ class TestInputs:
         refused = world.run("replay", "here.png", "-o", "again.png")
         assert refused.code == 8
         assert f"the input `{self.URL}` is not the image that was sent" in refused.err
+
+    def test_that_is_a_file_is_found_for_a_replay_of_an_object(
+        self, world: World, house: bytes
+    ) -> None:
+        world.may_be_accepted(3, WINTER)
+        world.write("in/house.png", house)
+        target = ("-o", f"{BUCKET}/out/a.png", "--metadata", "full")
+        self.edit(world, "-i", "in/house.png", *target)
+        again = ("replay", f"{BUCKET}/out/a.png", "-o", "again.png", "--exists", "overwrite")
+        assert world.run(*again, cwd=world.top).code == 0  # the journal knows where it is
+        forget_all(world)
+        assert world.run(*again).code == 0  # the object knows the way from the working folder
+        assert world.run(*again, cwd=world.top).code == 8
 
     def test_is_in_a_lock_with_its_hash(self, world: World, bucket: Bucket, house: bytes) -> None:
         world.write("p.jsonl", [{"id": "a", "prompt": WINTER, "images": [self.URL]}])
@@ -361,7 +375,7 @@ class TestWhatReadsImages:
         return str(done.lines[0])
 
     def test_info_reads_an_object_and_its_sidecar(self, url: str, world: World) -> None:
-        world.run("forget", "--older-than", "0s")
+        forget_all(world)
         (record,) = world.run("info", url, "--json").records
         assert FOX in json.dumps(record)
         for missing in (f"{BUCKET}/none.jpg", "s3://nowhere/none.jpg", BUCKET):

@@ -117,6 +117,7 @@ ARGUMENTS: dict[str, tuple[str, ...]] = {
     "age": ("forget", "--older-than", "{}"),
     "image to make again": ("replay", "{}", "-p", "sandbox"),
     "images to make again": ("replay", "a.png", "{}", "-p", "sandbox"),
+    "journal to copy": ("journal", "copy", "{}", "to"),
     "catalogue": ("models", "-m", "{}"),
     "shell": ("completion", "{}"),
     "key": ("auth", "remove", "{}"),
