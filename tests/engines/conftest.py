@@ -12,9 +12,9 @@ from engines.buckets import Bucket, bucket_of, s3_server
 from world import World
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
-    """The URL of a server of S3."""
+    """The URL of a server of S3; one for all tests, as runs in one process keep their clients."""
     with s3_server() as url:
         yield url
 
