@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from journals import Place, job
-from kontext_cli.errors import JournalFault
+from kontext_cli.errors import JobIdTaken
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.writer import Scribe
@@ -46,10 +46,10 @@ def test_one_that_is_refused_takes_no_other_with_it(place: Place) -> None:
             scribe = Scribe(journal)
             first, second = job(State.QUEUED), job(State.QUEUED)
             clash = job(State.QUEUED, id=first.id)
-            told = await asyncio.gather(
+            ended = await asyncio.gather(
                 *(scribe.record(each) for each in (first, clash, second)), return_exceptions=True
             )
-            assert [type(each) for each in told] == [type(None), JournalFault, type(None)]
+            assert [type(each) for each in ended] == [type(None), JobIdTaken, type(None)]
             assert journal.find(second.id).id == second.id
 
     asyncio.run(work())
