@@ -6,7 +6,7 @@ ledger behind it still says what was accepted.
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import Any
@@ -38,22 +38,11 @@ class Front:
 
     def revive(self) -> None:
         """Listen at the same port again."""
-        self.kill()
         listener = _bound(self._port)
         listener.listen()
         listener.setblocking(False)
         self._life = Life(listener, self.upstream)
         self._do(self._life.begin())
-
-    def lose_answers(self) -> None:
-        """Break connections where an answer would come back on them, until it is revived."""
-        if self._life is not None:
-            self._life.loses_answers = True
-
-    @property
-    def loses_answers(self) -> bool:
-        """Whether it does so now."""
-        return self._life is not None and self._life.loses_answers
 
     def close(self) -> None:
         """Free the port."""
@@ -71,45 +60,47 @@ class Life:
         self._listener = listener
         self._upstream = urlsplit(upstream)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._has_ended = False
-        self.loses_answers = False
 
     async def begin(self) -> None:
         """Accept connections from now on."""
-        self._server = await asyncio.start_server(self._accept, sock=self._listener)
+        self._start(self._accept())
 
     async def end(self) -> None:
         """Break all connections."""
-        self._has_ended = True
-        self._server.close()
-        await _turn()
+        self._listener.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await _turn()
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._has_ended:
-            writer.transport.abort()
-            return
-        task = asyncio.ensure_future(self._serve(reader, writer))
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        # It may be cancelled before it begins.
-        task.add_done_callback(lambda _: writer.transport.abort())
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            connection, _ = await loop.sock_accept(self._listener)
+            self._start(self._serve(connection))
+
+    async def _serve(self, connection: socket.socket) -> None:
+        try:
+            reader, writer = await asyncio.open_connection(sock=connection)
+        except BaseException:
+            connection.close()
+            raise
         back = None
         try:
             with suppress(OSError):
                 there, back = await asyncio.open_connection(
                     self._upstream.hostname, self._upstream.port
                 )
-                back_again = _copy(there, writer, lambda: self.loses_answers)
-                await asyncio.gather(_copy(reader, back), back_again)
+                await asyncio.gather(_copy(reader, back), _copy(there, writer))
                 writer.close()
                 await writer.wait_closed()
         finally:
+            writer.transport.abort()
             if back is not None:
                 back.transport.abort()
 
@@ -123,25 +114,16 @@ def _bound(port: int) -> socket.socket:
     return made
 
 
-async def _copy(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    breaks: Callable[[], bool] = lambda: False,
-) -> None:
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         while data := await reader.read(2**16):
-            if breaks():
-                break
             writer.write(data)
             await writer.drain()
-        else:
-            writer.write_eof()
-            return
-    writer.transport.abort()
+        writer.write_eof()
 
 
 async def _turn() -> None:
-    """Let the event loop finish what it began to accept, and close what was aborted."""
+    """Let the event loop close what was aborted."""
     for _ in range(3):
         await asyncio.sleep(0)
 

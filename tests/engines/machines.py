@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, cast
 
+from cutting import CuttingProxy
 from engines.buckets import BUCKET, Bucket
-from fronts import Front
 from kontext_cli.files.saved import verified
 from kontext_cli.job import Job, State
 from soaking import soaked
@@ -31,7 +31,8 @@ _TICK = 0.05
 _UNDONE = (7, 8)
 """Exit codes of runs that have to be repeated: jobs go on elsewhere, or the journal was away."""
 
-Kind = Literal["kill", "stop", "restart", "cut", "mute"]
+Kind = Literal["kill", "stop", "restart", "cut", "before", "after"]
+"""The last two end a connection around its next commit."""
 
 
 class Trouble(NamedTuple):
@@ -151,14 +152,14 @@ class Fleet(Strained):
         super().__init__(*surroundings, **options)
         self._shares_state = True
         self._server: Server | None = None
-        self._front: Front | None = None
+        self._proxy: CuttingProxy | None = None
         self.machines = [Machine(self, self.top / f"machine-{n}") for n in range(machines)]
         self.struck: Counter[Kind] = Counter()
 
-    def keep_journal_at(self, url: str, server: Server, front: Front) -> None:
-        """Have the journal in a database, which is reached through a front."""
+    def keep_journal_at(self, url: str, server: Server, proxy: CuttingProxy) -> None:
+        """Have the journal in a database, which is reached through a proxy."""
         self.set(KONTEXT_JOURNAL=url)
-        self._shares_state, self._server, self._front = False, server, front
+        self._shares_state, self._server, self._proxy = False, server, proxy
 
     def state_of(self, folder: Path) -> str:
         """The state folder of the machine with a folder."""
@@ -183,8 +184,6 @@ class Fleet(Strained):
             next_at = coming[0].accepted if coming else len(self.rows) + 1
             comes = self.ledger.wait_for(next_at, seconds=_TICK)
             undone = [machine for machine in working if not machine.is_done()]
-            if self._front is not None and self._front.loses_answers:
-                self._front.revive()
             if not undone:
                 break
             assert time.monotonic() < ends_at, self.figures() + "".join(
@@ -202,10 +201,10 @@ class Fleet(Strained):
             machine.stop(dice.uniform(1.2, 2.5) * LEASE)
         elif kind == "restart" and self._server is not None:
             self._server.restart()
-        elif kind == "cut" and self._front is not None:
-            self._front.revive()
-        elif kind == "mute" and self._front is not None:
-            self._front.lose_answers()
+        elif kind == "cut" and self._proxy is not None:
+            self._proxy.cut_all()
+        elif kind in ("before", "after") and self._proxy is not None:
+            self._proxy.cut = kind
 
     def figures(self) -> str:
         """What happened so far, for whoever looks at a failure."""

@@ -3,13 +3,12 @@
 import random
 import sys
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
+from cutting import CuttingProxy
 from engines.buckets import bucket_of
 from engines.machines import IN_FLIGHT, LEASE, PRICE, Fleet, troubles
-from fronts import Front, fronts
 from postgres_server import PostgresServer, postgres_server
 from soaking import seeds, soaked
 from world import Build
@@ -29,12 +28,11 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def front(postgres: PostgresServer) -> Iterator[Front]:
+def proxy(postgres: PostgresServer) -> Iterator[CuttingProxy]:
     """What machines reach the server through."""
-    with fronts() as loop:
-        made = Front(f"http://127.0.0.1:{postgres.port}", loop)
-        yield made
-        made.close()
+    made = CuttingProxy(postgres.port)
+    yield made
+    made.close()
 
 
 @pytest.mark.parametrize("seed", seeds(1))
@@ -49,27 +47,27 @@ def test_machines_that_share_a_state_folder(build: Build, endpoint: str, seed: i
 
 @pytest.mark.parametrize("seed", seeds(1))
 def test_machines_that_share_a_database(
-    build: Build, endpoint: str, postgres: PostgresServer, front: Front, seed: int
+    build: Build, endpoint: str, postgres: PostgresServer, proxy: CuttingProxy, seed: int
 ) -> None:
     """Two shards whose budget is one, and too small; then all rows, with what is left of a budget
     that is just enough."""
     fleet = build(Fleet, machines=MACHINES, rows=ROWS, latency=0.2)
     bucket = bucket_of(fleet, endpoint)
-    url = postgres.url(postgres.new_database(), port=urlsplit(front.url).port)
-    fleet.keep_journal_at(f"{url}?lease={LEASE}", postgres, front)
+    url = postgres.url(postgres.new_database(), port=proxy.port)
+    fleet.keep_journal_at(f"{url}?lease={LEASE}", postgres, proxy)
     dice = random.Random(seed)
     shared, kills, stops, restarts = ROWS * 2 // 3, KILLS // 2, STOPS // 2, RESTARTS // 2
     both = {"kill": kills, "stop": stops, "restart": restarts}
     fleet.work(
         dice,
-        troubles(dice, 1, shared * 9 // 10, cut=CUTS, **both),
+        troubles(dice, 1, shared * 9 // 10, cut=CUTS, after=CUTS // 2, **both),
         argv=lambda n: ("--max-cost", f"{shared * PRICE:.2f}", "--shard", f"{n % 2 + 1}/2"),
     )
     print(fleet.figures())
     assert fleet.accepted.total() <= shared
     fleet.work(
         dice,
-        troubles(dice, shared, ROWS * 9 // 10, mute=CUTS, **both),
+        troubles(dice, shared, ROWS * 9 // 10, cut=CUTS, before=CUTS // 2, after=CUTS // 2, **both),
         argv=lambda _: ("--max-cost", f"{ROWS * PRICE:.2f}"),
     )
     print(fleet.figures())
