@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from kontext_cli.errors import KontextError
-from kontext_cli.files.names import format_of
 from kontext_cli.settings.config import load_config
 from kontext_cli.settings.defaults import COMMANDS_WITH, Default, defaults_of
 from kontext_cli.settings.paths import config_dir
@@ -87,6 +86,8 @@ def _ruled_out(command: str, typed: Mapping[str, Any]) -> set[str]:
     if output == "-":
         out |= {"num_images", "sidecar", "open_images", "no_wait"}
     elif output is not None:
+        from kontext_cli.files.names import format_of
+
         out |= {"output_format"} if format_of(output) else set()
         out |= {"columns", "label"} if output.endswith(".html") else {"inline"}
     if command == "fetch":

@@ -5,16 +5,18 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from kontext_cli.errors import UsageError
 from kontext_cli.options import Metadata
 from kontext_cli.providers import NAMES, every_name, is_known, provider_class
-from kontext_cli.providers.base import Provider
 from kontext_cli.providers.dialects.workflows import USUAL_INPUTS
 from kontext_cli.settings.defaults import Defaults, read_defaults
 from kontext_cli.settings.toml_lines import line_of
 from kontext_cli.words import nearest
+
+if TYPE_CHECKING:
+    from kontext_cli.providers.base import Provider
 
 Preview = Literal["auto", "kitty", "iterm", "blocks", "off"]
 PREVIEWS: tuple[Preview, ...] = get_args(Preview)
@@ -63,8 +65,10 @@ class Config(NamedTuple):
         return f"{self.path}:{line}" if line else str(self.path)
 
 
-def _kind_of(provider: str) -> type[Provider]:
+def _kind_of(provider: str) -> "type[Provider]":
     """The class that decides on the keys: of a package, the base, as it may be broken."""
+    from kontext_cli.providers.base import Provider
+
     return provider_class(provider) if provider in NAMES else Provider
 
 
