@@ -7,12 +7,13 @@ one job. This is no sandbox: the package runs with the rights of the user.
 import inspect
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import NoneType
 from typing import Any
 
-from kontext_cli.errors import BrokenProvider
+from kontext_cli.errors import Billed, BrokenProvider, KontextError
 from kontext_cli.http.call import Call, Kind
-from kontext_cli.job import Progress
+from kontext_cli.job import Progress, State
 from kontext_cli.providers import interface
 from kontext_cli.providers.base import Provider
 from kontext_cli.providers.options import Endpoint
@@ -35,6 +36,14 @@ _KINDS: Mapping[str, tuple[Kind, ...]] = {
 }
 """The kinds of calls that a method may write. One that submits must not be of a kind that is sent
 again after a failure."""
+_STATES = (State.QUEUED, State.RUNNING, State.READY)
+_FACTS: Mapping[str, Any] = {
+    "hint": str | None,
+    "billed": Billed,
+    "details": Sequence[str],
+    "status": int | None,
+}
+"""What an error of a method may say besides its message. Its exit code is that of its kind."""
 _HEADER = re.compile(r"[\w!#$%&'*+.^`|~-]+: [!-~]([ -~]*[!-~])?", re.ASCII)
 
 
@@ -94,8 +103,10 @@ class _Guard:
                 if name not in _AFTER_SUBMIT:
                     raise
                 raise error.replace(billed="maybe") from None
-            except interface.ERRORS:
-                raise
+            except interface.ERRORS as error:
+                if (fault := _error_fault(error)) is None:
+                    raise
+                raise self._broken(name, f"raised {fault}") from error
             except (Exception, SystemExit) as error:
                 raise self._broken(name, f"raised {described(error)}") from error
             if fault is not None:
@@ -128,6 +139,18 @@ def _return_type(name: str) -> Any:
     return hints_of(getattr(declared, name))["return"]
 
 
+def _error_fault(error: KontextError) -> str | None:
+    """What is wrong with an error of a method, as the object of a sentence; None where nothing is.
+    It may be of a kind, or say things, that the rest of the program does not expect."""
+    if type(error) not in interface.ERRORS:
+        return f"{described(error)}, which is no error of the interface"
+    facts = {name: fact for name, fact in vars(error).items() if not name.startswith("__")}
+    wrong = [name for name in facts if not fits(facts[name], _FACTS.get(name, NoneType))]
+    if not isinstance(error.args[0], str):
+        wrong.append("message")
+    return f"{described(error)} with a wrong `{wrong[0]}`" if wrong else None
+
+
 def _type_fault(value: Any, hint: Any) -> str | None:
     if fits(value, hint):
         return None
@@ -142,10 +165,15 @@ def _value_fault(name: str, value: Any) -> str | None:
         if value.kind not in _KINDS[name]:
             return f"returned a call of the kind `{value.kind}`"
         return _json_fault(value.json)
+    if isinstance(value, KontextError):
+        fault = _error_fault(value)
+        return fault and f"returned {fault}"
     if name == "headers" and not all(_HEADER.fullmatch(f"{k}: {v}") for k, v in value.items()):
         return "returned a header that cannot be sent"
     if not isinstance(value, Progress):
         return None
+    if value.state not in _STATES:
+        return f"returned the state `{value.state}`, for which there is an error to raise"
     if value.usd is not None and value.usd < 0:
         return "returned a negative cost"
     if any(output.url is None and output.b64 is None for output in value.outputs):
