@@ -6,9 +6,9 @@ from kontext_cli.errors import UsageError
 from kontext_cli.quantities import seconds
 
 
-def age_of(text: str) -> timedelta:
-    """The age in `30d`, `12h` or `90m`. Raises UsageError for anything else."""
+def age_of(flag: str, text: str) -> timedelta:
+    """The age in `30d`, `12h` or `90m`, the value of a flag. Raises UsageError for others."""
     try:
         return timedelta(seconds=seconds(text, bare=False))
     except (ValueError, OverflowError):
-        raise UsageError(f"`{text}` is not an age", hint="as in 30d, 12h, 90m") from None
+        raise UsageError(f"`{flag} {text}` is not an age", hint="as in 30d, 12h, 90m") from None

@@ -22,7 +22,7 @@ def sum_up(*, since: str | None, by: By | None) -> Result:
 
     Raises UsageError for an age that is none, and JournalFault.
     """
-    spent = _spent(None if since is None else age_of(since))
+    spent = _spent(None if since is None else age_of("--since", since))
     tables = {each: grouped(spent, each) for each in ([by] if by else _ALL)}
     total = grouped(spent, "total").get(None) or {"estimate": Sum()}
     nothing = "nothing was spent" if since is None else f"nothing was spent in the last {since}"

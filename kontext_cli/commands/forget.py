@@ -23,7 +23,7 @@ def run_forget(names: Sequence[str], *, older_than: str | None, states: Sequence
         )
     if names and (older_than is not None or states):
         raise UsageError("give either JOBs, or --older-than and --state, not both")
-    age = None if older_than is None else age_of(older_than)
+    age = None if older_than is None else age_of("--older-than", older_than)
     with Journal.open(journal_location(os.environ), log=to_stderr) as journal:
         ids = [_id(journal, name) for name in names]
         count = journal.forget(ids=ids, older_than=age, states=states)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from kontext_cli.errors import JournalFault, UsageError
 from kontext_cli.journal.copying import Copied, copy_journal
+from kontext_cli.journal.file import FILE
 from kontext_cli.journal.replies import Answers
 from kontext_cli.journal.store import Location, open_store, open_store_to_read
 from kontext_cli.settings.paths import typed_journal
@@ -26,7 +27,7 @@ _MIXED = 9
 def run_journal_copy(source: str, target: str, *, quiet: bool) -> Result:
     """Copy a journal into another. Raises UsageError, StillRunning and JournalFault."""
     places = typed_journal(source, os.environ), typed_journal(target, os.environ)
-    if places[0] == places[1]:
+    if places[0] == places[1] or _is_one_file(*places):
         raise UsageError("FROM and TO are the same journal")
     for typed in (source, target):
         if _has_password(typed):
@@ -55,6 +56,14 @@ def _copy(source: Location, target: Location, name: str, *, quiet: bool) -> Copi
         Counting("journal copy", quiet=quiet) as counting,
     ):
         return copy_journal(reader, writer, counting.show)
+
+
+def _is_one_file(source: Location, target: Location) -> bool:
+    """Whether both are the same file, by links or from another working folder."""
+    with suppress(OSError):
+        if isinstance(source, Path) and isinstance(target, Path):
+            return (source / FILE).samefile(target / FILE)
+    return False
 
 
 def _has_password(typed: str) -> bool:

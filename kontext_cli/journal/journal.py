@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from sys import maxsize
 from types import TracebackType
 from typing import Self
 
@@ -243,7 +244,7 @@ class Journal:
                 rows = self._table.newest(batch)
             found = self._readable(self._noted(rows))
             jobs = (job for job in found if not states or job.state in states)
-            return list(islice(jobs, limit))
+            return list(islice(jobs, min(limit, maxsize)))
 
     def of_batch(self, batch: str) -> Iterator[Job]:
         """The jobs of a batch: each row by its attempts in turn. Read lazily."""

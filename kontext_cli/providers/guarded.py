@@ -8,6 +8,7 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any
 
 from kontext_cli.errors import BrokenProvider, Facts, KontextError
@@ -98,9 +99,9 @@ class _Guard:
                     raise
                 raise error.replace(billed="maybe") from None
             except interface.ERRORS as error:
-                if _is_sound(error):
+                if (fault := _error_fault(error)) is None:
                     raise
-                raise self._broken(name, f"raised {described(error)}, with wrong facts") from error
+                raise self._broken(name, f"raised {fault}") from error
             except (Exception, SystemExit) as error:
                 raise self._broken(name, f"raised {described(error)}") from error
             if fault is not None:
@@ -147,6 +148,9 @@ def _value_fault(name: str, value: Any) -> str | None:
         if value.kind not in _KINDS[name]:
             return f"returned a call of the kind `{value.kind}`"
         return _json_fault(value.json)
+    if isinstance(value, KontextError):
+        fault = _error_fault(value)
+        return fault and f"returned {fault}"
     if name == "headers" and not all(map(_is_sendable, value.items())):
         return "returned a header that cannot be sent"
     return _progress_fault(name, value) if isinstance(value, Progress) else None
@@ -169,10 +173,17 @@ def _progress_fault(name: str, progress: Progress) -> str | None:
     return _json_fault({"reply": progress.reply, "data": dict(handle.data) if handle else {}})
 
 
-def _is_sound(error: KontextError) -> bool:
-    """Whether the facts of an error have the types that they should."""
-    facts = hints_of(Facts)
-    return all(fits(value, facts[name]) for name, value in vars(error).items() if name in facts)
+def _error_fault(error: KontextError) -> str | None:
+    """What is wrong with an error of a method, as the object of a sentence; None where nothing is.
+    It may be of a kind, or say things, that the rest of the program does not expect."""
+    if type(error) not in interface.ERRORS:
+        return f"{described(error)}, which is no error of the interface"
+    hints = {**hints_of(Facts), "exit_code": NoneType}  # that of its kind
+    facts = {name: fact for name, fact in vars(error).items() if not name.startswith("__")}
+    wrong = [name for name in facts if not fits(facts[name], hints.get(name, NoneType))]
+    if not isinstance(error.args[0], str):
+        wrong.append("message")
+    return f"{described(error)} with a wrong `{wrong[0]}`" if wrong else None
 
 
 def _is_sendable(header: tuple[str, str]) -> bool:

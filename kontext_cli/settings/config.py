@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from kontext_cli.errors import UsageError
+from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.options import Metadata
 from kontext_cli.providers import NAMES, every_name, is_known, provider_class
 from kontext_cli.providers.dialects.workflows import USUAL_INPUTS
@@ -25,6 +26,7 @@ PREVIEWS: tuple[Preview, ...] = get_args(Preview)
 METADATA: tuple[Metadata, ...] = get_args(Metadata)
 
 _TEXTS = ("provider", "model", "output_dir", "metadata", "preview")
+_MOST_BYTES = 2**20
 _PLACE = re.compile(r"[^.\s][^.]*\.\S(.*\S)?")
 _TABLES = ("defaults", "providers", "prices")
 KEYS = (*_TEXTS, *_TABLES)
@@ -91,12 +93,20 @@ def words_of(provider: str) -> Mapping[str, tuple[str, ...]]:
 def load_config(path: Path) -> Config:
     """Read the file; an empty Config if there is none. Raises UsageError with the line."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path, most=_MOST_BYTES).decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):  # as with HOME=/dev/null
         return Config()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"`{path}` cannot be read: {error}") from None
-    return _parsed(path, text)
+    except (OSError, NotAnImage, UnicodeDecodeError) as error:
+        raise UsageError(f"`{path}` cannot be read: {_reason(error)}") from None
+    return _parsed(path, text.replace("\r\n", "\n"))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, NotAnImage):
+        return f"it is {error.reason}"
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return "it is not UTF-8"
 
 
 @lru_cache(maxsize=1)  # the defaults of flags are read first, then the settings

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from kontext_cli.http.urls import abridged
 from kontext_cli.providers import NAMES, Name
 from kontext_cli.providers.base import Provider
 from kontext_cli.settings.defaults import described
@@ -20,10 +21,12 @@ _TOP = {
 def all_settings(settings: Settings) -> dict[str, Setting]:
     """Every setting that has a value, by the name that it has in `config.toml`.
 
-    The origin is a variable, ``PATH:LINE`` or ``default``. Keys are not among them. Raises
-    UsageError for a base URL that cannot be used.
+    The origin is a variable, ``PATH:LINE`` or ``default``. Keys are not among them, nor what may be
+    a credential in a URL. Raises UsageError for a base URL that cannot be used.
     """
     found = {name: settings.setting(name, default) for name, default in _TOP.items()}
+    if (folder := found["output_dir"]) and "://" in folder.value:
+        found["output_dir"] = folder._replace(value=abridged(folder.value))
     config = settings.config
     tables = (config.base_urls, config.jobs, config.key_commands, config.prices)
     for name in dict.fromkeys((*NAMES, *(name for table in tables for name in table))):

@@ -42,6 +42,8 @@ def journal_location(environ: Mapping[str, str]) -> Path | str:
 def typed_journal(text: str, environ: Mapping[str, str]) -> Path | str:
     """Where a journal is that was typed: a state folder, the `journal.db` in it, the URL of a
     database, or `env` for that of KONTEXT_JOURNAL. Raises UsageError."""
+    if not text:
+        raise UsageError("the name of a journal is empty")
     if text == "env":
         if not environ.get("KONTEXT_JOURNAL"):
             raise UsageError("`env` is the journal of KONTEXT_JOURNAL, which is not set")

@@ -123,7 +123,7 @@ TABLE = [
     ("fetch --timeout 0", "--timeout should be a duration above 0", "5m"),
     ("generate x --max-cost ''", "--max-cost should be US dollars", "write 5, or '$5'"),
     ("generate x --max-cost €5", "--max-cost should be US dollars, not `€5`", "'$5'"),
-    ("forget --older-than 30", "`30` is not an age", "30d"),
+    ("forget --older-than 30", "`--older-than 30` is not an age", "30d"),
     ("models -m flux", "there is no model `flux`", "there are kontext-pro, kontext-max"),
     # what no provider, or not this one, can do: before a word about keys
     ("generate x -m flux-dev", "does not generate with the model `flux-dev`", "kontext-pro"),

@@ -199,6 +199,11 @@ def test_a_store_without_its_library(world: World) -> None:
     assert "s3://bucket" in found.one("output")[1]
 
 
+def test_a_folder_in_a_store_is_shown_without_credentials(world: World) -> None:
+    found = report(world, KONTEXT_OUTPUT_DIR="s3://user:s3cret@bucket/today?sign=s3cret")
+    assert found.settings["output_dir"]["value"].startswith("s3://bucket/today")
+
+
 @posix
 def test_what_others_can_read(world: World) -> None:
     world.run("generate", "x", "-p", "sandbox", "-o", "x.jpg")

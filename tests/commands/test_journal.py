@@ -72,11 +72,19 @@ def test_replies_that_no_journal_holds_are_named(kept: World) -> None:
     assert "still holds 1 reply with images that are not saved" in done.err
 
 
+def test_a_journal_is_not_copied_onto_itself(kept: World, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(kept.state, target_is_directory=True)
+    for same in kept.state / ".." / kept.state.name, tmp_path / "link":
+        done = kept.run("journal", "copy", str(kept.state), str(same))
+        assert (done.code, "FROM and TO are the same journal" in done.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("argv", "code", "message"),
     [
         (("none", "to"), 8, "there is no journal in `none`"),
         (("state", "state/journal.db"), 2, "FROM and TO are the same journal"),
+        (("state", ""), 2, "the name of a journal is empty"),
         (("env", "to"), 2, "KONTEXT_JOURNAL, which is not set"),
         (("mysql://db/x", "to"), 2, "postgresql://USER@HOST/DATABASE"),
         (("here.txt", "to"), 2, "`here.txt` is a file, and a journal is called `journal.db`"),

@@ -326,6 +326,7 @@ def method(name: str, *lines: str) -> str:
 NEVER_SENT = [
     (method("submit", "raise KeyError(self)"), "`submit` raised KeyError at acme_"),
     (method("submit", "return {}"), "`submit` returned a value of the wrong type, dict"),
+    (method("submit", "raise UnexpectedReply(None)"), "with a wrong `message`"),
     (method("submit", "raise SystemExit"), "`submit` raised SystemExit"),
     (
         method("submit", "return Call('submit', 'POST', self._url(), json={'x': {1, 2}})"),
@@ -391,6 +392,12 @@ UNREAD = [
         method("status", "return Progress(State.READY, done=True, reply={'a': object()})"),
         "returned what JSON cannot express",
     ),
+    (method("status", "raise JobFailed(None)"), "raised JobFailed at acme_"),
+    (method("status", "raise JobFailed('x', billed='free')"), "with a wrong `billed`"),
+    (method("status", "raise JobFailed('x', hint=7)"), "with a wrong `hint`"),
+    (method("status", "raise JobFailed('x', exit_code=0)"), "with a wrong `exit_code`"),
+    (method("status", "raise type('Own', (JobFailed,), {})('x')"), "no error of the interface"),
+    (method("status", "return Progress(State.FAILED)"), "returned the state `failed`"),
     (method("is_about", "return 'yes'"), "`is_about` returned a value of the wrong type, str"),
 ]
 

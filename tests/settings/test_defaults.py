@@ -1,5 +1,7 @@
 """`[defaults]` of `config.toml`: what flags are when they are not typed."""
 
+import os
+
 import pytest
 
 from completions.writer.tree import tree
@@ -109,6 +111,31 @@ def test_a_budget_that_is_too_small_has_its_line(world: World) -> None:
     ran = world.run("generate", "fox", "-p", "fal", "--dry-run")
     assert ran.code == 10
     assert "config.toml:2: the estimated cost of $0.04 exceeds the $0.01" in ran.err
+
+
+def test_an_age_and_a_limit_can_be_anything(world: World) -> None:
+    world.configure(f"[defaults]\nsince = inf\nlimit = {10**30}\n")
+    assert "config.toml:2: `--since inf` is not an age" in world.run("cost").err
+    assert world.run("status").code == 0
+
+
+def test_the_file_may_be_one_of_a_windows_editor(world: World) -> None:
+    world.configure("")
+    path = world.config / "config.toml"
+    path.write_bytes(b"\xef\xbb\xbf[defaults]\r\nnum_images = 2\r\n")
+    assert len(world.run(*HERE).lines) == 2
+    path.write_bytes("[defaults]".encode("utf-16"))
+    assert f"`{path}` cannot be read: it is not UTF-8" in world.run(*HERE).err
+
+
+def test_a_file_that_never_ends_is_not_read(world: World) -> None:
+    world.configure("#" * 2**20 + "#")
+    path = world.config / "config.toml"
+    assert f"`{path}` cannot be read: it is larger than 1 MiB" in world.run(*HERE).err
+    if hasattr(os, "mkfifo"):
+        path.unlink()
+        os.mkfifo(path)
+        assert f"`{path}` cannot be read: it is no regular file" in world.run(*HERE).err
 
 
 def test_the_hint_has_the_right_spelling(world: World) -> None:
