@@ -9,42 +9,17 @@ from kontext_cli.journal.table import OPEN_STATES
 _LOCK = 7_106_921_385_520_746
 """The advisory lock of those who create or upgrade the tables: any number that is only ours."""
 
-FACTS = r"""
-    CREATE FUNCTION kontext_facts(
-        details text,
-        OUT provider text, OUT model text, OUT operation text,
-        OUT usd double precision, OUT source text, OUT error_billed text,
-        OUT has_outputs boolean, OUT finished_at text
-    ) LANGUAGE plpgsql IMMUTABLE AS $$
-    DECLARE
-        record json;
-        number numeric;
+_JSON = r"""
+    CREATE FUNCTION kontext_json(details text) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
     BEGIN
         -- Without escaped characters, of which PostgreSQL refuses some that JSON allows.
-        record := replace(replace(details, '\\', ''), '\u', 'u');
-        IF json_typeof(record #> '{cost,usd}') = 'number' THEN
-            number := (record #>> '{cost,usd}')::numeric;
-            usd := CASE WHEN number BETWEEN 0 AND 1e9 THEN number END;
-        END IF;
-        source := record #>> '{cost,source}';
-        has_outputs := coalesce(record #> '{outputs,0}' IS NOT NULL, false);
-        IF json_typeof(record #> '{error,billed}') = 'string' THEN
-            error_billed := record #>> '{error,billed}';
-        END IF;
-        IF json_typeof(record -> 'provider') = 'string' THEN
-            provider := record ->> 'provider';
-        END IF;
-        IF json_typeof(record -> 'model') = 'string' THEN
-            model := record ->> 'model';
-        END IF;
-        operation := record ->> 'operation';
-        finished_at := record ->> 'finished_at';
+        RETURN replace(replace(details, '\\', ''), '\u', 'u')::jsonb;
     EXCEPTION WHEN others THEN -- it is damaged
-        has_outputs := false;
+        RETURN '{}';
     END
     $$
 """
-"""What is added up of the details of a job; NULL is what it does not say."""
+"""The details of a job, to look for numbers and plain words in them."""
 
 UPGRADES: tuple[tuple[str, ...], ...] = (
     (
@@ -75,7 +50,7 @@ UPGRADES: tuple[tuple[str, ...], ...] = (
             reserved bigint NOT NULL -- millionths of a US dollar, ever reserved or spent
         )
         """,
-        FACTS,
+        _JSON,
     ),
 )
 """The statements that bring version n of the tables to version n + 1."""

@@ -29,39 +29,48 @@ _UPDATE = (
 )
 _OPEN = f"SELECT {COLUMNS} FROM jobs WHERE state IN {OPEN_STATES} ORDER BY id"  # noqa: S608
 
-_BILLED = """
-    CASE WHEN state IN ('ready', 'saved') OR has_outputs THEN 'yes'
-         WHEN state IN ('submitting', 'queued', 'running', 'unknown') THEN 'maybe'
-         WHEN error_billed IS NOT NULL THEN error_billed
-         WHEN request_id IS NULL THEN 'no' ELSE 'maybe' END
-"""
-"""Whether a job was billed, as `bill_so_far` has it; planned ones are left out."""
+_COST = "record #> '{cost,usd}'"
+_FACTS = f"""
+    SELECT created_at, state, owner, batch,
+           CASE jsonb_typeof(record -> 'provider') WHEN 'string' THEN record ->> 'provider' END
+               AS provider,
+           CASE jsonb_typeof(record -> 'model') WHEN 'string' THEN record ->> 'model' END AS model,
+           record ->> 'operation' AS operation,
+           record ->> 'finished_at' AS finished_at,
+           record #>> '{{cost,source}}' AS source,
+           CASE WHEN jsonb_typeof({_COST}) = 'number'
+                THEN CASE WHEN ({_COST})::numeric BETWEEN 0 AND 1e9
+                          THEN ({_COST})::double precision END END AS usd,
+           CASE WHEN state IN ('ready', 'saved') OR record #> '{{outputs,0}}' IS NOT NULL THEN 'yes'
+                WHEN state IN ('submitting', 'queued', 'running', 'unknown') THEN 'maybe'
+                WHEN jsonb_typeof(record #> '{{error,billed}}') = 'string'
+                THEN record #>> '{{error,billed}}'
+                WHEN request_id IS NULL THEN 'no' ELSE 'maybe' END AS billed
+    FROM (SELECT created_at, state, owner, batch, request_id, kontext_json(details) AS record
+          FROM jobs WHERE %s OFFSET 0) AS parsed
+"""  # noqa: S608
+"""What the jobs say that meet a condition; ``billed`` as `bill_so_far`, but for planned ones."""
 _SPENT = f"""
     SELECT left(created_at, 16), provider, model, batch,
            CASE WHEN usd IS NULL THEN 'unknown' WHEN source = 'provider' THEN source
                 ELSE 'estimate' END,
            billed = 'maybe', count(*), coalesce(sum(usd), 0)
-    FROM (
-        SELECT created_at, batch, provider, model, usd, source, {_BILLED} AS billed
-        FROM jobs, kontext_facts(details)
-        WHERE state != 'planned' AND created_at >= %s
-    ) AS each
+    FROM ({_FACTS % "state != 'planned' AND created_at >= %s"}) AS facts
     WHERE billed != 'no'
     GROUP BY 1, 2, 3, 4, 5, 6
 """  # noqa: S608
-_NEWEST_SAVED = """
+_LAST_SAVED = "id IN (SELECT id FROM jobs WHERE state = 'saved' ORDER BY id DESC LIMIT 300)"
+_NEWEST_SAVED = f"""
     SELECT provider, model, operation, created_at, finished_at
-    FROM (SELECT created_at, details FROM jobs WHERE state = 'saved' ORDER BY id DESC LIMIT 300)
-         AS newest, kontext_facts(details)
-"""
+    FROM ({_FACTS % _LAST_SAVED}) AS facts
+"""  # noqa: S608
 _RESERVE = (
     "UPDATE budgets SET reserved = greatest(reserved + %s, 0) WHERE batch = %s RETURNING reserved"
 )
 _RESERVED_BY_JOBS = f"""
     SELECT coalesce(sum(round(usd * 1e6)), 0)
-    FROM jobs, kontext_facts(details)
-    WHERE batch = %s AND CASE WHEN state = 'planned' THEN owner IS NOT NULL
-                              ELSE ({_BILLED}) != 'no' END
+    FROM ({_FACTS % "batch = %s"}) AS facts
+    WHERE CASE WHEN state = 'planned' THEN owner IS NOT NULL ELSE billed != 'no' END
 """  # noqa: S608
 """What the jobs of a batch take of its budget."""
 _FIRST_RESERVE = f"""
