@@ -103,6 +103,20 @@ class PostgresServer:
         self.stop(how)
         self.start()
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it stand still meanwhile, with all its connections open."""
+        assert self._process is not None
+        backends = self.execute("SELECT pid FROM pg_stat_activity WHERE pid != pg_backend_pid()")
+        pids = [self._process.pid, *(pid for (pid,) in backends)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in reversed(pids):
+                os.kill(pid, signal.SIGCONT)
+
     def new_database(self, name: str | None = None) -> str:
         """The name of an empty database."""
         self._databases += 1

@@ -119,7 +119,7 @@ class Leases:
         wait = self._address.lease / _RENEWALS
         while not self._ended.wait(wait / 4 if self._was_away else wait):
             try:
-                with closing(self._address.connect()) as db:
+                with closing(self._address.connect_briefly()) as db:
                     self._renew(db)
             except psycopg.Error:
                 self._was_away = True

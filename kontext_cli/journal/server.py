@@ -2,8 +2,9 @@
 
 import re
 import selectors
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -32,6 +33,8 @@ _DEFAULTS: Mapping[str, str] = {
     "keepalives_count": "2",
     "tcp_user_timeout": "10000",
 }
+_SILENCE = 5.0
+"""Seconds without an answer after which another connection is tried."""
 _LONGEST_REASON = 200
 _SEVERITY = re.compile(r"^[A-Z]+: +")
 """Before the messages of a server that refuses a connection."""
@@ -72,6 +75,32 @@ _IN_OUR_WORDS: Mapping[type[psycopg.Error], tuple[str, str | None]] = {
 }
 
 
+class _Watched(psycopg.Connection[tuple[Any, ...]]):
+    """A connection on which nothing is waited for from a server that stands still, as a frozen
+    machine does, whose system still acknowledges what it is sent."""
+
+    is_answering: Callable[[], bool] = staticmethod(lambda: False)
+    """Asked while a statement takes long, each time after ``_SILENCE`` seconds."""
+
+    def wait(self, gen: Any, *given: Any, **options: Any) -> Any:
+        return super().wait(self._watched(gen), *given, **options)
+
+    def _watched(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        """The steps of a statement, between which psycopg waits for a tenth of a second."""
+        ends_at = time.monotonic() + _SILENCE
+        ready = None
+        while True:
+            try:
+                ready = yield gen.send(ready)
+            except StopIteration as done:
+                return done.value
+            if time.monotonic() > ends_at:
+                if not self.is_answering():
+                    self.close()
+                    raise psycopg.OperationalError("the server does not answer")
+                ends_at = time.monotonic() + _SILENCE
+
+
 class Address:
     """A database, as its URL names it. No error and no ``repr`` shows the URL or a password."""
 
@@ -93,8 +122,25 @@ class Address:
 
     def connect(self) -> Connection:
         """A new connection. Raises psycopg.Error."""
+        db = self._connect()
+        db.is_answering = self._is_answering
+        return db
+
+    def connect_briefly(self) -> Connection:
+        """One on which no statement takes longer than ``_SILENCE``. Raises psycopg.Error."""
+        return self._connect()
+
+    def _connect(self) -> _Watched:
         # A pooler may give each transaction another session, so nothing is kept in one.
-        return psycopg.connect(**self._parameters, autocommit=True, prepare_threshold=None)
+        return _Watched.connect(**self._parameters, autocommit=True, prepare_threshold=None)
+
+    def _is_answering(self) -> bool:
+        try:
+            with closing(self.connect_briefly()) as db:
+                db.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
 
     @property
     def name(self) -> str:

@@ -85,6 +85,8 @@ class Scribe:
                     self._notice(f"{fault.message}; nothing is submitted until it is back")
                 self._is_away = True
                 raise
+            if self._is_away:
+                self._notice("the journal can be written again")
             self._is_away = False
             return written
 

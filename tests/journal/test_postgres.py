@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,10 @@ from kontext_cli.journal.write import Write
 from postgres_server import PASSWORD, PostgresServer
 from world import PATIENCE
 
+WAITS_FOR_LONG = (
+    "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    " AND clock_timestamp() > query_start + interval '0.4 seconds'"
+)
 EXPIRES = "SELECT max(expires) FROM owners"
 
 
@@ -301,6 +306,38 @@ class TestLostConnections:
         finally:
             postgres.start()
         assert journal.write(writes) == [True, True]
+
+    def test_a_server_that_stands_still_is_not_waited_for(
+        self, postgres: PostgresServer, database: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("kontext_cli.journal.server._SILENCE", 0.2)
+        kept = job(State.QUEUED)
+        with Journal.open(f"{database}&connect_timeout=2") as journal:
+            journal.record(kept)
+            with postgres.frozen(), pytest.raises(Away):
+                journal.record(kept)
+            kept.state = State.RUNNING
+            until(lambda: journal.write([journal.recording(kept)]) == [True])
+            assert journal.find(kept.id).state is State.RUNNING
+
+    def test_a_statement_that_takes_long_is_waited_for(
+        self, database: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Here for a lock that another has."""
+        kept = job(State.QUEUED)
+        with Journal.open(database) as journal:
+            journal.record(kept)
+            monkeypatch.setattr("kontext_cli.journal.server._SILENCE", 0.1)
+            psycopg: Any = pytest.importorskip("psycopg")
+            with psycopg.connect(database) as db:
+                db.execute("SELECT FROM jobs FOR UPDATE")
+                kept.state = State.RUNNING
+                thread = Thread(target=journal.record, args=(kept,))
+                thread.start()
+                until(lambda: execute(database, WAITS_FOR_LONG) == [(True,)])
+                db.rollback()
+                thread.join(PATIENCE)
+            assert journal.find(kept.id).state is State.RUNNING
 
     @pytest.mark.parametrize("cut", ["before", "after"])
     def test_a_commit_that_is_not_known_to_succeed_has_no_effect_twice(
