@@ -63,7 +63,7 @@ _IN_OUR_WORDS: Mapping[type[psycopg.Error], tuple[str, str | None]] = {
         "as the owner of the database: GRANT USAGE, CREATE ON SCHEMA public TO that user",
     ),
     errors.InsufficientPrivilege: (
-        "its user may not do that",
+        "its user lacks the right to do that",
         "let one user create the tables, and read and write them",
     ),
     errors.ReadOnlySqlTransaction: (

@@ -124,7 +124,7 @@ with Journal.open(place) as journal:
         execute(database, "DROP ROLE IF EXISTS guest")
         execute(database, "CREATE ROLE guest LOGIN")
         guest = database.replace("//kontext@", "//guest@")
-        with pytest.raises(JournalFault, match="its user may not do that") as caught:
+        with pytest.raises(JournalFault, match="lacks the right to do that") as caught:
             Journal.open(guest)
         Journal.open(database).close()
         execute(database, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest")
@@ -132,7 +132,7 @@ with Journal.open(place) as journal:
             assert journal.recent() == []
         with (
             Journal.open(guest) as journal,
-            pytest.raises(JournalFault, match="its user may not do that"),
+            pytest.raises(JournalFault, match="lacks the right to do that"),
         ):
             journal.record(job())
         execute(database, "REVOKE USAGE ON SCHEMA public FROM public")
