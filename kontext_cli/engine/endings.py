@@ -6,6 +6,7 @@ from kontext_cli.errors import (
     Billed,
     BrokenProvider,
     JobFailed,
+    JournalFault,
     KeyFault,
     KontextError,
     Moderated,
@@ -113,6 +114,15 @@ def for_job(error: KontextError, job: Job) -> KontextError:
     """
     billed = bill_so_far(job)
     return error.replace(billed=error.billed if billed == "no" else billed)
+
+
+def unrecorded(job: Job, fault: JournalFault) -> JournalFault:
+    """The error of a job that has got on well, but could not be recorded in time."""
+    return fault.replace(
+        f"the job is {job.state}, but not in the journal: {fault.message}",
+        hint=by_request_id(job) if job.request_id else fault.hint,
+        billed=bill_so_far(job),
+    )
 
 
 _REFUSED_AS_BUSY = (429, 503)

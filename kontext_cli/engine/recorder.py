@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from kontext_cli.engine.endings import by_request_id
+from kontext_cli.engine.endings import by_request_id, unrecorded
 from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.job import Job, State
+from kontext_cli.journal.faults import Away
 from kontext_cli.journal.writer import patiently, seconds_left
 
 Record = Callable[[Job], Awaitable[None]]
@@ -82,7 +83,7 @@ class Recorder:
         """Retry a missing record a last time; False if it failed again.
 
         A database that is away is waited for until the `--timeout` of the job, unless its task is
-        being canceled.
+        being canceled; then that is the error of a job that has no other.
         """
         again = self._missing.get(job.id)
         if again is None:
@@ -92,7 +93,11 @@ class Recorder:
             seconds = 0.0 if _is_being_canceled() else seconds_left(job)
             await patiently(lambda: self._record(job), seconds)
         except JournalFault as fault:
-            self._notice(f"job {job.id} is {job.state}, but not in the journal: {fault.message}")
+            if isinstance(fault, Away) and job.error is None:
+                job.error = unrecorded(job, fault)
+            else:
+                why = fault.message
+                self._notice(f"job {job.id} is {job.state}, but not in the journal: {why}")
             return False
         except asyncio.CancelledError:
             self._notice(f"job {job.id} is {job.state}, but not in the journal")

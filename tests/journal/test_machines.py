@@ -171,6 +171,28 @@ def test_a_batch_waits_for_the_database_and_goes_on(
     assert [each.state for each in fragile.kept("b")] == [State.SAVED] * 6
 
 
+def test_a_job_whose_database_never_comes_back_says_what_was_paid(
+    fragile: World, postgres: PostgresServer
+) -> None:
+    fragile.answer(AwayServer(fragile, postgres, submit=1, back=False))
+    ran = fragile.run("generate", "x", "-p", "fal", "-o", "x.jpg", "--timeout", "1")
+    (entry,) = fragile.ledger.entries
+    assert (ran.code, ran.lines) == (8, ["x.jpg"])
+    assert "the job is saved, but not in the journal" in ran.err
+    assert f"hint: kontext fetch {entry.request_id} -p fal" in ran.err
+
+
+def test_nothing_is_sent_where_the_database_is_away_at_the_start(
+    fragile: World, postgres: PostgresServer
+) -> None:
+    file = fragile.prompts("a")
+    postgres.stop()
+    for argv in (("generate", "a", "-p", "fal"), ("generate", "-f", file, "--batch", "b")):
+        ran = fragile.run(*argv)
+        assert (ran.code, fragile.posts) == (8, 0)
+        assert "check the server, and KONTEXT_JOURNAL" in ran.err
+
+
 def test_a_batch_whose_database_never_comes_back_says_what_was_paid(
     fragile: World, postgres: PostgresServer
 ) -> None:
@@ -180,7 +202,7 @@ def test_a_batch_whose_database_never_comes_back_says_what_was_paid(
     ran = fragile.batch(*argv, "--timeout", "1")
     assert ran.code == 8
     assert ran.counts["saved"] == 2
-    assert "nothing is submitted until it is back" in ran.err
+    assert "the job is saved, but not in the journal" in ran.err
     for entry in fragile.ledger.entries[1:]:
         assert f"kontext fetch {entry.request_id} -p fal" in ran.err
     postgres.start()

@@ -1,5 +1,6 @@
 """What a journal in PostgreSQL is beyond the rules of all: leases, budgets, lost connections."""
 
+import asyncio
 import signal
 import sys
 import time
@@ -17,6 +18,7 @@ from kontext_cli.job import Cost, Job, Source, State
 from kontext_cli.journal import Journal
 from kontext_cli.journal.faults import Away
 from kontext_cli.journal.write import Write
+from kontext_cli.journal.writer import Scribe
 from postgres_server import PASSWORD, PostgresServer
 from world import PATIENCE
 
@@ -306,6 +308,26 @@ class TestLostConnections:
         finally:
             postgres.start()
         assert journal.write(writes) == [True, True]
+
+    def test_a_row_waits_until_it_is_back(
+        self, postgres: PostgresServer, journal: Journal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("kontext_cli.journal.writer.TRY_AGAIN", 0.01)
+        notices: list[str] = []
+
+        def notice(text: str) -> None:
+            notices.append(text)
+            if len(notices) == 1:
+                postgres.start()
+
+        async def take() -> bool:
+            return await Scribe(journal, notice).take(planned("1"), None)
+
+        postgres.stop()
+        assert asyncio.run(take())
+        waits, goes_on = notices
+        assert "nothing is submitted until it is back" in waits
+        assert goes_on == "the journal can be written again"
 
     def test_a_server_that_stands_still_is_not_waited_for(
         self, postgres: PostgresServer, database: str, monkeypatch: pytest.MonkeyPatch
