@@ -1,6 +1,7 @@
 """Which processes own jobs in a database: each renews a lease, by the clock of the server alone."""
 
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import closing
 from threading import Event, Thread
@@ -69,8 +70,8 @@ class Leases:
     def is_alive(self, token: str) -> bool:
         """Whether a process has a lease; of our own, that is not asked.
 
-        A process has its token before it writes, and never again once its lease is over: what is
-        found after its job was read is true for the whole transaction. Raises psycopg.Error.
+        A process has its token before it writes, so that what is found after its job was read is
+        true for the whole transaction. Raises psycopg.Error.
         """
         if token == self.token:
             return True
@@ -112,15 +113,17 @@ class Leases:
 
     def _renew(self, db: Connection) -> None:
         renewed = db.execute(_RENEW, (self._seconds, self.token, self._was_away)).rowcount
-        self._was_away = False
         self._is_lost = renewed == 0
 
     def _renew_until_ended(self) -> None:
         wait = self._address.lease / _RENEWALS
         while not self._ended.wait(wait / 4 if self._was_away else wait):
+            began = time.monotonic()
             try:
                 with closing(self._address.connect_briefly()) as db:
+                    self._was_away |= time.monotonic() - began > wait
                     self._renew(db)
+                self._was_away = False
             except psycopg.Error:
                 self._was_away = True
             if self._is_lost:

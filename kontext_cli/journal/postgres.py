@@ -211,7 +211,7 @@ class PostgresStore:
         self.owners.note_away()
         began = time.monotonic()
         if self._failed is not None and began < self._failed[0]:
-            raise self._failed[1]
+            raise self._failed[1].with_traceback(None)
         try:
             self._db = self._address.connect()
         except psycopg.Error as error:

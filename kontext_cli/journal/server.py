@@ -42,11 +42,12 @@ _AWAY = ("08", "57P", "53300", "25P03")
 """SQLSTATEs: no connection, shut down, too many connections, idle within a transaction."""
 
 BEGIN = (
-    "BEGIN;"
+    "BEGIN; SET LOCAL synchronous_commit = on;"
     f" SET LOCAL lock_timeout = {_LOCK_SECONDS * 1000};"
     f" SET LOCAL idle_in_transaction_session_timeout = {_IDLE_SECONDS * 1000}"
 )
-"""A transaction that writes: no process that is stopped within one holds up the others."""
+"""A transaction that writes, durable when it returns; a process that is stopped within one holds up
+no others."""
 BEGIN_TO_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _IN_OUR_WORDS: Mapping[type[psycopg.Error], tuple[str, str | None]] = {

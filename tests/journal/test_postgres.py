@@ -243,7 +243,9 @@ with Journal.open(place) as journal:
             postgres.start()
             execute(database, "UPDATE owners SET expires = now()")
             again = job(State.SUBMITTING)
-            journal.record(again)
+            clash = job(State.SUBMITTING, id=again.id)  # so that the first transaction is undone
+            done = journal.write([journal.recording(each) for each in (again, clash)])
+            assert [type(each) for each in done] == [bool, JournalFault]
             with reader(database) as other:
                 assert other.find(again.id).state is State.SUBMITTING
 
