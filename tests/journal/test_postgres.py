@@ -245,7 +245,8 @@ with Journal.open(place) as journal:
             again = job(State.SUBMITTING)
             clash = job(State.SUBMITTING, id=again.id)  # so that the first transaction is undone
             done = journal.write([journal.recording(each) for each in (again, clash)])
-            assert [type(each) for each in done] == [bool, JournalFault]
+            assert done[0] is True
+            assert isinstance(done[1], JournalFault)
             with reader(database) as other:
                 assert other.find(again.id).state is State.SUBMITTING
 
