@@ -61,6 +61,13 @@ class Recorder:
             return
         try:
             await self._record(job)
+        except asyncio.CancelledError:  # the journal does not answer
+            if job.request_id and job.request_id not in self._holders:
+                self._notice(
+                    f"job {job.id} continues, but its request id may not be in the journal: "
+                    f"{by_request_id(job)}"
+                )
+            raise
         except JournalFault as fault:
             if not is_sent:
                 self._unsent.add(job.id)
