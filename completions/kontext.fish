@@ -417,12 +417,12 @@ complete -c kontext -n '__kontext_from "kontext check" 1' -F -d 'Prompts files w
 complete -c kontext -n '__kontext_in "kontext check"' -l accept -x -d 'Take the images of these rows as they are, as those of the rows as they are now'
 complete -c kontext -n '__kontext_lacks "kontext check" --prune' -l prune -d 'Remove rows from the lock that the prompts file no longer has, and their images'
 complete -c kontext -n '__kontext_lacks "kontext check" --merge' -l merge -d 'Unite the locks of shards, NAME.IofN.lock, into the lock, and remove them'
-complete -c kontext -n '__kontext_lacks "kontext check" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext check" --json' -l json -d 'Print JSON Lines on standard output'
 complete -c kontext -n '__kontext_lacks "kontext check" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext check" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_from "kontext info" 1' -F -d 'Images: JPEG, PNG or WebP files'
-complete -c kontext -n '__kontext_lacks "kontext info" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext info" --json' -l json -d 'Print JSON Lines on standard output'
 complete -c kontext -n '__kontext_lacks "kontext info" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_from "kontext replay" 1' -F -d 'Images: JPEG, PNG or WebP files'
@@ -476,25 +476,25 @@ complete -c kontext -n '__kontext_lacks "kontext gallery" --batch' -l batch -x -
 complete -c kontext -n '__kontext_lacks "kontext gallery" --inline' -l inline -d 'Put the images into the page itself, in a smaller size'
 complete -c kontext -n '__kontext_lacks "kontext gallery" --columns' -l columns -x -d 'Columns of the sheet'
 complete -c kontext -n '__kontext_lacks "kontext gallery" --label' -l label -x -a 'prompt id seed model provider cost state file' -d 'Labels on the sheet: prompt (default), id, seed, model, provider, cost, state, file'
-complete -c kontext -n '__kontext_lacks "kontext gallery" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext gallery" --json' -l json -d 'Print JSON Lines on standard output'
 complete -c kontext -n '__kontext_lacks "kontext gallery" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext gallery" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext cost" --since' -l since -x -d 'Only jobs submitted within this time, as in 30d, 12h, 90m'
 complete -c kontext -n '__kontext_lacks "kontext cost" --by' -l by -x -a 'day provider model batch' -d 'Only this table, and all of it: day, provider, model or batch'
-complete -c kontext -n '__kontext_lacks "kontext cost" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext cost" --json' -l json -d 'Print JSON Lines on standard output'
 complete -c kontext -n '__kontext_lacks "kontext cost" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext cost" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext models" -p --provider' -s p -l provider -x -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'Only the models of this provider'
 complete -c kontext -n '__kontext_lacks "kontext models" -m --model' -s m -l model -x -a 'kontext-pro kontext-max kontext-dev flux-2-pro flux-2-max flux-2-flex flux-3 default' -d 'Model: kontext-pro (default), kontext-max, kontext-dev, flux-2-pro, flux-2-max, flux-2-flex, flux-3, or an endpoint id of the provider'
 complete -c kontext -n '__kontext_lacks "kontext models" --check' -l check -d 'Ask the providers which of these models they withdraw'
-complete -c kontext -n '__kontext_lacks "kontext models" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext models" --json' -l json -d 'Print JSON Lines on standard output'
 complete -c kontext -n '__kontext_lacks "kontext models" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext models" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_lacks "kontext doctor" --online' -l online -d 'Ask each provider whether it takes the key, and each server of your own what it is'
-complete -c kontext -n '__kontext_lacks "kontext doctor" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext doctor" --json' -l json -d 'Print JSON Lines on standard output'
 complete -c kontext -n '__kontext_lacks "kontext doctor" --debug' -l debug -d 'Log each request on standard error, without secrets'
 complete -c kontext -n '__kontext_lacks "kontext doctor" -h --help' -s h -l help -d 'Show this message and exit'
 
@@ -512,7 +512,7 @@ complete -c kontext -n '__kontext_lacks "kontext completion" -h --help' -s h -l 
 complete -c kontext -n '__kontext_at "kontext journal" 1' -a copy -d 'Copy all jobs of a journal into another, and compare both'
 complete -c kontext -n '__kontext_lacks "kontext journal" -h --help' -s h -l help -d 'Show this message and exit'
 
-complete -c kontext -n '__kontext_lacks "kontext journal copy" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext journal copy" --json' -l json -d 'Print JSON Lines on standard output'
 complete -c kontext -n '__kontext_lacks "kontext journal copy" -q --quiet' -s q -l quiet -d 'Print only errors on standard error'
 complete -c kontext -n '__kontext_lacks "kontext journal copy" -h --help' -s h -l help -d 'Show this message and exit'
 
@@ -524,7 +524,7 @@ complete -c kontext -n '__kontext_lacks "kontext auth" -h --help' -s h -l help -
 complete -c kontext -n '__kontext_at "kontext auth set" 1' -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'The provider of the key'
 complete -c kontext -n '__kontext_lacks "kontext auth set" -h --help' -s h -l help -d 'Show this message and exit'
 
-complete -c kontext -n '__kontext_lacks "kontext auth status" --json' -l json -d 'Print JSON Lines on standard output, one object per job'
+complete -c kontext -n '__kontext_lacks "kontext auth status" --json' -l json -d 'Print JSON Lines on standard output'
 complete -c kontext -n '__kontext_lacks "kontext auth status" -h --help' -s h -l help -d 'Show this message and exit'
 
 complete -c kontext -n '__kontext_at "kontext auth remove" 1' -a 'fal aimlapi chainhub bfl replicate together huggingface openai comfyui sandbox' -d 'The provider of the key'

@@ -43,7 +43,7 @@ FAULTS = """\
 """
 TUTORIAL = """\
 {"id": "fox", "prompt": "a red fox in the snow", "seed": 7}
-{"id": "owl", "prompt": "an owl [fault:invalid]"}
+{"id": "owl", "prompt": "an owl [fault:failed]"}
 {"id": "hare", "prompt": "a hare", "aspect_ratio": "16:9"}
 {"id": "crowd", "prompt": "a crowd [fault:flagged]"}
 """

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kontext_cli.cli.help import HelpfulCommand, HelpfulGroup
-from kontext_cli.cli.options import Json
+from kontext_cli.cli.options import JsonRecords
 from kontext_cli.cli.provider_names import known_provider
 from kontext_cli.terminal.result import show
 
@@ -35,7 +35,7 @@ def set_key(provider: _Provider) -> int:
 
 
 @app.command(cls=HelpfulCommand)
-def status(json: Json = False) -> int:
+def status(json: JsonRecords = False) -> int:
     """Show where each provider's key comes from. Needs no network."""
     from kontext_cli.commands.auth import list_keys
 

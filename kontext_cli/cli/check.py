@@ -44,7 +44,7 @@ def check(
             help="Unite the locks of shards, NAME.IofN.lock, into the lock, and remove them.",
         ),
     ] = False,
-    json: options.Json = False,
+    json: options.JsonRecords = False,
     quiet: options.Quiet = False,
 ) -> int:
     """Compare prompts files and images with their lock.

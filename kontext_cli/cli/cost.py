@@ -32,7 +32,7 @@ def cost(
             help="Only this table, and all of it: day, provider, model or batch.",
         ),
     ] = None,
-    json: options.Json = False,
+    json: options.JsonRecords = False,
     quiet: options.Quiet = False,
 ) -> int:
     """Show what was spent, by day, provider, model and batch.

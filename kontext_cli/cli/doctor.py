@@ -24,7 +24,7 @@ def doctor(
             "is. Nothing is submitted, and nothing is billed.",
         ),
     ] = False,
-    json: options.Json = False,
+    json: options.JsonRecords = False,
     debug: options.Debug = False,
 ) -> int:
     """Show each setting with its origin, and check keys, network, folders and programs.

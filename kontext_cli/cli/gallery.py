@@ -54,7 +54,7 @@ def gallery(
             "file.",
         ),
     ] = None,
-    json: options.Json = False,
+    json: options.JsonRecords = False,
     quiet: options.Quiet = False,
 ) -> int:
     """Make a page or a contact sheet of images.

@@ -18,7 +18,7 @@ def info(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Images: JPEG, PNG or WebP files.")
     ],
-    json: options.Json = False,
+    json: options.JsonRecords = False,
 ) -> int:
     """Show how images were made, and where that is said."""
     from kontext_cli.commands.info import run_info

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from kontext_cli.cli.help import HelpfulCommand, HelpfulGroup
-from kontext_cli.cli.options import Json, Quiet
+from kontext_cli.cli.options import JsonRecords, Quiet
 from kontext_cli.terminal.result import show
 
 EXAMPLES = """\b
@@ -31,7 +31,7 @@ def copy(
     target: Annotated[
         str, typer.Argument(metavar="TO", help="Where to, likewise; created where there is none.")
     ],
-    json: Json = False,
+    json: JsonRecords = False,
     quiet: Quiet = False,
 ) -> int:
     """Copy all jobs of a journal into another, and compare both.

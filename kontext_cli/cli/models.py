@@ -26,7 +26,7 @@ def models(
             "--check", help="Ask the providers which of these models they withdraw. Needs no key."
         ),
     ] = False,
-    json: options.Json = False,
+    json: options.JsonRecords = False,
     debug: options.Debug = False,
 ) -> int:
     """List providers, models, options and prices. Needs no key and no network, but for the models

@@ -357,6 +357,10 @@ Json = Annotated[
         rich_help_panel=_OUTPUT,
     ),
 ]
+JsonRecords = Annotated[
+    bool,
+    typer.Option("--json", help="Print JSON Lines on standard output.", rich_help_panel=_OUTPUT),
+]
 Quiet = Annotated[
     bool,
     typer.Option(

@@ -29,7 +29,7 @@ Fault = Annotated[
     typer.Option(
         "--fault",
         metavar="NAME[*K]",
-        help="Inject a fault, always or the first K times. An unknown name lists them all.",
+        help="Inject a fault, always or the first K times. `help` lists them all.",
     ),
 ]
 Plain = Annotated[

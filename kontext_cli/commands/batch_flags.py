@@ -14,7 +14,10 @@ def check_batch(flags: Flags) -> None:
     if flags.each:
         _check_each(flags)
     elif flags.prompt is not None and not flags.files:
-        raise UsageError("a prompt and --prompts-file cannot be used together")
+        raise UsageError(
+            "a prompt and --prompts-file cannot be used together",
+            hint="write what all rows share into the prompt of each",
+        )
     if flags.output is not None:
         raise UsageError(
             "--output names a single file, which a batch cannot use",

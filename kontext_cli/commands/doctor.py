@@ -36,7 +36,11 @@ from kontext_cli.terminal.output import to_stderr
 from kontext_cli.terminal.records import SCHEMA
 from kontext_cli.terminal.result import Result
 
-_PROTOCOLS = {"kitty": "kitty's protocol", "iterm": "iTerm2's protocol", "blocks": "half-blocks"}
+_PROTOCOLS = {
+    "kitty": "shown by kitty's protocol",
+    "iterm": "shown by iTerm2's protocol",
+    "blocks": "shown as half-blocks",
+}
 
 
 def check_all(*, online: bool, debug: bool) -> Result:

@@ -111,7 +111,7 @@ def _notices(copied: Copied, source: str, target: str) -> Iterator[str]:
     more = sum(max(len(each) - _MOST_NAMED, 0) for each in (copied.differing, copied.apart))
     if more:
         yield f"notice: and {more:,} more, which --json lists"
-    yield f"what happens in {source} from now on is not known in {target}: use one of them alone"
+    yield f"use only one of them from now on: {target} does not learn what happens in {source}"
 
 
 def _replies_left(source: Location, shown: str) -> Iterator[str]:

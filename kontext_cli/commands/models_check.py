@@ -78,7 +78,7 @@ def _text(checks: Iterable[Checked], model: str | None, unlisted: Sequence[str])
         for endpoint, notice in found:
             yield f"{check.provider.name}: {_told(check.provider, endpoint, notice)}"
     if unlisted:
-        yield f"no list of deprecations: {listed(unlisted)}"
+        yield f"these have no list of deprecations: {listed(unlisted)}"
 
 
 def _told(provider: Provider, endpoint: Endpoint, notice: Notice) -> str:

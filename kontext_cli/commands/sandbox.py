@@ -22,8 +22,11 @@ def serve_sandbox(
 ) -> Result:
     """Serve emulated providers until a signal stops it; prints their URLs when it begins.
 
-    Raises UsageError for an unknown fault, or an address that cannot be used.
+    The fault `help` only lists all faults. Raises UsageError for an unknown fault, or an address
+    that cannot be used.
     """
+    if fault == "help":
+        return Result(text=_listed_faults())
     emulated = _emulated(latency, fault, plain=plain)
     listener = listen(host, port)
     url = url_of(listener)
@@ -55,6 +58,13 @@ def exports(url: str, *, powershell: bool) -> Iterator[str]:
                 if powershell
                 else f"export {variable}={shlex.quote(value)}"
             )
+
+
+def _listed_faults() -> Iterator[str]:
+    """A line for each fault: its name, and what it does."""
+    width = max(map(len, FAULTS))
+    for name, fault in FAULTS.items():
+        yield f"{name:<{width}}  {fault.does}"
 
 
 def _emulated(latency: float, fault: str | None, *, plain: bool) -> Sandbox:

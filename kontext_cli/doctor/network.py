@@ -43,7 +43,9 @@ def check_certificates(environ: Mapping[str, str]) -> Iterator[Finding]:
             UsageError.exit_code,
         )
         return
-    yield Finding("certificates", f"{source}, {count:,}" if count else source)
+    if count is not None:
+        source += f": {count:,} certificate{'' if count == 1 else 's'}"
+    yield Finding("certificates", source)
 
 
 def _shown(url: str) -> str:

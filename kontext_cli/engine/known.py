@@ -39,7 +39,7 @@ def read_image(path: Path) -> Image:
     with reading(path):
         data = read_image_file(path)
     if sniff(data) not in _FORMATS:
-        raise InputFault(f"`{path}` is no JPEG, PNG or WebP, but {other_kind(data).reason}")
+        raise InputFault(f"`{path}` is not a JPEG, PNG or WebP, but {other_kind(data).reason}")
     found = look_into(path, data)
     return Image(path, sha256(data).hexdigest(), found.records, found.others)
 

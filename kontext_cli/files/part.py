@@ -133,7 +133,7 @@ class PartFile:
         try:
             return verified(data)
         except OtherKind as error:
-            message = f"the provider's file is no JPEG, PNG or WebP, but {error.reason}"
+            message = f"the provider's file is not a JPEG, PNG or WebP, but {error.reason}"
             raise WrongFormat(message) from error
         except NotAnImage as error:
             raise _bad(error.reason) from error

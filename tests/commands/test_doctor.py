@@ -339,7 +339,7 @@ def test_a_proxy_is_shown_without_its_password(world: World) -> None:
 
 def test_certificates_of_the_users_own(world: World) -> None:
     found = report(world, SSL_CERT_FILE=str(AUTHORITY))
-    assert found.one("certificates")[1] == f"SSL_CERT_FILE={AUTHORITY}, 1"
+    assert found.one("certificates")[1] == f"SSL_CERT_FILE={AUTHORITY}: 1 certificate"
 
 
 def test_a_misspelled_variable(world: World) -> None:

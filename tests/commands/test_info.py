@@ -168,7 +168,7 @@ class TestPrinting:
         done = world.run("info", "a.txt", "missing.png", ".", "b.png")
         assert done.code == 8
         assert len(done.lines) == 1
-        assert "`a.txt` is no JPEG, PNG or WebP" in done.err
+        assert "`a.txt` is not a JPEG, PNG or WebP" in done.err
         assert "cannot read `missing.png`: No such file" in done.err
         assert "cannot read `.`: it is a folder" in done.err
 

@@ -27,7 +27,7 @@ def test_a_copy_is_a_journal_like_the_one_before(kept: World) -> None:
     copied = kept.run("journal", "copy", str(kept.state), "backup")
     assert copied.code == 0
     assert copied.lines == [f"1 job of `{kept.state}`, now in `backup`: 1 copied"]
-    assert "use one of them alone" in copied.err
+    assert "use only one of them from now on" in copied.err
     before = kept.jobs()
     kept.set(KONTEXT_STATE_DIR=str(kept.folder / "backup"))
     assert kept.jobs() == before

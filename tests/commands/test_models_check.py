@@ -52,8 +52,8 @@ def test_names_what_is_withdrawn_and_what_replaces_it(world: World) -> None:
         "`blackforestlabs/flux-3-edit\\x1b[31m`",
         "aimlapi: flux-2-pro (generate, `blackforestlabs/flux-2-pro`) is superseded since "
         "2026-10-09",
-        "no list of deprecations: fal, chainhub, bfl, replicate, together, huggingface, openai, "
-        "comfyui and sandbox",
+        "these have no list of deprecations: fal, chainhub, bfl, replicate, together, huggingface, "
+        "openai, comfyui and sandbox",
     ]
     [asked] = world.ledger.requests
     assert (asked.path, "authorization" in asked.headers) == (
@@ -87,8 +87,8 @@ def test_as_records(world: World) -> None:
     [
         ((), "aimlapi: none of its models here is deprecated, superseded or withdrawn"),
         (("-m", "kontext-pro"), "aimlapi: kontext-pro is not deprecated"),
-        (("-p", "fal"), "no list of deprecations: fal"),
-        (("-m", "flux-3"), "no list of deprecations: fal, "),
+        (("-p", "fal"), "these have no list of deprecations: fal"),
+        (("-m", "flux-3"), "these have no list of deprecations: fal, "),
     ],
 )
 def test_nothing_to_tell(world: World, argv: tuple[str, ...], says: str) -> None:

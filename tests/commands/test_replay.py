@@ -286,7 +286,7 @@ class TestSeveral:
         assert "error: the images: 5 errors; nothing was sent" in done.err
         assert "  a.png: `--steps x` should be" in done.err
         assert "  b.png: it does not say how it was made" in done.err
-        assert "  c.txt: `c.txt` is no JPEG, PNG or WebP" in done.err
+        assert "  c.txt: `c.txt` is not a JPEG, PNG or WebP" in done.err
         assert "  no.png: cannot read `no.png`: No such file" in done.err
         assert "(kontext replay winter.png -i IMAGE)" in done.err
         assert refused(world, 8, "fox.png", "b.png", "no.png").code == 8

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from kontext_cli.commands.sandbox import exports
+from kontext_cli.sandbox.faults import FAULTS
 from processes import PROGRAM, RightHere, environment, start
 from sandbox.clients import GENERATE, client, fal
 
@@ -247,6 +248,13 @@ def test_bad_input(tmp_path: Path, right_here: RightHere, flags: list[str], says
 def test_an_unknown_fault_is_told_the_known_ones(tmp_path: Path, right_here: RightHere) -> None:
     done = right_here("sandbox", "--fault", "nope", cwd=tmp_path)
     assert b"available faults: 401, 402, 403, 429, " in done.stderr
+
+
+def test_help_lists_every_fault_and_what_it_does(tmp_path: Path, right_here: RightHere) -> None:
+    done = right_here("sandbox", "--fault", "help", cwd=tmp_path)
+    listed = [line.split(maxsplit=1) for line in done.stdout.decode().splitlines()]
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert listed == [[name, fault.does] for name, fault in FAULTS.items()]
 
 
 def test_powershell_has_its_own_words() -> None:

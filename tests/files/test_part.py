@@ -316,7 +316,7 @@ class TestVerify:
     def test_tells_a_file_of_another_kind(self, tmp_path: Path, data: bytes, told: str) -> None:
         with pytest.raises(WrongFormat) as caught:
             self.verify(tmp_path, data, len(data))
-        assert caught.value.message == f"the provider's file is no JPEG, PNG or WebP, but {told}"
+        assert caught.value.message == f"the provider's file is not a JPEG, PNG or WebP, but {told}"
         assert (caught.value.billed, caught.value.state) == ("yes", "failed")
         assert list(tmp_path.iterdir()) == []
 
