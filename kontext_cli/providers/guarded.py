@@ -7,7 +7,9 @@ one job. This is no sandbox: the package runs with the rights of the user.
 import inspect
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from types import NoneType
 from typing import Any
 
@@ -45,6 +47,8 @@ _FACTS: Mapping[str, Any] = {
 }
 """What an error of a method may say besides its message. Its exit code is that of its kind."""
 _HEADER = re.compile(r"[\w!#$%&'*+.^`|~-]+: [!-~]([ -~]*[!-~])?", re.ASCII)
+
+_OF_HTTP = frozenset({"host", "connection", "content-length", "transfer-encoding"})
 
 
 def guarded(kind: type[Provider], package: str, version: str) -> type[Provider]:
@@ -97,7 +101,8 @@ class _Guard:
 
         def function(*args: Any) -> Any:
             try:
-                value = own(*args)
+                with redirect_stdout(sys.stderr):  # results alone go to standard output
+                    value = own(*args)
                 fault = _type_fault(value, hint) or _value_fault(name, value)
             except BrokenProvider as error:
                 if name not in _AFTER_SUBMIT:
@@ -107,7 +112,9 @@ class _Guard:
                 if (fault := _error_fault(error)) is None:
                     raise
                 raise self._broken(name, f"raised {fault}") from error
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # whatever its base, it is a bug of the package
                 raise self._broken(name, f"raised {described(error)}") from error
             if fault is not None:
                 raise self._broken(name, fault)
@@ -168,7 +175,7 @@ def _value_fault(name: str, value: Any) -> str | None:
     if isinstance(value, KontextError):
         fault = _error_fault(value)
         return fault and f"returned {fault}"
-    if name == "headers" and not all(_HEADER.fullmatch(f"{k}: {v}") for k, v in value.items()):
+    if name == "headers" and not all(_is_header(*each) for each in value.items()):
         return "returned a header that cannot be sent"
     if not isinstance(value, Progress):
         return None
@@ -184,6 +191,11 @@ def _value_fault(name: str, value: Any) -> str | None:
     if not value.handle.request_id or "request_id" in value.handle.data:
         return "returned a handle without an id, or with another one in its data"
     return _json_fault({"reply": value.reply, "data": dict(value.handle.data)})
+
+
+def _is_header(name: str, value: str) -> bool:
+    """Whether a header can be sent, and is none that describes the connection or the body."""
+    return name.lower() not in _OF_HTTP and _HEADER.fullmatch(f"{name}: {value}") is not None
 
 
 def _json_fault(value: Any) -> str | None:
