@@ -220,6 +220,7 @@ REFUSED = [
     ("inline_bytes = float('inf')", "`inline_bytes` has the wrong type"),
     ("prices = (Price('lumen-2', -1, ''),)", "the price of `lumen-2` is below 0"),
     ("prices = (Price('lumen-2', float('nan'), ''),)", "`prices` has the wrong type"),
+    ("prices = (Price('lumen-2', 1, '\\n::error::'),)", "`prices` contains a control character"),
     ("endpoints = ()", "there is no endpoint for `default_model`, `lumen-2`"),
     ("endpoints = None", "`endpoints` has the wrong type"),
     ("endpoints = (Endpoint('a', 'lumen-2', 'generate', ()),)", "has no option `prompt`"),
@@ -330,6 +331,7 @@ NEVER_SENT = [
         method("submit", "return Call('submit', 'POST', self._url(), json={'x': float('nan')})"),
         "returned what JSON cannot express",
     ),
+    (method("submit", "return Call('submit', 'POST', '\\n::error::')"), "with a control character"),
     (
         method("submit", "return Call('status', 'POST', self._url())"),
         "`submit` returned a call of the kind `status`",
