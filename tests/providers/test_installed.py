@@ -194,6 +194,11 @@ REFUSED = [
     ("raise RuntimeError('boom')", "RuntimeError at acme_"),
     ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
     ("raise SystemExit(3)", "SystemExit at acme_"),
+    ("raise BaseException", "BaseException at acme_"),
+    (
+        "def headers(self, key): return {'Content-Length': '5'}",
+        "`headers` returned a header that cannot be sent",
+    ),
     ("interface = None", "`interface` does not say for which version it is; this kontext has 1.0"),
     ("interface = 1", "`interface` does not say"),
     ("interface = 0, 9", "it is for version 0.9 of the interface; this kontext has 1.0"),
@@ -216,6 +221,7 @@ REFUSED = [
     ("prices = (Price('lumen-2', -1, ''),)", "a price of `lumen-2` is not of 0 to 1,000,000"),
     ("prices = (Price('lumen-2', 1e308, ''),)", "a price of `lumen-2` is not"),
     ("prices = (Price('lumen-2', float('nan'), ''),)", "`prices` has the wrong type"),
+    ("prices = (Price('lumen-2', 1, '\\n::error::'),)", "`prices` contains a control character"),
     ("endpoints = ()", "there is no endpoint for `default_model`, `lumen-2`"),
     ("endpoints = None", "`endpoints` has the wrong type"),
     ("endpoints = (Endpoint('a', 'lumen-2', 'generate', ()),)", "has no option `prompt`"),
@@ -237,7 +243,7 @@ REFUSED = [
         "the option `prompt` of `a` has a default of the wrong type",
     ),
     (
-        "endpoints = (Endpoint('a\\n', 'b', 'generate', (Option('prompt'),)),)",
+        "endpoints = (Endpoint('', 'b', 'generate', (Option('prompt'),)),)",
         "is not a name",
     ),
     (
@@ -290,6 +296,11 @@ class TestOneThatCannotBeUsed:
         done = acme.run("generate", "x", "-p", "acme", "--json")
         assert (len(done.records), "noise" in done.err) == (1, True)
 
+    def test_what_its_methods_print_is_no_result(self, acme: World, packages: Packages) -> None:
+        packages.acme(method("poll", "print('noise')", "return Lumen.poll(self, *given)"))
+        done = acme.run("generate", "x", "-p", "acme", "--json")
+        assert (len(done.records), "noise" in done.err) == (1, True)
+
     def test_two_packages_with_one_name(self, acme: World, packages: Packages) -> None:
         packages.add(LUMEN, package="kontext-acme-2")
         done = acme.run("models", "-p", "acme")
@@ -327,6 +338,7 @@ NEVER_SENT = [
     (method("submit", "raise KeyError(self)"), "`submit` raised KeyError at acme_"),
     (method("submit", "return {}"), "`submit` returned a value of the wrong type, dict"),
     (method("submit", "raise UnexpectedReply(None)"), "with a wrong `message`"),
+    (method("submit", "raise GeneratorExit"), "`submit` raised GeneratorExit at acme_"),
     (method("submit", "raise SystemExit"), "`submit` raised SystemExit"),
     (
         method("submit", "return Call('submit', 'POST', self._url(), json={'x': {1, 2}})"),
@@ -336,6 +348,7 @@ NEVER_SENT = [
         method("submit", "return Call('submit', 'POST', self._url(), json={'x': float('nan')})"),
         "returned what JSON cannot express",
     ),
+    (method("submit", "return Call('submit', 'POST', '\\n::error::')"), "with a control character"),
     (
         method("submit", "return Call('status', 'POST', self._url())"),
         "`submit` returned a call of the kind `status`",
