@@ -275,7 +275,7 @@ class Transport:
         if not self.reach.may_have_key(call.url):
             raise Unreachable(
                 f"{self._provider} names a URL for the job that is not below its own: "
-                "the key does not go there"
+                "the key is not sent there"
             )
         headers = dict(self._key_headers)
         content: bytes | AsyncIterator[bytes] | None = None

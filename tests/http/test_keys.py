@@ -170,7 +170,7 @@ def test_calls_stay_below_the_base(url: str, kind: Kind) -> None:
                     work = there.submit(call, Submission(), blocking=False)
                 else:
                     work = there.ask(call)
-                with pytest.raises(Unreachable, match="the key does not go there"):
+                with pytest.raises(Unreachable, match="the key is not sent there"):
                     await work
             assert server.connections == 0
 

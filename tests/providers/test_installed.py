@@ -494,7 +494,7 @@ class TestOneThatBreaks:
         packages.acme(method("submit", f"return Call('submit', 'POST', {url!r}, json={{}})"))
         done = acme.run("generate", "x", "-p", "acme")
         assert (done.code, service.seen) == (6, [])
-        assert "the key does not go there" in done.err
+        assert "the key is not sent there" in done.err
 
     def test_further_bases_are_left_out_where_the_user_sets_one(
         self, acme: World, packages: Packages
