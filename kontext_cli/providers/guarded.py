@@ -7,7 +7,9 @@ one job. This is no sandbox: the package runs with the rights of the user.
 import inspect
 import json
 import re
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from types import NoneType
 from typing import Any
 
@@ -92,7 +94,8 @@ class _Guard:
 
         def function(*args: Any) -> Any:
             try:
-                value = own(*args)
+                with redirect_stdout(sys.stderr):  # results alone go to standard output
+                    value = own(*args)
                 fault = _type_fault(value, hint) or _value_fault(name, value)
             except BrokenProvider as error:
                 if name not in _AFTER_SUBMIT:
@@ -102,7 +105,9 @@ class _Guard:
                 if (fault := _error_fault(error)) is None:
                     raise
                 raise self._broken(name, f"raised {fault}") from error
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # whatever its base, it is a bug of the package
                 raise self._broken(name, f"raised {described(error)}") from error
             if fault is not None:
                 raise self._broken(name, fault)

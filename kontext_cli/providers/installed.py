@@ -90,7 +90,9 @@ def _usable_class(found: _Found) -> "type[Provider]":
         usable().headers(_SAMPLE_KEY)
     except ImportError as error:
         raise UsageError(f"{type(error).__name__}: {error}") from error
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         if isinstance(error, KontextError):
             raise UsageError(error.message, hint=error.hint) from error
         raise UsageError(described(error)) from error

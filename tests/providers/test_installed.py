@@ -194,6 +194,11 @@ REFUSED = [
     ("raise RuntimeError('boom')", "RuntimeError at acme_"),
     ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
     ("raise SystemExit(3)", "SystemExit at acme_"),
+    ("raise BaseException", "BaseException at acme_"),
+    (
+        "def headers(self, key): return {'Content-Length': '5'}",
+        "`headers` returned a header that cannot be sent",
+    ),
     ("interface = None", "`interface` does not say for which version it is; this kontext has 1.0"),
     ("interface = 1", "`interface` does not say"),
     ("interface = 0, 9", "it is for version 0.9 of the interface; this kontext has 1.0"),
@@ -290,6 +295,11 @@ class TestOneThatCannotBeUsed:
         done = acme.run("generate", "x", "-p", "acme", "--json")
         assert (len(done.records), "noise" in done.err) == (1, True)
 
+    def test_what_its_methods_print_is_no_result(self, acme: World, packages: Packages) -> None:
+        packages.acme(method("poll", "print('noise')", "return Lumen.poll(self, *given)"))
+        done = acme.run("generate", "x", "-p", "acme", "--json")
+        assert (len(done.records), "noise" in done.err) == (1, True)
+
     def test_two_packages_with_one_name(self, acme: World, packages: Packages) -> None:
         packages.add(LUMEN, package="kontext-acme-2")
         done = acme.run("models", "-p", "acme")
@@ -327,6 +337,7 @@ NEVER_SENT = [
     (method("submit", "raise KeyError(self)"), "`submit` raised KeyError at acme_"),
     (method("submit", "return {}"), "`submit` returned a value of the wrong type, dict"),
     (method("submit", "raise UnexpectedReply(None)"), "with a wrong `message`"),
+    (method("submit", "raise GeneratorExit"), "`submit` raised GeneratorExit at acme_"),
     (method("submit", "raise SystemExit"), "`submit` raised SystemExit"),
     (
         method("submit", "return Call('submit', 'POST', self._url(), json={'x': {1, 2}})"),
