@@ -1,7 +1,7 @@
 """Check the class of a provider from another package before it is used."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from kontext_cli.errors import UsageError
 from kontext_cli.http.urls import check_base_url, host_of
@@ -37,6 +37,8 @@ def checked(found: object, name: str) -> type[Provider]:
             raise UsageError(f"`{attribute}` is missing")
         if not fits(getattr(found, attribute), hints_of(Provider)[attribute]):
             raise UsageError(f"`{attribute}` has the wrong type")
+        if not all(map(str.isprintable, _texts(getattr(found, attribute)))):
+            raise UsageError(f"`{attribute}` contains a control character")
     if found.name != name:
         raise UsageError(f"its class has another name, `{found.name}`")
     if found.blocking == issubclass(found, Queue):
@@ -46,6 +48,17 @@ def checked(found: object, name: str) -> type[Provider]:
     _check_numbers(found)
     _check_endpoints(found)
     return found
+
+
+def _texts(value: object) -> Iterator[str]:
+    """All texts in a value, in whatever it contains."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts([*value, *value.values()])
+    elif isinstance(value, Iterable):
+        for each in value:
+            yield from _texts(each)
 
 
 def _check_version(kind: type[Provider]) -> None:

@@ -152,6 +152,8 @@ def _value_fault(name: str, value: Any) -> str | None:
     if isinstance(value, Call):
         if value.kind not in _KINDS[name]:
             return f"returned a call of the kind `{value.kind}`"
+        if not value.url.isprintable():
+            return "returned a URL with a control character"
         return _json_fault(value.json)
     if isinstance(value, KontextError):
         fault = _error_fault(value)

@@ -195,10 +195,6 @@ REFUSED = [
     ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
     ("raise SystemExit(3)", "SystemExit at acme_"),
     ("raise BaseException", "BaseException at acme_"),
-    (
-        "def headers(self, key): return {'Content-Length': '5'}",
-        "`headers` returned a header that cannot be sent",
-    ),
     ("interface = None", "`interface` does not say for which version it is; this kontext has 1.0"),
     ("interface = 1", "`interface` does not say"),
     ("interface = 0, 9", "it is for version 0.9 of the interface; this kontext has 1.0"),
@@ -221,6 +217,7 @@ REFUSED = [
     ("prices = (Price('lumen-2', -1, ''),)", "a price of `lumen-2` is not of 0 to 1,000,000"),
     ("prices = (Price('lumen-2', 1e308, ''),)", "a price of `lumen-2` is not"),
     ("prices = (Price('lumen-2', float('nan'), ''),)", "`prices` has the wrong type"),
+    ("prices = (Price('lumen-2', 1, '\\n::error::'),)", "`prices` contains a control character"),
     ("endpoints = ()", "there is no endpoint for `default_model`, `lumen-2`"),
     ("endpoints = None", "`endpoints` has the wrong type"),
     ("endpoints = (Endpoint('a', 'lumen-2', 'generate', ()),)", "has no option `prompt`"),
@@ -347,6 +344,7 @@ NEVER_SENT = [
         method("submit", "return Call('submit', 'POST', self._url(), json={'x': float('nan')})"),
         "returned what JSON cannot express",
     ),
+    (method("submit", "return Call('submit', 'POST', '\\n::error::')"), "with a control character"),
     (
         method("submit", "return Call('status', 'POST', self._url())"),
         "`submit` returned a call of the kind `status`",
