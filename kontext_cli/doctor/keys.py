@@ -9,6 +9,7 @@ from kontext_cli.doctor.packages import usable_providers
 from kontext_cli.errors import CredentialsFault, KeyFault, KontextError, UsageError
 from kontext_cli.providers import NAMES, Name, provider_class
 from kontext_cli.providers.base import Provider
+from kontext_cli.settings.key_command import to_run
 from kontext_cli.settings.settings import Setting, Settings
 from kontext_cli.words import listed
 
@@ -83,9 +84,11 @@ def _key(settings: Settings, name: Name) -> Finding | None:
 
 def _command(settings: Settings, name: Name, command: Setting) -> Finding:
     """A program that prints the key: it is not run here, nor shown, as a word may be the key."""
-    program = settings.config.key_commands[name][0]
-    if not {"/", os.sep} & set(program) and shutil.which(program) is None:
-        text = f"the program of key_command ({command.origin}) is not on the PATH"
+    words = to_run(settings.config.key_commands[name], settings.credentials.path.parent)
+    if shutil.which(words[0]) is None:
+        is_path = {"/", os.sep} & set(words[0])
+        lacks = "cannot be run" if is_path else "is not on the PATH"
+        text = f"the program of key_command ({command.origin}) {lacks}"
         return Finding(name, text, "problem", exit_code=KeyFault.exit_code)
     return Finding(name, f"key_command, {command.value} ({command.origin})")
 

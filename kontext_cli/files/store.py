@@ -262,6 +262,8 @@ def _explained(url: str, error: Exception) -> tuple[str, str | None]:
     code = found[1] if found else ""
     if _is_of_bucket(error) or "404 Not Found" in text:
         return "there is no such bucket", "create it, or correct the name"
+    if kind == "InvalidPathError":
+        return "one of its objects has a name that cannot be read, as with `//`", "use a prefix"
     if any(sign in text for sign in _NO_CREDENTIALS):
         return "there are no credentials for it", _HINTS[url.partition(":")[0]]
     if kind in ("PermissionDeniedError", "UnauthenticatedError") or "403 Forbidden" in text:

@@ -1,5 +1,6 @@
 """PostgreSQL as the journal uses it: its address, connections, and its errors as ours."""
 
+import logging
 import re
 import selectors
 import time
@@ -16,6 +17,9 @@ from kontext_cli.errors import JournalFault, UsageError
 from kontext_cli.journal.faults import Away, Busy
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+"""It would print to standard error that a connection was lost, which an error of ours says."""
 
 LEASE_SECONDS = 60.0
 _LEASE = "lease"

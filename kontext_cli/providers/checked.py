@@ -37,8 +37,6 @@ def checked(found: object, name: str) -> type[Provider]:
             raise UsageError(f"`{attribute}` is missing")
         if not fits(getattr(found, attribute), hints_of(Provider)[attribute]):
             raise UsageError(f"`{attribute}` has the wrong type")
-        if not all(map(str.isprintable, _texts(getattr(found, attribute)))):
-            raise UsageError(f"`{attribute}` contains a control character")
     if found.name != name:
         raise UsageError(f"its class has another name, `{found.name}`")
     if found.blocking == issubclass(found, Queue):
@@ -47,7 +45,16 @@ def checked(found: object, name: str) -> type[Provider]:
     _check_key_variables(found)
     _check_numbers(found)
     _check_endpoints(found)
+    _check_texts(found)
     return found
+
+
+def _check_texts(kind: type[Provider]) -> None:
+    """Check that all its texts can be printed: as a line of its own, a word is a command in GitHub
+    Actions."""
+    for attribute in interface.ATTRIBUTES:
+        if not all(map(str.isprintable, _texts(getattr(kind, attribute)))):
+            raise UsageError(f"`{attribute}` contains a control character")
 
 
 def _texts(value: object) -> Iterator[str]:

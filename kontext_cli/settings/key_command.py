@@ -25,7 +25,7 @@ def printed_key(
     ``source`` names it in errors, which never contain what it printed. Raises MissingKey where it
     fails, InvalidKey for more than one line.
     """
-    code, output = _run(_found(command, folder), source, folder, limit)
+    code, output = _run(to_run(command, folder), source, folder, limit)
     if code:
         ended = f"exit code {code}" if code > 0 else f"signal {-code}"
         raise MissingKey(f"{source} failed with {ended}", hint="run it by itself to see why")
@@ -42,7 +42,7 @@ def printed_key(
     return text
 
 
-def _found(command: Sequence[str], folder: Path) -> list[str]:
+def to_run(command: Sequence[str], folder: Path) -> list[str]:
     """The command with its program as a full path, where it is one: that of ``~``, or of a file
     beside `config.toml`."""
     program = from_home(command[0])

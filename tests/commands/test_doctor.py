@@ -257,11 +257,13 @@ def test_a_key_that_a_command_prints(world: World) -> None:
     tool.chmod(0o755)
     world.configure(
         f'[providers.fal]\nkey_command = ["{tool}"]\n[providers.bfl]\nkey_command = ["no-such"]\n'
+        '[providers.replicate]\nkey_command = ["./no-such"]\n'
     )
     found = report(world)
     origin = f"{world.config / 'config.toml'}:2"
     assert found.one("fal")[1] == f"key_command, run when a request needs the key ({origin})"
     assert "is not on the PATH" in found.problems["bfl"]
+    assert "cannot be run" in found.problems["replicate"]
     assert found.code == 3
     assert not marker.exists()
     online = report(world, "--online")

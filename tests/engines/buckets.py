@@ -25,6 +25,13 @@ def s3_server() -> Iterator[str]:
     server.stop()
 
 
+def s3_client(endpoint: str) -> Any:
+    """The client of Amazon's, which takes any name of an object."""
+    boto3: Any = pytest.importorskip("boto3")
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    return boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
+
+
 class Bucket:
     """A bucket as anybody sees it."""
 
@@ -42,10 +49,7 @@ class Bucket:
     @classmethod
     def new(cls, endpoint: str, name: str) -> "Bucket":
         """An empty bucket."""
-        boto3: Any = pytest.importorskip("boto3")
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
-        client.create_bucket(Bucket=name)
+        s3_client(endpoint).create_bucket(Bucket=name)
         found = cls(endpoint, name)
         for key in found.keys:
             found.remove(key)

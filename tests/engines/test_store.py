@@ -14,7 +14,7 @@ import pytest
 pytest.importorskip("obstore")
 
 from commands.replays import forget_all
-from engines.buckets import BUCKET, Bucket
+from engines.buckets import BUCKET, Bucket, s3_client
 from kontext_cli.files.part import PartFile
 from kontext_cli.files.place import ObjectPath
 from kontext_cli.files.store import Store
@@ -240,6 +240,15 @@ class TestInputs:
         assert self.edit(world, *argv).counts == {"saved": 1}
         assert self.edit(world, *argv).counts == {"skipped": 1}
         assert bucket.keys == ["in/house-edit.jpg", "in/house.png"]
+
+    @pytest.mark.usefixtures("bucket")
+    def test_of_a_prefix_with_a_name_that_cannot_be_read(self, world: World) -> None:
+        client = s3_client(str(world.environ["AWS_ENDPOINT_URL"]))
+        client.create_bucket(Bucket="odd")
+        client.put_object(Bucket="odd", Key="in//odd.png", Body=b"")
+        done = self.edit(world, "-i", "s3://odd/in", "--each", "-d", "out")
+        assert (done.code, world.posts) == (8, 0)
+        assert "one of its objects has a name that cannot be read, as with `//`" in done.err
 
     def test_is_read_again_where_a_job_is_sent_again(self, world: World, bucket: Bucket) -> None:
         world.serve(fault="503")

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -276,6 +277,12 @@ with Journal.open(place) as journal:
             with pytest.raises(JournalFault, match="sent this job again"):
                 journal.record(late)
             assert other.find(sent).request_id == "r-2"
+
+
+def test_the_library_prints_nothing_of_its_own() -> None:
+    noise = "import logging, kontext_cli.journal.server; logging.getLogger('psycopg').error('x')"
+    ran = subprocess.run([sys.executable, "-c", noise], capture_output=True, check=True)
+    assert ran.stderr == b""
 
 
 class TestLostConnections:

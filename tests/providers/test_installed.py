@@ -195,10 +195,6 @@ REFUSED = [
     ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
     ("raise SystemExit(3)", "SystemExit at acme_"),
     ("raise BaseException", "BaseException at acme_"),
-    (
-        "def headers(self, key): return {'Content-Length': '5'}",
-        "`headers` returned a header that cannot be sent",
-    ),
     ("interface = None", "`interface` does not say for which version it is; this kontext has 1.0"),
     ("interface = 1", "`interface` does not say"),
     ("interface = 0, 9", "it is for version 0.9 of the interface; this kontext has 1.0"),
