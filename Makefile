@@ -24,8 +24,9 @@ engines: $(if $(ENGINES),.venv/engines/installed $(LARGE_ENGINES))
 	$(if $(ENGINES),.venv/engines/bin/pytest -n auto --dist loadfile tests/engines tests/journal,@echo "tests/engines has no test")
 
 # The tests at full length: hundreds of kills, tens of thousands of examples. Takes hours.
-soak: .venv/test .venv/shells compiled
+soak: .venv/test .venv/shells compiled .venv/engines/postgresql
 	KONTEXT_SOAK=1 $(BIN)/pytest -n auto
+	KONTEXT_SOAK=1 .venv/engines/bin/pytest tests/engines/test_machines.py
 
 bench: .venv/test compiled
 	$(BIN)/python benchmarks/run.py

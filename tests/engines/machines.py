@@ -11,12 +11,13 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from cutting import CuttingProxy
 from engines.buckets import BUCKET, Bucket
 from kontext_cli.files.saved import verified
 from kontext_cli.job import Job, State
+from postgres_server import PostgresServer
 from soaking import soaked
 from strained import NAME, Strained
 from world import PATIENCE, Ran
@@ -24,6 +25,7 @@ from world import PATIENCE, Ran
 LEASE = 2.0
 """Seconds."""
 PRICE = 0.04
+"""US dollars, of each image."""
 IN_FLIGHT = 4
 """Jobs of each machine."""
 _FOLDER = "batch"
@@ -48,13 +50,6 @@ def troubles(dice: random.Random, first: int, last: int, **counts: int) -> Seque
     moments = sorted(dice.choices(range(first, last), k=len(kinds)))
     dice.shuffle(kinds)
     return [Trouble(at, cast("Kind", kind)) for at, kind in zip(moments, kinds, strict=True)]
-
-
-class Server(Protocol):
-    """The server of the journal."""
-
-    def restart(self) -> None:
-        """Break all connections, and recover from a crash."""
 
 
 class Machine:
@@ -151,12 +146,12 @@ class Fleet(Strained):
     def __init__(self, *surroundings: Any, machines: int, **options: Any) -> None:
         super().__init__(*surroundings, **options)
         self._shares_state = True
-        self._server: Server | None = None
+        self._server: PostgresServer | None = None
         self._proxy: CuttingProxy | None = None
         self.machines = [Machine(self, self.top / f"machine-{n}") for n in range(machines)]
         self.struck: Counter[Kind] = Counter()
 
-    def keep_journal_at(self, url: str, server: Server, proxy: CuttingProxy) -> None:
+    def keep_journal_at(self, url: str, server: PostgresServer, proxy: CuttingProxy) -> None:
         """Have the journal in a database, which is reached through a proxy."""
         self.set(KONTEXT_JOURNAL=url)
         self._shares_state, self._server, self._proxy = False, server, proxy
@@ -171,19 +166,17 @@ class Fleet(Strained):
         troubles: Sequence[Trouble] = (),
         *,
         argv: Callable[[int], Sequence[str]],
-        machines: int | None = None,
     ) -> None:
         """Let the machines work until nothing is left to do, and the troubles come over them;
         ``argv`` is what each of them is given."""
-        working = self.machines[:machines]
-        for number, machine in enumerate(working):
+        for number, machine in enumerate(self.machines):
             machine.work(*argv(number))
         coming = deque(troubles)
         ends_at = time.monotonic() + soaked(2, 60) * PATIENCE
         while True:
             next_at = coming[0].accepted if coming else len(self.rows) + 1
             comes = self.ledger.wait_for(next_at, seconds=_TICK)
-            undone = [machine for machine in working if not machine.is_done()]
+            undone = [machine for machine in self.machines if not machine.is_done()]
             if not undone:
                 break
             assert time.monotonic() < ends_at, self.figures() + "".join(
@@ -210,11 +203,6 @@ class Fleet(Strained):
         """What happened so far, for whoever looks at a failure."""
         codes = [dict(machine.codes) for machine in self.machines]
         return f"{dict(self.struck)}; {self.accepted.total()} accepted; exit codes {codes}"
-
-    @property
-    def spent(self) -> float:
-        """US dollars, by what the provider accepted."""
-        return self.accepted.total() * PRICE
 
     def held(self) -> Sequence[Job]:
         """The jobs of rows whose outcome is unknown."""
