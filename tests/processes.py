@@ -20,6 +20,7 @@ from kontext_cli.cli.main import run
 from kontext_cli.commands import session
 from kontext_cli.engine import follow
 from kontext_cli.http import retry
+from kontext_cli.sandbox import workshop
 
 PROGRAM = [sys.executable, "-m", "kontext_cli"]
 
@@ -46,13 +47,15 @@ _HOMES = {
     "XDG_RUNTIME_DIR": ".run",
 }
 _AS_IS: Mapping[str, str | None] = MappingProxyType({})
-_PAUSES = (
+QUICK = (
     (session, "SANDBOX_SECONDS", 0.0),
     (follow, "_FIRST_POLL", 0.01),
     (follow, "_LOOKS", (0.0, 0.01, 0.02)),
     (retry, "_FIRST", 0.02),
+    (workshop, "_SMALLEST_DRAWING", 2**20),
 )
-"""Seconds that the program waits within this process; a process waits as long as a user's."""
+"""What takes less time within this process than in one of a user: pauses, in seconds, and the
+sandbox's images, which are of one colour."""
 
 
 def homes(home: Path) -> dict[str, str]:
@@ -95,8 +98,8 @@ def run_here(
     """Run the program within this process, with other standard streams; its exit code."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(cwd)
-        for module, name, seconds in _PAUSES:
-            patch.setattr(module, name, seconds)
+        for module, name, value in QUICK:
+            patch.setattr(module, name, value)
         for name, value in environ.items():
             if value is None:
                 patch.delenv(name, raising=False)
