@@ -11,19 +11,23 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from pkgutil import walk_packages
 from types import MappingProxyType
 from typing import Any, NoReturn
 
 import kontext_cli
 from kontext_cli import __main__, failpoint
-from processes import PROGRAM, QUICK, environment, start
+from processes import PROGRAM, QUICK, bare_environment, environment, start
 from soaking import SOAK
 
+_FORKS = sys.platform == "linux" and not SOAK
+"""On macOS, the system's own libraries may not be used after a fork."""
 _OPTIONS = {"cwd", "stdin", "stdout", "stderr", "umask", "start_new_session"}
 """Those of `Popen` that a forked child heeds."""
 _OF_THE_START = ("PYTHON", "LANG", "LC_", "TZ", "LD_", "SSL_")
 """The beginnings of variables that have their effect as a process starts."""
+_USUAL = bare_environment(Path(os.devnull))
 
 
 def begin(
@@ -32,25 +36,34 @@ def begin(
     environ: Mapping[str, str | None] = MappingProxyType({}),
     **options: Any,
 ) -> "subprocess.Popen[bytes]":
-    """As ``processes.start``, in a forked child where that does the same.
-
-    Only on Linux: on macOS, the system's own libraries may not be used after a fork.
-    """
-    from_the_start = through or any(name.startswith(_OF_THE_START) for name in environ)
-    if sys.platform != "linux" or SOAK or from_the_start or options.keys() - _OPTIONS:
-        return start(*argv, through=through, environ=environ, **options)
-    return _forked(*argv, environ=environ, **options)
+    """As ``processes.start``, in a forked child where that does the same."""
+    env = environment(environ)
+    unusual = any(name.startswith(_OF_THE_START) for name, _ in env.items() ^ _USUAL.items())
+    if _FORKS and not (through or unusual or options.keys() - _OPTIONS):
+        return _forked(*argv, env=env, **options)
+    return start(*argv, through=through, environ=environ, **options)
 
 
-def _forked(
-    *argv: str, environ: Mapping[str, str | None], **options: Any
-) -> "subprocess.Popen[bytes]":
+def kontext(
+    *argv: str, cwd: Path, stdin: bytes = b"", **environ: str
+) -> "subprocess.CompletedProcess[bytes]":
+    """As ``processes.kontext``, in a forked child where that does the same."""
+    streams: Any = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with begin(*argv, cwd=cwd, environ=environ, **streams) as process:
+        try:
+            out, err = process.communicate(stdin, timeout=60)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(argv, process.returncode, out, err)
+
+
+def _forked(*argv: str, env: Mapping[str, str], **options: Any) -> "subprocess.Popen[bytes]":
     import_all()
-    there = environment(environ)
 
     def program() -> NoReturn:
         try:
-            _become(argv, there)
+            _become(argv, env)
             __main__.main()
         except BaseException:
             sys.excepthook(*sys.exc_info())
@@ -58,7 +71,7 @@ def _forked(
             os._exit(1)
 
     command = [*PROGRAM, *argv]
-    return subprocess.Popen(command, env=there, preexec_fn=program, **options)  # noqa: PLW1509
+    return subprocess.Popen(command, env=env, preexec_fn=program, **options)  # noqa: PLW1509
 
 
 @cache

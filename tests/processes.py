@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, TextIO
 
 import pytest
@@ -47,7 +47,7 @@ _HOMES = {
     "XDG_RUNTIME_DIR": ".run",
 }
 _AS_IS: Mapping[str, str | None] = MappingProxyType({})
-QUICK = (
+QUICK: Sequence[tuple[ModuleType, str, Any]] = (
     (session, "SANDBOX_SECONDS", 0.0),
     (follow, "_FIRST_POLL", 0.01),
     (follow, "_LOOKS", (0.0, 0.01, 0.02)),
@@ -98,8 +98,8 @@ def run_here(
     """Run the program within this process, with other standard streams; its exit code."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(cwd)
-        for module, name, value in QUICK:
-            patch.setattr(module, name, value)
+        for module, constant, quick in QUICK:
+            patch.setattr(module, constant, quick)
         for name, value in environ.items():
             if value is None:
                 patch.delenv(name, raising=False)
