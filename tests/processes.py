@@ -5,9 +5,11 @@ every machine.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -47,15 +49,18 @@ _HOMES = {
     "XDG_RUNTIME_DIR": ".run",
 }
 _AS_IS: Mapping[str, str | None] = MappingProxyType({})
+NO_DRAWINGS = ("_SMALLEST_DRAWING", 2**20)
+"""Has the sandbox make images of one colour."""
 QUICK: Sequence[tuple[ModuleType, str, Any]] = (
     (session, "SANDBOX_SECONDS", 0.0),
     (follow, "_FIRST_POLL", 0.01),
     (follow, "_LOOKS", (0.0, 0.01, 0.02)),
     (retry, "_FIRST", 0.02),
-    (workshop, "_SMALLEST_DRAWING", 2**20),
+    (workshop, *NO_DRAWINGS),
+    (signal, "valid_signals", cache(signal.valid_signals)),
 )
-"""What takes less time within this process than in one of a user: pauses, in seconds, and the
-sandbox's images, which are of one colour."""
+"""What takes less time in these tests than for a user: pauses, in seconds, drawings, and what
+asyncio asks each time (3 % of a run)."""
 
 
 def homes(home: Path) -> dict[str, str]:
