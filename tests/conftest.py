@@ -4,6 +4,7 @@ import gc
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -17,17 +18,16 @@ from kontext_cli.sandbox import workshop
 from kontext_cli.sandbox.app import Sandbox
 from own_servers import NO_OPTIONS, Servers, Start
 from postgres_server import PostgresServer, postgres_server
-from processes import NO_DRAWINGS, RightHere, bare_environment, homes
+from processes import MACHINE, NO_DRAWINGS, RightHere, bare_environment, homes
 from sandbox.running import Running, Serve, Server, StartSandbox
-from world import Build, Doors, W, World, memory_folder, quick_folder
+from world import Build, Doors, W, World, quick_folder
 
 _numbers = count()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Put the folders of tests in memory: on a disk, each `fsync` of a journal is a wait."""
-    if memory := memory_folder():
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+def pytest_configure() -> None:
+    """Put the folders of tests where those of their processes are."""
+    tempfile.tempdir = MACHINE.get("TMPDIR")
 
 
 def pytest_xdist_auto_num_workers() -> int:

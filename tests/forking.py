@@ -23,7 +23,7 @@ from soaking import SOAK
 
 _FORKS = sys.platform == "linux" and not SOAK
 """On macOS, the system's own libraries may not be used after a fork."""
-_OPTIONS = {"cwd", "stdin", "stdout", "stderr", "umask", "start_new_session"}
+_OPTIONS = {"cwd", "stdin", "stdout", "stderr", "umask", "start_new_session", "process_group"}
 """Those of `Popen` that a forked child heeds."""
 _OF_THE_START = ("PYTHON", "LANG", "LC_", "TZ", "LD_", "SSL_")
 """The beginnings of variables that have their effect as a process starts."""

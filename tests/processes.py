@@ -22,7 +22,7 @@ from kontext_cli.cli.main import run
 from kontext_cli.commands import session
 from kontext_cli.engine import follow
 from kontext_cli.http import retry
-from kontext_cli.sandbox import workshop
+from kontext_cli.sandbox import replies, workshop
 
 PROGRAM = [sys.executable, "-m", "kontext_cli"]
 
@@ -32,8 +32,21 @@ _NEEDED = (
     *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERNAME"),
     *("NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE"),
 )
+
+
+def _in_memory() -> dict[str, str]:
+    """Where temporary files are, on Linux: every step of a job is synced, and on a disk that is
+    most of the time these tests take. In a container there may be too little room for them."""
+    memory = "/dev/shm"
+    if sys.platform != "linux" or not os.access(memory, os.W_OK):
+        return {}
+    there = os.statvfs(memory)
+    is_small = there.f_bavail * there.f_frsize < 2**29
+    return {} if is_small or there.f_flag & os.ST_NOEXEC else {"TMPDIR": memory}
+
+
 MACHINE: Mapping[str, str] = MappingProxyType(
-    {name: os.environ[name] for name in _NEEDED if name in os.environ}
+    _in_memory() | {name: os.environ[name] for name in _NEEDED if name in os.environ}
 )
 """What programs need to know of the machine, and all that the tests take from their environment."""
 
@@ -56,6 +69,7 @@ QUICK: Sequence[tuple[ModuleType, str, Any]] = (
     (follow, "_FIRST_POLL", 0.01),
     (follow, "_LOOKS", (0.0, 0.01, 0.02)),
     (retry, "_FIRST", 0.02),
+    (replies, "_SLOW_SECONDS", 0.5),
     (workshop, *NO_DRAWINGS),
     (signal, "valid_signals", cache(signal.valid_signals)),
 )

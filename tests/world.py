@@ -172,17 +172,10 @@ class Doors:
         return self._server
 
 
-def memory_folder() -> Path | None:
-    """A folder in memory, where the system has such: every step of a job is synced, and on a disk
-    that is most of the time these tests take."""
-    memory = Path("/dev/shm")
-    return memory if memory.is_dir() and os.access(memory, os.W_OK) else None
-
-
 @contextmanager
 def quick_folder() -> Iterator[Path]:
-    """An empty folder, in memory if possible."""
-    with TemporaryDirectory(dir=memory_folder(), ignore_cleanup_errors=True) as folder:
+    """An empty folder with a short name, until the end."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         yield Path(folder).resolve()
 
 
