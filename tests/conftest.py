@@ -2,6 +2,9 @@
 
 import gc
 import os
+import signal
+import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
@@ -11,20 +14,20 @@ import pytest
 from starlette.types import ASGIApp
 
 from fronts import Front, fronts
+from kontext_cli.sandbox import workshop
 from kontext_cli.sandbox.app import Sandbox
 from own_servers import NO_OPTIONS, Servers, Start
 from postgres_server import PostgresServer, postgres_server
-from processes import RightHere, bare_environment, homes
+from processes import MACHINE, NO_DRAWINGS, RightHere, bare_environment, homes
 from sandbox.running import Running, Serve, Server, StartSandbox
-from world import Build, Doors, W, World, memory_folder, quick_folder
+from world import Build, Doors, W, World, quick_folder
 
 _numbers = count()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Put the folders of tests in memory: on a disk, each `fsync` of a journal is a wait."""
-    if memory := memory_folder():
-        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
+def pytest_configure() -> None:
+    """Put the folders of tests where those of their processes are."""
+    tempfile.tempdir = MACHINE.get("TMPDIR")
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -36,6 +39,7 @@ def pytest_collection_finish() -> None:
     """Look for no garbage among all that was imported: it takes a sixth of the time of a test."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -45,6 +49,8 @@ def _bare() -> Iterator[None]:
     for name in [each for each in before if not each.startswith("PYTEST_")]:
         del os.environ[name]
     os.environ |= bare_environment(Path(os.devnull))
+    if sys.platform != "win32":
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored
     yield
     os.environ |= before
 
@@ -135,8 +141,9 @@ def serve(_servers: list[Server]) -> Iterator[Serve]:
 
 
 @pytest.fixture
-def sandbox(serve: Serve) -> StartSandbox:
+def sandbox(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> StartSandbox:
     """Start a sandbox with any options of `Sandbox`; returns its URL and ledger."""
+    monkeypatch.setattr(workshop, *NO_DRAWINGS)
 
     def start(**options: object) -> Running:
         emulated = Sandbox(**options)  # type: ignore[arg-type]

@@ -5,13 +5,15 @@ every machine.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from tempfile import TemporaryFile
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, TextIO
 
 import pytest
@@ -20,6 +22,7 @@ from kontext_cli.cli.main import run
 from kontext_cli.commands import session
 from kontext_cli.engine import follow
 from kontext_cli.http import retry
+from kontext_cli.sandbox import replies, workshop
 
 PROGRAM = [sys.executable, "-m", "kontext_cli"]
 
@@ -29,8 +32,21 @@ _NEEDED = (
     *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERNAME"),
     *("NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE"),
 )
+
+
+def _in_memory() -> dict[str, str]:
+    """Where temporary files are, on Linux: every step of a job is synced, and on a disk that is
+    most of the time these tests take. In a container there may be too little room for them."""
+    memory = "/dev/shm"
+    if sys.platform != "linux" or not os.access(memory, os.W_OK):
+        return {}
+    there = os.statvfs(memory)
+    is_small = there.f_bavail * there.f_frsize < 2**29
+    return {} if is_small or there.f_flag & os.ST_NOEXEC else {"TMPDIR": memory}
+
+
 MACHINE: Mapping[str, str] = MappingProxyType(
-    {name: os.environ[name] for name in _NEEDED if name in os.environ}
+    _in_memory() | {name: os.environ[name] for name in _NEEDED if name in os.environ}
 )
 """What programs need to know of the machine, and all that the tests take from their environment."""
 
@@ -46,13 +62,19 @@ _HOMES = {
     "XDG_RUNTIME_DIR": ".run",
 }
 _AS_IS: Mapping[str, str | None] = MappingProxyType({})
-_PAUSES = (
+NO_DRAWINGS = ("_SMALLEST_DRAWING", 2**20)
+"""Has the sandbox make images of one colour."""
+QUICK: Sequence[tuple[ModuleType, str, Any]] = (
     (session, "SANDBOX_SECONDS", 0.0),
     (follow, "_FIRST_POLL", 0.01),
     (follow, "_LOOKS", (0.0, 0.01, 0.02)),
     (retry, "_FIRST", 0.02),
+    (replies, "_SLOW_SECONDS", 0.5),
+    (workshop, *NO_DRAWINGS),
+    (signal, "valid_signals", cache(signal.valid_signals)),
 )
-"""Seconds that the program waits within this process; a process waits as long as a user's."""
+"""What takes less time in these tests than for a user: pauses, in seconds, drawings, and what
+asyncio asks each time (3 % of a run)."""
 
 
 def homes(home: Path) -> dict[str, str]:
@@ -95,8 +117,8 @@ def run_here(
     """Run the program within this process, with other standard streams; its exit code."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(cwd)
-        for module, name, seconds in _PAUSES:
-            patch.setattr(module, name, seconds)
+        for module, constant, quick in QUICK:
+            patch.setattr(module, constant, quick)
         for name, value in environ.items():
             if value is None:
                 patch.delenv(name, raising=False)

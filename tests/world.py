@@ -17,13 +17,14 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from starlette.responses import PlainTextResponse
 
+from forking import begin
 from kontext_cli.job import Job
 from kontext_cli.journal import Journal
 from kontext_cli.sandbox.app import Sandbox
 from kontext_cli.sandbox.ledger import Entry, Ledger
 from kontext_cli.settings.paths import journal_location
 from kontext_cli.terminal.records import as_line, job_record
-from processes import RightHere, environment, start
+from processes import RightHere, environment
 from samples import image_file
 from sandbox.running import Server
 from soaking import soaked
@@ -171,17 +172,10 @@ class Doors:
         return self._server
 
 
-def memory_folder() -> Path | None:
-    """A folder in memory, where the system has such: every step of a job is synced, and on a disk
-    that is most of the time these tests take."""
-    memory = Path("/dev/shm")
-    return memory if memory.is_dir() and os.access(memory, os.W_OK) else None
-
-
 @contextmanager
 def quick_folder() -> Iterator[Path]:
-    """An empty folder, in memory if possible."""
-    with TemporaryDirectory(dir=memory_folder(), ignore_cleanup_errors=True) as folder:
+    """An empty folder with a short name, until the end."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         yield Path(folder).resolve()
 
 
@@ -327,7 +321,7 @@ class World:
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         given = {"cwd": self.cwd, **pipes, **options}
         environ = {**self.environ, **environ}
-        process = start(*argv, through=self.through, environ=environ, **given)
+        process = begin(*argv, through=self.through, environ=environ, **given)
         self._processes.append(process)
         return process
 

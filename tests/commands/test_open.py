@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from processes import kontext
+from forking import kontext
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs xdg-open")
 FOX = ("generate", "a red fox", "-p", "sandbox", "-q")

@@ -85,7 +85,7 @@ def test_the_config_file_sets_the_way(world: World, route: str) -> None:
     usd = None if route == "together" else 0.025
     assert ran.records[0]["cost"]["usd"] == usd
     listed = world.run("models", "--debug", *AT)
-    assert f"huggingface route = {route}" in listed.err
+    assert f"providers.huggingface.route = {route}" in listed.err
 
 
 @pytest.mark.parametrize(

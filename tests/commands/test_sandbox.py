@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from forking import begin
 from kontext_cli.commands.sandbox import exports
 from kontext_cli.sandbox.faults import FAULTS
-from processes import PROGRAM, RightHere, environment, start
+from processes import PROGRAM, RightHere, environment
 from sandbox.clients import GENERATE, client, fal
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and shells")
@@ -78,8 +79,8 @@ def serve(tmp_path: Path, right_here: RightHere) -> Iterator[Serve]:
     """Start sandboxes that end with the test."""
     running: list[subprocess.Popen[bytes]] = []
 
-    def begin(*flags: str) -> Served:
-        process = start(
+    def serving(*flags: str) -> Served:
+        process = begin(
             *("sandbox", "--port", "0", "--latency", "0", *flags),
             cwd=tmp_path,
             stdout=subprocess.PIPE,
@@ -93,7 +94,7 @@ def serve(tmp_path: Path, right_here: RightHere) -> Iterator[Serve]:
         environ = dict(line[1].split("=", 1) for line in lines)
         return Served(process, environ, right_here)
 
-    yield begin
+    yield serving
     for process in running:
         process.kill()
         process.communicate()

@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from forking import begin
 from hostile.between import Asked
 from hostile.canary import FAL, KEYS, STORED
 from hostile.tracing import with_site
@@ -225,7 +226,7 @@ def test_no_command_line_holds_a_key(watched: Watched) -> None:
 
 def test_the_sandbox_tells_nobody_the_keys_that_it_was_sent(watched: Watched) -> None:
     argv = ("sandbox", "--port", "0", "--plain", "--latency", "0")
-    process = start(*argv, cwd=watched.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = begin(*argv, cwd=watched.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         assert process.stderr is not None
         url = process.stderr.readline().decode().split()[2].rstrip(";")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from forking import begin
 from hostile.between import Asked
 from hostile.canary import FAL, SIGNATURE
 from hostile.payloads import PAYLOADS, Payload, shown
@@ -23,7 +24,6 @@ from kontext_cli.journal import Journal
 from kontext_cli.terminal.batch_report import BatchReport
 from kontext_cli.terminal.open import open_batch_report, open_report
 from kontext_cli.terminal.result import show
-from processes import start
 from soaking import soaked
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
@@ -174,7 +174,7 @@ def test_a_key_that_is_typed_is_not_shown(tmp_path: Path) -> None:
     environ = {"KONTEXT_CONFIG_DIR": str(tmp_path / "config")}
     streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), theirs)
     argv = ("auth", "set", "fal")
-    process = start(*argv, cwd=tmp_path, environ=environ, start_new_session=True, **streams)
+    process = begin(*argv, cwd=tmp_path, environ=environ, start_new_session=True, **streams)
     os.close(theirs)
     sent = os.read(ours, 1024)
     os.write(ours, FAL.value.encode() + b"\n")

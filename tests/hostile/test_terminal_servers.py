@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 from starlette.responses import Response
 
+from forking import begin
 from hostile.between import Asked
 from hostile.payloads import PAYLOADS, Payload, shown
 from hostile.printed import check_commands, checked, share
@@ -26,7 +27,7 @@ from kontext_cli.journal import Journal
 from kontext_cli.sandbox.replies import Json
 from kontext_cli.terminal.open import open_batch_report, open_report
 from kontext_cli.terminal.result import show
-from processes import environment, kontext, start
+from processes import environment, kontext
 from soaking import soaked
 
 SHORT = {payload.number for payload in PAYLOADS if not payload.is_long}
@@ -309,7 +310,7 @@ def test_a_program_gets_the_path_of_an_image_as_it_is(
 def test_what_the_sandbox_is_asked_for_is_printed_as_text(tmp_path: Path) -> None:
     argv = ("sandbox", "--port", "0")
     payloads = [each for each in share("sandbox", parts=8) if not each.is_long]
-    process = start(*argv, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = begin(*argv, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         assert process.stderr is not None
         port = process.stderr.readline().decode().split(":")[2].partition(";")[0]

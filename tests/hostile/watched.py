@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from forking import kontext
 from hostile.between import Between
 from hostile.canary import (
     AIMLAPI,
@@ -25,7 +26,6 @@ from hostile.canary import (
 )
 from kontext_cli.cli.main import run
 from kontext_cli.sandbox.app import Sandbox
-from processes import kontext
 from samples import image_file
 from sandbox.running import Serve
 from soaking import soaked

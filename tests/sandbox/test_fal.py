@@ -66,6 +66,7 @@ def test_a_seed_may_be_larger_than_any_machine_word(queue: Queue) -> None:
     assert queue.made(seed=15860307465884635512)["seed"] == 15860307465884635512
 
 
+@pytest.mark.usefixtures("drawings")
 def test_several_images_differ(queue: Queue) -> None:
     made = queue.made(num_images=3, output_format="png", aspect_ratio="21:9")
     files = [queue.http.get(image["url"]).content for image in made["images"]]

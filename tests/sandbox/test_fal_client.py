@@ -248,6 +248,7 @@ def test_cancel_of_what_is_done_or_unknown(fal: Client, clock: Clock) -> None:
         assert fal.last == (code, {"status": word})
 
 
+@pytest.mark.usefixtures("drawings")
 @pytest.mark.parametrize(
     ("repository", "asks", "brings"),
     [("fal_v3", "auth/token", "/files/upload"), ("fal", "upload/initiate", "/files/uploads/")],

@@ -34,6 +34,7 @@ def test_several_inputs_take_the_shape_of_the_first(queue: Queue, endpoint: str)
     assert (image["width"], image["height"]) == RATIO_SIZES["9:16"]
 
 
+@pytest.mark.usefixtures("drawings")
 def test_a_url_is_not_fetched_but_stood_in_for(queue: Queue) -> None:
     here, there = (
         queue.made(PRO, image_url=f"https://example.com/{name}.png", seed=1) for name in "ab"

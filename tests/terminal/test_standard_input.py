@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from forking import begin
 from keyboard import CTRL_C, CTRL_D, at_keyboard
-from processes import PROGRAM, RightHere, environment, start
+from processes import PROGRAM, RightHere, environment
 from samples import image_file
 
 DRY = ("-p", "sandbox", "--dry-run")
@@ -95,7 +96,7 @@ def test_a_closed_standard_input_holds_no_prompt(tmp_path: Path) -> None:
 
 def test_a_pipe_that_stays_silent_is_named(tmp_path: Path) -> None:
     """As under cron and in pipelines, where nobody closes it: a log then shows what is missing."""
-    process = start(
+    process = begin(
         "generate",
         *DRY,
         cwd=tmp_path,

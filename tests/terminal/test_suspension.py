@@ -9,8 +9,8 @@ from subprocess import DEVNULL
 
 import pytest
 
+from forking import begin
 from hostile.pseudo import Terminal
-from processes import start
 from sandbox.running import StartSandbox
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo terminals")
@@ -31,7 +31,7 @@ def test_ctrl_z_and_ctrl_c_remove_the_view(
     (tmp_path / "p.txt").write_text("a red fox\na blue fox\n", encoding="utf-8")
     argv = ["--prompts-file", "p.txt"] if many else ["a red fox"]
     terminal = Terminal(columns=80)
-    process = start(
+    process = begin(
         *("generate", *argv, "-p", "fal"),
         cwd=tmp_path,
         environ=environ,
@@ -65,7 +65,7 @@ def test_a_second_ctrl_c_removes_the_view(tmp_path: Path) -> None:
     terminal = Terminal(columns=80)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(PATIENCE)
-        process = start(
+        process = begin(
             *("generate", "-f", "p.txt", "-p", "fal", "-d", "out"),
             cwd=tmp_path,
             environ={
