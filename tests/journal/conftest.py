@@ -5,14 +5,12 @@ from pathlib import Path
 import pytest
 
 from journals import Place
-from postgres_server import HOW_TO_INSTALL, PostgresServer, programs
+from postgres_server import PostgresServer, programs
 
-_SERVER = pytest.param(
-    "postgresql", marks=pytest.mark.skipif(programs() is None, reason=HOW_TO_INSTALL)
-)
+_PLACES = ["sqlite", *(["postgresql"] if programs() else [])]
 
 
-@pytest.fixture(params=["sqlite", _SERVER])
+@pytest.fixture(params=_PLACES)
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Where there is no journal yet: a folder, and a database."""
     if request.param == "sqlite":

@@ -9,7 +9,10 @@ from kontext_cli.doctor.finding import Finding, found
 from kontext_cli.doctor.jobs import check_journal
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
-from postgres_server import PASSWORD, PostgresServer
+from postgres_server import HOW_TO_INSTALL, PASSWORD, PostgresServer, programs
+
+if programs() is None:
+    pytest.skip(HOW_TO_INSTALL, allow_module_level=True)
 
 
 def finding(url: str, *, online: bool = True) -> Finding:
@@ -67,7 +70,6 @@ def test_a_database_that_takes_no_changes(database: str) -> None:
 
 
 def test_a_server_that_is_away() -> None:
-    pytest.importorskip("psycopg")
     only = finding(f"postgresql://me:{PASSWORD}@127.0.0.1:9/db")
     assert (only.verdict, only.exit_code) == ("problem", 8)
     assert "Connection refused" in only.text

@@ -9,8 +9,11 @@ from journals import expire, job
 from kontext_cli.engine import recorder
 from kontext_cli.job import State
 from kontext_cli.journal import Journal, writer
-from postgres_server import PASSWORD, PostgresServer
+from postgres_server import HOW_TO_INSTALL, PASSWORD, PostgresServer, programs
 from world import Ran, World
+
+if programs() is None:
+    pytest.skip(HOW_TO_INSTALL, allow_module_level=True)
 
 
 def machine(world: World, name: str) -> Mapping[str, str]:

@@ -20,8 +20,12 @@ from kontext_cli.journal import Journal
 from kontext_cli.journal.faults import Away
 from kontext_cli.journal.write import Write
 from kontext_cli.journal.writer import Scribe
-from postgres_server import PASSWORD, PostgresServer
+from postgres_server import HOW_TO_INSTALL, PASSWORD, PostgresServer, programs
+from processes import environment
 from world import PATIENCE
+
+if programs() is None:
+    pytest.skip(HOW_TO_INSTALL, allow_module_level=True)
 
 WAITS_FOR_LONG = (
     "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
@@ -65,7 +69,6 @@ class TestUrls:
         ],
     )
     def test_a_bad_one_is_refused_without_its_password(self, url: str) -> None:
-        pytest.importorskip("psycopg")
         with pytest.raises(UsageError) as caught:
             Journal.open(url)
         assert "canary" not in f"{caught.value}{caught.value.hint}".replace("`lease`", "")
@@ -281,7 +284,9 @@ with Journal.open(place) as journal:
 
 def test_the_library_prints_nothing_of_its_own() -> None:
     noise = "import logging, kontext_cli.journal.server; logging.getLogger('psycopg').error('x')"
-    ran = subprocess.run([sys.executable, "-c", noise], capture_output=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", noise], capture_output=True, check=True, env=environment()
+    )
     assert ran.stderr == b""
 
 

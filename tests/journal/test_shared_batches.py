@@ -2,7 +2,11 @@
 
 import pytest
 
+from postgres_server import HOW_TO_INSTALL, programs
 from world import Ran, World
+
+if programs() is None:
+    pytest.skip(HOW_TO_INSTALL, allow_module_level=True)
 
 FOX, HEN, CAT = "a fox", "a hen", "a cat"
 
@@ -108,13 +112,3 @@ def test_a_budget_is_one_for_all_machines(machines: Machines) -> None:
     assert more.counts == {"skipped": 2, "saved": 1}
     total = machines.run("b", "cost", "--json").records[-1]
     assert (total["by"], total["jobs"]) == ("total", 3)
-
-
-@pytest.mark.parametrize("command", ["status", "cost"])
-def test_without_the_library_it_says_what_to_install(world: World, command: str) -> None:
-    world.set(KONTEXT_JOURNAL="postgresql://db/kontext", PYTHONPATH=str(world.top / "absent"))
-    (world.top / "absent").mkdir()
-    (world.top / "absent" / "psycopg.py").write_text("raise ImportError('no module')")
-    ran = world.process(command)
-    assert ran.code == 2
-    assert "pip install 'kontext-cli[postgres]'" in ran.err
