@@ -163,7 +163,7 @@ def remove_abandoned(path: Path) -> bool:
 
 
 def is_abandoned(path: Path) -> bool:
-    """Whether no running process has a regular file locked, as far as locks tell."""
+    """Whether no running process has a regular file locked, as far as locks show."""
     if sys.platform == "win32":
         return False
     with suppress(OSError):

@@ -35,7 +35,7 @@ class Fal(FalQueue, FalStorage):
     name = "fal"
     home = "https://queue.fal.run"
     scheme = "Key"
-    # fal's platform API: prices are told with a key only (its page of `GET /v1/models/pricing`).
+    # fal's platform API: prices need a key (its page of `GET /v1/models/pricing`).
     probe_home = "https://api.fal.ai"
     probe_path = "/v1/models/pricing?endpoint_id=fal-ai%2Fflux-pro%2Fkontext"
     key_variables: ClassVar[Variables] = (("FAL_KEY",), ("FAL_KEY_ID", "FAL_KEY_SECRET"))

@@ -25,7 +25,7 @@ def state_dir(environ: Mapping[str, str]) -> Path:
 def journal_location(environ: Mapping[str, str]) -> Path | str:
     """Where the journal is: the database of KONTEXT_JOURNAL, else the state folder.
 
-    Raises UsageError for any other value of KONTEXT_JOURNAL: whoever ignored it could pay again for
+    Raises UsageError for any other value of KONTEXT_JOURNAL: ignoring it could pay again for
     what is recorded there. It is not quoted, since it may hold a password.
     """
     url = environ.get("KONTEXT_JOURNAL")

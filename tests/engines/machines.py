@@ -200,7 +200,7 @@ class Fleet(Strained):
             self._proxy.cut = kind
 
     def figures(self) -> str:
-        """What happened so far, for whoever looks at a failure."""
+        """What happened so far, printed where the test fails."""
         codes = [dict(machine.codes) for machine in self.machines]
         return f"{dict(self.struck)}; {self.accepted.total()} accepted; exit codes {codes}"
 

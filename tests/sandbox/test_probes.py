@@ -1,4 +1,4 @@
-"""What tells a valid key from another: a GET that costs nothing, at each provider that has one."""
+"""Requests that check a key and cost nothing, at each provider that has one."""
 
 from kontext_cli.providers import NAMES, provider_class
 from sandbox.clients import client
