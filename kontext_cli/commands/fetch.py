@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import NamedTuple
 
 from kontext_cli.commands.exit_codes import common_code
@@ -24,7 +25,7 @@ from kontext_cli.engine.plan import Wanted, names_for
 from kontext_cli.errors import InputFault, JournalFault, KontextError, UsageError
 from kontext_cli.files.delivery import Delivery
 from kontext_cli.files.disk import is_special
-from kontext_cli.files.names import Exists
+from kontext_cli.files.names import Exists, check_output
 from kontext_cli.files.origin import moved_here
 from kontext_cli.files.place import typed_place
 from kontext_cli.files.saved import condition, existing_file
@@ -101,6 +102,13 @@ def _check(fetch: Fetch) -> None:
         raise UsageError("--open needs a JOB", hint="kontext fetch JOB --open")
     if fetch.open_images and fetch.output == "-":
         raise UsageError("`-o -` saves no file that --open could open")
+    if fetch.output is not None and fetch.output != "-":
+        check_output(fetch.output, _folder(fetch))
+
+
+def _folder(fetch: Fetch) -> Path:
+    """Where files go that are named now."""
+    return typed_place(from_home(fetch.output_dir or "."))
 
 
 class _Run:
@@ -269,7 +277,7 @@ def _delivery(job: Job, fetch: Fetch, session: Session) -> Delivery:
         return session.delivery(None, metadata=carried)
     asked_now = fetch.output or fetch.output_dir or fetch.name
     if asked_now or job.target is None:
-        folder = typed_place(from_home(fetch.output_dir or "."))
+        folder = _folder(fetch)
         exists: Exists = "error" if fetch.output or fetch.name else "number"
         before = job.target or Target((), metadata=session.settings.metadata(None))
         provenance = before.metadata, before.sidecar

@@ -52,7 +52,10 @@ def _find(session: "Session", name: str, provider: Name | None, model: str | Non
 
 
 def _foreign(session: "Session", request_id: str, provider_name: Name, model: str | None) -> Job:
-    """A job that was submitted elsewhere, recorded in the journal under a new id."""
+    """A job that was submitted elsewhere, recorded in the journal under a new id.
+
+    Raises KeyFault before it is recorded: a job that cannot be asked for has no place there.
+    """
     provider = session.settings.open(provider_name)
     if len(servers := session.settings.servers(provider_name)) > 1:
         raise UsageError(
@@ -66,6 +69,7 @@ def _foreign(session: "Session", request_id: str, provider_name: Name, model: st
             f"{provider_name} has no queue, so a job cannot be found by its request id",
             hint=f"{listed(who_queues(offline=False))} have request ids",
         )
+    session.settings.require_key(provider_name, provider.base_url)
     job = Job(
         operation=endpoint.operation,
         provider=provider_name,

@@ -16,7 +16,16 @@ from kontext_cli.files.slugs import has_name_here, slugify
 from kontext_cli.files.templates import MOST_NAME_BYTES, Fields, Template, parse
 from kontext_cli.job import FileFormat
 
-__all__ = ["Exists", "Names", "fit_suffix", "format_of", "name_files", "slugify", "template_fields"]
+__all__ = [
+    "Exists",
+    "Names",
+    "check_output",
+    "fit_suffix",
+    "format_of",
+    "name_files",
+    "slugify",
+    "template_fields",
+]
 
 Exists = Literal["error", "skip", "number", "overwrite"]
 OutputFormat = Literal["jpeg", "png"]
@@ -79,6 +88,14 @@ def format_of(output: str) -> OutputFormat | None:
     suffix = PurePath(output).suffix.lower()
     kinds: tuple[OutputFormat, ...] = get_args(OutputFormat)
     return next((kind for kind in kinds if suffix in _SUFFIXES[kind]), None)
+
+
+def check_output(output: str, folder: Path) -> None:
+    """Raises UsageError for a literal name that no image can have."""
+    if is_object(output):
+        folder, output = _split_url(output)
+    if not is_special(folder / output):
+        _from_output(output, folder, 1, "jpeg")
 
 
 def fit_suffix(path: Path, output_format: FileFormat) -> Path:

@@ -285,6 +285,24 @@ def test_a_request_id_made_elsewhere_is_found_by_its_model(world: World, model: 
     assert "theirs.jpg" in world.files()
 
 
+@pytest.mark.parametrize("command", ["fetch", "status", "cancel"])
+def test_a_request_id_made_elsewhere_is_not_recorded_without_a_key(
+    world: World, command: str
+) -> None:
+    world.without_keys()
+    done = world.run(command, "764cabcf", "-p", "fal")
+    assert (done.code, "there is no key for fal" in done.err) == (3, True)
+    assert world.jobs() == []
+
+
+@pytest.mark.parametrize("output", ["a.webp", ".", "s3://b/a.png"])
+def test_a_request_id_made_elsewhere_is_not_recorded_for_a_file_that_cannot_be(
+    world: World, output: str
+) -> None:
+    assert world.run("fetch", "764cabcf", "-p", "fal", "-o", output).code == 2
+    assert world.jobs() == []
+
+
 def test_a_request_id_leads_nowhere_without_a_queue(world: World) -> None:
     assert world.run("fetch", "764cabcf", "-p", "aimlapi").code == 2
 
