@@ -19,7 +19,6 @@ from kontext_cli.errors import (
     Unreachable,
 )
 from kontext_cli.job import ACCEPTED, OPEN, Job, State
-from kontext_cli.words import seconds_text
 
 
 def cut_short(how: str) -> OutcomeUnknown:
@@ -91,7 +90,7 @@ def _taken(job: Job, how: str, *, hint: str) -> Job:
 def still_running(provider: str, timeout: float) -> StillRunning:
     """The error of a job that takes longer than its timeout in seconds."""
     return StillRunning(
-        f"{provider} is still working after {seconds_text(timeout)} s; the job continues there",
+        f"{provider} is still working after {timeout:g} s; the job continues there",
         billed="maybe",
     )
 

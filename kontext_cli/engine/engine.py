@@ -35,7 +35,7 @@ from kontext_cli.failpoint import reached
 from kontext_cli.files.delivery import Delivery
 from kontext_cli.http.attempts import retries
 from kontext_cli.http.call import Reply
-from kontext_cli.http.deadlines import GRACE, Deadline
+from kontext_cli.http.deadlines import Deadline, time_left
 from kontext_cli.http.retry import was_refused
 from kontext_cli.http.transport import Submission, Transport
 from kontext_cli.job import OPEN, Cost, Job, Note, Progress, State
@@ -94,9 +94,8 @@ class Engine:
         async def work() -> None:
             began = time.monotonic()
             await self._submit(job, draft, timeout)
-            rest = timeout - (time.monotonic() - began)
-            rest = rest if rest > 0 else GRACE  # the submit was late: the process was suspended
-            await self._wait_and_save(job, delivery, rest, keep_flagged=keep_flagged)
+            took = time.monotonic() - began
+            await self._wait_and_save(job, delivery, timeout, took, keep_flagged=keep_flagged)
 
         await self._supervise(job, work())
 
@@ -267,14 +266,14 @@ class Engine:
             self._notice_once(fault.message)
 
     async def _wait_and_save(
-        self, job: Job, delivery: Delivery, timeout: float, *, keep_flagged: bool
+        self, job: Job, delivery: Delivery, timeout: float, took: float = 0, *, keep_flagged: bool
     ) -> None:
         """Wait for the images and save them; for a dead link, request the result once more."""
         from kontext_cli.images.decoding import get_ready
 
         asyncio.get_running_loop().run_in_executor(None, get_ready)
         if not job.outputs:
-            await self._wait(job, timeout)
+            await self._wait(job, timeout, took)
         try:
             await self._save(job, delivery, keep_flagged=keep_flagged)
         except Expired:
@@ -301,8 +300,9 @@ class Engine:
             notice=self._notice_once,
         )
 
-    async def _wait(self, job: Job, timeout: float) -> None:
-        """Wait for the result, or read the stored answer of a blocking provider."""
+    async def _wait(self, job: Job, timeout: float, took: float = 0) -> None:
+        """Wait for the result, or read the stored answer of a blocking provider. The submit
+        ``took`` so many seconds of the ``timeout``."""
         kept = self._answers.find(job.id) if self._answers and self._blocks(job) else None
         if kept is not None:
             await self._note_result(job, self._read_answer(kept, job))
@@ -312,7 +312,7 @@ class Engine:
             if job.outputs:
                 return
         try:
-            async with Deadline(timeout):
+            async with Deadline(time_left(timeout, took)):
                 result = await self._follower.follow(job)
         except TimeoutError:
             raise still_running(self._provider.title, timeout) from None

@@ -13,6 +13,13 @@ GRACE = 2.0
 """Seconds for what arrives behind that: several megabytes that waited at the other end."""
 
 
+def time_left(timeout: float, took: float) -> float:
+    """The seconds of ``timeout`` that are left after work with a `Deadline` of it, which ``took``
+    so many. Where none are, the process was stopped: a while for what arrived meanwhile."""
+    rest = timeout - took
+    return rest if rest > 0 else min(GRACE, timeout)
+
+
 class Alarm:
     """Calls ``ring`` at a time of the event loop's clock.
 

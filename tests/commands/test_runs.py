@@ -326,8 +326,9 @@ def test_a_flagged_image_is_kept_on_request(world: World) -> None:
 
 
 def test_timeout_of_a_queue(world: World) -> None:
-    argv = ("generate", "[fault:stuck] x", "-p", "fal", "--timeout", "0.4", "--json")
+    argv = ("generate", "[fault:stuck] x", "-p", "fal", "--timeout", "0.45", "--json")
     code, out, err = world.run(*argv)
+    assert "fal is still working after 0.45 s" in err
     record = json.loads(out)
     assert (code, record["state"], record["error"]["code"]) == (7, "queued", "still_running")
     assert record["request_id"] == world.ledger.entries[0].request_id

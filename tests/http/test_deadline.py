@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kontext_cli.http.deadlines import Deadline, in_time
+from kontext_cli.http.deadlines import GRACE, Deadline, in_time, time_left
 
 
 def test_a_limit_that_is_over_is_not_put_off_by_being_set_again() -> None:
@@ -50,3 +50,11 @@ def test_what_happens_as_the_time_is_up_has_happened() -> None:
         return "in time"
 
     assert asyncio.run(work()) == "in time"
+
+
+@pytest.mark.parametrize(
+    ("timeout", "took", "left"),
+    [(1, 0, 1), (1, 0.25, 0.75), (60, 90, GRACE), (0.01, 0.02, 0.01)],
+)
+def test_time_left(timeout: float, took: float, left: float) -> None:
+    assert time_left(timeout, took) == left
