@@ -36,6 +36,7 @@ def _ask(provider: Adaptive, settings: Settings, *, once: bool, debug: bool) -> 
             provider.title,
             provider.key_bases,
             provider.headers(key) if key else {},
+            if_unreachable=provider.if_unreachable,
             trace=to_stderr if debug else None,
         ) as transport:
             transport.submits_once = once

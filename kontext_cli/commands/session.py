@@ -239,6 +239,7 @@ class Session:
             provider.key_bases,
             provider.headers(key) if key else {},
             app=app,
+            if_unreachable=provider.if_unreachable,
             throttled=throttled,
             trace=to_stderr if self._debug else None,
         )

@@ -58,7 +58,13 @@ async def _reply(
 ) -> Reply:
     """The answer to one request. Raises KontextError."""
     headers = provider.headers(key) if key else {}
-    async with Transport(provider.title, (provider.probe_base,), headers, trace=trace) as transport:
+    async with Transport(
+        provider.title,
+        (provider.probe_base,),
+        headers,
+        if_unreachable=provider.if_unreachable,
+        trace=trace,
+    ) as transport:
         transport.submits_once = True
         return await transport.ask(call)
 

@@ -12,8 +12,11 @@ class Unanswered:
     """The errors of one provider's exchanges. ``what`` names what was requested, where that is not
     the provider itself."""
 
-    def __init__(self, provider: str) -> None:
+    def __init__(self, provider: str, if_unreachable: str | None = None) -> None:
+        """``if_unreachable`` is the hint where no connection to the provider can be made, in place
+        of one about the network."""
         self._provider = provider
+        self._if_unreachable = if_unreachable or _TRY_AGAIN
 
     def lost_reply(self, how: str) -> OutcomeUnknown:
         """A submit was sent, and its outcome is unknown."""
@@ -24,7 +27,7 @@ class Unanswered:
 
     def unreachable(self, error: Exception, what: str = "") -> Unreachable:
         """No connection could be made, or it was lost."""
-        hint = _TRY_AGAIN
+        hint = _TRY_AGAIN if what else self._if_unreachable
         if is_untrusted(error):
             hint = "check the clock, the proxy, and SSL_CERT_FILE"
         elif is_proxy_down(error):

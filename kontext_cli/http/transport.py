@@ -76,7 +76,8 @@ class Transport:
     ``key_bases`` are the URLs below which the key may go, the provider's own base first;
     ``headers`` carry the key. ``app`` answers in place of the network (the sandbox). ``trace``
     receives a line for every request, ``throttled`` is called for each submit that was refused as
-    too many. ``resolve`` looks up the hosts that a provider names: only public addresses are
+    too many. ``if_unreachable`` is the hint where no connection can be made, in place of one about
+    the network. ``resolve`` looks up the hosts that a provider names: only public addresses are
     connected to.
     """
 
@@ -87,6 +88,7 @@ class Transport:
         headers: Mapping[str, str],
         *,
         app: Any = None,
+        if_unreachable: str | None = None,
         trace: Trace | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         throttled: Throttled = lambda _wait: None,
@@ -97,7 +99,7 @@ class Transport:
         self._provider = provider
         self.reach = reach = Reach(key_bases)
         """The URLs that may be requested."""
-        self._errors = Unanswered(provider)
+        self._errors = Unanswered(provider, if_unreachable)
         self._key_headers = headers
         self._redaction = Redaction.of_headers(headers.values())
         self._in_process = app is not None

@@ -110,6 +110,13 @@ class Provider(ABC):
         """What messages call it: the name, and for a server of the user's own the base URL."""
         return f"{self.name} at {self.server}" if self.server else self.name
 
+    @property
+    def if_unreachable(self) -> str | None:
+        """The hint where no connection to a server of the user's own can be made."""
+        if not self.needs_base_url:
+            return None
+        return f"start it, or set KONTEXT_{self.name.upper()}_BASE_URL to where it runs"
+
     def at(self, endpoint: str) -> "Provider":
         """The provider as it serves an endpoint: itself, but for a router. Raises UsageError for
         an endpoint that it has no route to."""

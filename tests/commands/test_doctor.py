@@ -464,6 +464,18 @@ def test_online_servers_that_are_none_and_hosts_that_do_not_answer(world: World)
     assert found.code == 9
 
 
+@pytest.mark.parametrize("name", ["comfyui", "openai"])
+def test_online_a_server_of_ones_own_that_is_down(world: World, name: str) -> None:
+    world.without_keys()
+    world.unset("KONTEXT_OPENAI_BASE_URL", "KONTEXT_COMFYUI_BASE_URL")
+    variable = f"KONTEXT_{name.upper()}_BASE_URL"
+    _, text, hint = report(world, "--online", **{variable: "http://127.0.0.1:9"}).one(
+        name, "providers"
+    )
+    assert text.startswith(f"{name} at http://127.0.0.1:9")
+    assert hint == f"start it, or set {variable} to where it runs"
+
+
 def test_online_a_proxy_that_does_not_answer(world: World) -> None:
     world.without_keys(*(name for name in KEYS if name != "bfl"))
     world.unset("KONTEXT_OPENAI_BASE_URL", "KONTEXT_COMFYUI_BASE_URL")
