@@ -99,6 +99,8 @@ class _Run:
         with no_collection():
             entries = self._planned()
         self._tally.total = len(entries)
+        if self._flags.shard is not None and not entries:
+            self._report.notice(f"none of the rows is in shard {self._flags.shard}")
         ids = (entry.row.others.get("id") or "" for entry in entries)
         self._report.expect(max(map(len, ids), default=0))
         of_lock = self._lock.notices(entries) if self._lock else ()

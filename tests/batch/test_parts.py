@@ -32,6 +32,14 @@ class TestParts:
             ]
             assert sorted(job["index"] for part in parts for job in part) == list(range(1, 13))
 
+    def test_a_shard_without_rows_is_named(self, world: World) -> None:
+        prompts = world.prompts("a fox")
+        ran = [world.batch(prompts, "--shard", f"{shard}/2") for shard in (1, 2)]
+        empty = min(ran, key=lambda each: each.summary["total"])
+        notice = f"notice: none of the rows is in shard {1 + ran.index(empty)}/2"
+        assert [notice in each.err for each in ran] == [each is empty for each in ran]
+        assert (empty.code, empty.summary["total"]) == (0, 0)
+
     def test_shards_one_after_the_other_make_the_batch(self, world: World) -> None:
         prompts = world.prompts(*ROWS)
         for shard in (3, 1, 2):
