@@ -70,9 +70,8 @@ def typed_place(text: str) -> Path:
             hint="credentials come from the environment",
         )
     if not _BUCKET.fullmatch(bucket):
-        raise UsageError(
-            f"`{text}` names no bucket", hint=f"use {text.partition('://')[0]}://BUCKET/PREFIX"
-        )
+        what = f"has `{bucket}`, which is no bucket's name" if bucket else "names no bucket"
+        raise UsageError(f"`{text}` {what}", hint=f"use {text.partition('://')[0]}://BUCKET/PREFIX")
     if any(part in (".", "..") for part in key.split("/")):
         raise UsageError(f"`{text}` has `.` or `..` in its name, which a store does not resolve")
     return ObjectPath(text)

@@ -19,6 +19,8 @@ MOST_DIGITS = 200
 _LONGEST_ID = 200
 _LONGEST_NAME = 40  # of a key that may be misspelled
 _SHOWN = 40
+_ALIKE = 0.65
+"""How alike a misspelled key and the one that was meant are; `price` and `provider` are 0.62."""
 _INVALID = re.compile("[\0\ud800-\udfff]")
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f]")
 
@@ -73,7 +75,7 @@ def nearest(name: str) -> str | None:
 @lru_cache(maxsize=256)
 def _nearest(name: str) -> str | None:
     plain = re.sub(r"[\s-]+", "_", name.strip(" -").lower())
-    near = difflib.get_close_matches(plain, KEYS, n=1)
+    near = difflib.get_close_matches(plain, KEYS, n=1, cutoff=_ALIKE)
     return near[0] if near else None
 
 

@@ -49,6 +49,19 @@ def test_a_url_that_no_store_can_have_is_refused_without_its_secrets(url: str) -
     assert "secret" not in f"{caught.value.message} {caught.value.hint}"
 
 
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("s3:///x", "`s3:///x` names no bucket"),
+        ("s3://b/x", "`s3://b/x` has `b`, which is no bucket's name"),
+    ],
+)
+def test_a_name_that_no_bucket_has_is_not_called_missing(url: str, error: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        typed_place(url)
+    assert (caught.value.message, caught.value.hint) == (error, "use s3://BUCKET/PREFIX")
+
+
 def test_without_the_library_nothing_is_sent_and_the_line_that_installs_it_is_printed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

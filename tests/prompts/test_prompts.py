@@ -303,6 +303,11 @@ class TestJsonLines:
         data = '{"prompt": "", "sed": 1, "seed": "x", "n": 2}\n\n\n5\n'
         assert [line for line, _ in wrong(data, "jsonl")] == [1, 1, 1, 1, 4]
 
+    @pytest.mark.parametrize("key", ["price", "width"])
+    def test_for_a_key_like_no_other_all_are_listed(self, key: str) -> None:
+        (fault,) = wrong(json.dumps({key: "1"}), "jsonl")
+        assert fault[1].startswith(f"unknown key `{key}`; the keys are prompt ")
+
     @pytest.mark.parametrize(
         ("key", "near"),
         [
