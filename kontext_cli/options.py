@@ -60,7 +60,9 @@ OPTIONS = (
         "num_images", int, "Number of images, {least} to {most}.", short="-n", least=1, most=4
     ),
     RequestOption(
-        "seed", int, "Seed. The same seed and prompt make the same image. Default: random."
+        "seed",
+        int,
+        "Seed. The same request usually makes the same image again. Default: random.",
     ),
     RequestOption(
         "guidance_scale",
