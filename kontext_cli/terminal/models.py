@@ -46,11 +46,14 @@ def model_matrix(offers: Sequence[Offer]) -> Iterator[Line]:
         ]
         yield from (*table(columns, rows, width), "")
     meaning = "" if spelling is _WORDS else "g: generate. e: edit. "
+    own = {offer.provider.default_model for offer in offers if offer.provider.own_names}
+    of_servers = "".join(f" {model}: the one that your own server has." for model in sorted(own))
     dates = sorted({offer.price.dated for offer in offers if offer.price and offer.price.dated})
     prices = _ABOUT_PRICES.format(dates[-1]) if dates else ""
     more = " ".join(_MORE)
     notes = wrapped(
-        f"{meaning}{prices} {_FROM}: more for larger images. {_UNKNOWN}: unknown.", width
+        f"{meaning}{prices} {_FROM}: more for larger images. {_UNKNOWN}: unknown.{of_servers}",
+        width,
     )
     for line in (*notes, *((more,) if len(more) <= width else _MORE)):
         yield [Piece(line, DIM)]

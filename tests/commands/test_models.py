@@ -50,6 +50,7 @@ def test_without_arguments_there_is_a_matrix(capsys: pytest.CaptureFixture[str])
     assert rows["kontext-pro"][1:5] == ["g, e", "$0.04", "g, e", "$0.052"]
     assert rows["kontext-dev"][1:4] == ["e", "$0.025+", "–"]
     assert len(lines) <= 24
+    assert "default: the one that your own server has." in " ".join(lines)
     assert lines[-1].endswith("kontext models -p PROVIDER")
 
 
