@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from kontext_cli.errors import JournalFault, UsageError
 from kontext_cli.journal.copying import Copied, copy_journal
-from kontext_cli.journal.file import FILE
+from kontext_cli.journal.file import FILE, moved_aside
 from kontext_cli.journal.replies import Answers
-from kontext_cli.journal.store import Location, open_store, open_store_to_read
+from kontext_cli.journal.store import Location, Store, open_store, open_store_to_read
 from kontext_cli.settings.paths import typed_journal
 from kontext_cli.terminal.counting import Counting
 from kontext_cli.terminal.output import to_stderr
@@ -49,13 +49,26 @@ def run_journal_copy(source: str, target: str, *, quiet: bool) -> Result:
 def _copy(source: Location, target: Location, name: str, *, quiet: bool) -> Copied:
     reader = open_store_to_read(source, to_stderr)
     if reader is None:
-        raise JournalFault(f"there is no journal in {name}")
-    with (
-        closing(reader),
-        closing(open_store(target, to_stderr)) as writer,
-        Counting("journal copy", quiet=quiet) as counting,
-    ):
-        return copy_journal(reader, writer, counting.show)
+        raise JournalFault(f"there is no journal in {name}", hint=_moved_aside(source))
+    with closing(reader):
+        if (hint := _moved_aside(source)) and _is_empty(reader):
+            raise JournalFault(f"the journal in {name} has no jobs", hint=hint)
+        with (
+            closing(open_store(target, to_stderr)) as writer,
+            Counting("journal copy", quiet=quiet) as counting,
+        ):
+            return copy_journal(reader, writer, counting.show)
+
+
+def _moved_aside(source: Location) -> str | None:
+    """Where the jobs of a damaged journal are, which is not copied; None if none was damaged."""
+    aside = moved_aside(source) if isinstance(source, Path) else ()
+    return f"it was damaged, and its jobs are in `{aside[-1]}`" if aside else None
+
+
+def _is_empty(reader: Store) -> bool:
+    with reader.reading():
+        return reader.table.count() == 0
 
 
 def _is_one_file(source: Location, target: Location) -> bool:

@@ -96,8 +96,7 @@ def condition(folder: Path) -> Condition:
     Raises JournalFault where it cannot be read, or comes from a newer version.
     """
     path = folder / FILE
-    aside = sorted(each for each in folder.glob(_aside(path, "*").name) if each.is_file())
-    none = Condition(path, 0, 0, 0, None, aside)
+    none = Condition(path, 0, 0, 0, None, moved_aside(folder))
     try:
         size = path.stat().st_size
     except (FileNotFoundError, NotADirectoryError):
@@ -109,6 +108,12 @@ def condition(folder: Path) -> Condition:
                 return none._replace(bytes=size, jobs=jobs, unfinished=unfinished)
         except Damaged as damage:
             return none._replace(bytes=size, damage=str(damage))
+
+
+def moved_aside(folder: Path) -> list[Path]:
+    """The files of damaged journals that were moved out of the way: the newest journal is last."""
+    files = [each for each in folder.glob(_aside(folder / FILE, "*").name) if each.is_file()]
+    return sorted(files, key=lambda each: (each.name.partition("Z")[0], -len(each.name)))
 
 
 def _counted(path: Path) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from journals import job
 from kontext_cli.http.call import Reply
 from kontext_cli.job import State
 from kontext_cli.journal import Journal
+from kontext_cli.journal.file import FILE
 from kontext_cli.journal.replies import Answers
 from postgres_server import HOW_TO_INSTALL, PASSWORD, PostgresServer, programs
 from world import World
@@ -70,6 +71,19 @@ def test_replies_that_no_journal_holds_are_named(kept: World) -> None:
     answers.keep("a-job", Reply(200, {}, b"{}"), ())
     done = kept.run("journal", "copy", str(kept.state), "to")
     assert "still holds 1 reply with images that are not saved" in done.err
+
+
+def test_a_journal_that_was_moved_aside_is_not_copied_as_an_empty_one(world: World) -> None:
+    with Journal.open(world.state) as journal:
+        for _ in range(24):
+            journal.record(job(State.SAVED))
+    path = world.state / FILE
+    path.write_bytes(path.read_bytes()[:8192] + b"\xff" * (path.stat().st_size - 8192))
+    for _ in range(3):
+        done = world.run("journal", "copy", str(world.state), "to")
+        (aside,) = world.state.glob(f"{FILE}.damaged-*Z")
+        assert (done.code, done.lines, str(aside) in done.err) == (8, [], True), done.err
+    assert f"hint: it was damaged, and its jobs are in `{aside}`" in done.err
 
 
 def test_a_journal_is_not_copied_onto_itself(kept: World, tmp_path: Path) -> None:
