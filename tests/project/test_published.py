@@ -29,6 +29,8 @@ LINKED = (
     ),
 )
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_UNFINISHED = re.compile(r"(?<!\$)\{\{\s*\w+\s*\}\}|\bTODO\b")
+"""What is left to write: a gap for a number, as `{{seconds}}`, or a note."""
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,11 @@ def test_every_link_leads_to_a_file(page: str) -> None:
     links = _LINK.findall(read(page))
     missing = [link for link in links if not leads_to_a_file(page, link)]
     assert missing == []
+
+
+@pytest.mark.parametrize("page", LINKED)
+def test_no_page_is_unfinished(page: str) -> None:
+    assert _UNFINISHED.findall(read(page)) == []
 
 
 def leads_to_a_file(page: str, link: str) -> bool:
