@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,12 +42,12 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _bare() -> Iterator[None]:
+def _bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Take all out of the environment that could change what a test sees."""
     before = dict(os.environ)
     for name in [each for each in before if not each.startswith("PYTEST_")]:
         del os.environ[name]
-    os.environ |= bare_environment(Path(os.devnull))
+    os.environ |= bare_environment(tmp_path_factory.getbasetemp() / "home")
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has it ignored
     yield

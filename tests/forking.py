@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import walk_packages
 from types import MappingProxyType
@@ -21,8 +22,9 @@ from kontext_cli import __main__, failpoint
 from processes import PROGRAM, QUICK, bare_environment, environment, start
 from soaking import SOAK
 
-_FORKS = sys.platform == "linux" and not SOAK
-"""On macOS, the system's own libraries may not be used after a fork."""
+_FORKS = sys.platform == "linux" and not SOAK and find_spec("obstore") is None
+"""On macOS, the system's own libraries may not be used after a fork; nor may those of obstore, which
+is in the environment of `make engines`."""
 _OPTIONS = {"cwd", "stdin", "stdout", "stderr", "umask", "start_new_session", "process_group"}
 """Those of `Popen` that a forked child heeds."""
 _OF_THE_START = ("PYTHON", "LANG", "LC_", "TZ", "LD_", "SSL_")
