@@ -23,8 +23,8 @@ from processes import PROGRAM, QUICK, bare_environment, environment, start
 from soaking import SOAK
 
 _FORKS = sys.platform == "linux" and not SOAK and find_spec("obstore") is None
-"""On macOS, the system's own libraries may not be used after a fork; nor may those of obstore, which
-is in the environment of `make engines`."""
+"""On macOS, the system's own libraries may not be used after a fork; nor may that of obstore, which
+`make engines` has in its environment."""
 _OPTIONS = {"cwd", "stdin", "stdout", "stderr", "umask", "start_new_session", "process_group"}
 """Those of `Popen` that a forked child heeds."""
 _OF_THE_START = ("PYTHON", "LANG", "LC_", "TZ", "LD_", "SSL_")
