@@ -10,7 +10,7 @@ from kontext_cli.batch.order import Order
 from kontext_cli.batch.sources import BatchSource, rows_of_files
 from kontext_cli.errors import LockFault, UsageError
 from kontext_cli.files.listing import in_natural_order
-from kontext_cli.images.inputs import is_url
+from kontext_cli.http.urls import is_url
 from kontext_cli.job import Operation
 from kontext_cli.lock import Line, Lock, Places
 from kontext_cli.prompts import Row

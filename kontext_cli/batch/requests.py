@@ -21,8 +21,9 @@ from kontext_cli.errors import InputFault, KontextError, UsageError
 from kontext_cli.files.inputs import fingerprint, hashed_image, is_fetched, load_images
 from kontext_cli.files.names import OutputFormat, format_of
 from kontext_cli.files.place import is_object
+from kontext_cli.http.urls import is_url
 from kontext_cli.images.decoding import size_of
-from kontext_cli.images.inputs import InputImage, check_image, is_url
+from kontext_cli.images.inputs import InputImage, check_image
 from kontext_cli.job import Cost, Job
 from kontext_cli.options import OPTIONS
 from kontext_cli.prompts import Row

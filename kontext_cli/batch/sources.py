@@ -13,7 +13,7 @@ from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.inputs import reading
 from kontext_cli.files.listing import INPUT_SUFFIXES, in_natural_order
 from kontext_cli.files.place import is_object, place, typed_place
-from kontext_cli.images.inputs import is_url
+from kontext_cli.http.urls import is_url
 from kontext_cli.prompts import Fault, Row, Rows, kind_of, read_prompts
 
 MOST_FILE_BYTES = 512 * 2**20

@@ -17,8 +17,7 @@ from kontext_cli.commands.flags import Flags
 from kontext_cli.errors import LockFault, OutputFault, UsageError
 from kontext_cli.files.hashes import Hashes
 from kontext_cli.files.place import is_object
-from kontext_cli.http.urls import unsigned
-from kontext_cli.images.inputs import is_url
+from kontext_cli.http.urls import is_url, unsigned
 from kontext_cli.job import Job, State
 from kontext_cli.lock import (
     Header,

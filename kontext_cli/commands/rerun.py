@@ -3,8 +3,7 @@
 import shlex
 
 from kontext_cli.commands.flags import Flags
-from kontext_cli.http.urls import abridged
-from kontext_cli.images.inputs import is_url
+from kontext_cli.http.urls import abridged, is_url
 
 
 def command_again(flags: Flags) -> str:

@@ -19,7 +19,7 @@ from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.inputs import reading
 from kontext_cli.files.place import is_object, typed_object
 from kontext_cli.files.records import Record
-from kontext_cli.images.inputs import is_url
+from kontext_cli.http.urls import is_url
 from kontext_cli.job import Operation
 from kontext_cli.metadata.foreign import making_of
 from kontext_cli.options import OPTIONS

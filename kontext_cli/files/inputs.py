@@ -10,7 +10,8 @@ from typing import BinaryIO
 from kontext_cli.errors import InputFault, OutputFault, UsageError
 from kontext_cli.files.destinations import destination_of
 from kontext_cli.files.place import is_object, typed_object
-from kontext_cli.images.inputs import InputImage, image_by_bytes, image_by_url, is_url, stem_of
+from kontext_cli.http.urls import is_url
+from kontext_cli.images.inputs import InputImage, image_by_bytes, image_by_url, stem_of
 from kontext_cli.images.reading import NotAnImage
 from kontext_cli.sizes import MOST_INPUT_BYTES
 

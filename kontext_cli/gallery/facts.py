@@ -8,8 +8,7 @@ from pathlib import Path
 from kontext_cli.gallery.entries import Entry
 from kontext_cli.gallery.spending import was_billed
 from kontext_cli.gallery.thumbnails import relative
-from kontext_cli.http.urls import abridged
-from kontext_cli.images.inputs import is_url
+from kontext_cli.http.urls import abridged, is_url
 from kontext_cli.job import Job
 from kontext_cli.options import OPTIONS
 from kontext_cli.words import dollars, flag

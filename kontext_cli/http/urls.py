@@ -20,6 +20,7 @@ _NETLOC = re.compile(
     r"(:[0-9]{0,5})?",
     re.ASCII | re.IGNORECASE,
 )
+_URL = re.compile(r"([a-z][a-z0-9+.-]+)://|(https?|data|file|ftp|blob):", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _PORTS = {"https": 443, "http": 80}
 _LOCAL_NAMES = (".local", ".internal", ".home.arpa")
@@ -27,6 +28,11 @@ _MOST_ENCODINGS = 4
 
 Origin = tuple[str, str, int]
 """Scheme, host in lower case, port."""
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is a URL, of whatever kind, and not a path."""
+    return _URL.match(text) is not None
 
 
 def is_loopback(url: str) -> bool:

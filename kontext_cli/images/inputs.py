@@ -1,7 +1,6 @@
 """Input images, by their content or an https URL, ready for a request."""
 
 import hashlib
-import re
 import unicodedata
 from base64 import b64encode
 from pathlib import Path, PurePosixPath
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from kontext_cli.errors import InputFault, UsageError
-from kontext_cli.http.urls import unsigned
+from kontext_cli.http.urls import is_url, unsigned
 from kontext_cli.images.conversion import (
     Converted,
     Foreign,
@@ -30,7 +29,6 @@ _MOST_URL_BYTES = 8 * 2**10
 _SHOWN = 80
 _CONVERT = "convert it to JPEG, and give that"
 # One letter is a drive, and `IMG-10:22.png` a file.
-_URL = re.compile(r"([a-z][a-z0-9+.-]+)://|(https?|data|file|ftp|blob):", re.IGNORECASE)
 
 
 class InputImage(NamedTuple):
@@ -113,11 +111,6 @@ def _shown(url: str) -> str:
 
 def _is_odd(char: str) -> bool:
     return unicodedata.category(char)[0] in "CZ"
-
-
-def is_url(source: str) -> bool:
-    """Whether an image is named by a URL, of whatever kind."""
-    return _URL.match(source) is not None
 
 
 def stem_of(source: str) -> str:

@@ -10,7 +10,6 @@ from typing import Self
 from kontext_cli.errors import JournalFault, RequestIdTaken
 from kontext_cli.failpoint import reached
 from kontext_cli.job import OPEN, Job, Origin, State
-from kontext_cli.journal.budgets import charge
 from kontext_cli.journal.codec import Row, Saved, SavedFile, answer_by, job_of, plain_text, row_of
 from kontext_cli.journal.faults import Away, Busy
 from kontext_cli.journal.file import Log
@@ -273,6 +272,8 @@ class Journal:
         """What a budget that machines share has given away, in US dollars, by now: all that jobs of
         the batch have ever reserved or spent, but for those that dead processes had not sent: who
         takes their rows gives that back. 0 where each run has a budget of its own."""
+        from kontext_cli.journal.budgets import charge
+
         with self._store.reading():
             taken = self._table.planned(batch)
             given_back = sum(charge(row) for row in taken if not self._is_elsewhere(row))

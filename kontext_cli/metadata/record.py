@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kontext_cli import __version__
-from kontext_cli.http.urls import unsigned
-from kontext_cli.images.inputs import is_url
+from kontext_cli.http.urls import is_url, unsigned
 from kontext_cli.job import Job, Source
 from kontext_cli.options import Metadata
 

@@ -8,12 +8,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from kontext_cli.errors import UsageError
-from kontext_cli.images.reading import NotAnImage, read_regular
 from kontext_cli.options import Metadata
 from kontext_cli.providers import NAMES, every_name, is_known, provider_class
 from kontext_cli.providers.dialects.workflows import USUAL_INPUTS
 from kontext_cli.settings.defaults import Defaults, read_defaults
-from kontext_cli.settings.toml_lines import line_of
 from kontext_cli.words import nearest
 
 if TYPE_CHECKING:
@@ -63,6 +61,8 @@ class Config(NamedTuple):
 
     def origin(self, key: str, table: str = "") -> str:
         """Where a key is set: ``PATH:LINE``."""
+        from kontext_cli.settings.toml_lines import line_of
+
         line = line_of(self.text, table, key)
         return f"{self.path}:{line}" if line else str(self.path)
 
@@ -93,20 +93,25 @@ def words_of(provider: str) -> Mapping[str, tuple[str, ...]]:
 def load_config(path: Path) -> Config:
     """Read the file; an empty Config if there is none. Raises UsageError with the line."""
     try:
-        text = read_regular(path, most=_MOST_BYTES).decode("utf-8-sig")
+        path.lstat()
+        text = _text(path)
     except (FileNotFoundError, NotADirectoryError):  # as with HOME=/dev/null
         return Config()
-    except (OSError, NotAnImage, UnicodeDecodeError) as error:
-        raise UsageError(f"`{path}` cannot be read: {_reason(error)}") from None
+    except OSError as error:
+        raise UsageError(f"`{path}` cannot be read: {error.strerror or error}") from None
     return _parsed(path, text.replace("\r\n", "\n"))
 
 
-def _reason(error: Exception) -> str:
-    if isinstance(error, NotAnImage):
-        return f"it is {error.reason}"
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return "it is not UTF-8"
+def _text(path: Path) -> str:
+    """What a file contains. Raises OSError, and UsageError for what is no text."""
+    from kontext_cli.images.reading import NotAnImage, read_regular  # most have no such file
+
+    try:
+        return read_regular(path, most=_MOST_BYTES).decode("utf-8-sig")
+    except NotAnImage as error:
+        raise UsageError(f"`{path}` cannot be read: it is {error.reason}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"`{path}` cannot be read: it is not UTF-8") from None
 
 
 @lru_cache(maxsize=1)  # the defaults of flags are read first, then the settings

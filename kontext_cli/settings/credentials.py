@@ -11,7 +11,6 @@ from typing import Any
 
 from kontext_cli.errors import CredentialsFault, InvalidKey, KeyFault, OutputFault
 from kontext_cli.files import disk
-from kontext_cli.providers.installed import may_be_name
 
 FILE = "credentials.toml"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -101,6 +100,8 @@ class Credentials:
         return self._keys(data)
 
     def _keys(self, data: Mapping[str, Any]) -> dict[str, str]:
+        from kontext_cli.providers.installed import may_be_name
+
         for name, key in data.items():
             if not may_be_name(name) or not isinstance(key, str):
                 raise self._fault(

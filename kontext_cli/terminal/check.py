@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from kontext_cli.batch.agreement import Difference
 from kontext_cli.batch.amending import Pruned
-from kontext_cli.images.inputs import is_url
+from kontext_cli.http.urls import is_url
 from kontext_cli.lock import Header, LockedRow, United
 from kontext_cli.options import OPTIONS
 from kontext_cli.settings.settings import WAYS

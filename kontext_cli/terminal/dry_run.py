@@ -10,8 +10,7 @@ from kontext_cli.batch.entry import Entry
 from kontext_cli.engine.plan import Plan
 from kontext_cli.files.names import sidecar_name
 from kontext_cli.http.call import Part
-from kontext_cli.http.urls import abridged
-from kontext_cli.images.inputs import is_url
+from kontext_cli.http.urls import abridged, is_url
 from kontext_cli.job import Cost, Job
 from kontext_cli.terminal.cells import fitted, flat
 from kontext_cli.terminal.printable import escaped, one_line

@@ -13,8 +13,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from kontext_cli.batch.progress import BatchProgress
-from kontext_cli.http.urls import unsigned
-from kontext_cli.images.inputs import is_url
+from kontext_cli.http.urls import is_url, unsigned
 from kontext_cli.job import Job, Note, State
 from kontext_cli.terminal.drawing import Strokes
 from kontext_cli.terminal.estimates import estimated_percent, logged_percent
