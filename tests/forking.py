@@ -29,6 +29,8 @@ _OPTIONS = {"cwd", "stdin", "stdout", "stderr", "umask", "start_new_session", "p
 """Those of `Popen` that a forked child heeds."""
 _OF_THE_START = ("PYTHON", "LANG", "LC_", "TZ", "LD_", "SSL_")
 """The beginnings of variables that have their effect as a process starts."""
+_OF_EXTRAS = {"obstore", "psycopg"}
+"""Libraries that the program has only where a user asked for them."""
 _USUAL = bare_environment(Path(os.devnull))
 
 
@@ -78,10 +80,14 @@ def _forked(*argv: str, env: Mapping[str, str], **options: Any) -> "subprocess.P
 
 @cache
 def import_all() -> None:
-    """Import the whole program."""
+    """Import the whole program, as far as its libraries are installed."""
     for module in walk_packages(kontext_cli.__path__, "kontext_cli."):
         if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+            try:
+                importlib.import_module(module.name)
+            except ModuleNotFoundError as error:
+                if error.name not in _OF_EXTRAS:
+                    raise
 
 
 def _become(argv: Sequence[str], environ: Mapping[str, str]) -> None:
