@@ -93,7 +93,7 @@ _FORBIDDEN = frozenset("\0\t\n\r #/:<>?@[\\]^|%\x7f") | set(map(chr, range(32)))
 def _browser_host(host: str) -> str | None:
     if host.startswith("["):
         try:
-            return f"[{IPv6Address(host[1:-1])}]" if "%" not in host else None
+            return f"[{_in_hexadecimal(IPv6Address(host[1:-1]))}]" if "%" not in host else None
         except ValueError:
             return None
     try:
@@ -162,3 +162,12 @@ def careless_server(url: str) -> Read | None:
 
 
 READERS: tuple[Reader, ...] = (strict, browser, careless_server)
+
+
+def _in_hexadecimal(address: IPv6Address) -> str:
+    """An address as browsers write it; from 3.13, Python writes the end of some in decimals."""
+    embedded = address.ipv4_mapped
+    if embedded is None:
+        return str(address)
+    high, low = divmod(int(embedded), 2**16)
+    return f"::ffff:{high:x}:{low:x}"
