@@ -3,8 +3,9 @@
 import sys
 from pathlib import Path
 
-from kontext_cli.job import Cost, File, Job, State, new_id
+from kontext_cli.job import File, Job, State
 from kontext_cli.journal import Journal
+from sample_jobs import sample_job
 
 
 def main() -> None:
@@ -17,18 +18,7 @@ def main() -> None:
 
 def _saved(number: int) -> Job:
     file = File(Path(f"/pictures/{number}.jpg"), f"{number:064x}", 150_000, 1024, 1024, "jpeg", 1)
-    return Job(
-        id=new_id(),
-        operation="generate",
-        provider="fal",
-        model="kontext-pro",
-        endpoint="fal-ai/flux-pro/kontext/text-to-image",
-        request={"prompt": f"a lighthouse in fog, number {number}", "seed": number},
-        seed=number,
-        cost=Cost(0.04, "estimate"),
-        state=State.SAVED,
-        files=(file,),
-    )
+    return sample_job(number, state=State.SAVED, files=(file,))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kontext_cli.job import Cost, File, Handle, Job, Output, State, Target, new_id
+from kontext_cli.job import File, Handle, Job, Output, State, Target
 from kontext_cli.journal import Journal
 from kontext_cli.journal.writer import Scribe
+from sample_jobs import sample_job
 
 BATCH = "rows"
 
@@ -44,20 +45,8 @@ async def _write_each(scribe: Scribe, rows: Iterator[int]) -> None:
 
 
 def _job(row: int) -> Job:
-    return Job(
-        id=new_id(),
-        operation="generate",
-        provider="fal",
-        model="kontext-pro",
-        endpoint="fal-ai/flux-pro/kontext/text-to-image",
-        request={"prompt": f"a lighthouse in fog, number {row}", "seed": row},
-        seed=row,
-        cost=Cost(0.04, "estimate"),
-        target=Target((Path(f"/pictures/{row}.jpg"),)),
-        batch=BATCH,
-        row=f"line:{row}",
-        index=row,
-    )
+    target = Target((Path(f"/pictures/{row}.jpg"),))
+    return sample_job(row, target=target, batch=BATCH, row=f"line:{row}", index=row)
 
 
 def _advance(job: Job, state: State) -> None:
