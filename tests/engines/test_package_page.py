@@ -1,7 +1,6 @@
 """The page on the package index: the README as the index renders it, with its images and links."""
 
 import re
-import subprocess
 import sys
 from email import message_from_bytes
 from email.message import Message
@@ -12,7 +11,7 @@ import pytest
 
 from engines.pages import Page
 from engines.runner import ROOT
-from processes import environment
+from engines.tools import check
 
 markdown = pytest.importorskip("readme_renderer.markdown")
 pytest.importorskip("twine")
@@ -30,17 +29,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(module: str, *argv: str) -> str:
     """Run a tool in the tree; what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *argv],
-        cwd=ROOT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
+    return check(sys.executable, "-m", module, *argv)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from engines.pages import Page
 from engines.runner import ROOT
-from processes import environment
+from engines.tools import check
 
 ZENSICAL = ROOT / ".venv" / "docs" / "bin" / "zensical"
 pytestmark = pytest.mark.skipif(
@@ -29,17 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("manual")
     shutil.copytree(ROOT / "docs", folder / "docs")
     shutil.copy(ROOT / "zensical.toml", folder)
-    done = subprocess.run(
-        [ZENSICAL, "build", "--strict"],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    assert "No issues found" in done.stdout
+    assert "No issues found" in check(ZENSICAL, "build", "--strict", cwd=folder)
     return folder / "site"
 
 

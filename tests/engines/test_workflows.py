@@ -1,13 +1,12 @@
 """The action, the workflows and the hook, as the tools that check such files see them."""
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from processes import environment
+from engines.tools import check
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted(ROOT.glob(".github/workflows/*.yml"))
@@ -25,20 +24,6 @@ def tool(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not installed")
     return found
-
-
-def check(*words: object) -> str:
-    """Run a tool, which must find nothing wrong; what it prints."""
-    done = subprocess.run(
-        [str(word) for word in words],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 def test_an_audit_finds_nothing() -> None:
