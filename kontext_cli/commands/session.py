@@ -88,7 +88,7 @@ class Session:
         Raises JournalFault, and UsageError for a database that cannot be used.
         """
         journal = Journal.open(self.journal_location, log=self.report.notice, origin=self._origin)
-        if isinstance(self.journal_location, str):
+        if self.shares_journal:
             Answers(self.state_folder).prepare()
         return journal
 
